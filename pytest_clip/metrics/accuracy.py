@@ -1,0 +1,55 @@
+"""Accuracy: is the right class among the first k, overall and per class."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _checks
+
+
+def top_k(scores: npt.ArrayLike, labels: npt.ArrayLike, *, k: int) -> _checks.Bools:
+    """Whether the labelled class is among the `k` highest scores, per sample.
+
+    Correct_i = (#{c : s_ic >= s_iy} <= k), the label itself included. So a label that ties with other classes counts only if it is within
+    `k` even when every tie is broken against it: a collapsed model, whose scores are all equal, has accuracy 0, not 1 for the images of
+    class 0 (argmax) and not 1/C. Without ties this is the usual top-k accuracy (Russakovsky et al. 2015, ImageNet, section 4.1).
+
+    scores: float [n, C], any scale, higher = more likely; labels: int [n] in 0 .. C-1. Returns bool [n]; the mean is the accuracy, 0 to 1,
+    higher is better. ValueError for k > C (top-5 of 3 classes says nothing), NaN or infinite scores, wrong shapes, labels out of range.
+    """
+    values, truth = _checks.logits_and_labels(scores, labels, name="scores")
+    k, classes = _checks.count(k, name="k"), values.shape[1]
+    if k > classes:
+        raise ValueError(f"top-{k} accuracy needs at least {k} classes; scores have {classes}")
+    own = values[np.arange(truth.size), truth]
+    at_least_as_high: _checks.Ints = np.count_nonzero(values >= own[:, None], axis=1)
+    return at_least_as_high <= k
+
+
+def mean_per_class(correct: npt.ArrayLike, labels: npt.ArrayLike, *, classes: int) -> float:
+    """Mean over the classes of the accuracy on the samples of that class; classes without a sample are left out.
+
+    (1/|P|) sum_{c in P} mean(correct_i : y_i = c), P = the classes present: scikit-learn's `balanced_accuracy_score`. What CLIP (Radford et
+    al. 2021, table 9) reports for unbalanced sets such as Flowers102 and Pets.
+
+    correct: bool or 0/1 [n]; labels: int [n] in 0 .. classes-1. Returns 0 to 1, higher is better. ValueError for wrong shapes or labels out
+    of range.
+    """
+    right = _checks.binary(correct, name="correct")
+    truth = _checks.integers(labels, name="labels", n=right.size, classes=_checks.count(classes, name="classes"))
+    total = np.bincount(truth, minlength=classes)
+    hits = np.bincount(truth, weights=right, minlength=classes)
+    present = total > 0
+    return float(np.mean(hits[present] / total[present]))
+
+
+def relative(shift: float, clean: float) -> float:
+    """Accuracy under a shift as a share of the clean accuracy: shift / clean (relative robustness).
+
+    shift, clean: accuracies in [0, 1]. Returns 0 or more, 1 = nothing lost, higher is better; NaN when the clean accuracy is 0. ValueError
+    outside [0, 1]. Says nothing about a model that is bad on both: read it beside the clean accuracy. Not the relative robustness of Taori
+    et al. 2020, which is a difference between two models.
+    """
+    top, bottom = _checks.share(shift, name="shift"), _checks.share(clean, name="clean")
+    return top / bottom if bottom > 0 else math.nan
