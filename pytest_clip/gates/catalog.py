@@ -1,0 +1,134 @@
+"""What the shipped suites measure: every metric with its unit, its direction and the image sets it is measured over."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Literal, Protocol
+
+from pytest_clip import ClipError
+from pytest_clip.gates.ids import GateId
+
+Unit = Literal["share", "points", "ratio", "nats", "degrees", "cosine", "scale", "score"]
+Better = Literal["higher", "lower", "none"]
+
+#: Bounds outside these ranges judge nothing: ``max = 8`` for an ECE meant as 8 % would be green for every model.
+RANGES: dict[Unit, tuple[float, float]] = {"share": (0.0, 1.0), "points": (-1.0, 1.0)}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One row of the catalog.
+
+    ``unit``: ``share`` is 0..1 and ``points`` a difference of two shares (0.02 = 2 percentage points). ``over`` names the image sets that
+    become slices: a set name, a pattern (``shift_*``) or ``role:factor``; empty means one gate without a slice. ``chance`` is what guessing
+    scores, in words.
+    """
+
+    unit: Unit
+    better: Better
+    over: tuple[str, ...]
+    title: str
+    chance: str | None = None
+
+
+class SetLike(Protocol):
+    """The two facts of an image set that decide its slices; ``pytest_clip.data.catalog.SetInfo`` has them."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+
+
+SUITES: dict[str, str] = {
+    "checkpoint": "The checkpoint is whole: finite weights, sane embeddings, the preprocessing and activation it was trained with",
+    "accuracy": "Zero-shot accuracy, clean and under natural shifts",
+    "factors": "Accuracy when one visual factor changes: pose, background, texture, ...",
+    "calibration": "Confidence means what it says, clean and under shift",
+    "ood": "Images of unknown classes score lower than images of known ones",
+}
+
+_SHIFTS = ("clean", "shift_*")
+_GUESS = "1 / number of classes"
+
+
+def _ood(title: str, unit: Unit = "share", better: Better = "higher", chance: str | None = "0.5") -> Metric:
+    return Metric(unit, better, ("role:ood",), title, chance)
+
+
+CATALOG: dict[str, Metric] = {
+    "checkpoint/finite_weights": Metric("share", "higher", (), "Share of weights that are finite numbers"),
+    "checkpoint/logit_scale": Metric("scale", "none", (), "Factor from cosine to logit, exponentiated"),
+    "checkpoint/embedding_norm": Metric("ratio", "none", (), "Norm of the embeddings"),
+    "checkpoint/image_spread": Metric("cosine", "higher", (), "How far apart the image embeddings are; 0 is collapse"),
+    "checkpoint/text_spread": Metric("cosine", "higher", (), "How far apart the class-prompt embeddings are; 0 is collapse"),
+    "checkpoint/repeatability": Metric("cosine", "lower", (), "Largest change of an embedding when the same image is embedded again"),
+    "checkpoint/batch_invariance": Metric("cosine", "lower", (), "Largest change of an embedding in a batch of another size"),
+    "checkpoint/order_invariance": Metric("cosine", "lower", (), "Largest change of an embedding in a batch of another order"),
+    "checkpoint/preprocess": Metric("points", "lower", (), "Accuracy that another preprocessing would win back"),
+    "checkpoint/tokenizer": Metric("share", "higher", (), "Share of prompts that the tokenizer reads whole and tells apart"),
+    "checkpoint/alignment": Metric("score", "higher", (), "How much better images match their own class prompt than the others"),
+    "checkpoint/activation": Metric("points", "lower", (), "Accuracy that the other activation (GELU or QuickGELU) would win"),
+    "checkpoint/normalization": Metric("points", "lower", (), "Accuracy that another mean and standard deviation would win"),
+    "accuracy/top1": Metric("share", "higher", _SHIFTS, "Share of images whose highest-scoring class is the right one", _GUESS),
+    "accuracy/top5": Metric(
+        "share", "higher", _SHIFTS, "Share of images with the right class in the five highest", "5 / number of classes"
+    ),
+    "accuracy/mean_per_class": Metric("share", "higher", _SHIFTS, "Mean over classes of the share of right answers", _GUESS),
+    "accuracy/relative_robustness": Metric("ratio", "higher", ("shift_*",), "Accuracy under the shift divided by clean accuracy"),
+    "factors/accuracy": Metric("share", "higher", ("role:factor",), "Accuracy on the images where this factor changed", _GUESS),
+    "factors/drop": Metric("points", "lower", ("role:factor",), "Accuracy lost when only this factor changes"),
+    "factors/error_ratio": Metric("ratio", "lower", ("role:factor",), "Error rate with this factor changed over the overall error rate"),
+    "factors/worst_accuracy": Metric("share", "higher", (), "Lowest accuracy over the factors", _GUESS),
+    "factors/worst_drop": Metric("points", "lower", (), "Largest loss of accuracy over the factors"),
+    "calibration/ece": Metric("share", "lower", _SHIFTS, "Expected calibration error, bins of equal width"),
+    "calibration/adaptive_ece": Metric("share", "lower", _SHIFTS, "Expected calibration error, bins of equal mass"),
+    "calibration/nll": Metric("nats", "lower", _SHIFTS, "Negative log likelihood of the right class", "ln(number of classes)"),
+    "calibration/brier": Metric("score", "lower", _SHIFTS, "Brier score over all classes, 0..2", "1 - 1 / number of classes"),
+    "calibration/ece_scaled": Metric("share", "lower", _SHIFTS, "Expected calibration error after temperature scaling on clean images"),
+    "calibration/nll_scaled": Metric("nats", "lower", _SHIFTS, "Negative log likelihood after temperature scaling on clean images"),
+    "calibration/temperature": Metric("ratio", "none", (), "Temperature that fits clean images best; above 1: overconfident"),
+    "ood/auroc": _ood("Area under the ROC curve of the MCM score"),
+    "ood/aupr_in": _ood("Area under precision-recall of the MCM score, known classes positive", chance="share of known-class images"),
+    "ood/aupr_out": _ood("Area under precision-recall of the MCM score, unknown classes positive", chance="share of unknown-class images"),
+    "ood/fpr95_id_positive": _ood("Unknown images accepted when 95 % of known ones are accepted", better="lower", chance="0.95"),
+    "ood/fpr95_ood_positive": _ood("Known images rejected when 95 % of unknown ones are rejected", better="lower", chance="0.95"),
+    "ood/auroc_msp": _ood("Area under the ROC curve of the largest softmax probability at the model's own scale"),
+    "ood/auroc_max_logit": _ood("Area under the ROC curve of the largest logit"),
+    "ood/auroc_energy": _ood("Area under the ROC curve of the energy score"),
+}
+
+
+def did_you_mean(text: str, known: Iterable[str], *, otherwise: str = "") -> str:
+    """``; did you mean 'x'?`` when something known is close, else ``otherwise``."""
+    close = get_close_matches(text, sorted(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else otherwise
+
+
+def metric_of(metric_id: str) -> Metric:
+    try:
+        return CATALOG[metric_id]
+    except KeyError:
+        raise ClipError(f"unknown metric {metric_id!r}{did_you_mean(metric_id, CATALOG)}; pytest-clip list shows all") from None
+
+
+def expand(metric_id: str, sets: Iterable[SetLike], *, over: Collection[str] | None = None) -> list[GateId]:
+    """The gates of one metric on one data set, in the order of ``sets``.
+
+    A project's own metric is not in the catalog and passes its ``over``. A metric whose ``over`` matches no set gives no gates; a metric
+    without ``over`` gives exactly one.
+    """
+    patterns = metric_of(metric_id).over if over is None else tuple(over)
+    whole = GateId.parse(metric_id)
+    if not patterns:
+        return [whole]
+    return [GateId(whole.suite, whole.metric, each.name) for each in sets if any(_matches(each, pattern) for pattern in patterns)]
+
+
+def _matches(image_set: SetLike, pattern: str) -> bool:
+    if pattern.startswith("role:"):
+        return image_set.role == pattern.removeprefix("role:")
+    return fnmatchcase(image_set.name, pattern)

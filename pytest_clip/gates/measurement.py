@@ -1,0 +1,114 @@
+"""One measured gate: the number, how sure it is, on what it was measured and by which conventions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from pytest_clip import ClipError
+from pytest_clip.gates.ids import GateId
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A gate's number before anyone judges it. Build it with :meth:`measured`, which turns numpy and torch scalars into plain Python.
+
+    ``value`` is None when there is no number, and ``reason`` says why. ``ci`` is the 95 % interval, ``n`` the number of images (or pairs)
+    behind the value. ``per_image`` holds the outcomes that paired comparisons with a baseline need; it is the one field with arrays, and
+    it takes no part in equality.
+    """
+
+    gate: GateId
+    value: float | None
+    ci: tuple[float, float] | None
+    n: int
+    model: str
+    data: str
+    conventions: Mapping[str, Any]
+    per_image: Mapping[str, np.ndarray[Any, Any]] | None = field(default=None, compare=False, repr=False)
+    reason: str | None = None
+
+    @classmethod
+    def measured(
+        cls,
+        gate: GateId | str,
+        value: object,
+        *,
+        n: object,
+        model: str,
+        data: str,
+        ci: object = None,
+        conventions: Mapping[str, object] | None = None,
+        per_image: Mapping[str, np.ndarray[Any, Any]] | None = None,
+        reason: str | None = None,
+    ) -> Measurement:
+        """Check and convert what a suite hands in; anything a report could not show honestly is a ``ClipError``.
+
+        A value that is None, NaN or infinite needs a ``reason`` and is kept as None. A percentile interval may leave out its own value
+        (a bootstrap of a biased statistic does), but its ends must be finite and in order.
+        """
+        gate = GateId.parse(gate) if isinstance(gate, str) else gate
+        number = None if value is None else _number(value, f"{gate}: the value")
+        if number is None or not math.isfinite(number):
+            if not reason:
+                raise ClipError(f"{gate}: the value is {'None' if number is None else number}; say why: gate(..., reason='...')")
+            reason = reason if number is None else f"the value is {number}: {reason}"
+            number = None
+        count = _plain_scalar(n)
+        if isinstance(count, float) and count.is_integer():
+            count = int(count)
+        if isinstance(count, bool) or not isinstance(count, int) or count <= 0:
+            raise ClipError(f"{gate}: n must be a positive whole number of images, not {count!r}")
+        interval = None if ci is None or number is None else _interval(gate, ci)
+        facts = {str(key): plain(each, f"{gate}: convention {key!r}") for key, each in (conventions or {}).items()}
+        return cls(gate, number, interval, count, model, data, facts, per_image, reason)
+
+
+def plain(thing: object, where: str) -> Any:
+    """The JSON-ready twin of ``thing``; xdist refuses numpy scalars and paths, and JSON has no NaN, so that becomes its name."""
+    thing = _plain_scalar(thing)
+    if thing is None or isinstance(thing, bool | int | str):
+        return thing
+    if isinstance(thing, float):
+        return thing if math.isfinite(thing) else str(thing)
+    if isinstance(thing, PurePath):
+        return str(thing)
+    if isinstance(thing, Mapping):
+        return {str(key): plain(each, where) for key, each in thing.items()}
+    if isinstance(thing, list | tuple):
+        return [plain(each, where) for each in thing]
+    raise ClipError(f"{where} is a {type(thing).__name__}; use numbers, texts, lists and dicts of them")
+
+
+def _plain_scalar(thing: object) -> object:
+    item = getattr(thing, "item", None)
+    if callable(item) and getattr(thing, "ndim", None) == 0:  # numpy scalars, 0-d arrays and 0-d tensors
+        thing = item()
+    # numpy.float64 and numpy.str_ are subclasses that some serialisers refuse
+    for kind in (bool, int, float, str):
+        if isinstance(thing, kind):
+            return kind(thing)
+    return thing
+
+
+def _number(thing: object, where: str) -> float:
+    thing = _plain_scalar(thing)
+    if isinstance(thing, bool) or not isinstance(thing, int | float):
+        raise ClipError(f"{where} must be one number, not {thing!r}")
+    return float(thing)
+
+
+def _interval(gate: GateId, ci: object) -> tuple[float, float]:
+    ends = tuple(ci) if isinstance(ci, Sequence) or hasattr(ci, "__iter__") else ()
+    if len(ends) != 2:
+        raise ClipError(f"{gate}: ci must be two numbers (low, high), not {ci!r}")
+    low, high = (_number(end, f"{gate}: an end of ci") for end in ends)
+    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+        raise ClipError(f"{gate}: ci must be two finite numbers in order, not ({low}, {high})")
+    return low, high
