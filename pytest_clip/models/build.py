@@ -1,0 +1,89 @@
+"""The steps of building an open_clip model: device, architecture, published weights, tokenizer, preprocessing; each fails with one ClipError."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pytest_clip import ClipError
+from pytest_clip.models.quiet import quiet
+from pytest_clip.models.resolve import Recipe
+
+with quiet():  # what open_clip or timm deprecate at import is not news about a model
+    import open_clip
+    from open_clip.transform import PreprocessCfg
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_SEED = 0
+
+
+def pick_device(device: str, precision: str) -> str:
+    """The device to run on, refused early if it is not there or cannot compute in `precision`."""
+    if precision not in DTYPES:
+        raise ClipError(f"--clip-precision={precision} is unknown; choose from {', '.join(DTYPES)}")
+    place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    try:
+        kind = torch.device(place).type
+    except RuntimeError:
+        raise ClipError(f"--clip-device={device} is not a torch device; write auto, cpu, cuda, cuda:1 or mps") from None
+    if kind == "cuda" and (torch.device(place).index or 0) >= torch.cuda.device_count():
+        raise ClipError(f"--clip-device={device}: torch sees {torch.cuda.device_count()} CUDA devices; use --clip-device=auto")
+    if kind == "cpu" and precision == "fp16":
+        raise ClipError("--clip-precision=fp16 does not run on the CPU; use --clip-precision=bf16 or fp32")
+    return place
+
+
+def open_clip_reads(recipe: Recipe) -> bool:
+    """Files that open_clip vouches for may need its conversions (resized positions, big_vision arrays)."""
+    return recipe.published or (recipe.weights is not None and recipe.weights.suffix in (".npz", ".npy"))
+
+
+def build_module(recipe: Recipe, model_cfg: dict[str, Any], precision: str) -> tuple[torch.nn.Module, list[str]]:
+    """open_clip's model for the config, without weights, on the CPU, from a fixed seed and without touching the caller's random state."""
+    with tempfile.TemporaryDirectory(prefix="pytest-clip-") as folder, torch.random.fork_rng(devices=[]):
+        config = {"model_cfg": model_cfg, "preprocess_cfg": recipe.preprocess_cfg}
+        (Path(folder) / "open_clip_config.json").write_text(json.dumps(config, default=list), encoding="utf-8")
+        torch.default_generator.manual_seed(_SEED)
+        try:
+            with quiet() as notes:
+                module: torch.nn.Module = open_clip.create_model(
+                    f"local-dir:{folder}", load_weights=False, pretrained_text=False, precision=precision
+                )
+        except Exception as error:  # anything that a config can make a constructor raise
+            raise ClipError(f"open_clip cannot build {recipe.architecture}: {type(error).__name__}: {error}") from error
+    # What is left after open_clip's complaints that this folder holds no weights, which is on purpose.
+    return module, [note for note in notes if folder not in note]
+
+
+def load_published(module: torch.nn.Module, recipe: Recipe) -> None:
+    try:
+        open_clip.load_checkpoint(module, str(recipe.weights), strict=True, weights_only=True)
+    except Exception as error:
+        raise ClipError(
+            f"the weights of {recipe.architecture},{recipe.pretrained} in {recipe.weights} do not load, perhaps a download was cut short "
+            f"({type(error).__name__}: {str(error).strip()[:300]}); delete that file and run again"
+        ) from error
+
+
+def make_tokenizer(recipe: Recipe) -> Any:
+    try:
+        return open_clip.getmake_tokenizer(recipe.tokenizer)
+    except Exception as error:
+        name = recipe.model_cfg["text_cfg"].get("hf_tokenizer_name")
+        hint = f"; it is {name!r} of Hugging Face, which needs `pip install transformers` and its files in the cache" if name else ""
+        raise ClipError(f"cannot make the tokenizer of {recipe.architecture} ({type(error).__name__}: {error}){hint}") from error
+
+
+def preprocess_config_of(module: torch.nn.Module) -> dict[str, Any]:
+    config = asdict(PreprocessCfg(**module.get_submodule("visual").preprocess_cfg))  # type: ignore[arg-type]
+    return {**config, "size": pair(config["size"]), "mean": [float(x) for x in config["mean"]], "std": [float(x) for x in config["std"]]}
+
+
+def pair(size: int | Sequence[int]) -> list[int]:
+    return [size, size] if isinstance(size, int) else [int(size[0]), int(size[-1])]

@@ -1,0 +1,39 @@
+"""The rows of `pytest-clip models`, without importing torch or open_clip."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pytest_clip.models import bundled
+from pytest_clip.models.spec import DEFAULT_TAGS
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model that can be written after --clip-model; `pretrained` is what its bare name loads, None if a tag must be given."""
+
+    name: str
+    kind: str
+    pretrained: str | None
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+def describe() -> list[Row]:
+    """The bundled models with their training records, then open_clip's architectures with the tag that a bare name stands for."""
+    shipped = [Row(name, "bundled", "bundled", bundled.record(name)) for name in bundled.names()]
+    return shipped + [Row(name, "open_clip", DEFAULT_TAGS.get(name)) for name in architectures()]
+
+
+def architectures() -> list[str]:
+    """open_clip's architectures, from the files that define them."""
+    package = find_spec("open_clip")
+    folders = [Path(place) / "model_configs" for place in (package.submodule_search_locations or ())] if package else []
+    return sorted((file.stem for folder in folders for file in folder.glob("*.json")), key=_natural)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name.lower())]

@@ -1,0 +1,217 @@
+"""Models that open_clip builds: architectures with a tag or a checkpoint, Hugging Face repositories, local folders, bundled models."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from pytest_clip import ClipError
+from pytest_clip.models import activation, checkpoint, fingerprint, hub
+from pytest_clip.models.build import (
+    DTYPES,
+    build_module,
+    load_published,
+    make_tokenizer,
+    open_clip_reads,
+    pair,
+    pick_device,
+    preprocess_config_of,
+)
+from pytest_clip.models.quiet import quiet
+from pytest_clip.models.resolve import resolve
+from pytest_clip.models.spec import ModelSpec
+
+with quiet():
+    import open_clip
+    from open_clip.transform import PreprocessCfg, image_transform_v2
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+    from pytest_clip.models.protocol import ClipModel
+
+    def _conforms(model: OpenClipModel) -> ClipModel:
+        return model
+
+
+_TEXT_BATCH = 256
+
+
+class OpenClipModel:
+    """An open_clip model ready to measure: evaluation mode, no gradients, embeddings as float32 rows of length 1 on the CPU."""
+
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        tokenizer: Any,
+        *,
+        label: str,
+        model_cfg: dict[str, Any],
+        preprocess_config: dict[str, Any],
+        device: str = "cpu",
+        precision: str = "fp32",
+        facts: dict[str, Any] | None = None,
+    ) -> None:
+        self.module = module.eval().requires_grad_(False)
+        self.tokenizer = tokenizer
+        self.label = label
+        self.device = device
+        self.precision = precision
+        self.preprocess_config = preprocess_config
+        self.facts: dict[str, Any] = dict(facts or {})
+        self._model_cfg = model_cfg
+        self._transform = image_transform_v2(PreprocessCfg(**preprocess_config), is_train=False)
+        self._counterpart: torch.nn.Module | None = None
+
+    def __repr__(self) -> str:
+        return f"OpenClipModel({self.label!r}, {self.precision} on {self.device})"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes with the weights, config, preprocessing, tokenizer, activation or precision; never with name, place or device."""
+        config = {key: value for key, value in self._model_cfg.items() if key not in ("quick_gelu", "init_logit_bias")}
+        return fingerprint.model_fingerprint(
+            weights=self._weights_digest,
+            model=config,
+            preprocess=self.preprocess_config,
+            tokenizer=fingerprint.tokenizer_identity(self.tokenizer),
+            activation=self.activation,
+            precision=self.precision,
+        )
+
+    @cached_property
+    def _weights_digest(self) -> str:
+        return fingerprint.weights_digest(self.module)
+
+    @property
+    def logit_scale(self) -> float:
+        """exp of the stored parameter."""
+        return float(self.module.get_parameter("logit_scale").float().exp())
+
+    @property
+    def logit_bias(self) -> float | None:
+        """The bias of a sigmoid (SigLIP) model, else None."""
+        bias = getattr(self.module, "logit_bias", None)
+        return None if bias is None else float(bias)
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of the model's input."""
+        height, width = self.preprocess_config["size"]
+        return height, width
+
+    @property
+    def activation(self) -> str:
+        """`gelu`, `quickgelu`, `mixed` or `none`; see `with_activation`."""
+        return activation.activation_of(self.module)
+
+    def preprocess(self, image: PIL.Image.Image) -> torch.Tensor:
+        """open_clip's own inference transform."""
+        tensor: torch.Tensor = self._transform(image)
+        return tensor
+
+    def tokenize(self, texts: Sequence[str]) -> torch.Tensor:
+        """Token ids [n, context_length], cut and padded by the model's own tokenizer."""
+        tokens: torch.Tensor = self.tokenizer(list(texts))
+        size = getattr(self.module, "vocab_size", None)
+        if size is not None and tokens.numel() and int(tokens.max()) >= size:
+            raise ClipError(
+                f"{self.label}: the tokenizer yields id {int(tokens.max())}, but the model embeds {size} tokens; check text_cfg"
+            )
+        return tokens
+
+    def encode_image(self, images: torch.Tensor) -> torch.Tensor:
+        """Embed preprocessed images [b, 3, h, w]."""
+        with torch.inference_mode():
+            features = self._call("encode_image", images.to(self.device, DTYPES[self.precision]))
+        return features.clone()  # outside inference mode: an ordinary tensor
+
+    def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
+        """Embed texts, a few hundred at a time."""
+        tokens = self.tokenize(texts)
+        with torch.inference_mode():
+            rows = [self._call("encode_text", chunk.to(self.device)) for chunk in torch.split(tokens, _TEXT_BATCH)]
+        return torch.cat(rows)
+
+    def _call(self, method: str, batch: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = getattr(self.module, method)(batch, normalize=False)
+        return torch.nn.functional.normalize(features.float(), dim=-1).cpu()
+
+    def with_activation(self, quick: bool) -> OpenClipModel:
+        """The same weights, shared, under QuickGELU or GELU in both towers; itself if it is so already or has neither."""
+        if self.activation in (activation.NAMES[quick], "none"):
+            return self
+        module = self._counterpart  # where this one came from: it may be a special GELU (tanh) that must come back as it was
+        if module is None or activation.activation_of(module) != activation.NAMES[quick]:
+            module = activation.with_activation(self.module, quick=quick)
+        facts = {**self.facts, "activation": activation.activation_of(module), "activation_source": "changed on purpose"}
+        return self._view(module=module, facts=facts, _counterpart=self.module)
+
+    def with_normalization(self, mean: Sequence[float], std: Sequence[float]) -> OpenClipModel:
+        """The same module behind a preprocessing with another mean and standard deviation."""
+        config = {**self.preprocess_config, "mean": [float(x) for x in mean], "std": [float(x) for x in std]}
+        if len(config["mean"]) != 3 or len(config["std"]) != 3 or min(config["std"]) <= 0:
+            raise ClipError(f"mean and std need three numbers each, std above 0; got {mean} and {std}")
+        facts = {**self.facts, "preprocess": config, "preprocess_source": "changed on purpose"}
+        transform = image_transform_v2(PreprocessCfg(**config), is_train=False)
+        return self._view(preprocess_config=config, _transform=transform, facts=facts)
+
+    def _view(self, **changes: Any) -> OpenClipModel:
+        view = copy.copy(self)
+        view.__dict__.pop("fingerprint", None)
+        view.__dict__.update(changes)
+        return view
+
+
+def load(spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", cache_dir: Path) -> OpenClipModel:
+    """Build what `spec` names. Everything that is wrong with it is a ClipError, everything that is odd is in `facts`."""
+    place = pick_device(device, precision)
+    recipe = resolve(spec, cache_dir)
+    model_cfg = copy.deepcopy(recipe.model_cfg)
+    weights, facts = None, dict(recipe.facts)
+    if recipe.weights is not None and not open_clip_reads(recipe):
+        weights = checkpoint.read(recipe.weights)
+        facts["checkpoint"] = weights.facts
+        if "logit_bias" in weights.state and model_cfg.get("init_logit_bias") is None:
+            model_cfg["init_logit_bias"] = 0.0  # trained with --siglip: the value comes from the file
+    needs_hub = recipe.tokenizer.startswith("hf-hub:") or any(key.startswith("hf_") for key in model_cfg["text_cfg"])
+    with hub.cached_unless_reachable() if needs_hub else nullcontext(), quiet() as notes:
+        module, odd = build_module(recipe, model_cfg, precision)
+        if weights is not None:
+            checkpoint.fit(module, weights)
+        elif recipe.weights is not None:
+            load_published(module, recipe)
+        tokenizer = make_tokenizer(recipe)
+    preprocess_config = preprocess_config_of(module)
+    claimed = recipe.preprocess_cfg.get("size")
+    if claimed is not None and pair(claimed) != preprocess_config["size"]:
+        notes.append(f"preprocess_cfg asks for images of {pair(claimed)}, the model takes {preprocess_config['size']}; the latter is used")
+    facts = {
+        "architecture": recipe.architecture,
+        "pretrained": recipe.pretrained,
+        "activation": activation.activation_of(module),
+        "preprocess": preprocess_config,
+        "context_length": getattr(tokenizer, "context_length", None),
+        "vocab_size": getattr(module, "vocab_size", None),
+        "parameters": sum(parameter.numel() for parameter in module.parameters()),
+        "open_clip": open_clip.__version__,
+        "torch": torch.__version__,
+        **facts,
+        "warnings": [*recipe.warnings, *odd, *notes],
+    }
+    return OpenClipModel(
+        module.to(place),
+        tokenizer,
+        label=spec.label,
+        model_cfg=model_cfg,
+        preprocess_config=preprocess_config,
+        device=place,
+        precision=precision,
+        facts=facts,
+    )

@@ -1,0 +1,58 @@
+"""What a suite may ask of a model; anything that answers this can be gated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import PIL.Image
+    import torch
+
+
+@runtime_checkable
+class ClipModel(Protocol):
+    """A model that embeds images and texts into one space.
+
+    Override the `clip_model` fixture with an object of this shape to gate a model that open_clip cannot build.
+    """
+
+    @property
+    def label(self) -> str:
+        """Short name for ids and reports."""
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits that change whenever the model could answer differently, and never with its name or place."""
+
+    @property
+    def logit_scale(self) -> float:
+        """The factor on cosines, already exponentiated."""
+
+    @property
+    def logit_bias(self) -> float | None:
+        """The offset on scaled cosines of a sigmoid model; None for a softmax one."""
+
+    @property
+    def precision(self) -> str:
+        """fp32, bf16 or fp16."""
+
+    @property
+    def device(self) -> str:
+        """Where the forward pass runs."""
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width that `preprocess` makes and `encode_image` takes."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the report says about the model, in builtins only."""
+
+    def preprocess(self, image: PIL.Image.Image, /) -> torch.Tensor:
+        """An image of any size as the float32 tensor [3, h, w] that the model was trained on."""
+
+    def encode_image(self, images: torch.Tensor, /) -> torch.Tensor:
+        """Embed [b, 3, h, w]: float32 [b, d] on the CPU, rows of length 1."""
+
+    def encode_text(self, texts: list[str], /) -> torch.Tensor:
+        """Embed texts: float32 [n, d] on the CPU, rows of length 1."""

@@ -1,0 +1,166 @@
+"""What a user may write after --clip-model, taken apart without importing anything heavy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pytest_clip import ClipError
+from pytest_clip.models import bundled
+
+Kind = Literal["open_clip", "hf-hub", "local-dir", "bundled", "timm"]
+
+RANDOM = "random"
+"""The PRETRAINED that means: no checkpoint at all, randomly initialised weights from a fixed seed (benchmarks, negative controls)."""
+
+DEFAULT_TAGS = {
+    "RN50": "openai",
+    "RN101": "openai",
+    "RN50x4": "openai",
+    "RN50x16": "openai",
+    "RN50x64": "openai",
+    "ViT-B-32": "laion2b_s34b_b79k",
+    "ViT-B-32-256": "datacomp_s34b_b86k",
+    "ViT-B-32-quickgelu": "openai",
+    "ViT-B-16": "laion2b_s34b_b88k",
+    "ViT-B-16-quickgelu": "openai",
+    "ViT-L-14": "laion2b_s32b_b82k",
+    "ViT-L-14-quickgelu": "openai",
+    "ViT-L-14-336": "openai",
+    "ViT-H-14": "laion2b_s32b_b79k",
+    "ViT-H-14-quickgelu": "dfn5b",
+    "ViT-g-14": "laion2b_s34b_b88k",
+    "ViT-bigG-14": "laion2b_s39b_b160k",
+    "ViT-B-16-SigLIP": "webli",
+    "ViT-L-16-SigLIP-256": "webli",
+    "ViT-SO400M-14-SigLIP": "webli",
+    "ViT-B-16-SigLIP2": "webli",
+    "convnext_base_w": "laion2b_s13b_b82k_augreg",
+    "convnext_large_d_320": "laion2b_s29b_b131k_ft_soup",
+    "MobileCLIP-S2": "datacompdr",
+    "MobileCLIP2-S0": "dfndr2b",
+    "coca_ViT-B-32": "laion2b_s13b_b90k",
+}
+"""The tag that a bare architecture name stands for; an architecture that is not listed needs an explicit one."""
+
+CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz")
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+_FORMS = "write NAME, NAME,TAG, NAME,PATH, hf-hub:ORG/NAME, local-dir:PATH or a bundled name; `pytest-clip models` lists names"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One model as the user named it: `text` is what was written, `name` and `pretrained` its parts."""
+
+    text: str
+    kind: Kind
+    name: str
+    pretrained: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What `[model."KEY"]` in a thresholds file matches besides `text` and `label`: the architecture, whatever the weights."""
+        return self.name
+
+    @property
+    def label(self) -> str:
+        """A short name that is safe inside a pytest node id; see `labels` for models that would share one."""
+        return _label(self, depth=1)
+
+
+def labels(specs: Iterable[ModelSpec]) -> tuple[str, ...]:
+    """Labels that tell every model of a run apart: `runs/a/e12.pt` and `runs/b/e12.pt` get their folder, `a-e12.pt`, as well.
+
+    Two specs that name the very same thing keep the same label.
+    """
+    specs = tuple(specs)
+    chosen = [spec.label for spec in specs]
+    for depth in range(2, 9):
+        owners: dict[str, set[tuple[str, str, str | None]]] = {}
+        for label, spec in zip(chosen, specs, strict=True):
+            owners.setdefault(label, set()).add((spec.kind, spec.name, spec.pretrained))
+        clashes = {label for label, who in owners.items() if len(who) > 1}
+        if not clashes:
+            break
+        chosen = [_label(spec, depth=depth) if label in clashes else label for label, spec in zip(chosen, specs, strict=True)]
+    return tuple(chosen)
+
+
+def parse(text: str, *, pretrained: str | None = None) -> ModelSpec:
+    """Take `--clip-model` (and `--clip-pretrained`, which means the part after the comma) apart.
+
+    >>> parse("ViT-B-32,runs/e12.pt")
+    ModelSpec(text='ViT-B-32,runs/e12.pt', kind='open_clip', name='ViT-B-32', pretrained='runs/e12.pt')
+
+    Only the notation is checked here: whether a tag or a file exists is known when the model is resolved.
+    """
+    text = text.strip()
+    scheme, _, rest = text.partition(":")
+    rest = rest.strip()
+    if scheme in ("hf-hub", "local-dir"):
+        return _with_own_weights(text, scheme, rest, pretrained)
+    timm = scheme == "timm" and ":" in text
+    name, comma, weights = (part.strip() for part in (rest if timm else text).partition(","))
+    if comma and not weights:
+        raise ClipError(f"--clip-model={text!r} has nothing after the comma; {_FORMS}")
+    if weights and pretrained is not None:
+        raise ClipError(f"--clip-model={text!r} and --clip-pretrained={pretrained!r} both say which weights to load; give only one")
+    chosen = weights or (pretrained.strip() if pretrained is not None else "")
+    if pretrained is not None and not chosen:
+        raise ClipError("--clip-pretrained is empty; give a tag or the path of a checkpoint")
+    name = name.replace("/", "-") if not _looks_like_path(name) else name  # ViT-B/32, the papers' spelling
+    if not _NAME.fullmatch(name) or name.lower().endswith(CHECKPOINT_SUFFIXES):
+        raise ClipError(_what_is_wrong(text, name))
+    kind: Kind = "timm" if timm else "bundled" if name in bundled.names() else "open_clip"
+    full = text if not chosen or weights else f"{text},{chosen}"
+    return ModelSpec(full, kind, name, chosen or None)
+
+
+def _with_own_weights(text: str, scheme: str, rest: str, pretrained: str | None) -> ModelSpec:
+    if pretrained is not None:
+        raise ClipError(f"--clip-pretrained={pretrained!r} cannot be used with --clip-model={text!r}: {scheme} brings its own weights")
+    if not rest:
+        raise ClipError(f"--clip-model={text!r} has nothing after the colon; {_FORMS}")
+    if scheme == "local-dir":
+        return ModelSpec(text, "local-dir", rest)
+    if not _REPOSITORY.fullmatch(rest):
+        raise ClipError(f"--clip-model={text!r} is not a Hugging Face repository; write hf-hub:ORG/NAME, without a tag")
+    return ModelSpec(text, "hf-hub", rest)
+
+
+def _looks_like_path(name: str) -> bool:
+    return name.startswith(("/", ".", "~")) or name.lower().endswith(CHECKPOINT_SUFFIXES) or Path(name).exists()
+
+
+def _what_is_wrong(text: str, name: str) -> str:
+    if name and Path(name).expanduser().is_dir():
+        return f"--clip-model={text!r} is a folder; write --clip-model=local-dir:{name} if it holds an open_clip_config.json"
+    if name.lower().endswith(CHECKPOINT_SUFFIXES):
+        return (
+            f"--clip-model={text!r} is a checkpoint without its architecture; write --clip-model=ARCHITECTURE,{name}, e.g. ViT-B-32,{name}"
+        )
+    return f"--clip-model={text!r} names no model; {_FORMS}"
+
+
+def _label(spec: ModelSpec, *, depth: int) -> str:
+    def tail(path: str) -> str:
+        return "-".join(part for part in Path(path).parts[-depth:] if part != "/")
+
+    if spec.kind == "hf-hub":
+        return _safe(spec.name.replace("/", "--"))
+    if spec.kind == "local-dir":
+        return _safe(tail(str(Path(spec.name).expanduser().resolve())))
+    if spec.pretrained is None:
+        return _safe(spec.name)
+    path = "/" in spec.pretrained or "\\" in spec.pretrained
+    return f"{_safe(spec.name)},{_safe(tail(spec.pretrained) if path else spec.pretrained)}"
+
+
+def _safe(text: str) -> str:
+    """Only characters that a node id, a file name and `-k` take as they are."""
+    return re.sub(r"[^A-Za-z0-9._+=-]+", "-", text).strip("-") or "model"
