@@ -51,7 +51,7 @@ class Measurement:
         """Check and convert what a suite hands in; anything a report could not show honestly is a ``ClipError``.
 
         A value that is None, NaN or infinite needs a ``reason`` and is kept as None. A percentile interval may leave out its own value
-        (a bootstrap of a biased statistic does), but its ends must be finite and in order.
+        (a bootstrap of a biased statistic does), and a ratio may have an infinite end; NaN or swapped ends are refused.
         """
         gate = GateId.parse(gate) if isinstance(gate, str) else gate
         number = None if value is None else _number(value, f"{gate}: the value")
@@ -109,6 +109,6 @@ def _interval(gate: GateId, ci: object) -> tuple[float, float]:
     if len(ends) != 2:
         raise ClipError(f"{gate}: ci must be two numbers (low, high), not {ci!r}")
     low, high = (_number(end, f"{gate}: an end of ci") for end in ends)
-    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-        raise ClipError(f"{gate}: ci must be two finite numbers in order, not ({low}, {high})")
+    if not low <= high:
+        raise ClipError(f"{gate}: ci must be two numbers in order, not ({low}, {high})")
     return low, high

@@ -55,8 +55,9 @@ def check(
         reader.read()
     book = Rulebook((entry for reader in readers for entry in reader.entries), (each for reader in readers for each in reader.waivers))
     bounded = {entry.gate.metric_id for entry in book.entries if entry.bounds.keys() - {"min_n"}}
-    for reader in readers:
-        reader.refuse_lone_min_n(bounded)
+    if not any(reader.problems for reader in readers):  # a bound that could not be read must not count as missing too
+        for reader in readers:
+            reader.refuse_lone_min_n(bounded)
     problems = [problem for reader in readers for problem in reader.sorted_problems()] + book.contradictions()
     if problems:
         raise ClipError("\n".join(problems))

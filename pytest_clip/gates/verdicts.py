@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import shlex
 from collections.abc import Callable
@@ -153,7 +154,7 @@ def rerun_command(measurement: Measurement, spec: str | None = None, data_option
 
 
 def to_row(verdict: Verdict) -> dict[str, Any]:
-    """The row of the JSON record: builtins only, NaN as None with a reason."""
+    """The row of the JSON record: builtins only, NaN as None with a reason, an infinite end of an interval as None."""
     measurement, gate = verdict.measurement, verdict.measurement.gate
     return {
         "gate": str(gate),
@@ -163,7 +164,7 @@ def to_row(verdict: Verdict) -> dict[str, Any]:
         "model": measurement.model,
         "data": measurement.data,
         "value": measurement.value,
-        "ci": None if measurement.ci is None else list(measurement.ci),
+        "ci": None if measurement.ci is None else [end if math.isfinite(end) else None for end in measurement.ci],
         "n": measurement.n,
         "reason": measurement.reason,
         "verdict": verdict.status,
