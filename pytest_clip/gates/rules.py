@@ -108,7 +108,7 @@ class Rulebook:
         """Every min above a max that some gate, data set and model named in the files would meet."""
         found: dict[tuple[str, str], str] = {}  # one sentence per pair of places, not per gate that meets it
         for entries in self._by_metric.values():
-            for gate in dict.fromkeys(entry.gate for entry in entries):
+            for gate in sorted({entry.gate for entry in entries}, key=str):  # the whole metric before its slices
                 for data in dict.fromkeys([None, *(entry.data for entry in entries)]):
                     for model in dict.fromkeys([None, *(entry.model for entry in entries)]):
                         rule = self._merged(gate, () if model is None else (model,), data)

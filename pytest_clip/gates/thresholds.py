@@ -95,12 +95,12 @@ class _Reader:
             self._gates(("data", name, "gates"), name, None)
             self._models(("data", name, "model"), name)
         self._waivers()
+        self.entries.sort(key=_line)
 
     def refuse_lone_min_n(self, bounded: set[str]) -> None:
         for entry in self.entries:
             if entry.gate.metric_id not in bounded:
-                line = int(entry.source.rpartition(":")[2])
-                self.problems.append((line, f"{entry.gate} has a min_n but no min, max or max_drop to judge by"))
+                self.problems.append((_line(entry), f"{entry.gate} has a min_n but no min, max or max_drop to judge by"))
 
     def _models(self, path: _Path, data: str | None) -> None:
         for name in self._children(path):
@@ -232,6 +232,10 @@ class _Reader:
             else:
                 return {}
         return value
+
+
+def _line(entry: Entry) -> int:
+    return int(entry.source.rpartition(":")[2])
 
 
 def _header(path: _Path) -> str:

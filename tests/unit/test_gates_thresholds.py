@@ -46,7 +46,10 @@ RULE_KEYS = "known: min, max, max_drop, min_n, why"
     ("text", "message"),
     [
         # keys
-        ('[gates."accuracy/top1"]\n# min\nmim = 0.5\nmin = 0.5', """t.toml:4: unknown key 'mim' in [gates."accuracy/top1"]; did you mean 'min'?"""),
+        (
+            '[gates."accuracy/top1"]\n# min\nmim = 0.5\nmin = 0.5',
+            """t.toml:4: unknown key 'mim' in [gates."accuracy/top1"]; did you mean 'min'?""",
+        ),
         (
             '[gates."accuracy/top1"]\nmin = 0.5\nseverity = "warn"',
             f"""t.toml:4: unknown key 'severity' in [gates."accuracy/top1"]; {RULE_KEYS}""",
@@ -93,7 +96,10 @@ RULE_KEYS = "known: min, max, max_drop, min_n, why"
         ('[gates."accuracy/top1"]\nmin = nan', """t.toml:3: min must be a finite number, not nan in [gates."accuracy/top1"]"""),
         ('[gates."accuracy/top1"]\nmax = inf', """t.toml:3: max must be a finite number, not inf in [gates."accuracy/top1"]"""),
         ('[gates."accuracy/top1"]\nmax = [1]', """t.toml:3: max must be a number, not an array in [gates."accuracy/top1"]"""),
-        (f'[gates."accuracy/top1"]\nmax = 1{"0" * 400}', """t.toml:3: max must be a number that a float can hold in [gates."accuracy/top1"]"""),
+        (
+            f'[gates."accuracy/top1"]\nmax = 1{"0" * 400}',
+            """t.toml:3: max must be a number that a float can hold in [gates."accuracy/top1"]""",
+        ),
         ('[gates."accuracy/top1"]\nmin.x = 1', """t.toml:3: min must be a number, not a table in [gates."accuracy/top1"]"""),
         (
             '[gates."accuracy/top1"]\nmin = 62',
@@ -103,7 +109,8 @@ RULE_KEYS = "known: min, max, max_drop, min_n, why"
         *(
             (
                 f'[gates."accuracy/top1"]\nmax_drop = {value}',
-                f"""t.toml:3: max_drop must be a number of at least 0 or a percentage such as "5%", not {shown} in [gates."accuracy/top1"]""",
+                't.toml:3: max_drop must be a number of at least 0 or a percentage such as "5%",'
+                f""" not {shown} in [gates."accuracy/top1"]""",
             )
             for value, shown in [
                 ("-0.01", "-0.01"),
@@ -151,7 +158,10 @@ RULE_KEYS = "known: min, max, max_drop, min_n, why"
             WAIVER.replace("2027-03-01", "2026-05-31"),
             "t.toml:5: the waiver of accuracy/top1[clean] expired on 2026-05-31; fix the gate, or set a later day and say why",
         ),
-        (WAIVER.replace("until", "untl"), "t.toml:2: [[waiver]] needs until\nt.toml:5: unknown key 'untl' in [[waiver]]; did you mean 'until'?"),
+        (
+            WAIVER.replace("until", "untl"),
+            "t.toml:2: [[waiver]] needs until\nt.toml:5: unknown key 'untl' in [[waiver]]; did you mean 'until'?",
+        ),
         (WAIVER.replace("top1", "topp1"), "t.toml:3: unknown gate 'accuracy/topp1[clean]'; did you mean 'accuracy/top1'?"),
         (
             WAIVER.replace("[clean]", ""),
