@@ -64,9 +64,8 @@ def adaptive_ece(confidence: npt.ArrayLike, correct: npt.ArrayLike, *, bins: int
     Inputs, range, direction and errors as in `ece`. Source: the top-label form of Nixon et al. 2019, "Measuring Calibration in Deep
     Learning", eq. 3; equal-mass bins from Nguyen & O'Connor 2015. Not the RMS variant with bins of 100.
     """
-    held, right, _ = binned(confidence, correct, bins=bins)
-    below = np.searchsorted(np.sort(held), held, side="left")
-    return _mean_gap(held - right, below * bins // held.size)
+    held, right, which = binned(confidence, correct, bins=bins, adaptive=True)
+    return _mean_gap(held - right, which)
 
 
 def nll(logits: npt.ArrayLike, labels: npt.ArrayLike) -> float:
@@ -122,17 +121,22 @@ def halves(labels: npt.ArrayLike, *, seed: int) -> tuple[_checks.Ints, _checks.I
     return np.sort(dealt[::2]), np.sort(dealt[1::2])
 
 
-def binned(confidence: npt.ArrayLike, correct: npt.ArrayLike, *, bins: int) -> tuple[_checks.Floats, _checks.Bools, _checks.Ints]:
-    """Checked confidences and outcomes with the equal-width bin number of each sample (see `ece`)."""
+def binned(
+    confidence: npt.ArrayLike, correct: npt.ArrayLike, *, bins: int, adaptive: bool = False
+) -> tuple[_checks.Floats, _checks.Bools, _checks.Ints]:
+    """Checked confidences and outcomes with the bin number of each sample, as in `ece` or `adaptive_ece`."""
     bins = _checks.count(bins, name="bins")
     held = _checks.finite(confidence, name="confidence", ndim=1)
     right = _checks.binary(correct, name="correct", n=held.size)
     if held.min() < 0 or held.max() > 1 + 1e-6:  # a float32 softmax may end 1e-7 above 1
         raise ValueError(f"confidence must be in [0, 1]; found {held.min():.6g} to {held.max():.6g}")
     held = np.minimum(held, 1.0)
-    which = np.searchsorted(np.arange(bins + 1) / bins, held, side="left") - 1
-    return held, right, np.maximum(which, 0).astype(np.int64)
+    if adaptive:
+        which = np.searchsorted(np.sort(held), held, side="left") * bins // held.size
+    else:
+        which = np.maximum(np.searchsorted(np.arange(bins + 1) / bins, held, side="left") - 1, 0)
+    return held, right, which.astype(np.int64)
 
 
-def _mean_gap(gap: _checks.Floats, which: npt.NDArray[np.intp] | _checks.Ints) -> float:
+def _mean_gap(gap: _checks.Floats, which: _checks.Ints) -> float:
     return float(np.abs(np.bincount(which, weights=gap)).sum() / gap.size)
