@@ -1,0 +1,186 @@
+"""The fixtures of suites and of a project's own tests. Their docstrings are their manual (``pytest --fixtures``)."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Generator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_clip import ClipError
+from pytest_clip import session as sessions
+from pytest_clip.session import Case, ClipSession, DataChoice, ModelChoice
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pytest_clip.gates.ids import GateId
+    from pytest_clip.gates.verdicts import Verdict
+    from pytest_clip.models.protocol import ClipModel
+
+ASLEEP = "no model was named: run pytest with --clip-model=NAME[,PRETRAINED]"
+
+
+def _awake(config: pytest.Config) -> ClipSession:
+    session = sessions.running(config)
+    if session is None:
+        pytest.skip(ASLEEP)
+    return session
+
+
+@pytest.fixture(scope="session")
+def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, None]:
+    """The model under test, loaded once, with ``encode_image``, ``encode_text``, ``preprocess`` and ``logit_scale``.
+
+    A test that asks for it runs once for each ``--clip-model``. To measure a model of your own, return it from the
+    ``pytest_clip_make_model`` hook, or override this fixture in ``conftest.py``::
+
+        @pytest.fixture(scope="session")
+        def clip_model():
+            return OurModel()
+    """
+    session = _awake(request.config)
+    choice: ModelChoice = getattr(request, "param", session.models[0])
+    model = request.config.hook.pytest_clip_make_model(spec=choice.spec, config=request.config)
+    if model is None:
+        model = sessions.load_model(session, choice)
+    from pytest_clip import xdist
+
+    xdist.limit_threads(request.config)
+    session.loaded[choice.label] = model
+    yield model
+    # The next model may need all the memory there is.
+    del session.loaded[choice.label], model
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+
+
+@pytest.fixture(scope="session")
+def clip_data(request: pytest.FixtureRequest) -> Any:
+    """The data set under test. A test that asks for it runs once for each ``--clip-data``::
+
+    def test_size(clip_data):
+        assert len(clip_data.images("clean").ids) > 0
+    """
+    session = _awake(request.config)
+    choice: DataChoice = getattr(request, "param", session.data[0])
+    data = sessions.load_data(session, choice)
+    session.loaded_data[choice.label] = data
+    session.describe_data(choice.label, data)
+    return data
+
+
+@pytest.fixture
+def clip_case(request: pytest.FixtureRequest) -> Case:
+    """What this run of a test marked ``clip_gate`` measures: ``clip_case.gate`` is the gate id, ``clip_case.slice`` its image set."""
+    from pytest_clip import collection
+
+    gate = collection.gate_of(request.node)
+    if gate is None:
+        raise ClipError(f'{request.node.nodeid}: clip_case needs a gate; mark the test with @pytest.mark.clip_gate("suite/metric")')
+    return Case(gate)
+
+
+@pytest.fixture(scope="session")
+def zero_shot(request: pytest.FixtureRequest, clip_model: ClipModel, clip_data: Any) -> Callable[[str], Any]:
+    """``zero_shot("clean")`` gives the model's zero-shot answers on that image set: cosines, labels, ids and classes."""
+    session = _awake(request.config)
+
+    def answers(slice_name: str) -> Any:
+        from pytest_clip.extract import zeroshot
+
+        return zeroshot.zero_shot(clip_model, clip_data, slice_name, run=session)
+
+    return answers
+
+
+class Gate:
+    """The callable that the ``gate`` fixture hands out."""
+
+    def __init__(self, request: pytest.FixtureRequest, session: ClipSession) -> None:
+        self._request = request
+        self._session = session
+
+    def __call__(
+        self,
+        gate: GateId | str,
+        value: object,
+        *,
+        n: object,
+        ci: object = None,
+        per_image: Mapping[str, np.ndarray[Any, Any]] | None = None,
+        conventions: Mapping[str, object] | None = None,
+        reason: str | None = None,
+    ) -> Verdict:
+        """Hold ``value`` against the rule for ``gate``; fail the test unless it passes, is waived or nobody asked anything of it.
+
+        ``n`` is the number of images behind the value and ``ci`` its 95 % interval. A value that is None or NaN needs a ``reason``.
+        """
+        __tracebackhide__ = True
+        from pytest_clip import gating
+        from pytest_clip.gates.measurement import Measurement
+        from pytest_clip.gates.verdicts import to_row
+
+        label, fingerprint = self._model()
+        measurement = Measurement.measured(
+            gate,
+            value,
+            n=n,
+            model=label,
+            data=self._data(),
+            ci=ci,
+            conventions=conventions,
+            per_image=per_image,
+            reason=reason,
+        )
+        rows = gating.rows_of(self._request.node)
+        if str(measurement.gate) in [row["gate"] for row in rows]:
+            raise ClipError(
+                f"{self._request.node.nodeid}: {measurement.gate} is measured twice in one test; give each number its own gate id"
+            )
+        verdict = self._session.judge(measurement, fingerprint=fingerprint)
+        rows.append(to_row(verdict) | {"fingerprint": fingerprint})
+        if not verdict.ok:
+            pytest.fail(verdict.message, pytrace=False)
+        return verdict
+
+    def _model(self) -> tuple[str, str | None]:
+        """The label and fingerprint of the model that the test really used: a project may have put its own in its place."""
+        from pytest_clip import collection
+
+        label = collection.model_label_of(self._request.node, self._session)
+        if "clip_model" not in self._request.fixturenames:
+            return label, None
+        model = self._request.getfixturevalue("clip_model")
+        if self._session.loaded.get(label) is not model:
+            label = str(getattr(model, "label", label))
+        if label not in self._session.facts["models"]:
+            self._session.describe_model(label, model)
+        fingerprint = self._session.facts["models"][label]["fingerprint"]
+        return label, None if fingerprint is None else str(fingerprint)
+
+    def _data(self) -> str:
+        from pytest_clip import collection
+
+        return collection.data_label_of(self._request.node, self._session)
+
+
+@pytest.fixture
+def gate(request: pytest.FixtureRequest) -> Gate:
+    """Judge a number by the rule that ``thresholds.toml`` has for it, and fail the test when it does not hold::
+
+        @pytest.mark.clip_gate("checkout/top1")
+        def test_our_photos(gate, clip_model):
+            right = ...
+            gate("checkout/top1", right.mean(), n=len(right))
+
+    A gate without a rule passes and is counted as unjudged in the summary.
+    """
+    return Gate(request, _awake(request.config))
+
+
+__all__ = ["clip_case", "clip_data", "clip_model", "gate", "zero_shot"]

@@ -1,0 +1,263 @@
+"""The running side: turns measurements into failing or passing items and carries their rows to whoever writes the reports."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_clip import ClipError, collection, xdist
+from pytest_clip.report import junit, terminal
+from pytest_clip.session import ClipSession, Row
+
+if TYPE_CHECKING:
+    from pytest_clip.gates.rules import Entry
+
+ROWS: pytest.StashKey[list[Row]] = pytest.StashKey()
+
+
+class Gating:
+    """Registered only when a model was named; without it none of these hooks exists."""
+
+    NAME = "clip-gating"
+
+    def __init__(self, config: pytest.Config, session: ClipSession, plan: collection.Plan) -> None:
+        self.config = config
+        self.session = session
+        self.plan = plan
+        self.started = time.time()
+        self.not_selected = 0
+        self.notes: list[str] = []
+
+    def pytest_report_header(self) -> str:
+        return terminal.header(self.session, self.plan.suites)
+
+    # Collection
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> Generator[None, None, None]:
+        """Around all others: what was collected before -k, -m and other plugins choose is compared with what they left."""
+        before = list(items)
+        yield
+        if session.testsfailed:  # a suite could not be imported; pytest reports that
+            return
+        collection.group_by_model(items, self.session)
+        if problem := collection.missing(self.plan, before, items, self.config):
+            if not xdist.is_worker(self.config):
+                raise pytest.UsageError(problem)
+            # A usage error in a worker reaches the user as a crash of that worker; a failing test reaches them as itself.
+            items.append(collection.NeverMeasured.of(session, suite=self.plan.suites[0], name="not_collected", message=problem))
+        if not self.config.option.collectonly:
+            self._never_measured(session, items)
+
+    def _never_measured(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        run = self.session
+        gates = [gate for item in items if (gate := collection.gate_of(item)) is not None]
+        names = {name for choice in run.models for name in choice.names}
+        suites = {gate.suite for gate in gates}.union(self.plan.suites)
+        entries = [
+            entry
+            for entry in run.rulebook.unmeasured(gates, suites, names, {data.label for data in run.data})
+            if entry.layer > 0 or self._possible(entry)
+        ]
+        if self.plan.narrowed_by:
+            self.not_selected = len(entries)
+            xdist.send(self.config, "clip_not_selected", len(entries))
+            return
+        for entry in entries:
+            scope = f" ({entry.scope})" if entry.scope else ""
+            message = f"{entry.source}: rule for {entry.gate}{scope} was never measured: no test of this run measures that gate"
+            path, _, line = entry.source.rpartition(":")
+            item = collection.NeverMeasured.of(
+                session,
+                suite=entry.gate.suite,
+                name=f"never_measured[{entry.gate}-{Path(path).name}-{line}]",
+                message=message,
+                line=(Path.cwd() / path, int(line)) if line.isdigit() and (Path.cwd() / path).is_file() else None,
+            )
+            item.stash[ROWS] = [
+                unmeasured_row(entry.gate, "", entry.data or "", "fail", message) | {"rule": {"source": entry.source, "why": entry.why}}
+            ]
+            items.append(item)
+
+    def _possible(self, entry: Entry) -> bool:
+        """A shipped rule speaks about every data set; one that lacks the image set breaks no promise of the user's."""
+        from pytest_clip.gates.catalog import CATALOG
+
+        if entry.gate.metric_id not in CATALOG:
+            return True
+        return any(entry.gate.covers(gate) for data in self.session.data for gate in self.session.gates(entry.gate.metric_id, data))
+
+    # Running
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
+        yield from self._guarded(item)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        yield from self._guarded(item)
+        gate = collection.gate_of(item)
+        if gate is not None and str(gate) not in [row["gate"] for row in item.stash.get(ROWS, [])]:
+            pytest.fail(f"{gate} was never measured: the test finished without calling gate({str(gate)!r}, ...)", pytrace=False)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
+        yield from self._guarded(item)
+
+    def _guarded(self, item: pytest.Item) -> Generator[None, None, None]:
+        """What the user can put right is one sentence, not a traceback; a skipped gate with a rule is not green."""
+        try:
+            yield
+        except ClipError as error:
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
+        except pytest.skip.Exception as skip:
+            gate = collection.gate_of(item)
+            if gate is None:
+                raise
+            model, data = collection.model_label_of(item, self.session), collection.data_label_of(item, self.session)
+            rule = self.session.rule_for(gate, model, data)
+            if rule is None:
+                raise
+            source = next(iter(rule.bounds.values())).source
+            raise pytest.fail.Exception(f"{gate}: rule {source} was never measured: {skip.msg}", pytrace=False) from None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if call.when == "call" or (call.when == "setup" and not report.passed):
+            rows = self._rows(item, report)
+            if rows:
+                properties = [each for row in rows for each in junit.properties(row)]
+                item.user_properties.extend(properties)
+                report.user_properties.extend(properties)
+                # Attributes of a report travel from an xdist worker to the controller, so they hold builtins only.
+                report.clip_rows = rows  # type: ignore[attr-defined]
+                report.clip_facts = self.session.facts  # type: ignore[attr-defined]
+        return report
+
+    def _rows(self, item: pytest.Item, report: pytest.TestReport) -> list[Row]:
+        rows = item.stash.get(ROWS, [])
+        gate = collection.gate_of(item) if item.get_closest_marker("clip_gate") is not None else None
+        text = _first_line(report)
+        if gate is not None and str(gate) not in [row["gate"] for row in rows]:
+            model, data = collection.model_label_of(item, self.session), collection.data_label_of(item, self.session)
+            row = unmeasured_row(gate, model, data, "fail" if report.failed else "unjudged", f"{gate}: not measured: {text}")
+            rows = [*rows, row | {"rule": self._rule_row(gate, model, data)}]
+        elif report.failed and not isinstance(item, collection.NeverMeasured) and all(row["verdict"] in OK for row in rows):
+            note = f"the test failed after its gate was judged {{}}: {text}"
+            rows = [row | {"verdict": "fail", "message": f"{row['gate']}: {note.format(row['verdict'])}"} for row in rows]
+        return [row | {"nodeid": item.nodeid, "partial": self.session.settings.limit is not None} for row in rows]
+
+    def _rule_row(self, gate: Any, model: str, data: str) -> Row | None:
+        rule = self.session.rule_for(gate, model, data)
+        if rule is None:
+            return None
+        bounds = list(rule.bounds.values())
+        return {bound.key: bound.text if bound.relative else bound.value for bound in bounds} | {
+            "why": bounds[0].why,
+            "source": bounds[0].source,
+        }
+
+    # Reporting, on the controller or in the only process
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.session.note(report.nodeid, getattr(report, "clip_rows", ()))
+        for kind, facts in getattr(report, "clip_facts", {}).items():
+            self.session.facts[kind].update(facts)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """An xdist worker has finished: all workers collect the same, so any one's count is the count."""
+        self.not_selected = max(self.not_selected, getattr(node, "workeroutput", {}).get("clip_not_selected", 0))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if xdist.is_worker(self.config) or self.config.option.collectonly:
+            return
+        from pytest_clip.report import json as json_report
+
+        for request in self.session.settings.reports:
+            record = json_report.record(
+                rows=list(self.session.rows.values()),
+                models=list(self.session.facts["models"].values()),
+                data=list(self.session.facts["data"].values()),
+                session=json_report.session_facts(
+                    argv=[str(arg) for arg in self.config.invocation_params.args],
+                    started=self.started,
+                    exit_status=int(exitstatus),
+                    rootpath=self.config.rootpath,
+                ),
+            )
+            try:
+                json_report.write(request.dest, record)
+            except OSError as error:
+                self.notes.append(f"--clip-report: could not write {request.dest}: {error.strerror or error}")
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+            else:
+                self.notes.append(f"wrote {_shown(request.dest, self.config)}")
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        rows = list(self.session.rows.values())
+        if not (rows or self.notes or self.not_selected) or self.config.option.verbose < -1:
+            return
+        lines = terminal.summary_lines(
+            rows,
+            models=list(self.session.facts["models"].values()),
+            not_selected=self.not_selected,
+            narrowed_by=self.plan.narrowed_by,
+            notes=self.notes,
+        )
+        terminalreporter.section("clip gates", sep="=")
+        for line in lines:
+            terminalreporter.write_line(line, **terminal.markup(line))
+
+
+OK = ("pass", "waived", "unjudged")
+
+
+def unmeasured_row(gate: Any, model: str, data: str, verdict: str, message: str) -> Row:
+    """The row of a gate that has no measurement, in the shape of those that have one."""
+    return {
+        "gate": str(gate),
+        "suite": gate.suite,
+        "metric": gate.metric,
+        "slice": gate.slice,
+        "model": model,
+        "data": data,
+        "value": None,
+        "ci": None,
+        "n": None,
+        "reason": message,
+        "verdict": verdict,
+        "rule": None,
+        "waiver": None,
+        "baseline": None,
+        "conventions": {},
+        "message": message,
+    }
+
+
+def _first_line(report: pytest.TestReport) -> str:
+    if isinstance(report.longrepr, tuple):  # a skip: file, line, reason
+        return report.longrepr[2].removeprefix("Skipped: ")
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = crash.message if crash is not None else str(report.longrepr or "")
+    return next((line for line in text.splitlines() if line.strip()), "the test gave no reason")
+
+
+def _shown(path: Path, config: pytest.Config) -> Path:
+    here = config.invocation_params.dir
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def rows_of(item: pytest.Item) -> list[Row]:
+    return item.stash.setdefault(ROWS, [])
+
+
+__all__: Sequence[str] = ("Gating", "rows_of", "unmeasured_row")

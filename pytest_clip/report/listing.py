@@ -1,0 +1,57 @@
+"""``--clip-list`` and ``pytest-clip list``: what a run would do, told without loading anything heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pytest_clip.gates.catalog import CATALOG, SUITES
+
+if TYPE_CHECKING:
+    from pytest_clip.gates.ids import GateId
+    from pytest_clip.session import ClipSession, DataChoice
+
+
+def lines(session: ClipSession, suites: Sequence[str]) -> list[str]:
+    """Suites with their gates and the rules that apply, then the data sets with images and forward passes."""
+    names = [choice.label for choice in session.models]
+    told = [f"models: {', '.join(names) or 'none named; rules for particular models are left out'}"]
+    judged = total = 0
+    for data in session.data:
+        for suite in suites:
+            told += ["", f"suite {suite} on {data.label}: {SUITES.get(suite, '')}".rstrip(": ")]
+            gates = [gate for metric in CATALOG if metric.partition("/")[0] == suite for gate in session.gates(metric, data)]
+            width = max((len(str(gate)) for gate in gates), default=0)
+            for gate in gates:
+                for label in names or [""]:
+                    rule = _rule(session, gate, label, data)
+                    total += 1
+                    judged += rule is not None
+                    on = f"  {label}:" if len(names) > 1 else ""
+                    told.append(f"  {gate!s:<{width}}{on}  {rule or 'no rule: measured, reported as unjudged'}")
+    told += ["", f"{total} gates, {judged} with a rule", *_data(session, len(names))]
+    for entry in session.rulebook.out_of_scope(
+        {name for choice in session.models for name in choice.names}, {each.label for each in session.data}
+    ):
+        told.append(f"not in this run: rule for {entry.gate} ({entry.scope}) in {entry.source}")
+    return told
+
+
+def _rule(session: ClipSession, gate: GateId, model: str, data: DataChoice) -> str | None:
+    rule = session.rule_for(gate, model, data.label)
+    if rule is None:
+        return None
+    return ", ".join(f"{bound.key} {bound.text} ({bound.source})" for bound in rule.bounds.values())
+
+
+def _data(session: ClipSession, models: int) -> list[str]:
+    """A limit caps every set. Each image passes through a model once, however many gates look at it."""
+    told = []
+    for data in session.data:
+        sizes = {each.name: getattr(each, "n", 0) for each in session.sets[data.label]}
+        if (limit := session.settings.limit) is not None:
+            sizes = {name: min(n, limit) for name, n in sizes.items()}
+        images = sum(sizes.values())
+        told.append(f"data {data.label}: {len(sizes)} image sets, {images} images, {images * max(1, models)} forward passes")
+        told += [f"  {name:<{max(map(len, sizes))}}  {n}" for name, n in sizes.items()]
+    return told

@@ -1,0 +1,226 @@
+"""The run: what was asked for, what has been loaded, what has been judged. One object per process, kept on ``config.stash``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_clip import ClipError
+from pytest_clip.options import Settings
+
+if TYPE_CHECKING:
+    from pytest_clip.gates.catalog import SetLike
+    from pytest_clip.gates.ids import GateId
+    from pytest_clip.gates.measurement import Measurement
+    from pytest_clip.gates.rules import Rule, Rulebook
+    from pytest_clip.gates.verdicts import Verdict
+    from pytest_clip.models.spec import ModelSpec
+    from pytest_clip.report.progress import ProgressFactory
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """One ``--clip-model``. ``label`` is unique in the run, in node ids and reports; ``names`` are what thresholds may call it."""
+
+    label: str
+    spec: ModelSpec
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DataChoice:
+    """One ``--clip-data``: the text given, and the label that node ids, reports and thresholds use."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a test marked ``clip_gate`` measures in one run of it. ``slice`` is the image set, None for a gate without slices."""
+
+    gate: GateId
+
+    @property
+    def slice(self) -> str | None:
+        return self.gate.slice
+
+
+@dataclass
+class ClipSession:
+    """Frozen settings, and everything built from them on first use."""
+
+    settings: Settings
+    models: tuple[ModelChoice, ...]
+    data: tuple[DataChoice, ...]
+    sets: Mapping[str, Sequence[SetLike]]
+    rulebook: Rulebook
+    threshold_files: tuple[Path, ...] = ()
+    progress: ProgressFactory | None = None
+    loaded: dict[str, Any] = field(default_factory=dict)
+    loaded_data: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, dict[str, Row]] = field(default_factory=lambda: {"models": {}, "data": {}})
+    rows: dict[tuple[str, str], Row] = field(default_factory=dict)
+
+    def gates(self, metric_id: str, data: DataChoice) -> list[GateId]:
+        from pytest_clip.gates.catalog import expand
+
+        return expand(metric_id, self.sets[data.label])
+
+    def model_names(self, label: str) -> tuple[str, ...]:
+        return next((choice.names for choice in self.models if choice.label == label), (label,))
+
+    def model_spec(self, label: str) -> str | None:
+        return next((choice.spec.text for choice in self.models if choice.label == label), None)
+
+    def data_option(self, label: str) -> str | None:
+        """What ``--clip-data`` must say to get this data set, None for the default."""
+        text = next((choice.text for choice in self.data if choice.label == label), label)
+        return None if text == "scenes" else text
+
+    def rule_for(self, gate: GateId, model: str, data: str | None) -> Rule | None:
+        return self.rulebook.rule_for(gate, self.model_names(model), data)
+
+    def judge(self, measurement: Measurement, *, fingerprint: str | None) -> Verdict:
+        from pytest_clip.gates.verdicts import judge
+
+        return judge(
+            measurement,
+            self.rule_for(measurement.gate, measurement.model, measurement.data),
+            self.rulebook.waiver_for(measurement.gate),
+            spec=self.model_spec(measurement.model),
+            fingerprint=fingerprint,
+            data_option=self.data_option(measurement.data),
+        )
+
+    def describe_model(self, label: str, model: Any) -> None:
+        """Remember the facts of a model that was really used; reports show the fingerprint, so that a wrong model is seen."""
+        from pytest_clip.gates.measurement import plain
+
+        facts: Row = {"name": label, "fingerprint": None, "architecture": None, "pretrained": None, "preprocess": None, "precision": None}
+        facts.update(plain(dict(getattr(model, "facts", None) or {}), f"facts of the model {label}"))
+        for name in ("fingerprint", "precision", "device"):
+            facts[name] = plain(getattr(model, name, None), f"{name} of the model {label}")
+        self.facts["models"][label] = facts
+
+    def describe_data(self, label: str, data: Any) -> None:
+        from pytest_clip.gates.measurement import plain
+
+        sizes = {each.name: getattr(each, "n", None) for each in self.sets.get(label, ())}
+        facts = {"name": label, "fingerprint": getattr(data, "fingerprint", None), "n": sizes, "limit": self.settings.limit}
+        self.facts["data"][label] = plain(facts, f"facts of the data set {label}")
+
+    def note(self, nodeid: str, rows: Sequence[Row]) -> None:
+        """Keep the rows of a finished item. A test that is run again replaces what it said before."""
+        for row in rows:
+            self.rows[nodeid, f"{row['gate']} {row['model']} {row['data']}"] = row
+
+
+SESSION: pytest.StashKey[ClipSession] = pytest.StashKey()
+
+
+def running(config: pytest.Config) -> ClipSession | None:
+    """The run of this process, or None when no model was named and the plugin sleeps."""
+    return config.stash.get(SESSION, None)
+
+
+def start(settings: Settings) -> ClipSession:
+    """Check everything that can be checked without a model. Loads nothing heavy; all user errors are ``ClipError``."""
+    models = _models(settings)
+    data = _data(settings)
+    sets = {choice.label: image_sets(choice.text) for choice in data}
+    files = _threshold_files(settings)
+    return ClipSession(settings, models, data, sets, _rulebook(files, sets), tuple(path for path, _ in files))
+
+
+# The calls to the heavy neighbours, each in one place.
+
+
+def image_sets(name: str) -> Sequence[SetLike]:
+    """The image sets of a data set by name, role and size, without making or reading one image."""
+    from pytest_clip.data import catalog
+
+    return catalog.sets(name)
+
+
+def load_data(session: ClipSession, choice: DataChoice) -> Any:
+    from pytest_clip import data
+
+    return data.load(choice.text, limit=session.settings.limit)
+
+
+def load_model(session: ClipSession, choice: ModelChoice) -> Any:
+    from pytest_clip.models import openclip
+
+    settings = session.settings
+    return openclip.load(choice.spec, device=settings.device, precision=settings.precision, cache_dir=settings.cache_dir)
+
+
+def _models(settings: Settings) -> tuple[ModelChoice, ...]:
+    from pytest_clip.models import spec
+
+    if settings.pretrained is not None and len(settings.models) != 1:
+        raise ClipError(
+            f"--clip-pretrained belongs to a single --clip-model, but there are {len(settings.models)}; "
+            "write --clip-model=NAME,PRETRAINED for each model"
+        )
+    specs = [spec.parse(text, pretrained=settings.pretrained) for text in dict.fromkeys(settings.models)]
+    labels = _unique([_id_safe(each.label) for each in specs])
+    return tuple(
+        ModelChoice(label, each, tuple(dict.fromkeys((label, each.label, each.text, each.key))))
+        for label, each in zip(labels, specs, strict=True)
+    )
+
+
+def _data(settings: Settings) -> tuple[DataChoice, ...]:
+    labels = _unique([_id_safe(Path(text).name or text) for text in settings.data])
+    return tuple(DataChoice(label, text) for label, text in zip(labels, settings.data, strict=True))
+
+
+def _threshold_files(settings: Settings) -> tuple[tuple[Path, str], ...]:
+    own = settings.rootpath / "thresholds.toml"
+    named = settings.thresholds
+    if own.is_file() and own.resolve() not in [path.resolve() for path, _ in named]:
+        return ((own, "the rootdir"), *named)
+    return named
+
+
+def _rulebook(files: Sequence[tuple[Path, str]], sets: Mapping[str, Sequence[SetLike]]) -> Rulebook:
+    from datetime import date
+
+    from pytest_clip.gates import thresholds
+    from pytest_clip.gates.catalog import CATALOG, SUITES
+    from pytest_clip.gates.layers import ThresholdsFile
+
+    # Tests are not collected yet, so gates of a project's own suites cannot be known; only what looks like a shipped gate is refused.
+    book = thresholds.load([ThresholdsFile(path, by) for path, by in files], today=date.today(), extra_gates=None, known=sets)
+    for entry in book.entries:
+        close = get_close_matches(entry.gate.metric_id, CATALOG, n=1, cutoff=0.85)
+        if entry.gate.suite not in SUITES and close:
+            raise ClipError(f"{entry.source}: no gate {str(entry.gate)!r}; did you mean {close[0]!r}?")
+    return book
+
+
+def _id_safe(text: str) -> str:
+    """ASCII that neither pytest nor xdist reads anything into."""
+    return re.sub(r"[^A-Za-z0-9_.,+=-]+", "-", text).strip("-")[:60] or "model"
+
+
+def _unique(labels: Sequence[str]) -> list[str]:
+    """Two checkpoints called e12.pt in two folders must not share a node id: the second becomes ``e12.pt-2``."""
+    taken: list[str] = []
+    for label in labels:
+        candidate, count = label, 1
+        while candidate in taken:
+            count += 1
+            candidate = f"{label}-{count}"
+        taken.append(candidate)
+    return taken

@@ -1,0 +1,79 @@
+"""Living with pytest-xdist: suites stay whole on one worker, workers share cores and cards instead of fighting for them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+
+def is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def send(config: pytest.Config, key: str, value: int) -> None:
+    """Hand a number to the controller at the end of this worker; does nothing in a run without workers."""
+    if is_worker(config):
+        config.workeroutput[key] = value  # type: ignore[attr-defined]
+
+
+def keep_suites_whole(config: pytest.Config) -> None:
+    """xdist's default scatters the tests of one file, and every worker would load every model.
+
+    Called before xdist reads ``--dist``. An explicit ``--dist`` is left alone.
+    """
+    option = config.option
+    if getattr(option, "numprocesses", None) and getattr(option, "dist", None) == "no" and not getattr(option, "distload", False):
+        option.dist = "loadfile"
+
+
+def settle_worker(config: pytest.Config, device: str) -> None:
+    """Give this worker its share of the cores and its card. Must run before torch is imported, which reads both then."""
+    if not is_worker(config):
+        return
+    workerinput = config.workerinput  # type: ignore[attr-defined]
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads_per_worker(int(workerinput["workercount"]))))
+    if device in ("auto", "cuda"):
+        card = card_of(str(workerinput["workerid"]), visible_cards(os.environ))
+        if card is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = card
+
+
+def threads_per_worker(workers: int) -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // max(1, workers))
+
+
+def limit_threads(config: pytest.Config) -> None:
+    """torch counts the cores of the machine by itself where it was not built with OpenMP; tell it directly as well."""
+    if is_worker(config) and "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(threads_per_worker(int(config.workerinput["workercount"])))  # type: ignore[attr-defined]
+
+
+def visible_cards(environ: Mapping[str, str], proc: Path = Path("/proc/driver/nvidia/gpus")) -> list[str]:
+    """The cards that the caller lets this process see, without importing torch.
+
+    The caller's ``CUDA_VISIBLE_DEVICES`` is what is divided: a worker must not land on a card that was excluded.
+    """
+    named = environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [card.strip() for card in named.split(",") if card.strip()]
+    try:
+        return [str(at) for at, _ in enumerate(sorted(proc.iterdir()))]
+    except OSError:
+        return []
+
+
+def card_of(workerid: str, cards: list[str]) -> str | None:
+    number = workerid.removeprefix("gw")
+    return cards[int(number) % len(cards)] if cards and number.isdigit() else None
+
+
+def auto_workers(device: str) -> int | None:
+    """``-n auto`` is one worker per card; None leaves it to xdist, which counts cores."""
+    return (len(visible_cards(os.environ)) or None) if device in ("auto", "cuda") else None
