@@ -1,4 +1,4 @@
-"""The steps of building an open_clip model: device, architecture, published weights, tokenizer, preprocessing; each fails with one ClipError."""
+"""The steps of building an open_clip model, each failing with one ClipError: device, architecture, weights, tokenizer, preprocessing."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def load_published(module: torch.nn.Module, recipe: Recipe) -> None:
 
 def make_tokenizer(recipe: Recipe) -> Any:
     try:
-        return open_clip.getmake_tokenizer(recipe.tokenizer)
+        return open_clip.get_tokenizer(recipe.tokenizer)
     except Exception as error:
         name = recipe.model_cfg["text_cfg"].get("hf_tokenizer_name")
         hint = f"; it is {name!r} of Hugging Face, which needs `pip install transformers` and its files in the cache" if name else ""

@@ -173,18 +173,16 @@ def load(spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", cach
     """Build what `spec` names. Everything that is wrong with it is a ClipError, everything that is odd is in `facts`."""
     place = pick_device(device, precision)
     recipe = resolve(spec, cache_dir)
-    model_cfg = copy.deepcopy(recipe.model_cfg)
-    weights, facts = None, dict(recipe.facts)
-    if recipe.weights is not None and not open_clip_reads(recipe):
-        weights = checkpoint.read(recipe.weights)
-        facts["checkpoint"] = weights.facts
-        if "logit_bias" in weights.state and model_cfg.get("init_logit_bias") is None:
-            model_cfg["init_logit_bias"] = 0.0  # trained with --siglip: the value comes from the file
+    model_cfg, facts = copy.deepcopy(recipe.model_cfg), dict(recipe.facts)
     needs_hub = recipe.tokenizer.startswith("hf-hub:") or any(key.startswith("hf_") for key in model_cfg["text_cfg"])
     with hub.cached_unless_reachable() if needs_hub else nullcontext(), quiet() as notes:
+        weights = None if recipe.weights is None or open_clip_reads(recipe) else checkpoint.read(recipe.weights)
+        if weights is not None and "logit_bias" in weights.state and model_cfg.get("init_logit_bias") is None:
+            model_cfg["init_logit_bias"] = 0.0  # trained with --siglip: the value comes from the file
         module, odd = build_module(recipe, model_cfg, precision)
         if weights is not None:
             checkpoint.fit(module, weights)
+            facts["checkpoint"] = weights.facts
         elif recipe.weights is not None:
             load_published(module, recipe)
         tokenizer = make_tokenizer(recipe)

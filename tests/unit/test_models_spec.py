@@ -1,0 +1,117 @@
+import subprocess
+import sys
+
+import pytest
+
+from pytest_clip import ClipError
+from pytest_clip.models import bundled, listing
+from pytest_clip.models.spec import DEFAULT_TAGS, ModelSpec, labels, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "name", "pretrained", "label"),
+    [
+        ("ViT-B-32", "open_clip", "ViT-B-32", None, "ViT-B-32"),
+        ("ViT-B/32", "open_clip", "ViT-B-32", None, "ViT-B-32"),
+        (" ViT-B-32 , openai ", "open_clip", "ViT-B-32", "openai", "ViT-B-32,openai"),
+        ("ViT-B-32,laion2b_s34b_b79k", "open_clip", "ViT-B-32", "laion2b_s34b_b79k", "ViT-B-32,laion2b_s34b_b79k"),
+        ("ViT-B-32,runs/a b/e12.pt", "open_clip", "ViT-B-32", "runs/a b/e12.pt", "ViT-B-32,e12.pt"),
+        ("ViT-B-32,random", "open_clip", "ViT-B-32", "random", "ViT-B-32,random"),
+        ("ViT-B-32,runs/[é]@1::x.pt", "open_clip", "ViT-B-32", "runs/[é]@1::x.pt", "ViT-B-32,1-x.pt"),
+        ("hf-hub:laion/CLIP-ViT-B-32", "hf-hub", "laion/CLIP-ViT-B-32", None, "laion--CLIP-ViT-B-32"),
+        ("local-dir:/data/my, model", "local-dir", "/data/my, model", None, "my-model"),
+        ("local-dir:/data/run/", "local-dir", "/data/run/", None, "run"),
+        ("timm:resnet50,w.pt", "timm", "resnet50", "w.pt", "resnet50,w.pt"),
+    ],
+)
+def test_parse(text, kind, name, pretrained, label):
+    spec = parse(text)
+    assert (spec.kind, spec.name, spec.pretrained, spec.label, spec.key) == (kind, name, pretrained, label, name)
+    assert spec.text == text.strip()
+    assert not set("/[]@ ") & set(spec.label)
+    assert "::" not in spec.label
+
+
+def test_the_option_means_the_part_after_the_comma():
+    spec = parse("ViT-B-32", pretrained="runs/e12.pt")
+    assert spec == parse("ViT-B-32,runs/e12.pt")
+    assert spec.text == "ViT-B-32,runs/e12.pt"
+
+
+@pytest.mark.parametrize(
+    ("text", "pretrained", "message"),
+    [
+        ("", None, "names no model"),
+        ("ViT B 32", None, "names no model"),
+        (",openai", None, "names no model"),
+        ("ViT-B-32,", None, "nothing after the comma"),
+        ("ViT-B-32,openai", "openai", "both say which weights"),
+        ("ViT-B-32", " ", "--clip-pretrained is empty"),
+        ("hf-hub:laion/x", "openai", "brings its own weights"),
+        ("hf-hub:", None, "nothing after the colon"),
+        ("hf-hub:laion", None, "not a Hugging Face repository"),
+        ("hf-hub:laion/x,openai", None, "not a Hugging Face repository"),
+        ("local-dir:", None, "nothing after the colon"),
+        ("runs/e12.pt", None, r"checkpoint without its architecture; write --clip-model=ARCHITECTURE,runs/e12.pt"),
+        ("e12.safetensors", None, "checkpoint without its architecture"),
+    ],
+)
+def test_nonsense_is_refused(text, pretrained, message):
+    with pytest.raises(ClipError, match=message):
+        parse(text, pretrained=pretrained)
+
+
+def test_a_folder_as_a_name_is_sent_to_local_dir(tmp_path):
+    with pytest.raises(ClipError, match=f"write --clip-model=local-dir:{tmp_path}"):
+        parse(str(tmp_path))
+
+
+def test_labels_tell_equal_file_names_apart():
+    specs = [
+        parse("ViT-B-32,runs/a/e12.pt"),
+        parse("ViT-B-32,runs/b/e12.pt"),
+        parse("ViT-B-32"),
+        parse("local-dir:/x/a"),
+        parse("local-dir:/y/a"),
+    ]
+    assert labels(specs) == ("ViT-B-32,a-e12.pt", "ViT-B-32,b-e12.pt", "ViT-B-32", "x-a", "y-a")
+    assert labels([specs[0]]) == ("ViT-B-32,e12.pt",)
+    assert labels([specs[0], specs[0]]) == ("ViT-B-32,e12.pt",) * 2
+
+
+def test_bundled_names_come_from_the_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(bundled, "FOLDER", tmp_path / "nowhere")
+    assert bundled.names() == ()
+    monkeypatch.setattr(bundled, "FOLDER", tmp_path)
+    (tmp_path / "scenes-x.safetensors").touch()
+    (tmp_path / "scenes-x.json").write_text('{"top1": 0.9}')
+    assert bundled.names() == ("scenes-x",)
+    assert parse("scenes-x") == ModelSpec("scenes-x", "bundled", "scenes-x")
+    assert parse("scenes-x,e1.pt").kind == "bundled"
+    assert listing.describe()[0] == listing.Row("scenes-x", "bundled", "bundled", {"top1": 0.9})
+    with pytest.raises(ClipError, match="'scenes-y' is not a bundled model; there are: scenes-x"):
+        bundled.path("scenes-y")
+
+
+def test_default_tags_exist_in_open_clip():
+    import open_clip
+
+    assert set(DEFAULT_TAGS.items()) <= set(open_clip.list_pretrained())
+
+
+def test_listed_architectures_are_those_of_open_clip():
+    import open_clip
+
+    names = listing.architectures()
+    assert set(open_clip.list_models()) <= set(names)
+    assert names.index("ViT-B-16") < names.index("ViT-B-32") < names.index("ViT-L-14")
+    assert {row.name: row.pretrained for row in listing.describe()}["ViT-B-32"] == "laion2b_s34b_b79k"
+
+
+def test_names_and_listing_import_nothing_heavy():
+    code = (
+        "import sys; from pytest_clip.models import bundled, listing, protocol, spec; listing.describe(); spec.parse('ViT-B-32,openai');"
+        "print([m for m in ('torch', 'numpy', 'open_clip', 'PIL', 'safetensors', 'filelock', 'huggingface_hub') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
