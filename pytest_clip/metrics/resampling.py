@@ -6,7 +6,7 @@ The same seed, arrays and number of resamples give the same interval on every ma
 
 import hashlib
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,6 @@ from . import _checks
 from .calibration import binned
 
 Interval: TypeAlias = tuple[float, float]
-Method: TypeAlias = Literal["percentile", "basic"]
 
 
 def seed_from(text: str) -> int:
@@ -31,14 +30,12 @@ def bootstrap(
     resamples: int = 1000,
     level: float = 0.95,
     groups: npt.ArrayLike | None = None,
-    method: Method = "percentile",
 ) -> Interval:
-    """Interval for `statistic(*arrays)` from samples drawn with replacement, the same ones in every array.
+    """Percentile interval for `statistic(*arrays)` from samples drawn with replacement, the same ones in every array.
 
-    arrays: each [n, ...]; groups: int [n], samples of one group (frames of a video, views of a scene) are drawn together. "percentile":
-    quantiles of the resampled values (Efron & Tibshirani 1993, section 13.3). "basic": twice the estimate less those quantiles (Davison &
-    Hinkley 1997, chapter 5), for statistics that resampling pushes one way, widened to hold the estimate. ValueError for n < 2, different
-    lengths, or a statistic that is NaN on some resamples (says how many).
+    arrays: each [n, ...]; groups: int [n], samples of one group (frames of a video, views of a scene) are drawn together. Not for numbers
+    that noise pushes one way, such as the ECE: see `ece_interval`. ValueError for n < 2, different lengths, or a statistic that is NaN on
+    some resamples (says how many). Source: Efron & Tibshirani 1993, section 13.3.
     """
     if not arrays:
         raise ValueError("bootstrap needs at least one array")
@@ -52,7 +49,7 @@ def bootstrap(
         drawn = rng.integers(len(members), size=len(members))
         chosen = drawn if groups is None else np.concatenate([members[g] for g in drawn])
         values[r] = statistic(*(c[chosen] for c in columns))
-    return _interval(values, level=level, method=method, estimate=lambda: float(statistic(*columns)))
+    return _interval(values, level=level)
 
 
 def two_sample_bootstrap(
@@ -73,7 +70,7 @@ def two_sample_bootstrap(
     rng, values = np.random.default_rng(seed), np.empty(_checks.count(resamples, name="resamples"))
     for r in range(values.size):
         values[r] = statistic(a[rng.integers(n, size=n)], b[rng.integers(m, size=m)])
-    return _interval(values, level=level, method="percentile", estimate=None)
+    return _interval(values, level=level)
 
 
 def mean_interval(
@@ -86,7 +83,7 @@ def mean_interval(
     """
     terms = _checks.finite(values, name="values", ndim=1)
     sums = totals(np.stack([terms, np.ones_like(terms)], axis=1), seed=seed, resamples=resamples, groups=groups)
-    return _interval(sums[:, 0] / sums[:, 1], level=level, method="percentile", estimate=None)
+    return _interval(sums[:, 0] / sums[:, 1], level=level)
 
 
 def ece_interval(
@@ -164,15 +161,10 @@ def _members(n: int, groups: npt.ArrayLike | None) -> list[npt.NDArray[np.intp]]
     return units
 
 
-def _interval(values: _checks.Floats, *, level: float, method: Method, estimate: Callable[[], float] | None) -> Interval:
+def _interval(values: _checks.Floats, *, level: float) -> Interval:
+    tail = (1.0 - _checks.level_of(level)) / 2.0
     missing = int(np.count_nonzero(~np.isfinite(values)))
     if missing:
         raise ValueError(f"the statistic is NaN or infinite on {missing} of {values.size} resamples: too few samples for an interval")
-    tail = (1.0 - _checks.level_of(level)) / 2.0
     low, high = (float(q) for q in np.quantile(values, [tail, 1.0 - tail]))
-    if method == "percentile":
-        return low, high
-    if method != "basic" or estimate is None:
-        raise ValueError(f"method must be 'percentile' or 'basic', not {method!r}")
-    point = estimate()
-    return min(2 * point - high, point), max(2 * point - low, point)
+    return low, high
