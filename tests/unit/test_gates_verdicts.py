@@ -225,6 +225,17 @@ def test_numpy_numbers_become_plain_ones(value):
     assert one.conventions["b"]["1"] is True
 
 
+def test_subclasses_of_builtins_become_the_builtins():
+    class Share(float):
+        pass
+
+    class Name(str):
+        __slots__ = ()
+
+    one = measured(Share(0.5), conventions={"name": Name("x")})
+    assert (type(one.value), type(one.conventions["name"])) == (float, str)
+
+
 def test_whole_floats_count_images():
     assert measured(n=np.float64(12)).n == 12
 
