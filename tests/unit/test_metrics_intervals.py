@@ -339,6 +339,16 @@ def test_groups_widen_the_interval():
     assert wide == pytest.approx(generic, abs=1e-12)
 
 
+def test_groups_of_different_sizes_count_by_their_samples():
+    groups = np.repeat(np.arange(12), np.arange(1, 13))
+    rng = np.random.default_rng(2)
+    values = groups + rng.normal(size=groups.size)
+    rng.shuffle(order := np.arange(groups.size))
+    values, groups = values[order], groups[order]
+    generic = intervals.bootstrap(lambda v: float(v.mean()), values, seed=3, resamples=200, groups=groups)
+    assert intervals.mean_interval(values, seed=3, resamples=200, groups=groups) == pytest.approx(generic, abs=1e-12)
+
+
 def test_mean_interval_equals_the_generic_bootstrap():
     values = np.random.default_rng(0).exponential(size=75)
     rng = np.random.default_rng(3)
