@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_clip import ClipError
-from pytest_clip.options import ALL_SUITES, Settings
+from pytest_clip.options import ALL_SUITES, PARSER, Settings
 from pytest_clip.session import Case, ClipSession, DataChoice
 
 PACKAGE = Path(__file__).parent
@@ -48,20 +48,8 @@ class Plan:
     narrowed_by: tuple[str, ...] = ()
 
 
-PLAN: pytest.StashKey[Plan] = pytest.StashKey()
-
-
-class ParserKeeper:
-    """The parser of this run; hooks after configuration need it to tell the command line from ``addopts``."""
-
-    NAME = "clip-parser"
-
-    def __init__(self, parser: pytest.Parser) -> None:
-        self.parser = parser
-
-
 def read_invocation(config: pytest.Config) -> Invocation:
-    keeper = config.pluginmanager.get_plugin(ParserKeeper.NAME)
+    keeper = config.pluginmanager.get_plugin(PARSER)
     typed = keeper.parser.parse_known_args([str(arg) for arg in config.invocation_params.args]) if keeper is not None else config.option
     paths = tuple(getattr(typed, "file_or_dir", None) or ())
     narrowed = [option for dest, option in _NARROWING.items() if getattr(typed, dest, None)]
@@ -195,30 +183,35 @@ def expand(metafunc: pytest.Metafunc, session: ClipSession) -> None:
         labels = [choice.label for choice in session.models]
         metafunc.parametrize("clip_model", list(session.models), ids=labels, indirect=True, scope="session")
     wants_data = "clip_data" in names and "clip_data" not in done
-    if text is not None and "clip_case" in names and "clip_case" not in done:
-        cases = [case for data in (session.data if wants_data else session.data[:1]) for case in _cases(text, data, session)]
-        ids = [f"{data.label}-{case.gate}" for data, case, _ in cases]
-        if wants_data:
-            values = [pytest.param(data, case, marks=marks) for data, case, marks in cases]
-            metafunc.parametrize("clip_data,clip_case", values, ids=ids, indirect=["clip_data"], scope="session")
-        else:
-            values = [pytest.param(case, marks=marks) for _, case, marks in cases]
-            metafunc.parametrize("clip_case", values, ids=ids, scope="session")
-    elif wants_data:
-        labels = [data.label for data in session.data]
-        metafunc.parametrize("clip_data", list(session.data), ids=labels, indirect=True, scope="session")
+    wants_case = text is not None and "clip_case" in names and "clip_case" not in done
+    cases = {data: _cases(text, data, session) for data in session.data} if wants_case and text is not None else {}
+    if wants_data and wants_case and len({tuple(case for case, _ in each) for each in cases.values()}) > 1:
+        # The data sets have different slices: only the pairs that exist.
+        pairs = [(data, case, marks) for data, each in cases.items() for case, marks in each]
+        values = [pytest.param(data, case, marks=marks) for data, case, marks in pairs]
+        ids = [f"{data.label}-{case.gate}" for data, case, _ in pairs]
+        metafunc.parametrize("clip_data,clip_case", values, ids=ids, indirect=["clip_data"], scope="session")
+        return
+    if wants_data:
+        metafunc.parametrize("clip_data", list(session.data), ids=[data.label for data in session.data], indirect=True, scope="session")
+    if wants_case:
+        own = cases[session.data[0]]
+        prefix = "" if wants_data else f"{session.data[0].label}-"
+        metafunc.parametrize(
+            "clip_case", [pytest.param(case, marks=marks) for case, marks in own], ids=[f"{prefix}{case.gate}" for case, _ in own]
+        )
 
 
-def _cases(text: str, data: DataChoice, session: ClipSession) -> list[tuple[DataChoice, Case, Sequence[pytest.MarkDecorator]]]:
+def _cases(text: str, data: DataChoice, session: ClipSession) -> list[tuple[Case, Sequence[pytest.MarkDecorator]]]:
     from pytest_clip.gates.catalog import CATALOG
     from pytest_clip.gates.ids import GateId
 
     if text not in CATALOG:  # a project's own gate, or one slice of a shipped one
-        return [(data, Case(GateId.parse(text)), ())]
+        return [(Case(GateId.parse(text)), ())]
     if gates := session.gates(text, data):
-        return [(data, Case(gate), ()) for gate in gates]
+        return [(Case(gate), ()) for gate in gates]
     reason = f"the data set {data.label} has no image set for {text} ({', '.join(CATALOG[text].over)})"
-    return [(data, Case(GateId.parse(text)), (pytest.mark.skip(reason=reason),))]
+    return [(Case(GateId.parse(text)), (pytest.mark.skip(reason=reason),))]
 
 
 def _argnames(mark: pytest.Mark) -> list[str]:

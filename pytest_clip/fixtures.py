@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_clip import ClipError
-from pytest_clip import session as sessions
-from pytest_clip.session import Case, ClipSession, DataChoice, ModelChoice
+from pytest_clip import ClipError, _keys
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,12 +17,13 @@ if TYPE_CHECKING:
     from pytest_clip.gates.ids import GateId
     from pytest_clip.gates.verdicts import Verdict
     from pytest_clip.models.protocol import ClipModel
+    from pytest_clip.session import Case, ClipSession, DataChoice, ModelChoice
 
 ASLEEP = "no model was named: run pytest with --clip-model=NAME[,PRETRAINED]"
 
 
 def _awake(config: pytest.Config) -> ClipSession:
-    session = sessions.running(config)
+    session = _keys.running(config)
     if session is None:
         pytest.skip(ASLEEP)
     return session
@@ -42,12 +41,13 @@ def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, Non
             return OurModel()
     """
     session = _awake(request.config)
+    from pytest_clip import xdist
+    from pytest_clip.session import load_model
+
     choice: ModelChoice = getattr(request, "param", session.models[0])
     model = request.config.hook.pytest_clip_make_model(spec=choice.spec, config=request.config)
     if model is None:
-        model = sessions.load_model(session, choice)
-    from pytest_clip import xdist
-
+        model = load_model(session, choice)
     xdist.limit_threads(request.config)
     session.loaded[choice.label] = model
     yield model
@@ -67,8 +67,10 @@ def clip_data(request: pytest.FixtureRequest) -> Any:
         assert len(clip_data.images("clean").ids) > 0
     """
     session = _awake(request.config)
+    from pytest_clip.session import load_data
+
     choice: DataChoice = getattr(request, "param", session.data[0])
-    data = sessions.load_data(session, choice)
+    data = load_data(session, choice)
     session.loaded_data[choice.label] = data
     session.describe_data(choice.label, data)
     return data
@@ -78,6 +80,7 @@ def clip_data(request: pytest.FixtureRequest) -> Any:
 def clip_case(request: pytest.FixtureRequest) -> Case:
     """What this run of a test marked ``clip_gate`` measures: ``clip_case.gate`` is the gate id, ``clip_case.slice`` its image set."""
     from pytest_clip import collection
+    from pytest_clip.session import Case
 
     gate = collection.gate_of(request.node)
     if gate is None:

@@ -247,7 +247,7 @@ def _first_line(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):  # a skip: file, line, reason
         return report.longrepr[2].removeprefix("Skipped: ")
     crash = getattr(report.longrepr, "reprcrash", None)
-    text = crash.message if crash is not None else str(report.longrepr or "")
+    text = crash.message.removeprefix("Failed: ") if crash is not None else str(report.longrepr or "")
     return next((line for line in text.splitlines() if line.strip()), "the test gave no reason")
 
 

@@ -18,6 +18,14 @@ GROUP = "clip"
 REPORTS = {"json": "clip-report.json"}  # type -> file it is written to when DEST is left out
 PRECISIONS = ("fp32", "bf16", "fp16")
 ALL_SUITES = "all"
+PARSER = "clip-parser"
+
+
+class ParserKeeper:
+    """The parser of this run; hooks after configuration need it to tell the command line from ``addopts``."""
+
+    def __init__(self, parser: pytest.Parser) -> None:
+        self.parser = parser
 
 
 @dataclass(frozen=True)

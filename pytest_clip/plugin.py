@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_clip import ClipError, collection, hookspecs, options, xdist
-from pytest_clip import session as sessions
+from pytest_clip import ClipError, _keys, hookspecs, options, xdist
 from pytest_clip.fixtures import clip_case, clip_data, clip_model, gate, zero_shot
 
 __all__ = ["clip_case", "clip_data", "clip_model", "gate", "zero_shot"]  # pytest finds fixtures in this module
@@ -31,7 +30,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     options.add_options(parser)
-    pluginmanager.register(collection.ParserKeeper(parser), collection.ParserKeeper.NAME)
+    pluginmanager.register(options.ParserKeeper(parser), options.PARSER)
     pluginmanager.register(BeforeXdist(), "clip-before-xdist")
 
 
@@ -49,6 +48,8 @@ class BeforeXdist:
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if not config.option.clip_list:
         return None
+    from pytest_clip import collection
+    from pytest_clip import session as sessions
     from pytest_clip.report import listing
 
     settings = options.resolve(config)
@@ -80,6 +81,8 @@ def _asked(config: pytest.Config) -> bool:
 
 
 def _start(config: pytest.Config) -> None:
+    from pytest_clip import collection
+    from pytest_clip import session as sessions
     from pytest_clip.gating import Gating
     from pytest_clip.report.progress import terminal_progress
 
@@ -92,15 +95,19 @@ def _start(config: pytest.Config) -> None:
     plan = collection.make_plan(settings, invocation, suites_asked=bool(config.option.clip_suite))
     collection.set_arguments(config, plan, invocation)
     session.progress = terminal_progress(config)
-    config.stash[sessions.SESSION] = session
-    config.stash[collection.PLAN] = plan
+    config.stash[_keys.SESSION] = session
+    config.stash[_keys.PLAN] = plan
     config.pluginmanager.register(Gating(config, session, plan), Gating.NAME)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Of our own package only the suites are tests, whatever the project's ``python_files`` says."""
-    if sessions.running(config) is None or not collection_path.is_relative_to(collection.PACKAGE):
+    if _keys.running(config) is None:
+        return None
+    from pytest_clip import collection
+
+    if not collection_path.is_relative_to(collection.PACKAGE):
         return None
     inside = collection_path.is_relative_to(collection.SUITES) or collection.SUITES.is_relative_to(collection_path)
     return None if inside else True
@@ -110,19 +117,25 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
     """Around the others, to put one collector of ours in place of whatever the project's settings make of a suite's file."""
     collectors = yield
+    if file_path.parent.name != "suites":  # nearly all files of nearly all projects
+        return collectors
+    from pytest_clip import collection
+
     if not collection.is_suite_file(file_path):
         return collectors
-    if sessions.running(parent.config) is None:
+    if _keys.running(parent.config) is None:
         return [collection.SuiteWithoutModel.of(file_path, parent)]
-    only = parent.config.stash[collection.PLAN].only
+    only = parent.config.stash[_keys.PLAN].only
     module = collection.SuiteModule.of(file_path, parent)
     return [module] if only is None or module.suite in only or parent.session.isinitpath(file_path) else []
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    session = sessions.running(metafunc.config)
+    session = _keys.running(metafunc.config)
     if session is None:
         return
+    from pytest_clip import collection
+
     try:
         collection.expand(metafunc, session)
     except ClipError as error:

@@ -1,4 +1,4 @@
-"""The run: what was asked for, what has been loaded, what has been judged. One object per process, kept on ``config.stash``."""
+"""The run: what was asked for, what has been loaded, what has been judged. One object per process; knows nothing of pytest."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from pytest_clip import ClipError
-from pytest_clip.options import Settings
 
 if TYPE_CHECKING:
     from pytest_clip.gates.catalog import SetLike
@@ -21,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_clip.gates.rules import Rule, Rulebook
     from pytest_clip.gates.verdicts import Verdict
     from pytest_clip.models.spec import ModelSpec
+    from pytest_clip.options import Settings
     from pytest_clip.report.progress import ProgressFactory
 
 Row = dict[str, Any]
@@ -122,14 +120,6 @@ class ClipSession:
         """Keep the rows of a finished item. A test that is run again replaces what it said before."""
         for row in rows:
             self.rows[nodeid, f"{row['gate']} {row['model']} {row['data']}"] = row
-
-
-SESSION: pytest.StashKey[ClipSession] = pytest.StashKey()
-
-
-def running(config: pytest.Config) -> ClipSession | None:
-    """The run of this process, or None when no model was named and the plugin sleeps."""
-    return config.stash.get(SESSION, None)
 
 
 def start(settings: Settings) -> ClipSession:

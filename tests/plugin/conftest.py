@@ -1,54 +1,36 @@
-"""A small world for the plugin: stub suites, stub data and a stub model, all in the pytester folder, so that nothing heavy is imported."""
+"""A small world for the plugin: stub suites, stub data and a stub model, so that nothing heavy is imported and a run takes no time."""
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
 import textwrap
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-# What a project's conftest.py does here in place of torch and rendered images. The suites lie outside the project's folder, as in a wheel.
-WORLD = '''
-import pytest
-from pathlib import Path
-from dataclasses import dataclass
-from pytest_clip import collection, session
-from pytest_clip.gates import layers
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+import stub_world  # noqa: E402
 
-HOME = Path({home!r})
-collection.SUITES = HOME / "suites"
-layers.DEFAULTS = HOME / "defaults.toml"
+# Inner runs in this process forget the modules they import; these they find here already, once for all.
+for _module in ("gating", "report.json", "report.listing", "gates.thresholds", "gates.verdicts", "models.spec", "report.progress"):
+    importlib.import_module(f"pytest_clip.{_module}")
 
-@dataclass(frozen=True)
-class SetInfo:
-    name: str
-    role: str
-    n: int
+sys.path.remove(str(HERE))
 
-SETS = [SetInfo("clean", "clean", 100), SetInfo("shift_far", "shift", 100), SetInfo("near", "ood", 50)]
-session.image_sets = lambda name: SETS
-
-class Data:
-    name = "scenes"
-    fingerprint = "d" * 16
-
-session.load_data = lambda run, choice: Data()
-
-class Model:
-    precision = "fp32"
-    device = "cpu"
-    def __init__(self, label):
-        self.label = label
-        self.fingerprint = format(sum(map(ord, label)), "016x")
-        self.facts = {{"architecture": "stub", "pretrained": None, "parameters": 7}}
+# What a project's conftest.py holds here. The suites lie outside the project's folder, as they do in a wheel.
+CONFTEST = """
+import sys
+sys.path.insert(0, {here!r})
+import stub_world
+stub_world.put({home!r})
+del sys.path[0]
 
 def pytest_clip_make_model(spec, config):
-    with open(HOME / "loads.txt", "a") as log:
-        log.write(spec.text + "\\n")
-    return Model(spec.text)
-'''
+    return stub_world.make_model({home!r}, spec.text)
+"""
 
 SUITE = '''
 import pytest
@@ -98,7 +80,7 @@ class World:
         self.conftest()
 
     def conftest(self, extra: str = "") -> None:
-        self.pytester.makeconftest(WORLD.format(home=str(self.home)) + textwrap.dedent(extra))
+        self.pytester.makeconftest(CONFTEST.format(here=str(HERE), home=str(self.home)) + textwrap.dedent(extra))
 
     def suites(self, **files: str) -> None:
         (self.home / "suites" / "__init__.py").touch()
@@ -116,19 +98,23 @@ class World:
         log = self.home / "loads.txt"
         return log.read_text().split() if log.exists() else []
 
-    def run(self, *args: str) -> pytest.RunResult:
-        """In a process of its own: the world is made by patching modules."""
-        return self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *args)
-
     def clip(self, *args: str) -> pytest.RunResult:
+        """``pytest --clip-model=stub ARGS`` in this process, which is fast; the patches of the world end with the test."""
         return self.run("--clip-model=stub", *args)
+
+    def run(self, *args: str) -> pytest.RunResult:
+        return self.pytester.runpytest_inprocess("-p", "clip", "-p", "no:cacheprovider", *args)
+
+    def run_process(self, *args: str) -> pytest.RunResult:
+        """The same in a process of its own, for xdist and for tests of what gets imported."""
+        return self.pytester.runpytest_subprocess("-p", "clip", "-p", "no:cacheprovider", *args)
 
 
 @pytest.fixture
 def world(pytester: pytest.Pytester, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> World:
     for name in [name for name in os.environ if name.startswith(("PYTEST_CLIP", "PYTEST_ADDOPTS"))]:
         monkeypatch.delenv(name)
-    return World(pytester, tmp_path_factory.mktemp("installed") / "pytest_clip_stub")
-
-
-Run = Callable[..., Sequence[str]]
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # the other plugins of this machine cost most of the time
+    home = tmp_path_factory.mktemp("installed") / "pytest_clip_stub"
+    stub_world.put(str(home), monkeypatch.setattr)
+    return World(pytester, home)

@@ -1,0 +1,160 @@
+"""The options are an interface: their help, their errors and what wins over what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytest_clip import options
+
+USAGE = [
+    (["--clip-report=html:out.html"], "argument --clip-report: 'html' is not a report; there is json (JUnit is pytest's own --junitxml)"),
+    (["--clip-report=json:"], "argument --clip-report: 'json:' names no file after the colon; write json:PATH or json"),
+    (["--clip-report=json", "--clip-report=json"], "--clip-report: two reports cannot share the file */clip-report.json; give each its own DEST"),
+    (["--clip-report=json:."], "--clip-report: * is a folder; name a file in it"),
+    (["--clip-report=json:tox.ini/r.json"], "--clip-report: cannot write */tox.ini/r.json: * is not a writable folder; choose another DEST"),
+    (["--clip-limit=0"], "argument --clip-limit: '0' is not a whole number of at least 1"),
+    (["--clip-limit=many"], "argument --clip-limit: 'many' is not a whole number of at least 1"),
+    (["--clip-workers=-1"], "argument --clip-workers: '-1' is not a whole number of at least 0"),
+    (["--clip-batch-size=0"], "argument --clip-batch-size: '0' is not a whole number of at least 1; or write auto"),
+    (["--clip-device=gpu"], "argument --clip-device: 'gpu' is not a device; write auto, cpu, cuda, cuda:N or mps"),
+    (["--clip-precision=int8"], "argument --clip-precision: 'int8' is not one of fp32, bf16, fp16"),
+    (["--clip-model="], "argument --clip-model: is empty; give a model name"),
+    (["--clip-suite=ood,"], "argument --clip-suite: 'ood,' has an empty name; write NAME[[],NAME...]"),
+    (["--clip-suite=odd"], "--clip-suite: no suite 'odd'; did you mean 'ood'?; there is accuracy, ood"),
+    (["--clip-model=other", "--clip-pretrained=x"], "--clip-pretrained belongs to a single --clip-model, but there are 2; *"),
+    (["--clip-thresholds=gone.toml"], "gone.toml: no such thresholds file, named by --clip-thresholds; create it or correct the path"),
+    (["-o", "clip_mcm_tau=cold"], "*tox.ini: clip_mcm_tau: 'cold' is not a positive number"),
+    (["-o", "clip_mcm_tau=nan"], "*tox.ini: clip_mcm_tau: 'nan' is not a positive number"),
+    (["-o", "clip_device=gpu"], "*tox.ini: clip_device: 'gpu' is not a device; write auto, cpu, cuda, cuda:N or mps"),
+    (["-o", "clip_precision=int8"], "*tox.ini: clip_precision: 'int8' is not one of fp32, bf16, fp16"),
+]
+
+
+@pytest.mark.parametrize(("args", "message"), USAGE, ids=[" ".join(args) for args, _ in USAGE])
+def test_nonsense_is_a_usage_error_before_anything_loads(world, args, message):
+    world.pytester.makeini("[pytest]")
+    result = world.clip(*args)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*ERROR: {message}" if not message.startswith("argument") else f"pytest.main(): error: {message}"])
+    assert world.loads == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ("schema = 1\n[gates.'accuracy/top1']\nmin = 2", "thresholds.toml:3: *"),
+        ("schema = 1\n[gates.'accuracy/topp1']\nmin = 0.2", "thresholds.toml:2: *did you mean 'accuracy/top1'?*"),
+        ("schema = 1\n[gates.'acuracy/top1']\nmin = 0.2", "thresholds.toml:2: no gate 'acuracy/top1'; did you mean 'accuracy/top1'?"),
+        ("schema = ", "thresholds.toml:1*: not valid TOML: *"),
+    ],
+)
+def test_a_wrong_thresholds_file_is_a_usage_error_with_its_line(world, rules, message):
+    world.project(rules)
+    result = world.clip()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {message}"])
+    assert world.loads == []
+
+
+def test_a_suite_without_a_model_is_a_usage_error(world):
+    result = world.run("--clip-suite=ood")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --clip-suite needs a model to measure; add --clip-model=NAME[[],PRETRAINED]"])
+
+
+def test_help_shows_every_option_with_its_default(pytester):
+    result = pytester.runpytest_inprocess("--help")
+    result.stdout.fnmatch_lines(
+        [
+            "CLIP robustness gates (pytest-clip):",
+            "*--clip-model=NAME[[],PRETRAINED]",
+            "*--clip-pretrained=TAG-or-PATH",
+            "*--clip-suite=NAME[[],NAME...]",
+            "*--clip-data=NAME*",
+            "*--clip-thresholds=PATH",
+            "*--clip-report=TYPE[[]:DEST]",
+            "*--clip-limit=N*",
+            "*--clip-device=DEVICE*",
+            "*--clip-precision=PRECISION",
+            "*--clip-batch-size=N*",
+            "*--clip-workers=N*",
+            "*--clip-cache-dir=DIR",
+            "*--clip-no-cache*",
+            "*--clip-list*",
+        ]
+    )
+    text = " ".join(result.stdout.str().split())
+    for ini in ("clip_model", "clip_suite", "clip_data", "clip_thresholds", "clip_cache_dir", "clip_device", "clip_mcm_tau"):
+        assert f" {ini} (" in text
+    own = text[text.index("CLIP robustness gates") : text.index("clip_mcm_tau")]
+    for option in ("clip-data", "clip-limit", "clip-device", "clip-precision", "clip-batch-size", "clip-workers", "clip-cache-dir", "clip-report"):
+        assert "default" in own[own.index(f"--{option}") :][:200], option
+
+
+def resolved(pytester: pytest.Pytester, *args: str) -> options.Settings:
+    return options.resolve(pytester.parseconfig(*args))
+
+
+def test_command_line_wins_over_ini_over_default(pytester):
+    assert resolved(pytester).device == "auto"
+    pytester.makeini(
+        """
+        [pytest]
+        clip_model =
+            ViT-B-32
+            RN50,openai
+        clip_data = scenes
+        clip_thresholds = strict.toml
+        clip_device = cpu
+        clip_precision = bf16
+        clip_batch_size = 16
+        clip_cache_dir = cache
+        clip_mcm_tau = 0.5
+        clip_suite = ood
+        """
+    )
+    ini = resolved(pytester)
+    assert ini.models == ("ViT-B-32", "RN50,openai")
+    assert ini.thresholds == ((pytester.path / "strict.toml", "clip_thresholds of the ini file"),)
+    assert (ini.device, ini.precision, ini.batch_size, ini.mcm_tau, ini.suites) == ("cpu", "bf16", 16, 0.5, ("ood",))
+    assert ini.cache_dir == pytester.path / "cache"
+    typed = resolved(
+        pytester,
+        "--clip-model=RN50",
+        "--clip-thresholds=a.toml",
+        "--clip-thresholds=b.toml",
+        "--clip-device=cuda:1",
+        "--clip-precision=fp16",
+        "--clip-batch-size=auto",
+        "--clip-cache-dir=else",
+        "--clip-suite=accuracy,ood",
+        "--clip-limit=5",
+        "--clip-no-cache",
+        "--clip-report=json:out/r.json",
+    )
+    assert typed.models == ("RN50",)
+    assert [path.name for path, _ in typed.thresholds] == ["a.toml", "b.toml"]
+    assert (typed.device, typed.precision, typed.batch_size, typed.suites) == ("cuda:1", "fp16", None, ("accuracy", "ood"))
+    assert (typed.cache_dir, typed.limit, typed.cache) == (pytester.path / "else", 5, False)
+    assert typed.reports == (options.ReportRequest("json", pytester.path / "out" / "r.json"),)
+
+
+def test_the_cache_folder_comes_from_the_environment_or_the_home(monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("PYTEST_CLIP_CACHE", raising=False)
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert options.default_cache_dir() == Path("/home/someone/.cache/pytest-clip")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
+    assert options.default_cache_dir() == Path("/caches/pytest-clip")
+    monkeypatch.setenv("PYTEST_CLIP_CACHE", "/mine")
+    assert options.default_cache_dir() == Path("/mine")
+
+
+def test_thresholds_are_read_as_defaults_then_project_then_option(world):
+    world.defaults('schema = 1\n[gates."accuracy/top5"]\nmin = 0.1\n[gates."ood/auroc"]\nmin = 0.1')
+    world.project('schema = 1\n[gates."accuracy/top1"]\nmin = 0.95')
+    (world.pytester.path / "ci.toml").write_text('schema = 1\n[gates."accuracy/top1[clean]"]\nmin = 0.9')
+    result = world.clip("--clip-thresholds=ci.toml")
+    result.stdout.fnmatch_lines(["clip: *rules defaults + thresholds.toml + ci.toml; *"])
+    result.assert_outcomes(passed=4, failed=1)  # shift_far still falls under the project's own rule
