@@ -13,7 +13,7 @@ def top_k(scores: npt.ArrayLike, labels: npt.ArrayLike, *, k: int) -> _checks.Bo
 
     Correct_i = (#{c : s_ic >= s_iy} <= k), the label itself included. So a label that ties with other classes counts only if it is within
     `k` even when every tie is broken against it: a collapsed model, whose scores are all equal, has accuracy 0, not 1 for the images of
-    class 0 (argmax) and not 1/C. Without ties this is the usual top-k accuracy (Russakovsky et al. 2015, ImageNet, section 4.1).
+    class 0 (argmax) and not 1/C. Without ties this is the usual top-k accuracy (Russakovsky et al. 2015, ImageNet).
 
     scores: float [n, C], any scale, higher = more likely; labels: int [n] in 0 .. C-1. Returns bool [n]; the mean is the accuracy, 0 to 1,
     higher is better. ValueError for k > C (top-5 of 3 classes says nothing), NaN or infinite scores, wrong shapes, labels out of range.
@@ -30,8 +30,8 @@ def top_k(scores: npt.ArrayLike, labels: npt.ArrayLike, *, k: int) -> _checks.Bo
 def mean_per_class(correct: npt.ArrayLike, labels: npt.ArrayLike, *, classes: int) -> float:
     """Mean over the classes of the accuracy on the samples of that class; classes without a sample are left out.
 
-    (1/|P|) sum_{c in P} mean(correct_i : y_i = c), P = the classes present: scikit-learn's `balanced_accuracy_score`. What CLIP (Radford et
-    al. 2021, table 9) reports for unbalanced sets such as Flowers102 and Pets.
+    (1/|P|) sum_{c in P} mean(correct_i : y_i = c), P = the classes present: scikit-learn's `balanced_accuracy_score`. What CLIP (Radford
+    et al. 2021) reports for unbalanced sets such as Flowers102 and Pets.
 
     correct: bool or 0/1 [n]; labels: int [n] in 0 .. classes-1. Returns 0 to 1, higher is better. ValueError for wrong shapes or labels out
     of range.

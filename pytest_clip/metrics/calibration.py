@@ -72,7 +72,7 @@ def nll(logits: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     """Negative log-likelihood: mean of -log softmax(z_i)[y_i], natural logarithm (nats).
 
     logits: float [n, C], logit scale included; labels: int [n] in 0 .. C-1. Returns 0 or more, lower is better; log C = uniform guessing.
-    Never infinite for finite logits. ValueError for NaN, wrong shapes, labels out of range. Source: Guo et al. 2017, eq. 6.
+    Never infinite for finite logits. ValueError for NaN, wrong shapes, labels out of range. Source: Guo et al. 2017, section 2.
     """
     return float(np.mean(nll_per_sample(logits, labels)))
 
@@ -88,7 +88,7 @@ def brier(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     """Brier score, multi-class sum form: mean over samples of sum_c (p_ic - [y_i = c])^2.
 
     probabilities: float [n, C] in [0, 1], rows sum to 1 within 1e-4; labels: int [n] in 0 .. C-1. Returns 0 to 2, lower is better; for two
-    classes it is twice the binary form. ValueError for logits passed by mistake, NaN, wrong shapes. Source: Brier 1950, eq. 2.
+    classes it is twice the binary form. ValueError for logits passed by mistake, NaN, wrong shapes. Source: Brier 1950.
     """
     return float(np.mean(brier_per_sample(probabilities, labels)))
 

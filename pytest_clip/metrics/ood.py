@@ -42,8 +42,7 @@ def max_logit(logits: npt.ArrayLike) -> _checks.Floats:
 def energy(logits: npt.ArrayLike, *, temperature: float = 1.0) -> _checks.Floats:
     """Negative free energy: T log sum_c exp(z_c / T), float64 [n], higher = more in-distribution.
 
-    logits: float [n, C]; temperature: above 0. Source: Liu et al. 2020, "Energy-based Out-of-distribution Detection", eq. 4 with the sign
-    turned.
+    logits: float [n, C]; temperature: above 0. Source: Liu et al. 2020, "Energy-based Out-of-distribution Detection", with the sign turned.
     """
     t = _checks.positive(temperature, name="temperature")
     free: _checks.Floats = t * logsumexp(_checks.finite(logits, name="logits", ndim=2) / t, axis=1)
