@@ -62,7 +62,7 @@ def adaptive_ece(confidence: npt.ArrayLike, correct: npt.ArrayLike, *, bins: int
     samples; without ties the sizes differ by at most 1, and with fewer samples than bins each is a bin of its own.
 
     Inputs, range, direction and errors as in `ece`. Source: the top-label form of Nixon et al. 2019, "Measuring Calibration in Deep
-    Learning", eq. 3; equal-mass bins from Nguyen & O'Connor 2015. Not the RMS variant with bins of 100.
+    Learning"; equal-mass bins from Nguyen & O'Connor 2015. Not the RMS variant with bins of 100.
     """
     held, right, which = binned(confidence, correct, bins=bins, adaptive=True)
     return _mean_gap(held - right, which)
