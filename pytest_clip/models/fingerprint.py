@@ -33,7 +33,7 @@ def tokenizer_identity(tokenizer: Any) -> dict[str, Any]:
         "class": type(tokenizer).__name__,
         "context_length": getattr(tokenizer, "context_length", None),
         "vocab_size": getattr(tokenizer, "vocab_size", None),
-        "vocabulary": _digest(vocabulary) if isinstance(vocabulary, Mapping) else None,
+        "vocabulary": _digest(list(vocabulary.items())) if isinstance(vocabulary, Mapping) else None,
         "merges": _digest([list(pair) for pair in getattr(tokenizer, "bpe_ranks", ())]),
         "probes": _digest(tokenizer(list(_PROBES)).tolist()),
     }

@@ -155,6 +155,11 @@ def test_missing_unexpected_and_misshapen_keys_are_all_listed(module, weights):
     assert all(torch.equal(value, before[key]) for key, value in module.state_dict().items()), "half loaded"
 
 
+def test_one_unexpected_key_alone_is_fatal(module, weights):
+    assert "0 of" in (message := fit(module, {**weights, "adapter.weight": torch.zeros(2)}))
+    assert message.endswith("  unexpected: adapter.weight")
+
+
 def test_long_lists_are_cut_with_a_count(module, weights):
     message = fit(module, {f"backbone.{key}": value for key, value in weights.items()})
     assert message.count("  missing: ") == 20

@@ -4,6 +4,7 @@ import logging
 import shutil
 import time
 import warnings
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from tiny_models import RESNET, VIT
 
 from pytest_clip import ClipError
 from pytest_clip.models import hub
+from pytest_clip.models.fingerprint import tokenizer_identity
 from pytest_clip.models.openclip import OpenClipModel, load, pick_device
 from pytest_clip.models.protocol import ClipModel
 from pytest_clip.models.resolve import with_tag_activation
@@ -289,6 +291,22 @@ def test_config_tokenizer_and_preprocessing_are_part_of_the_fingerprint(tmp_path
     ]
     assert len(set(seen)) == len(seen)
     assert fingerprint("f", {**VIT, "quick_gelu": False}) == seen[0]
+
+
+def test_tokenizers_differ_by_what_they_do():
+    from open_clip.tokenizer import SimpleTokenizer
+
+    options = [{}, {"clean": "canonicalize"}, {"clean": "whitespace"}, {"context_length": 16}, {"additional_special_tokens": ["<x>"]}]
+    seen = [tokenizer_identity(SimpleTokenizer(**kwargs)) for kwargs in options]
+    assert all(one != other for one, other in combinations(seen, 2))
+    assert tokenizer_identity(SimpleTokenizer()) == seen[0]
+
+
+def test_precision_is_part_of_the_fingerprint_even_with_equal_weights(get):
+    model = get("tiny,plain")
+    parts = {"label": "x", "model_cfg": VIT, "preprocess_config": model.preprocess_config}
+    one, two, three = (OpenClipModel(model.module, model.tokenizer, precision=p, **parts) for p in ("fp32", "fp32", "bf16"))
+    assert one.fingerprint == two.fingerprint != three.fingerprint
 
 
 # --- what goes wrong
