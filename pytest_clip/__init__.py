@@ -1,0 +1,16 @@
+"""Robustness gates for CLIP models as pytest cases.
+
+This module is imported in every pytest session of every project that has the plugin installed, so it holds two names and imports nothing.
+"""
+
+__version__ = "0.1.0"
+
+
+class ClipError(Exception):
+    """Something the user can put right: the text says what, where (file, line, image) and the command or edit that fixes it.
+
+    pytest shows it as one clear failure or usage error, the command line as one line on stderr with exit status 2. Never a traceback.
+    """
+
+
+__all__ = ["ClipError", "__version__"]

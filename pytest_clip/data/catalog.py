@@ -1,0 +1,54 @@
+"""Which image sets a data set has, by name, role and size. Light: no image is made or read, nothing heavy is imported."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .. import ClipError
+from .scenes.vocabulary import CLASSES, FACTORS, OOD, SHIFTS
+
+Role = Literal["clean", "slice", "shift", "factor", "ood"]
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
+
+CLEAN_PER_CLASS, MATCHED_PER_CLASS, OOD_IMAGES = 100, 27, 500
+
+
+@dataclass(frozen=True)
+class SetInfo:
+    """One image set: `role` says what it is for, `n` how many images it holds."""
+
+    name: str
+    role: Role
+    n: int
+
+
+def sets(name: str) -> tuple[SetInfo, ...]:
+    """The image sets of `scenes`, or of a folder with one folder of images per class (then only `clean`)."""
+    if name == "scenes":
+        matched = MATCHED_PER_CLASS * len(CLASSES)
+        return (
+            SetInfo("clean", "clean", CLEAN_PER_CLASS * len(CLASSES)),
+            SetInfo("typical", "slice", matched),
+            *(SetInfo(s, "shift", matched) for s in SHIFTS),
+            *(SetInfo(f, "factor", matched) for f in FACTORS),
+            *(SetInfo(o, "ood", OOD_IMAGES) for o in OOD),
+        )
+    return (SetInfo("clean", "clean", sum(len(files) for files in class_folders(name).values())),)
+
+
+def class_folders(folder: str) -> dict[str, list[Path]]:
+    """Class name -> image files, both sorted by name; hidden files are passed over."""
+    root = Path(folder)
+    if not root.is_dir():
+        raise ClipError(f"--clip-data={folder}: no such folder, and not the name of the embedded benchmark; use --clip-data=scenes or a folder of class folders")  # fmt: skip
+    out: dict[str, list[Path]] = {}
+    for entry in sorted((e for e in os.scandir(root) if e.is_dir() and not e.name.startswith(".")), key=lambda e: e.name):
+        files = sorted(f for f in Path(entry.path).iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
+        if files:
+            out[entry.name] = files
+    if len(out) < 2:
+        raise ClipError(f"--clip-data={folder}: needs at least two class folders with images ({', '.join(IMAGE_SUFFIXES)}), found {len(out)}; expected {folder}/CLASS/IMAGE.jpg")  # fmt: skip
+    return out

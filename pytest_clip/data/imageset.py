@@ -1,0 +1,39 @@
+"""An image set: ordered ids and labels, and where each picture comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .scenes.spec import Scene
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """n images in a fixed order. Exactly one of `scenes` (to be rendered) and `files` (to be decoded) is given."""
+
+    name: str
+    data: str
+    role: str
+    ids: tuple[str, ...]
+    labels: NDArray[np.int64]
+    """[n] index into `classes`, -1 for an image of no class (OOD)"""
+    classes: tuple[str, ...]
+    fingerprint: str
+    """changes whenever a pixel, an id or a label may change"""
+    pairs: NDArray[np.int64] | None = None
+    """[n] for a matched counterfactual: the row of `clean` that shows the same scene without the change"""
+    captions: tuple[str, ...] | None = None
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """per-image facts by name, each n long"""
+    scenes: tuple[Scene, ...] | None = None
+    files: tuple[Path, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)

@@ -1,0 +1,38 @@
+"""The embedded benchmark as a data set."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ..imageset import ImageSet
+from .captions import full_caption
+from .render import SIZE, VERSION
+from .sets import scene_set
+from .vocabulary import CLASSES
+
+
+@cache
+def code_version() -> str:
+    """Hash of the renderer's own source: a changed line can change a pixel, so it makes new images rather than old ones come back."""
+    digest = hashlib.sha256(f"{VERSION} {SIZE}".encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def image_set(name: str, *, role: str, limit: int | None = None) -> ImageSet:
+    """One embedded set, at most `limit` images (a prefix: every prefix is balanced over the classes)."""
+    found = scene_set(name)
+    scenes, labels = found.scenes[:limit], found.labels[:limit]
+    digest = hashlib.sha256("\n".join([code_version(), name, *map(repr, scenes)]).encode()).hexdigest()[:16]
+    return ImageSet(
+        name=name, data="scenes", role=role, ids=tuple(f"{name}-{i:05d}" for i in range(len(scenes))), labels=np.array(labels), classes=CLASSES,
+        fingerprint=digest, pairs=None if found.pairs is None else np.array(found.pairs[:limit]),
+        captions=tuple(full_caption(s) for s in scenes) if role != "ood" else None,
+        attributes={k: tuple(str(getattr(s, k)) for s in scenes) for k in ("colour", "colour2", "texture", "background", "style")},
+        scenes=scenes,
+    )  # fmt: skip

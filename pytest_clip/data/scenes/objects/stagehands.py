@@ -1,0 +1,20 @@
+"""Pseudo-objects of the OOD sets: nothing at all, and a wall that fills the frame."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..primitives import Builder
+
+Draw = np.random.Generator
+
+
+def nothing(g: Draw, b: Builder) -> None:
+    """A speck that no pixel's ray can hit: an empty scene still has one primitive."""
+    del g
+    b.ball((0, 0, 0), 1e-7)
+
+
+def slab(g: Draw, b: Builder) -> None:
+    del g
+    b.box((0, 0, -0.1), (6, 6, 0.1))

@@ -1,0 +1,86 @@
+"""The embedded image sets: which scenes each holds. Every scene derives from (SEED, stream, index), so sets never depend on each other's size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from ..catalog import CLEAN_PER_CLASS, MATCHED_PER_CLASS, OOD_IMAGES
+from .appearance import dressed
+from .changes import FACTOR_CHANGES, SHIFT_CHANGES, backdrop_only, wall_of_texture
+from .spec import Scene, sample
+from .vocabulary import CLASSES, FACTORS, HELD_OUT, OOD, SEED, SHIFTS
+
+STREAMS = {name: i for i, name in enumerate(("clean", "typical", *SHIFTS, *FACTORS, *OOD))}
+
+
+@dataclass(frozen=True)
+class SceneSet:
+    """Scenes in order, their labels (-1 = none of the classes) and, for factors, the row of `clean` that each one changes."""
+
+    scenes: tuple[Scene, ...]
+    labels: tuple[int, ...]
+    pairs: tuple[int, ...] | None = None
+
+
+def generator(name: str, index: int) -> np.random.Generator:
+    """The source of all chance in scene `index` of set `name`."""
+    return np.random.default_rng([SEED, STREAMS[name], index])
+
+
+@cache
+def clean() -> SceneSet:
+    """Draws of the training distribution, class by class in turn, so that every prefix is balanced."""
+    count = CLEAN_PER_CLASS * len(CLASSES)
+    labels = tuple(i % len(CLASSES) for i in range(count))
+    return SceneSet(tuple(sample(generator("clean", i), CLASSES[k]) for i, k in enumerate(labels)), labels)
+
+
+@cache
+def matched_rows() -> tuple[int, ...]:
+    """Rows of `clean` that the factors change: per class the first photographs of one standard object, class by class in turn."""
+    base = clean()
+    rows: list[list[int]] = [[] for _ in CLASSES]
+    for i, (scene, label) in enumerate(zip(base.scenes, base.labels, strict=True)):
+        if scene.style == "photo" and len(rows[label]) < MATCHED_PER_CLASS:
+            rows[label].append(i)
+    return tuple(rows[k][j] for j in range(MATCHED_PER_CLASS) for k in range(len(CLASSES)))
+
+
+def _fresh(name: str, change: Callable[[Scene, np.random.Generator], Scene]) -> SceneSet:
+    labels = tuple(i % len(CLASSES) for i in range(MATCHED_PER_CLASS * len(CLASSES)))
+    scenes = []
+    for i, k in enumerate(labels):
+        g = generator(name, i)
+        scenes.append(change(sample(g, CLASSES[k]), g))
+    return SceneSet(tuple(scenes), labels)
+
+
+def _unknown(name: str, make: Callable[[Scene, np.random.Generator], Scene]) -> SceneSet:
+    scenes = []
+    for i in range(OOD_IMAGES):
+        g = generator(name, i)
+        scenes.append(make(sample(g, HELD_OUT[i % len(HELD_OUT)], companion_share=0.0), g))
+    return SceneSet(tuple(scenes), (-1,) * OOD_IMAGES)
+
+
+@cache
+def scene_set(name: str) -> SceneSet:
+    """The scenes of one embedded set; KeyError for a name that is none."""
+    if name == "clean":
+        return clean()
+    if name in FACTOR_CHANGES:
+        base, rows = clean(), matched_rows()
+        scenes = tuple(FACTOR_CHANGES[name](base.scenes[row], generator(name, j)) for j, row in enumerate(rows))
+        return SceneSet(scenes, tuple(base.labels[row] for row in rows), rows)
+    if name in SHIFT_CHANGES:
+        return _fresh(name, SHIFT_CHANGES[name])
+    unknown = {"near": lambda s, g: s, "far": backdrop_only, "textures": wall_of_texture}
+    if name in unknown:
+        return _unknown(name, unknown[name])
+    if name == "typical":
+        return _fresh(name, lambda s, g: replace(dressed(s, s.cls), companions=()))
+    raise KeyError(name)

@@ -1,0 +1,59 @@
+"""Where finished work lies on disk: one file per key, written aside and renamed, guarded by a lock so that it is made once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import ClipError
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold PATH.lock; the operating system frees it when its holder dies."""
+    from filelock import FileLock
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{path}.lock")
+        lock.acquire()
+    except OSError as error:
+        raise ClipError(f"the cache at {path.parent} cannot be written ({error.strerror}); choose another with --clip-cache-dir=DIR, or use --clip-no-cache") from error  # fmt: skip
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def aside(path: Path) -> Path:
+    """A name beside `path` for the unfinished file; only this process uses it."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def publish(part: Path, path: Path) -> None:
+    """Make the finished file visible under its name, all at once."""
+    part.replace(path)
+
+
+def recall(path: Path, make: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The array stored at PATH (.npy), made and stored first where it is missing or cannot be read."""
+    with locked(path):
+        if path.exists():
+            try:
+                return np.load(path, allow_pickle=False)  # type: ignore[no-any-return]
+            except (ValueError, EOFError):
+                path.unlink()
+        array, part = make(), aside(path)
+        try:
+            with part.open("wb") as out:
+                np.save(out, array, allow_pickle=False)
+            publish(part, path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise ClipError(f"cannot write {path} ({error.strerror}); free space, or choose another place with --clip-cache-dir=DIR") from error
+    return array

@@ -1,0 +1,108 @@
+"""Training images: a memory-mapped pool that a second process fills with fresh renders while the first one trains from it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from ..data.scenes.appearance import dressed
+from ..data.scenes.captions import caption, lexicon
+from ..data.scenes.render import render_rgb
+from ..data.scenes.spec import Scene, sample
+from ..data.scenes.vocabulary import CLASSES, COLOURS, STYLES, TEXTURES
+from .recipe import CONTEXT, IMAGE
+
+CAPTIONS, ROUND = 3, 190
+TRAIN_STREAM = 1_000_003
+"""Training scenes are drawn from default_rng([seed, TRAIN_STREAM, round]); no test set uses this stream."""
+
+
+def imagenet_templates() -> list[str]:
+    """OpenAI's 80 ImageNet templates as patterns with {c}."""
+    from open_clip import OPENAI_IMAGENET_TEMPLATES
+
+    return [t("{c}") for t in OPENAI_IMAGENET_TEMPLATES]
+
+
+def token_ids() -> NDArray[np.int64]:
+    """Sorted ids of every token that captions and prompts can hold (sorted, so the end-of-text token keeps the highest number)."""
+    from open_clip.tokenizer import SimpleTokenizer
+
+    texts = lexicon() + [t.replace("{c}", "mug") for t in imagenet_templates()]
+    return np.unique(SimpleTokenizer(context_length=77)(texts).numpy())
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Arrays on disk: pixels uint8 [n, 64, 64, 3], tokens int16 [n, 3, context] (positions in token_ids), facts int16 [n, 6], filled int64 [1]."""
+
+    pixels: np.memmap
+    tokens: np.memmap
+    facts: np.memmap
+    filled: np.memmap
+
+    @classmethod
+    def at(cls, folder: Path, *, size: int, mode: str) -> Pool:
+        """Create (mode 'w+') or open ('r', 'r+') the pool of at most `size` images in `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        part = lambda name, kind, shape: np.memmap(folder / name, dtype=kind, mode=mode, shape=shape)  # noqa: E731
+        return cls(
+            part("pixels", np.uint8, (size, IMAGE, IMAGE, 3)), part("tokens", np.int16, (size, CAPTIONS, CONTEXT)),
+            part("facts", np.int16, (size, 6)), part("filled", np.int64, (1,)),
+        )  # fmt: skip
+
+
+def facts(scene: Scene) -> list[int]:
+    """class, colour, second colour, texture, style, objects."""
+    names, colours = list(CLASSES), list(COLOURS)
+    return [
+        names.index(scene.cls), colours.index(scene.colour), colours.index(scene.colour2), TEXTURES.index(scene.texture),
+        STYLES.index(scene.style), scene.objects,
+    ]  # fmt: skip
+
+
+def draw(kind: str, *, seed: int, number: int) -> tuple[list[Scene], list[str]]:
+    """Scenes and captions (three a scene, in a row) of round `number`; ten scenes of every class."""
+    g = np.random.default_rng([seed, TRAIN_STREAM, number])
+    scenes = [sample(g, CLASSES[i % len(CLASSES)]) for i in range(ROUND)]
+    if kind == "typical":
+        scenes = [replace(dressed(s, s.cls), companions=()) for s in scenes]
+    extra = imagenet_templates()
+    return scenes, [caption(s, g, extra=extra) for s in scenes for _ in range(CAPTIONS)]
+
+
+def shrink(rgb: torch.Tensor, *, size: int = IMAGE) -> torch.Tensor:
+    """uint8 [n, h, w, 3] to size x size with anti-aliased bicubic interpolation, as the model's preprocessing does it."""
+    small = F.interpolate(rgb.permute(0, 3, 1, 2).float(), size=(size, size), mode="bicubic", antialias=True)
+    return small.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+
+
+def fill(folder: Path, *, kind: str, seed: int, size: int) -> None:
+    """Render rounds into the pool until it is full."""
+    from open_clip.tokenizer import SimpleTokenizer
+
+    torch.set_num_threads(1)
+    pool = Pool.at(folder, size=size, mode="r+")
+    tokenizer, ids = SimpleTokenizer(context_length=CONTEXT), token_ids()
+    while (start := int(pool.filled[0])) + ROUND <= size:
+        scenes, texts = draw(kind, seed=seed, number=start // ROUND)
+        tokens = tokenizer(texts).numpy()
+        where = np.searchsorted(ids, tokens)
+        if not np.array_equal(ids[where.clip(max=len(ids) - 1)], tokens):
+            raise RuntimeError("a caption holds a word that lexicon() does not list")
+        pool.pixels[start : start + ROUND] = shrink(render_rgb(scenes)).numpy()
+        pool.tokens[start : start + ROUND] = where.reshape(ROUND, CAPTIONS, CONTEXT)
+        pool.facts[start : start + ROUND] = np.array([facts(s) for s in scenes])
+        pool.filled[0] = start + ROUND
+
+
+if __name__ == "__main__":  # python -m pytest_clip.train.pool '{"folder": ..., "kind": ..., "seed": ..., "size": ...}'
+    job = json.loads(sys.argv[1])
+    fill(Path(job.pop("folder")), **job)

@@ -1,0 +1,65 @@
+"""`pytest-clip train NAME`: pool, loop and export of one recipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from .. import ClipError
+from .loop import train
+from .pool import ROUND, Pool, token_ids
+from .recipe import CONTEXT, RECIPES, Recipe
+from .towers import Words, build
+
+
+def start_renderer(recipe: Recipe, folder: Path, *, size: int) -> subprocess.Popen[bytes]:
+    """The process that fills the pool; it keeps the memory it has (returning it costs a sixth of the rendering time)."""
+    keep = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30), "OMP_NUM_THREADS": "1"}
+    job = {"folder": str(folder), "kind": recipe.scenes, "seed": recipe.seed, "size": size}
+    return subprocess.Popen([sys.executable, "-m", "pytest_clip.train.pool", json.dumps(job)], env={**os.environ, **keep})
+
+
+def run(name: str, *, out: Path, log: Callable[[str], None] = print) -> Path:
+    """Train recipe `name`; writes OUT/state.pt (weights, curve) as it goes and returns its path."""
+    from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
+
+    recipe = RECIPES.get(name)
+    if recipe is None:
+        raise ClipError(f"no recipe {name!r}; there are: {', '.join(RECIPES)}")
+    torch.set_num_threads(1)
+    # On a CPU the backward pass of flash attention takes half of a step of the text tower.
+    torch.backends.cuda.enable_flash_sdp(False)
+    torch.backends.cuda.enable_mem_efficient_sdp(False)
+    out.mkdir(parents=True, exist_ok=True)
+    size = recipe.most_images // ROUND * ROUND
+    pool = Pool.at(out / "pool", size=size, mode="w+")
+    renderer = start_renderer(recipe, out / "pool", size=size)
+    try:
+        while int(pool.filled[0]) < recipe.first_images:
+            if renderer.poll() is not None and int(pool.filled[0]) < recipe.first_images:
+                raise ClipError(f"the rendering process ended early with status {renderer.returncode}; its error is above")
+            time.sleep(1)
+        ids = token_ids()
+        model = build(recipe.model, vocabulary=len(ids))
+        mean, std = (torch.tensor(v).view(3, 1, 1) for v in (OPENAI_DATASET_MEAN, OPENAI_DATASET_STD))
+        began = time.strftime("%Y-%m-%d %H:%M:%S")
+
+        def save(average: dict[str, torch.Tensor], curve: list[dict[str, float]]) -> None:
+            torch.save({"weights": average, "curve": curve, "ids": torch.from_numpy(ids), "began": began}, out / "state.tmp")
+            (out / "state.tmp").replace(out / "state.pt")
+
+        train(model, recipe, pool, Words(ids, context=CONTEXT), mean=mean, std=std, log=log, save=save)
+    finally:
+        renderer.kill()
+    return out / "state.pt"
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], out=Path(sys.argv[2]), log=lambda line: print(line, flush=True))
