@@ -64,20 +64,26 @@ def available_suites() -> tuple[str, ...]:
     return tuple(sorted(path.stem.removeprefix("test_") for path in SUITES.glob("test_*.py")))
 
 
-def make_plan(settings: Settings, invocation: Invocation, *, suites_asked: bool) -> Plan:
-    names = available_suites()
-    wanted = settings.suites if settings.suites is not None and ALL_SUITES not in settings.suites else names
-    for name in wanted:
-        if name not in names:
-            from pytest_clip.gates.catalog import did_you_mean
+def choose_suites(settings: Settings, *, option: str = "--clip-suite") -> tuple[str, ...]:
+    """The suites that the user named, or all of them."""
+    from pytest_clip.gates.catalog import did_you_mean
 
-            known = f"; there is {', '.join(names)}" if names else f"; no suite was found in {SUITES}"
-            raise ClipError(f"--clip-suite: no suite {name!r}{did_you_mean(name, names)}{known}")
-    if suites_asked or (invocation.asks_for_clip and not invocation.paths):
-        if not wanted:
-            raise ClipError(f"no suite was found in {SUITES}; reinstall pytest-clip")
-        return Plan(tuple(wanted), frozenset(wanted), invocation.narrowed_by)
-    return Plan(narrowed_by=invocation.narrowed_by)
+    names = available_suites()
+    if not names:
+        raise ClipError(f"no suite was found in {SUITES}; reinstall pytest-clip")
+    if settings.suites is None or ALL_SUITES in settings.suites:
+        return names
+    for name in settings.suites:
+        if name not in names:
+            raise ClipError(f"{option}: no suite {name!r}{did_you_mean(name, names)}; there is {', '.join(names)}")
+    return settings.suites
+
+
+def make_plan(settings: Settings, invocation: Invocation, *, suites_asked: bool) -> Plan:
+    if not (suites_asked or (invocation.asks_for_clip and not invocation.paths)):
+        return Plan(narrowed_by=invocation.narrowed_by)
+    suites = choose_suites(settings)
+    return Plan(suites, frozenset(suites), invocation.narrowed_by)
 
 
 def set_arguments(config: pytest.Config, plan: Plan, invocation: Invocation) -> None:

@@ -55,7 +55,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     settings = options.resolve(config)
     try:
         session = sessions.start(settings)
-        suites = collection.make_plan(settings, collection.read_invocation(config), suites_asked=True).suites
+        suites = collection.choose_suites(settings)
     except ClipError as error:
         raise pytest.UsageError(str(error)) from None
     print("\n".join(listing.lines(session, suites)))

@@ -32,7 +32,7 @@ def pytest_clip_make_model(spec, config):
     return stub_world.make_model({home!r}, spec.text)
 """
 
-SUITE = '''
+SUITE = """
 import pytest
 
 pytestmark = pytest.mark.clip_suite("accuracy")
@@ -46,9 +46,9 @@ def test_top1(gate, clip_case, clip_model, clip_data):
 @pytest.mark.clip_gate("accuracy/top5")
 def test_top5(gate, clip_case, clip_model, clip_data):
     gate(clip_case.gate, 1.0, n=100)
-'''
+"""
 
-OOD = '''
+OOD = """
 import pytest
 
 pytestmark = pytest.mark.clip_suite("ood")
@@ -56,7 +56,7 @@ pytestmark = pytest.mark.clip_suite("ood")
 @pytest.mark.clip_gate("ood/auroc")
 def test_auroc(gate, clip_case, clip_model, clip_data):
     gate(clip_case.gate, 0.75, n=150)
-'''
+"""
 
 RULES = """
 schema = 1
@@ -75,7 +75,7 @@ class World:
         self.home = home
         (home / "suites").mkdir(parents=True)
         self.suites(test_accuracy=SUITE, test_ood=OOD)
-        self.defaults('schema = 1\n')
+        self.defaults("schema = 1\n")
         self.project(RULES)
         self.conftest()
 

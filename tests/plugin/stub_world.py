@@ -24,7 +24,7 @@ SETS = (SetInfo("clean", "clean", 100), SetInfo("shift_far", "shift", 100), SetI
 
 def put(home: str, setattr_: Callable[[Any, str, Any], None] = setattr) -> None:
     """Patch the neighbours once per process: a test's own process by monkeypatch, a process of its own for good."""
-    if collection.SUITES == Path(home) / "suites":
+    if Path(home) / "suites" == collection.SUITES:
         return
     setattr_(collection, "SUITES", Path(home) / "suites")
     setattr_(layers, "DEFAULTS", Path(home) / "defaults.toml")

@@ -15,7 +15,9 @@ ALL = [
 
 def ids(result: pytest.RunResult) -> list[str]:
     """Of ``--collect-only -q`` and of ``-v``."""
-    return list(dict.fromkeys(line.partition(" ")[0] for line in result.outlines if "::test_" in line and (" " not in line or "PASSED" in line)))
+    return list(
+        dict.fromkeys(line.partition(" ")[0] for line in result.outlines if "::test_" in line and (" " not in line or "PASSED" in line))
+    )
 
 
 def collect(world, *args: str) -> list[str]:
@@ -208,6 +210,7 @@ def test_unusable_marker_is_a_collection_error(world):
 
 def test_a_data_set_without_the_images_of_a_gate_skips_it_with_a_reason(world, monkeypatch):
     import stub_world
+
     from pytest_clip import session
 
     monkeypatch.setattr(session, "image_sets", lambda name: stub_world.SETS[:2])

@@ -103,7 +103,11 @@ def test_a_model_that_does_not_load_fails_each_of_its_gates_once(world):
         ("gate('own/a', float('nan'), n=1)", "failed", "own/a: the value is nan; say why: gate(..., reason='...')"),
         ("gate('own/a', None, n=1, reason='no images')", "passed", "UNJUDGED 1 gate without a rule: own/a"),
         ("gate('own/a', 0.5, n=0)", "failed", "own/a: n must be a positive whole number of images, not 0"),
-        ("gate('own/a', 0.5, n=1); gate('own/a', 0.6, n=1)", "failed", "*: own/a is measured twice in one test; give each number its own gate id"),
+        (
+            "gate('own/a', 0.5, n=1); gate('own/a', 0.6, n=1)",
+            "failed",
+            "*: own/a is measured twice in one test; give each number its own gate id",
+        ),
         ("gate('own/a', 0.5, n=1); gate('own/b', 0.6, n=1)", "passed", "2 gates: 2 unjudged"),
         ("assert gate('own/a', 0.5, n=1).status == 'unjudged'", "passed", "1 gate: 1 unjudged"),
         ("gate('Own/A', 0.5, n=1)", "failed", "'Own/A' is not a gate id: *"),
@@ -133,7 +137,9 @@ def test_b(gate): gate("own/b", 0.5, n=10)
 def test_a_test_that_fails_after_its_gate_passed_is_not_a_passed_gate(world):
     result = own(world, "def test_a(gate):\n    gate('own/a', 0.5, n=10)\n    assert not 'and then'")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["FAILED own/a: the test failed after its gate was judged unjudged: AssertionError: assert not 'and then'*"])
+    result.stdout.fnmatch_lines(
+        ["FAILED own/a: the test failed after its gate was judged unjudged: AssertionError: assert not 'and then'*"]
+    )
 
 
 def test_without_a_model_tests_that_need_one_are_skipped_with_the_reason(world):
@@ -169,6 +175,7 @@ def test_rules_of_suites_that_did_not_run_are_not_missed(world):
 
 def test_shipped_rules_for_images_that_the_data_lacks_are_not_missed(world, monkeypatch):
     import stub_world
+
     from pytest_clip import session
 
     monkeypatch.setattr(session, "image_sets", lambda name: stub_world.SETS[:2])
@@ -189,7 +196,9 @@ def test_shipped_rules_for_images_that_the_data_lacks_are_not_missed(world, monk
     ],
 )
 def test_a_run_narrowed_by_hand_says_how_many_rules_it_left_out(world, args, by):
-    world.project("schema = 1\n[gates.'accuracy/top1']\nmin=0.1\n[gates.'accuracy/mean_per_class']\nmin=0.1\n[gates.'ood/fpr95_id_positive']\nmax=0.9")
+    world.project(
+        "schema = 1\n[gates.'accuracy/top1']\nmin=0.1\n[gates.'accuracy/mean_per_class']\nmin=0.1\n[gates.'ood/fpr95_id_positive']\nmax=0.9"
+    )
     result = world.clip(*args)
     assert result.ret == 0
     result.stdout.fnmatch_lines([f"NOT SELECTED ? rule* of these suites (narrowed by {by})"])

@@ -5,14 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from pytest_clip import options
 
 USAGE = [
     (["--clip-report=html:out.html"], "argument --clip-report: 'html' is not a report; there is json (JUnit is pytest's own --junitxml)"),
     (["--clip-report=json:"], "argument --clip-report: 'json:' names no file after the colon; write json:PATH or json"),
-    (["--clip-report=json", "--clip-report=json"], "--clip-report: two reports cannot share the file */clip-report.json; give each its own DEST"),
+    (
+        ["--clip-report=json", "--clip-report=json"],
+        "--clip-report: two reports cannot share the file */clip-report.json; give each its own DEST",
+    ),
     (["--clip-report=json:."], "--clip-report: * is a folder; name a file in it"),
-    (["--clip-report=json:tox.ini/r.json"], "--clip-report: cannot write */tox.ini/r.json: * is not a writable folder; choose another DEST"),
+    (
+        ["--clip-report=json:tox.ini/r.json"],
+        "--clip-report: cannot write */tox.ini/r.json: * is not a writable folder; choose another DEST",
+    ),
     (["--clip-limit=0"], "argument --clip-limit: '0' is not a whole number of at least 1"),
     (["--clip-limit=many"], "argument --clip-limit: 'many' is not a whole number of at least 1"),
     (["--clip-workers=-1"], "argument --clip-workers: '-1' is not a whole number of at least 0"),
@@ -79,7 +86,7 @@ def test_help_shows_every_option_with_its_default(pytester):
             "*--clip-precision=PRECISION",
             "*--clip-batch-size=N*",
             "*--clip-workers=N*",
-            "*--clip-cache-dir=DIR",
+            "*--clip-cache-dir=DIR*",
             "*--clip-no-cache*",
             "*--clip-list*",
         ]
@@ -88,7 +95,16 @@ def test_help_shows_every_option_with_its_default(pytester):
     for ini in ("clip_model", "clip_suite", "clip_data", "clip_thresholds", "clip_cache_dir", "clip_device", "clip_mcm_tau"):
         assert f" {ini} (" in text
     own = text[text.index("CLIP robustness gates") : text.index("clip_mcm_tau")]
-    for option in ("clip-data", "clip-limit", "clip-device", "clip-precision", "clip-batch-size", "clip-workers", "clip-cache-dir", "clip-report"):
+    for option in (
+        "clip-data",
+        "clip-limit",
+        "clip-device",
+        "clip-precision",
+        "clip-batch-size",
+        "clip-workers",
+        "clip-cache-dir",
+        "clip-report",
+    ):
         assert "default" in own[own.index(f"--{option}") :][:200], option
 
 

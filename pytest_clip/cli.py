@@ -1,0 +1,131 @@
+"""The console script ``pytest-clip``. Each subcommand imports what it needs when it runs, so ``--help`` is quick.
+
+Exit status: 0 done, 1 the answer is no, 2 the request makes no sense. What the user can put right is one line on stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from pytest_clip import ClipError, __version__
+
+YES, NO, USAGE = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Command:
+    """One subcommand: its name, one line of help, how it declares its arguments and what it does with them."""
+
+    name: str
+    help: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="pytest-clip", description="Robustness gates for CLIP models. Gates run with pytest --clip-model=NAME."
+    )
+    parser.add_argument("--version", action="version", version=f"pytest-clip {__version__}")
+    subparsers = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        subparser = subparsers.add_parser(command.name, help=command.help, description=command.help)
+        command.arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    args = parser.parse_args(argv)
+    try:
+        return int(args.run(args))
+    except ClipError as error:
+        print(f"pytest-clip {args.command}: {error}", file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:  # pytest-clip list | head
+        sys.stderr.close()
+        return YES
+
+
+def _list_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", action="append", default=[], metavar="NAME[,PRETRAINED]", help="Show the rules for this model, repeatable"
+    )
+    parser.add_argument("--suite", action="append", default=[], metavar="NAME", help="Only this suite, repeatable; default: all")
+    parser.add_argument("--data", action="append", default=[], metavar="NAME", help="Data set, repeatable; default: scenes")
+    parser.add_argument("--thresholds", action="append", default=[], metavar="PATH", help="Thresholds file, repeatable, later wins")
+    parser.add_argument("--limit", type=int, metavar="N", help="Count at most N images per set")
+
+
+def _list(args: argparse.Namespace) -> int:
+    from pytest_clip.collection import choose_suites
+    from pytest_clip.options import Settings
+    from pytest_clip.report import listing
+    from pytest_clip.session import start
+
+    settings = Settings(
+        models=tuple(args.model),
+        suites=tuple(args.suite) or None,
+        data=tuple(args.data) or ("scenes",),
+        thresholds=tuple((Path(path), "--thresholds") for path in args.thresholds),
+        limit=args.limit,
+        rootpath=Path.cwd(),
+    )
+    session = start(settings)
+    print("\n".join(listing.lines(session, choose_suites(settings, option="--suite"))))
+    return YES
+
+
+def _models_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--all", action="store_true", help="Also every open_clip architecture, not only the bundled models")
+
+
+def _models(args: argparse.Namespace) -> int:
+    from pytest_clip.models import listing
+
+    rows = [row for row in listing.describe() if args.all or row.kind == "bundled"]
+    width = max((len(row.name) for row in rows), default=0)
+    for row in rows:
+        what = "bundled" if row.kind == "bundled" else f"{row.kind}, {row.pretrained or 'name a tag or a checkpoint'}"
+        print(f"{row.name:<{width}}  {what}")
+    if not args.all:
+        print("open_clip architectures: pytest-clip models --all")
+    return YES
+
+
+def _scenes_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--contact", type=Path, required=True, metavar="PATH", help="Write a contact sheet of the embedded benchmark, a PNG"
+    )
+
+
+def _scenes(args: argparse.Namespace) -> int:
+    import_module("pytest_clip.data.scenes.contact").write(args.contact)
+    print(f"wrote {args.contact}")
+    return YES
+
+
+def _train_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="Recipe of a bundled model, such as scenes-rn")
+    parser.add_argument(
+        "--out", type=Path, default=Path("train"), metavar="DIR", help="Folder for checkpoint and curve; default: train/NAME"
+    )
+
+
+def _train(args: argparse.Namespace) -> int:
+    from pytest_clip.train.run import run
+
+    print(f"wrote {run(args.name, out=args.out / args.name)}")
+    return YES
+
+
+COMMANDS = (
+    Command("list", "Suites, gates, rules, data and forward passes; loads no model", _list_arguments, _list),
+    Command("models", "Model names that --clip-model takes", _models_arguments, _models),
+    Command("scenes", "The embedded benchmark", _scenes_arguments, _scenes),
+    Command("train", "Train a bundled model again", _train_arguments, _train),
+)
+
+if __name__ == "__main__":
+    sys.exit(main())
