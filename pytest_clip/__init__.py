@@ -1,6 +1,6 @@
 """Robustness gates for CLIP models as pytest cases.
 
-This module is imported in every pytest session of every project that has the plugin installed, so it holds two names and imports nothing.
+This module is imported in every pytest session of every project that has the plugin installed, so it holds three names and imports nothing.
 """
 
 __version__ = "0.1.0"
@@ -13,4 +13,8 @@ class ClipError(Exception):
     """
 
 
-__all__ = ["ClipError", "__version__"]
+class ClipWarning(UserWarning):
+    """Something that makes a number worth a second look, though it could be measured."""
+
+
+__all__ = ["ClipError", "ClipWarning", "__version__"]

@@ -70,12 +70,12 @@ class Batches:
 
 
 def image_embeddings(
-    model: ClipModel, images: ImageSet, *, cache: Path, batches: Batches, threads: int, advance: Callable[[int], None] = lambda n: None
+    model: ClipModel, images: ImageSet, *, n: int, cache: Path, batches: Batches, threads: int, advance: Callable[[int], None] = lambda n: None
 ) -> NDArray[np.float32]:
-    """L2-normalised embeddings float32 [n, d] of all images in order."""
+    """L2-normalised embeddings float32 [n, d] of the first `n` images in order."""
     size = batches.size or DEFAULT_BATCH["cuda" if model.device.startswith("cuda") else "cpu"]
     out: list[NDArray[np.float32]] = []
-    for batch in _prefetched(model, pictures(images, cache), len(images), size=size, threads=threads):
+    for batch in _prefetched(model, pictures(images, cache), n, size=size, threads=threads):
         out.append(batches.encode(model, batch))
         advance(len(batch))
     return np.concatenate(out)

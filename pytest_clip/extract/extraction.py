@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .embed import Batches, image_embeddings
+from .embed import Batches, image_embeddings, pictures
 from .pixels import ensure, place
 from .store import recall
 from .zeroshot import ZeroShot, classifier, prompts_hash
 
 if TYPE_CHECKING:
+    import torch
+
     from ..data import Data
     from ..models.protocol import ClipModel
 
@@ -71,23 +73,37 @@ class Extraction:
         finally:
             bar.close()
 
-    def embeddings(self, model: ClipModel, data: Data, name: str) -> NDArray[np.float32]:
-        """Embeddings float32 [n, d] of image set `name`."""
+    def embeddings(self, model: ClipModel, data: Data, name: str, *, first: int | None = None) -> NDArray[np.float32]:
+        """Embeddings float32 [n, d] of image set `name`, or of its `first` images."""
         images = data.images(name)
-        key = ("image", model.fingerprint, images.fingerprint)
+        n = min(first or len(images), len(images))
+        whole = ("image", model.fingerprint, images.fingerprint, str(len(images)))
+        if whole in self._kept:
+            return self._kept[whole][:n]  # type: ignore[return-value]
+        key = (*whole[:3], str(n))
         if key not in self._kept:
-            path = self.cache / "answers" / model.fingerprint / f"{images.data}-{name}-{images.fingerprint}.npy"
-            self._kept[key] = recall(path, lambda: self._embed(model, data, name))
+            part = "" if n == len(images) else f"-first-{n}"
+            path = self.cache / "answers" / model.fingerprint / f"{images.data}-{name}-{images.fingerprint}{part}.npy"
+            self._kept[key] = recall(path, lambda: self._embed(model, data, name, n))
         return self._kept[key]  # type: ignore[return-value]
 
-    def _embed(self, model: ClipModel, data: Data, name: str) -> NDArray[np.float32]:
+    def _embed(self, model: ClipModel, data: Data, name: str, n: int) -> NDArray[np.float32]:
         self.render(data, name)
-        images = data.images(name)
-        bar = self.progress(f"{model.label} on {data.name}/{name}", len(images))
+        bar = self.progress(f"{model.label} on {data.name}/{name}", n)
         try:
-            return image_embeddings(model, images, cache=self.cache, batches=self._batches, threads=self.processes, advance=bar.advance)
+            return image_embeddings(
+                model, data.images(name), n=n, cache=self.cache, batches=self._batches, threads=self.processes, advance=bar.advance
+            )
         finally:
             bar.close()
+
+    def batch(self, model: ClipModel, data: Data, name: str, *, first: int) -> torch.Tensor:
+        """The `first` images of a set, preprocessed, float32 [n, 3, h, w]."""
+        import torch
+
+        self.render(data, name)
+        picture = pictures(data.images(name), self.cache)
+        return torch.stack([model.preprocess(picture(i)) for i in range(min(first, len(data.images(name))))])
 
     def classifier(self, model: ClipModel, data: Data) -> NDArray[np.float64]:
         """Class embeddings float64 [C, d] of the data set's classes and templates."""
@@ -96,12 +112,13 @@ class Extraction:
             self._kept[key] = classifier(model, data.classes, data.templates)
         return self._kept[key]  # type: ignore[return-value]
 
-    def zero_shot(self, model: ClipModel, data: Data, name: str) -> ZeroShot:
-        """The zero-shot answers on image set `name`."""
+    def zero_shot(self, model: ClipModel, data: Data, name: str, *, first: int | None = None) -> ZeroShot:
+        """The zero-shot answers on image set `name`, or on its `first` images."""
         images = data.images(name)
-        cosines = self.embeddings(model, data, name).astype(np.float64) @ self.classifier(model, data).T
+        cosines = self.embeddings(model, data, name, first=first).astype(np.float64) @ self.classifier(model, data).T
+        n = len(cosines)
         # float32 embeddings can put the cosine of equal directions an ulp above 1
         return ZeroShot(
-            cosines=cosines.clip(-1.0, 1.0), labels=images.labels, scale=model.logit_scale, ids=images.ids, classes=data.classes,
-            prompts=prompts_hash(data.classes, data.templates), templates=len(data.templates), pairs=images.pairs,
+            cosines=cosines.clip(-1.0, 1.0), labels=images.labels[:n], scale=model.logit_scale, ids=images.ids[:n], classes=data.classes,
+            prompts=prompts_hash(data.classes, data.templates), templates=len(data.templates), pairs=None if images.pairs is None else images.pairs[:n],
         )  # fmt: skip

@@ -51,7 +51,7 @@ SUITES: dict[str, str] = {
     "ood": "Images of unknown classes score lower than images of known ones",
 }
 
-_SHIFTS = ("clean", "shift_*")
+_SHIFTS = ("clean", "typical", "shift_*")
 _GUESS = "1 / number of classes"
 
 
@@ -62,17 +62,17 @@ def _ood(title: str, unit: Unit = "share", better: Better = "higher", chance: st
 CATALOG: dict[str, Metric] = {
     "checkpoint/finite_weights": Metric("share", "higher", (), "Share of weights that are finite numbers"),
     "checkpoint/logit_scale": Metric("scale", "none", (), "Factor from cosine to logit, exponentiated"),
-    "checkpoint/embedding_norm": Metric("ratio", "none", (), "Norm of the embeddings"),
-    "checkpoint/image_spread": Metric("cosine", "higher", (), "How far apart the image embeddings are; 0 is collapse"),
-    "checkpoint/text_spread": Metric("cosine", "higher", (), "How far apart the class-prompt embeddings are; 0 is collapse"),
-    "checkpoint/repeatability": Metric("cosine", "lower", (), "Largest change of an embedding when the same image is embedded again"),
-    "checkpoint/batch_invariance": Metric("cosine", "lower", (), "Largest change of an embedding in a batch of another size"),
-    "checkpoint/order_invariance": Metric("cosine", "lower", (), "Largest change of an embedding in a batch of another order"),
-    "checkpoint/preprocess": Metric("points", "lower", (), "Accuracy that another preprocessing would win back"),
-    "checkpoint/tokenizer": Metric("share", "higher", (), "Share of prompts that the tokenizer reads whole and tells apart"),
-    "checkpoint/alignment": Metric("score", "higher", (), "How much better images match their own class prompt than the others"),
-    "checkpoint/activation": Metric("points", "lower", (), "Accuracy that the other activation (GELU or QuickGELU) would win"),
-    "checkpoint/normalization": Metric("points", "lower", (), "Accuracy that another mean and standard deviation would win"),
+    "checkpoint/embedding_norm": Metric("ratio", "none", (), "Norm of the embedding farthest from 1"),
+    "checkpoint/image_spread": Metric("cosine", "higher", (), "1 - mean cosine of different images; 0 is collapse"),
+    "checkpoint/text_spread": Metric("cosine", "higher", (), "1 - mean cosine of different class prompts; 0 is collapse"),
+    "checkpoint/repeatability": Metric("ratio", "lower", (), "Change of an embedding when embedded again, over what the precision allows"),
+    "checkpoint/batch_invariance": Metric("ratio", "lower", (), "Change of an embedding in a batch of one, over what the precision allows"),
+    "checkpoint/order_invariance": Metric("ratio", "lower", (), "Change of an embedding in a reversed batch, over what the precision allows"),
+    "checkpoint/preprocess": Metric("share", "higher", (), "Share of checks that preprocessing agrees with the model's configuration"),
+    "checkpoint/tokenizer": Metric("share", "higher", (), "Share of class prompts that the tokenizer reads whole and tells apart"),
+    "checkpoint/alignment": Metric("share", "higher", (), "Images nearer to their own class prompt than to a random other one", "0.5"),
+    "checkpoint/activation": Metric("nats", "lower", (), "NLL that the other activation (GELU or QuickGELU) would win"),
+    "checkpoint/normalization": Metric("nats", "lower", (), "NLL that another mean and standard deviation would win"),
     "accuracy/top1": Metric("share", "higher", _SHIFTS, "Share of images whose highest-scoring class is the right one", _GUESS),
     "accuracy/top5": Metric(
         "share", "higher", _SHIFTS, "Share of images with the right class in the five highest", "5 / number of classes"

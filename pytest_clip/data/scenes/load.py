@@ -25,13 +25,18 @@ def code_version() -> str:
 
 
 def image_set(name: str, *, role: str, limit: int | None = None) -> ImageSet:
-    """One embedded set, at most `limit` images (a prefix: every prefix is balanced over the classes)."""
+    """One embedded set, at most `limit` images.
+
+    The first ones, because every prefix is balanced over the classes; of a matched set those whose partner in `clean` is within the limit too.
+    """
     found = scene_set(name)
-    scenes, labels = found.scenes[:limit], found.labels[:limit]
+    rows = range(len(found.scenes))
+    kept = [i for i in rows if limit is None or found.pairs is None or found.pairs[i] < limit][:limit]
+    scenes, labels = tuple(found.scenes[i] for i in kept), [found.labels[i] for i in kept]
     digest = hashlib.sha256("\n".join([code_version(), name, *map(repr, scenes)]).encode()).hexdigest()[:16]
     return ImageSet(
-        name=name, data="scenes", role=role, ids=tuple(f"{name}-{i:05d}" for i in range(len(scenes))), labels=np.array(labels), classes=CLASSES,
-        fingerprint=digest, pairs=None if found.pairs is None else np.array(found.pairs[:limit]),
+        name=name, data="scenes", role=role, ids=tuple(f"{name}-{i:05d}" for i in kept), labels=np.array(labels), classes=CLASSES,
+        fingerprint=digest, pairs=None if found.pairs is None else np.array([found.pairs[i] for i in kept]),
         captions=tuple(full_caption(s) for s in scenes) if role != "ood" else None,
         attributes={k: tuple(str(getattr(s, k)) for s in scenes) for k in ("colour", "colour2", "texture", "background", "style")},
         scenes=scenes,

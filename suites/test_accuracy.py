@@ -1,0 +1,60 @@
+"""Zero-shot accuracy, clean and under natural shifts.
+
+Every class is described by the data set's prompt templates; an image is classified by the class whose text embedding is nearest to its own.
+Relative robustness is what is left of clean accuracy under a shift. A tie with another class counts as wrong, so a collapsed model scores 0.
+"""
+
+import pytest
+
+from pytest_clip.metrics.accuracy import mean_per_class, relative, top_k
+from pytest_clip.metrics.intervals import bootstrap, ratio_interval, seed_from, wilson
+
+pytestmark = pytest.mark.clip_suite("accuracy")
+
+
+@pytest.mark.clip_gate("accuracy/top1")
+def test_top1(gate, clip_case, zero_shot):
+    """Share of images whose highest-scoring class is the right one."""
+    answers = zero_shot(clip_case.slice)
+    right, n = answers.right, len(answers.ids)
+    gate(
+        clip_case.gate, right.mean(), n=n, ci=wilson(int(right.sum()), n),
+        per_image={"correct": right}, conventions=answers.conventions,
+    )  # fmt: skip
+
+
+@pytest.mark.clip_gate("accuracy/top5")
+def test_top5(gate, clip_case, zero_shot):
+    """Share of images whose right class is among the five highest-scoring ones."""
+    answers = zero_shot(clip_case.slice)
+    if len(answers.classes) < 5:
+        pytest.skip(f"top-5 needs five classes, the data set has {len(answers.classes)}")
+    right, n = top_k(answers.cosines, answers.labels, k=5), len(answers.ids)
+    gate(
+        clip_case.gate, right.mean(), n=n, ci=wilson(int(right.sum()), n),
+        per_image={"correct": right}, conventions=answers.conventions,
+    )  # fmt: skip
+
+
+@pytest.mark.clip_gate("accuracy/mean_per_class")
+def test_mean_per_class(gate, clip_case, zero_shot):
+    """Mean over classes of the share of right answers: rare classes count as much as frequent ones."""
+    answers = zero_shot(clip_case.slice)
+    right, labels, classes = answers.right, answers.labels, len(answers.classes)
+    gate(
+        clip_case.gate, mean_per_class(right, labels, classes=classes), n=len(right),
+        ci=bootstrap(lambda r, y: mean_per_class(r, y, classes=classes), right, labels, seed=seed_from(str(clip_case.gate))),
+        per_image={"correct": right}, conventions=answers.conventions,
+    )  # fmt: skip
+
+
+@pytest.mark.clip_gate("accuracy/relative_robustness")
+def test_relative_robustness(gate, clip_case, zero_shot):
+    """Accuracy under the shift divided by clean accuracy."""
+    clean, shift = zero_shot("clean"), zero_shot(clip_case.slice)
+    value = relative(float(shift.right.mean()), float(clean.right.mean()))
+    gate(
+        clip_case.gate, value, n=len(shift.ids), ci=ratio_interval(shift.right, clean.right, paired=False) if clean.right.any() else None,
+        reason=None if clean.right.any() else "no clean image is classified correctly", per_image={"correct": shift.right},
+        conventions=shift.conventions,
+    )  # fmt: skip
