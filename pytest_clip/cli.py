@@ -29,7 +29,7 @@ class Command:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="pytest-clip", description="Robustness gates for CLIP models. Gates run with pytest --clip-model=NAME."
+        prog="pytest-clip", description="Robustness gates for CLIP models. The gates themselves run with pytest --clip-model=NAME."
     )
     parser.add_argument("--version", action="version", version=f"pytest-clip {__version__}")
     subparsers = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
@@ -43,9 +43,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ClipError as error:
         print(f"pytest-clip {args.command}: {error}", file=sys.stderr)
         return USAGE
-    except BrokenPipeError:  # pytest-clip list | head
-        sys.stderr.close()
-        return YES
 
 
 def _list_arguments(parser: argparse.ArgumentParser) -> None:

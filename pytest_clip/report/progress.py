@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -117,7 +118,7 @@ class _Terminal:
             self._reporter.write_line(f"clip: {text}")
 
     def bar(self, text: str) -> None:
-        columns = self._reporter._tw.fullwidth - 1
+        columns = shutil.get_terminal_size().columns - 1
         with self._uncaptured():
             if not self._width:
                 self._reporter.ensure_newline()  # pytest may be in the middle of its line of dots; it starts a new one afterwards

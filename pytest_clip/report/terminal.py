@@ -68,11 +68,9 @@ def summary_lines(
         by = f" (narrowed by {', '.join(narrowed_by)})" if narrowed_by else ""
         lines.append(f"NOT SELECTED {_count(not_selected, 'rule')} of these suites{by}")
     lines += [f"model {model['name']}: fingerprint {model.get('fingerprint') or 'unknown'}" for model in sorted(models, key=_name)]
-    counts = Counter(row["verdict"] for row in rows)
     if rows:
-        told = [f"{counts[verdict]} {word}" for verdict, word in _COUNTED.items() if counts[verdict]]
         partial = " (partial: --clip-limit)" if any(row.get("partial") for row in rows) else ""
-        lines.append(f"{_count(len(rows), 'gate')}: {', '.join(told)}{partial}")
+        lines.append(f"{_counts(rows)}{partial}")
     return [*lines, *notes]
 
 
@@ -103,14 +101,13 @@ def _rooms(row: Row) -> list[tuple[float, str, float]]:
 
 
 def _suites(rows: Sequence[Row]) -> list[str]:
-    """Per suite: how many gates, how many are not fine, and the passing gate that is nearest to its bound."""
+    """Per suite: its verdicts counted, and the passing gate that is nearest to its bound."""
     lines = []
     suites = sorted({row["suite"] for row in rows})
     width = max((len(suite) for suite in suites), default=0)
     for suite in suites:
         own = [row for row in rows if row["suite"] == suite]
-        bad = sum(row["verdict"] in ("fail", "insufficient") for row in own)
-        text = f"suite {suite:<{width}}  {_count(len(own), 'gate')}, {f'{bad} not passed' if bad else 'all right'}"
+        text = f"suite {suite:<{width}}  {_counts(own)}"
         closest = [(room, key, bound, row) for row in own if row["verdict"] == "pass" for room, key, bound in _rooms(row)]
         if closest:
             room, key, bound, row = min(closest, key=lambda each: (each[0], each[3]["gate"], each[3]["model"]))
@@ -119,9 +116,15 @@ def _suites(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
+def _counts(rows: Sequence[Row]) -> str:
+    counts = Counter(row["verdict"] for row in rows)
+    told = [f"{counts[verdict]} {word}" for verdict, word in _COUNTED.items() if counts[verdict]]
+    return f"{_count(len(rows), 'gate')}: {', '.join(told)}"
+
+
 def _headline(row: Row) -> str:
     text: str = row["message"].partition("\n")[0]
-    return text if text.startswith(row["gate"]) else f"{row['gate']}: {text}"
+    return text if row["gate"] in text else f"{row['gate']}: {text}"
 
 
 def _on(row: Row) -> str:

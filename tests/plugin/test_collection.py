@@ -77,7 +77,7 @@ HOSTILE = {
     "python_functions": "python_functions = check",
     "python_classes": "python_classes = Check",
     "markers": "addopts = -m 'not slow' --strict-markers --strict-config\nmarkers = slow",
-    "strict": "strict = true",
+    **({"strict": "strict = true"} if pytest.version_tuple >= (9,) else {}),
     "warnings": "filterwarnings = error",
     "importlib": "addopts = --import-mode=importlib",
     "doctest": "addopts = --doctest-modules",

@@ -43,7 +43,7 @@ def test_nonsense_is_a_usage_error_before_anything_loads(world, args, message):
     world.pytester.makeini("[pytest]")
     result = world.clip(*args)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"*ERROR: {message}" if not message.startswith("argument") else f"pytest.main(): error: {message}"])
+    result.stderr.fnmatch_lines([f"*ERROR: {message}" if not message.startswith("argument") else f"*: error: {message}"])
     assert world.loads == []
 
 

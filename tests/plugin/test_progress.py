@@ -1,0 +1,115 @@
+"""Progress is seen by people who wait and leaves everything else alone."""
+
+from __future__ import annotations
+
+from pytest_clip.report.progress import Progress, silent
+
+
+class Screen:
+    def __init__(self, *, tty: bool) -> None:
+        self.tty = tty
+        self.said: list[str] = []
+
+    def line(self, text: str) -> None:
+        self.said.append(text)
+
+    def bar(self, text: str) -> None:
+        self.said.append(f"~{text}")
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def steps(*, tty: bool, seconds: float, n: int = 10) -> list[str]:
+    screen, clock = Screen(tty=tty), Clock()
+    with Progress("scenes: rendering clean", n, screen, clock=clock) as progress:
+        for _ in range(n):
+            clock.now += seconds
+            progress.advance()
+    return screen.said
+
+
+def test_a_log_gets_a_line_every_ten_seconds_and_one_at_the_end():
+    assert steps(tty=False, seconds=4) == [
+        "scenes: rendering clean: 3 of 10 (30%, about 28 s left)",
+        "scenes: rendering clean: 6 of 10 (60%, about 16 s left)",
+        "scenes: rendering clean: 9 of 10 (90%, about 4 s left)",
+        "scenes: rendering clean: 10 in 40.0 s",
+    ]
+
+
+def test_a_short_step_leaves_nothing_in_a_log():
+    assert steps(tty=False, seconds=0.1) == []
+
+
+def test_a_terminal_gets_a_bar_that_is_wiped():
+    said = steps(tty=True, seconds=0.5, n=4)
+    assert said == [
+        "~scenes: rendering clean [######..................] 1/4 about 2 s left",
+        "~scenes: rendering clean [############............] 2/4 about 1 s left",
+        "~scenes: rendering clean [##################......] 3/4 about 0 s left",
+        "~scenes: rendering clean [########################] 4/4 about 0 s left",
+        "~",
+        "scenes: rendering clean: 4 in 2.0 s",
+    ]
+
+
+def test_a_bar_is_not_redrawn_faster_than_the_eye():
+    assert len(steps(tty=True, seconds=0.01, n=100)) <= 12
+
+
+def test_without_a_screen_it_only_counts():
+    progress = silent("x", 0)
+    progress.advance(3)
+    progress(2)
+    progress.close()
+    assert (progress.done, progress.share) == (5, 1.0)
+
+
+SLOW = """
+import pytest
+from pytest_clip import _keys
+from pytest_clip.report import progress
+
+@pytest.mark.clip_gate("ood/auroc")
+def test_auroc(gate, clip_case, request, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress.Progress.__init__, "__kwdefaults__", {"clock": lambda: now[0]})
+    with _keys.running(request.config).progress("embedding near", 2) as step:
+        for _ in range(2):
+            now[0] += 11
+            step.advance()
+    gate(clip_case.gate, 0.75, n=150)
+"""
+
+
+def test_it_reaches_the_screen_through_the_capture_and_leaves_pytests_lines_whole(world):
+    world.suites(test_ood=SLOW)
+    result = world.clip()
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines(
+        [
+            "suites/test_ood.py *",
+            "clip: embedding near: 1 of 2 (50%, about 11 s left)",
+            "clip: embedding near: 2 in 22.0 s",
+            "*.*[[]100%]",
+        ],
+        consecutive=True,
+    )
+    world.clip("-q").stdout.no_fnmatch_line("*embedding near*")
+
+
+def test_a_bar_on_a_real_terminal(world, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    world.suites(test_ood=SLOW)
+    world.conftest("def pytest_collection_finish(session):\n    session.config.pluginmanager.get_plugin('terminalreporter').isatty = True")
+    result = world.clip("-v")
+    result.assert_outcomes(passed=5)
+    text = result.stdout.str()
+    bar = "embedding near [############............] 1/2 about 11 s left"
+    assert bar[:59] in text
+    assert bar[:60] not in text
