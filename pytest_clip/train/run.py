@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from .. import ClipError
@@ -24,6 +25,15 @@ def start_renderer(recipe: Recipe, folder: Path, *, size: int) -> subprocess.Pop
     keep = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30), "OMP_NUM_THREADS": "1"}
     job = {"folder": str(folder), "kind": recipe.scenes, "seed": recipe.seed, "size": size}
     return subprocess.Popen([sys.executable, "-m", "pytest_clip.train.pool", json.dumps(job)], env={**os.environ, **keep})
+
+
+def bundled_state(name: str, ids: np.ndarray) -> dict[str, torch.Tensor]:
+    """Weights of a bundled checkpoint with the token rows `ids` only."""
+    from ..models import bundled, compact
+
+    state, _ = compact.unpack(bundled.path(name).read_bytes())
+    state["token_embedding.weight"] = state["token_embedding.weight"][torch.from_numpy(ids)]
+    return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
 
 
 def run(name: str, *, out: Path, log: Callable[[str], None] = print) -> Path:
@@ -48,6 +58,8 @@ def run(name: str, *, out: Path, log: Callable[[str], None] = print) -> Path:
             time.sleep(1)
         ids = token_ids()
         model = build(recipe.model, vocabulary=len(ids))
+        if recipe.start is not None:
+            model.load_state_dict(bundled_state(recipe.start, ids))
         mean, std = (torch.tensor(v).view(3, 1, 1) for v in (OPENAI_DATASET_MEAN, OPENAI_DATASET_STD))
         began = time.strftime("%Y-%m-%d %H:%M:%S")
 
