@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -231,12 +231,30 @@ def suite_of(item: pytest.Item) -> str | None:
     return module.suite if module is not None else None
 
 
-def group_by_model(items: list[pytest.Item], session: ClipSession) -> None:
-    """Stable: items of the first model, then of the second, ... so that one model is in memory at a time."""
-    order = {choice.label: at for at, choice in enumerate(session.models)}
-    places = [at for at, item in enumerate(items) if _param(item, "clip_model") is not None]
-    grouped = sorted((items[at] for at in places), key=lambda item: order.get(model_label_of(item, session), len(order)))
-    for at, item in zip(places, grouped, strict=True):
+def slices_of(items: Iterable[pytest.Item]) -> tuple[str, ...]:
+    """The image sets that the tests of this run name, ``clean`` first: what is rendered together is rendered on all cores."""
+    cases = [item.callspec.params.get("clip_case") for item in items if hasattr(item, "callspec")]
+    return tuple(dict.fromkeys(["clean", *(case.slice for case in cases if isinstance(case, Case) and case.slice is not None)]))
+
+
+def put_in_order(items: list[pytest.Item], before: Sequence[pytest.Item], session: ClipSession) -> None:
+    """Shipped suites in the order of their files (pytest moves tests that need no data set to the end), and all that use a model by model,
+    so that one model is in memory at a time. ``before`` is the order of collection. Other tests stay where they are."""
+    collected = {item: at for at, item in enumerate(before)}
+    models = {choice.label: at for at, choice in enumerate(session.models)}
+    _sort_in_place(items, [item for item in items if suite_of(item) is not None], lambda item: collected.get(item, len(collected)))
+    _sort_in_place(
+        items,
+        [item for item in items if _param(item, "clip_model") is not None],
+        lambda item: models.get(model_label_of(item, session), len(models)),
+    )
+
+
+def _sort_in_place(items: list[pytest.Item], some: Sequence[pytest.Item], key: Callable[[pytest.Item], int]) -> None:
+    """Sort ``some`` of ``items`` among the places that they hold, stably."""
+    chosen = set(some)
+    places = [at for at, item in enumerate(items) if item in chosen]
+    for at, item in zip(places, sorted(some, key=key), strict=True):
         items[at] = item
 
 

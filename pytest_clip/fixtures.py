@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,9 +15,12 @@ from pytest_clip import ClipError, _keys
 if TYPE_CHECKING:
     import numpy as np
 
+    from pytest_clip.extract.extraction import Extraction
+    from pytest_clip.extract.zeroshot import ZeroShot
     from pytest_clip.gates.ids import GateId
     from pytest_clip.gates.verdicts import Verdict
     from pytest_clip.models.protocol import ClipModel
+    from pytest_clip.options import Settings
     from pytest_clip.session import Case, ClipSession, DataChoice, ModelChoice
 
 ASLEEP = "no model was named: run pytest with --clip-model=NAME[,PRETRAINED]"
@@ -89,14 +93,40 @@ def clip_case(request: pytest.FixtureRequest) -> Case:
 
 
 @pytest.fixture(scope="session")
-def zero_shot(request: pytest.FixtureRequest, clip_model: ClipModel, clip_data: Any) -> Callable[[str], Any]:
-    """``zero_shot("clean")`` gives the model's zero-shot answers on that image set: cosines, labels, ids and classes."""
+def clip_settings(request: pytest.FixtureRequest) -> Settings:
+    """What was asked for on the command line and in the ini file: ``clip_settings.mcm_tau``, ``.device``, ``.limit`` and so on."""
+    return _awake(request.config).settings
+
+
+@pytest.fixture(scope="session")
+def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Extraction:
+    """The way from a model and an image set to embeddings and answers, each made once per run and kept in the cache::
+
+    def test_spread(clip_model, clip_data, clip_extraction):
+        embeddings = clip_extraction.embeddings(clip_model, clip_data, "clean")
+    """
     session = _awake(request.config)
+    from pytest_clip import collection, xdist
+    from pytest_clip.extract.extraction import Extraction
+    from pytest_clip.report.progress import terminal_line
 
-    def answers(slice_name: str) -> Any:
-        from pytest_clip.extract import zeroshot
+    settings = session.settings
+    return Extraction(
+        cache=settings.cache_dir if settings.cache else tmp_path_factory.mktemp("clip-cache"),
+        batch_size=settings.batch_size,
+        workers=settings.workers if settings.workers is not None else xdist.share_of_cores(request.config),
+        progress=session.progress,
+        say=terminal_line(request.config),
+        wanted=collection.slices_of(request.session.items),
+    )
 
-        return zeroshot.zero_shot(clip_model, clip_data, slice_name, run=session)
+
+@pytest.fixture(scope="session")
+def zero_shot(clip_model: ClipModel, clip_data: Any, clip_extraction: Extraction) -> Callable[[str], ZeroShot]:
+    """``zero_shot("clean")`` gives the model's zero-shot answers on that image set: cosines, labels, ids and classes."""
+
+    def answers(slice_name: str) -> ZeroShot:
+        return clip_extraction.zero_shot(clip_model, clip_data, slice_name)
 
     return answers
 
@@ -121,7 +151,8 @@ class Gate:
     ) -> Verdict:
         """Hold ``value`` against the rule for ``gate``; fail the test unless it passes, is waived or nobody asked anything of it.
 
-        ``n`` is the number of images behind the value and ``ci`` its 95 % interval. A value that is None or NaN needs a ``reason``.
+        ``n`` is the number of images behind the value and ``ci`` its 95 % interval. ``reason`` says why there is no value when it is None
+        or NaN, and is not used otherwise, so a test may always give it. ``conventions`` are what the number depends on.
         """
         __tracebackhide__ = True
         from pytest_clip import gating
@@ -140,6 +171,8 @@ class Gate:
             per_image=per_image,
             reason=reason,
         )
+        if measurement.value is not None:
+            measurement = replace(measurement, reason=None)
         rows = gating.rows_of(self._request.node)
         if str(measurement.gate) in [row["gate"] for row in rows]:
             raise ClipError(
@@ -186,4 +219,4 @@ def gate(request: pytest.FixtureRequest) -> Gate:
     return Gate(request, _awake(request.config))
 
 
-__all__ = ["clip_case", "clip_data", "clip_model", "gate", "zero_shot"]
+__all__ = ["clip_case", "clip_data", "clip_extraction", "clip_model", "clip_settings", "gate", "zero_shot"]

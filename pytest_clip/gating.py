@@ -44,7 +44,8 @@ class Gating:
         yield
         if session.testsfailed:  # a suite could not be imported; pytest reports that
             return
-        collection.group_by_model(items, self.session)
+        if not self._cache_decides_order():
+            collection.put_in_order(items, before, self.session)
         if problem := collection.missing(self.plan, before, items, self.config):
             if not xdist.is_worker(self.config):
                 raise pytest.UsageError(problem)
@@ -52,6 +53,10 @@ class Gating:
             items.append(collection.NeverMeasured.of(session, suite=self.plan.suites[0], name="not_collected", message=problem))
         if not self.config.option.collectonly:
             self._never_measured(session, items)
+
+    def _cache_decides_order(self) -> bool:
+        """``--ff`` and ``--nf`` are wishes about the order."""
+        return bool(getattr(self.config.option, "failedfirst", False) or getattr(self.config.option, "newfirst", False))
 
     def _never_measured(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         run = self.session

@@ -41,7 +41,7 @@ class Settings:
     """Everything the user asked for, after command line, ini file and defaults were weighed. Nothing here is loaded yet.
 
     ``suites`` is None when the user named none. ``thresholds`` are pairs of a file and the option or ini key that named it.
-    ``batch_size`` is None for automatic.
+    ``batch_size`` is None for automatic, ``workers`` for all cores.
     """
 
     models: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Settings:
     device: str = "auto"
     precision: str = "fp32"
     batch_size: int | None = None
-    workers: int = 0
+    workers: int | None = None
     cache_dir: Path = Path()
     cache: bool = True
     mcm_tau: float = 1.0
@@ -108,7 +108,12 @@ def add_options(parser: pytest.Parser) -> None:
     option("--clip-device", type=_device, metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps; default: auto")
     option("--clip-precision", type=_one_of(*PRECISIONS), metavar="PRECISION", help=f"{', '.join(PRECISIONS)}; default: fp32")
     option("--clip-batch-size", type=_batch_size, metavar="N", help="Images per forward pass, or auto; default: auto")
-    option("--clip-workers", type=_count(0), metavar="N", help="Processes that read and decode images; default: 0, the test process itself")
+    option(
+        "--clip-workers",
+        type=_count(1),
+        metavar="N",
+        help="Cores to render and decode on; default: all (with -n: a fair share)",
+    )
     option(
         "--clip-cache-dir",
         type=_text("a folder"),
@@ -153,7 +158,7 @@ def resolve(config: pytest.Config) -> Settings:
         device=pick("clip_device", _device, "auto"),
         precision=pick("clip_precision", _one_of(*PRECISIONS), "fp32"),
         batch_size=pick("clip_batch_size", _batch_size, 0) or None,
-        workers=given.clip_workers or 0,
+        workers=given.clip_workers,
         cache_dir=cache_dir or _ini(config, "clip_cache_dir", lambda text: base / Path(text).expanduser(), default_cache_dir()),
         cache=not given.clip_no_cache,
         mcm_tau=_ini(config, "clip_mcm_tau", _positive, 1.0),

@@ -12,9 +12,17 @@ from pathlib import Path
 import pytest
 
 from pytest_clip import ClipError, _keys, hookspecs, options, xdist
-from pytest_clip.fixtures import clip_case, clip_data, clip_model, gate, zero_shot
+from pytest_clip.fixtures import clip_case, clip_data, clip_extraction, clip_model, clip_settings, gate, zero_shot
 
-__all__ = ["clip_case", "clip_data", "clip_model", "gate", "zero_shot"]  # pytest finds fixtures in this module
+__all__ = [
+    "clip_case",
+    "clip_data",
+    "clip_extraction",
+    "clip_model",
+    "clip_settings",
+    "gate",
+    "zero_shot",
+]
 
 MARKERS = (
     "clip_suite(name): the tests of one shipped suite, or of a suite of your own",

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_clip import ClipError
+from pytest_clip.report.progress import ProgressFactory, silent
 
 if TYPE_CHECKING:
-    from pytest_clip.gates.catalog import SetLike
+    from pytest_clip.data.catalog import SetInfo
     from pytest_clip.gates.ids import GateId
     from pytest_clip.gates.measurement import Measurement
     from pytest_clip.gates.rules import Rule, Rulebook
     from pytest_clip.gates.verdicts import Verdict
     from pytest_clip.models.spec import ModelSpec
     from pytest_clip.options import Settings
-    from pytest_clip.report.progress import ProgressFactory
 
 Row = dict[str, Any]
 
@@ -59,10 +59,10 @@ class ClipSession:
     settings: Settings
     models: tuple[ModelChoice, ...]
     data: tuple[DataChoice, ...]
-    sets: Mapping[str, Sequence[SetLike]]
+    sets: Mapping[str, Sequence[SetInfo]]
     rulebook: Rulebook
     threshold_files: tuple[Path, ...] = ()
-    progress: ProgressFactory | None = None
+    progress: ProgressFactory = silent
     loaded: dict[str, Any] = field(default_factory=dict)
     loaded_data: dict[str, Any] = field(default_factory=dict)
     facts: dict[str, dict[str, Row]] = field(default_factory=lambda: {"models": {}, "data": {}})
@@ -112,8 +112,9 @@ class ClipSession:
     def describe_data(self, label: str, data: Any) -> None:
         from pytest_clip.gates.measurement import plain
 
-        sizes = {each.name: getattr(each, "n", None) for each in self.sets.get(label, ())}
-        facts = {"name": label, "fingerprint": getattr(data, "fingerprint", None), "n": sizes, "limit": self.settings.limit}
+        limit = self.settings.limit
+        sizes = {each.name: each.n if limit is None else min(each.n, limit) for each in self.sets.get(label, ())}
+        facts = {"name": label, "fingerprint": getattr(data, "fingerprint", None), "n": sizes, "limit": limit}
         self.facts["data"][label] = plain(facts, f"facts of the data set {label}")
 
     def note(self, nodeid: str, rows: Sequence[Row]) -> None:
@@ -134,7 +135,7 @@ def start(settings: Settings) -> ClipSession:
 # The calls to the heavy neighbours, each in one place.
 
 
-def image_sets(name: str) -> Sequence[SetLike]:
+def image_sets(name: str) -> Sequence[SetInfo]:
     """The image sets of a data set by name, role and size, without making or reading one image."""
     from pytest_clip.data import catalog
 
@@ -183,7 +184,7 @@ def _threshold_files(settings: Settings) -> tuple[tuple[Path, str], ...]:
     return named
 
 
-def _rulebook(files: Sequence[tuple[Path, str]], sets: Mapping[str, Sequence[SetLike]]) -> Rulebook:
+def _rulebook(files: Sequence[tuple[Path, str]], sets: Mapping[str, Sequence[SetInfo]]) -> Rulebook:
     from datetime import date
 
     from pytest_clip.gates import thresholds

@@ -47,12 +47,18 @@ def threads_per_worker(workers: int) -> int:
     return max(1, cores // max(1, workers))
 
 
+def share_of_cores(config: pytest.Config) -> int | None:
+    """The cores of this worker; None without workers, when there is nobody to share with."""
+    return threads_per_worker(int(config.workerinput["workercount"])) if is_worker(config) else None  # type: ignore[attr-defined]
+
+
 def limit_threads(config: pytest.Config) -> None:
     """torch counts the cores of the machine by itself where it was not built with OpenMP; tell it directly as well."""
-    if is_worker(config) and "torch" in sys.modules:
+    share = share_of_cores(config)
+    if share is not None and "torch" in sys.modules:
         import torch
 
-        torch.set_num_threads(threads_per_worker(int(config.workerinput["workercount"])))  # type: ignore[attr-defined]
+        torch.set_num_threads(share)
 
 
 def visible_cards(environ: Mapping[str, str], proc: Path = Path("/proc/driver/nvidia/gpus")) -> list[str]:

@@ -48,7 +48,7 @@ def _data(session: ClipSession, models: int) -> list[str]:
     """A limit caps every set. Each image passes through a model once, however many gates look at it."""
     told = []
     for data in session.data:
-        sizes = {each.name: getattr(each, "n", 0) for each in session.sets[data.label]}
+        sizes = {each.name: each.n for each in session.sets[data.label]}
         if (limit := session.settings.limit) is not None:
             sizes = {name: min(n, limit) for name, n in sizes.items()}
         images = sum(sizes.values())

@@ -105,6 +105,17 @@ def terminal_progress(config: pytest.Config) -> ProgressFactory:
     return make
 
 
+def terminal_line(config: pytest.Config) -> Callable[[str], None]:
+    """Says one line through pytest's own terminal; silent where progress is."""
+
+    def say(text: str) -> None:
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and config.option.verbose >= 0 and not hasattr(config, "workerinput"):
+            _Terminal(config, reporter).line(text)
+
+    return say
+
+
 class _Terminal:
     def __init__(self, config: pytest.Config, reporter: pytest.TerminalReporter) -> None:
         self._config = config

@@ -67,7 +67,9 @@ def summary_lines(
     if not_selected:
         by = f" (narrowed by {', '.join(narrowed_by)})" if narrowed_by else ""
         lines.append(f"NOT SELECTED {_count(not_selected, 'rule')} of these suites{by}")
-    lines += [f"model {model['name']}: fingerprint {model.get('fingerprint') or 'unknown'}" for model in sorted(models, key=_name)]
+    for model in sorted(models, key=_name):
+        lines.append(f"model {model['name']}: fingerprint {model.get('fingerprint') or 'unknown'}")
+        lines += [f"WARNING {text}" for text in model.get("warnings") or ()]
     if rows:
         partial = " (partial: --clip-limit)" if any(row.get("partial") for row in rows) else ""
         lines.append(f"{_counts(rows)}{partial}")
@@ -79,7 +81,7 @@ def markup(line: str) -> dict[str, bool]:
     word = line.partition(" ")[0]
     if word in ("FAILED", "INSUFFICIENT", "--clip-report:"):
         return {"red": True}
-    return {"yellow": True} if word in ("WAIVED", "UNJUDGED", "NOT") else {}
+    return {"yellow": True} if word in ("WAIVED", "UNJUDGED", "NOT", "WARNING") else {}
 
 
 def miss(row: Row) -> float:

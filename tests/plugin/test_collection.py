@@ -143,6 +143,29 @@ def test_each_model_is_loaded_once_and_its_tests_stay_together(world):
     assert world.loads == ["stub", "other"]
 
 
+def test_tests_without_data_stay_in_their_place(world):
+    world.suites(
+        test_ood="""
+            import pytest
+
+            @pytest.mark.clip_gate("ood/first")
+            def test_first(gate, clip_case, clip_model): gate(clip_case.gate, 1, n=1)
+
+            @pytest.mark.clip_gate("ood/second")
+            def test_second(gate, clip_case, clip_model, clip_data): gate(clip_case.gate, 1, n=1)
+
+            @pytest.mark.clip_gate("ood/third")
+            def test_third(gate, clip_case): gate(clip_case.gate, 1, n=1)
+        """
+    )
+    world.project("schema = 1")
+    assert ids(world.clip("--clip-suite=ood", "-v")) == [
+        "suites/test_ood.py::test_first[stub-scenes-ood/first]",
+        "suites/test_ood.py::test_second[stub-scenes-ood/second]",
+        "suites/test_ood.py::test_third[scenes-ood/third]",
+    ]
+
+
 def test_two_checkpoints_of_one_name_keep_their_ids_apart(world):
     result = world.run("--co", "-q", "--clip-model=ViT-B-32,a/e12.pt", "--clip-model=ViT-B-32,b/e12.pt", "--clip-suite=ood")
     assert ids(result) == [

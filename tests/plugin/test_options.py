@@ -22,7 +22,7 @@ USAGE = [
     ),
     (["--clip-limit=0"], "argument --clip-limit: '0' is not a whole number of at least 1"),
     (["--clip-limit=many"], "argument --clip-limit: 'many' is not a whole number of at least 1"),
-    (["--clip-workers=-1"], "argument --clip-workers: '-1' is not a whole number of at least 0"),
+    (["--clip-workers=0"], "argument --clip-workers: '0' is not a whole number of at least 1"),
     (["--clip-batch-size=0"], "argument --clip-batch-size: '0' is not a whole number of at least 1; or write auto"),
     (["--clip-device=gpu"], "argument --clip-device: 'gpu' is not a device; write auto, cpu, cuda, cuda:N or mps"),
     (["--clip-precision=int8"], "argument --clip-precision: 'int8' is not one of fp32, bf16, fp16"),

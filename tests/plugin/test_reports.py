@@ -90,8 +90,14 @@ def test_a_limited_run_says_so(world):
     found = record(world, "--clip-limit=10")
     assert all(row["partial"] for row in found["gates"])
     assert found["data"][0]["limit"] == 10
+    assert set(found["data"][0]["n"].values()) == {10}
     result = world.clip("--clip-limit=10")
     result.stdout.fnmatch_lines(["clip: *; partial: at most 10 images per set", "5 gates: *(partial: --clip-limit)"])
+
+
+def test_the_record_needs_no_terminal(world):
+    world.clip("-p", "no:terminal", "--clip-report=json:run.json")
+    assert len(json.loads((world.pytester.path / "run.json").read_text())["gates"]) == 5
 
 
 def test_looking_writes_no_report(world):
@@ -221,6 +227,7 @@ suite factors      8 gates: 1 waived, 7 unjudged
 suite ood          1 gate: 1 failed
 NOT SELECTED 2 rules of these suites (narrowed by -k, -m)
 model m: fingerprint 0123456789abcdef
+WARNING m: the weights are RANDOM
 15 gates: 3 failed, 1 insufficient, 1 waived, 8 unjudged, 2 passed
 wrote run.json"""
 
@@ -228,7 +235,7 @@ wrote run.json"""
 def test_the_summary_is_worst_first():
     lines = terminal.summary_lines(
         ROWS[::-1],
-        models=[{"name": "m", "fingerprint": "0123456789abcdef"}],
+        models=[{"name": "m", "fingerprint": "0123456789abcdef", "warnings": ["m: the weights are RANDOM"]}],
         not_selected=2,
         narrowed_by=("-k", "-m"),
         notes=["wrote run.json"],
