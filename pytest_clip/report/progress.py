@@ -95,7 +95,7 @@ def silent(label: str, total: int) -> Progress:
 
 def terminal_progress(config: pytest.Config) -> ProgressFactory:
     """Progress through pytest's own terminal; silent with ``-q``, in xdist workers and without a terminal plugin."""
-    if config.option.verbose < 0 or hasattr(config, "workerinput"):
+    if getattr(config.option, "verbose", 0) < 0 or hasattr(config, "workerinput"):
         return silent
 
     def make(label: str, total: int) -> Progress:
