@@ -54,7 +54,11 @@ class Data:
             from . import folder
             from .scenes import load as scenes
 
-            made = scenes.image_set(name, role=role, limit=self.limit) if self.text == "scenes" else folder.image_set(self.text, limit=self.limit)
+            made = (
+                scenes.image_set(name, role=role, limit=self.limit)
+                if self.text == "scenes"
+                else folder.image_set(self.text, limit=self.limit)
+            )
             self._loaded[name] = made
         return self._loaded[name]
 

@@ -43,12 +43,18 @@ def class_folders(folder: str) -> dict[str, list[Path]]:
     """Class name -> image files, both sorted by name; hidden files are passed over."""
     root = Path(folder)
     if not root.is_dir():
-        raise ClipError(f"--clip-data={folder}: no such folder, and not the name of the embedded benchmark; use --clip-data=scenes or a folder of class folders")  # fmt: skip
+        raise ClipError(
+            f"--clip-data={folder}: no such folder, and not the name of the embedded benchmark; "
+            "use --clip-data=scenes or a folder of class folders"
+        )
     out: dict[str, list[Path]] = {}
     for entry in sorted((e for e in os.scandir(root) if e.is_dir() and not e.name.startswith(".")), key=lambda e: e.name):
         files = sorted(f for f in Path(entry.path).iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
         if files:
             out[entry.name] = files
     if len(out) < 2:
-        raise ClipError(f"--clip-data={folder}: needs at least two class folders with images ({', '.join(IMAGE_SUFFIXES)}), found {len(out)}; expected {folder}/CLASS/IMAGE.jpg")  # fmt: skip
+        raise ClipError(
+            f"--clip-data={folder}: needs at least two class folders with images ({', '.join(IMAGE_SUFFIXES)}), found {len(out)}; "
+            f"expected {folder}/CLASS/IMAGE.jpg"
+        )
     return out

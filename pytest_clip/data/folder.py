@@ -16,8 +16,8 @@ TEMPLATES = ("a photo of a {c}",)
 def image_set(folder: str, *, limit: int | None = None) -> ImageSet:
     """All images, class by class in turn (so that a limit keeps the balance); the class name is the folder's, `_` read as a space.
 
-    The fingerprint covers relative path, size and modification time of every file, not its bytes: hashing 50,000 JPEGs would cost as much as
-    decoding them.
+    The fingerprint covers relative path, size and modification time of every file, not its bytes: hashing 50,000 JPEGs would cost as much
+    as decoding them.
     """
     root, tree = Path(folder), class_folders(folder)
     rows = sorted((j, k, path) for k, files in enumerate(tree.values()) for j, path in enumerate(files))[:limit]

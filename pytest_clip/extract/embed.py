@@ -59,9 +59,11 @@ class Batches:
         while True:
             try:
                 return torch.cat([model.encode_image(batch[i : i + size]) for i in range(0, len(batch), size)]).numpy()
-            except torch.OutOfMemoryError:
+            except torch.OutOfMemoryError:  # noqa: PERF203 - one attempt a batch size is the point
                 if size == 1:
-                    raise ClipError(f"{model.device} has no memory for even one image of {model.label}; free it, or use --clip-device=cpu") from None
+                    raise ClipError(
+                        f"{model.device} has no memory for even one image of {model.label}; free it, or use --clip-device=cpu"
+                    ) from None
                 size = self.size = size // 2
                 torch.cuda.empty_cache()
                 if not self._said:
@@ -70,7 +72,14 @@ class Batches:
 
 
 def image_embeddings(
-    model: ClipModel, images: ImageSet, *, n: int, cache: Path, batches: Batches, threads: int, advance: Callable[[int], None] = lambda n: None
+    model: ClipModel,
+    images: ImageSet,
+    *,
+    n: int,
+    cache: Path,
+    batches: Batches,
+    threads: int,
+    advance: Callable[[int], None] = lambda n: None,
 ) -> NDArray[np.float32]:
     """L2-normalised embeddings float32 [n, d] of the first `n` images in order."""
     size = batches.size or DEFAULT_BATCH["cuda" if model.device.startswith("cuda") else "cpu"]
@@ -85,7 +94,9 @@ def _prefetched(model: ClipModel, picture: Callable[[int], Any], n: int, *, size
     """Preprocessed batches, the next one in the making while the caller encodes this one."""
     import torch
 
-    ready = lambda i: model.preprocess(picture(i))  # noqa: E731
+    def ready(i: int) -> torch.Tensor:
+        return model.preprocess(picture(i))
+
     if threads <= 1:
         for start in range(0, n, size):
             yield torch.stack([ready(i) for i in range(start, min(start + size, n))])

@@ -57,7 +57,9 @@ class Extraction:
     @property
     def processes(self) -> int:
         """Cores to render or decode on."""
-        return self.workers if self.workers is not None else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if self.workers is not None:
+            return self.workers
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def render(self, data: Data, name: str) -> None:
         """Make sure that the pictures of `name` exist, and with them those of every set the run will ask for later."""
@@ -79,13 +81,13 @@ class Extraction:
         n = min(first or len(images), len(images))
         whole = ("image", model.fingerprint, images.fingerprint, str(len(images)))
         if whole in self._kept:
-            return self._kept[whole][:n]  # type: ignore[return-value]
+            return self._kept[whole][:n]
         key = (*whole[:3], str(n))
         if key not in self._kept:
             part = "" if n == len(images) else f"-first-{n}"
             path = self.cache / "answers" / model.fingerprint / f"{images.data}-{name}-{images.fingerprint}{part}.npy"
             self._kept[key] = recall(path, lambda: self._embed(model, data, name, n))
-        return self._kept[key]  # type: ignore[return-value]
+        return self._kept[key]
 
     def _embed(self, model: ClipModel, data: Data, name: str, n: int) -> NDArray[np.float32]:
         self.render(data, name)
@@ -120,5 +122,6 @@ class Extraction:
         # float32 embeddings can put the cosine of equal directions an ulp above 1
         return ZeroShot(
             cosines=cosines.clip(-1.0, 1.0), labels=images.labels[:n], scale=model.logit_scale, ids=images.ids[:n], classes=data.classes,
-            prompts=prompts_hash(data.classes, data.templates), templates=len(data.templates), pairs=None if images.pairs is None else images.pairs[:n],
+            prompts=prompts_hash(data.classes, data.templates), templates=len(data.templates),
+            pairs=None if images.pairs is None else images.pairs[:n],
         )  # fmt: skip

@@ -45,7 +45,9 @@ def ensure(sets: Sequence[ImageSet], cache: Path, *, processes: int, advance: Ca
             for s in missing:
                 _blank(parts[s.name], len(s))
             jobs = [
-                {"set": s.name, "start": i, "stop": min(i + JOB, len(s)), "out": str(parts[s.name])} for s in missing for i in range(0, len(s), JOB)
+                {"set": s.name, "start": i, "stop": min(i + JOB, len(s)), "out": str(parts[s.name])}
+                for s in missing
+                for i in range(0, len(s), JOB)
             ]
             _work(jobs, processes=processes, advance=advance)
             for s in missing:
@@ -96,7 +98,10 @@ def _work(jobs: list[dict[str, Any]], *, processes: int, advance: Callable[[int]
             if worker.wait() != 0:
                 assert worker.stderr is not None
                 last = worker.stderr.read().strip().splitlines()[-1:]
-                raise ClipError(f"a rendering process ended with status {worker.returncode}: {' '.join(last) or 'killed'}; run again, or with --clip-workers=1")  # fmt: skip
+                raise ClipError(
+                    f"a rendering process ended with status {worker.returncode}: {' '.join(last) or 'killed'}; "
+                    "run again, or with --clip-workers=1"
+                )
     finally:
         for worker in workers:
             if worker.poll() is None:

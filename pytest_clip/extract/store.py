@@ -23,7 +23,10 @@ def locked(path: Path) -> Iterator[None]:
         lock = FileLock(f"{path}.lock")
         lock.acquire()
     except OSError as error:
-        raise ClipError(f"the cache at {path.parent} cannot be written ({error.strerror}); choose another with --clip-cache-dir=DIR, or use --clip-no-cache") from error  # fmt: skip
+        raise ClipError(
+            f"the cache at {path.parent} cannot be written ({error.strerror}); "
+            "choose another with --clip-cache-dir=DIR, or use --clip-no-cache"
+        ) from error
     try:
         yield
     finally:
@@ -55,5 +58,7 @@ def recall(path: Path, make: Callable[[], NDArray[np.float32]]) -> NDArray[np.fl
             publish(part, path)
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise ClipError(f"cannot write {path} ({error.strerror}); free space, or choose another place with --clip-cache-dir=DIR") from error
+            raise ClipError(
+                f"cannot write {path} ({error.strerror}); free space, or choose another place with --clip-cache-dir=DIR"
+            ) from error
     return array

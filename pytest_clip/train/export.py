@@ -43,7 +43,9 @@ def write_weights(state: dict[str, Any], recipe: Recipe, path: Path) -> None:
     path.write_bytes(compact.pack(weights, state["ids"], config))
 
 
-def attribute_accuracy(model: Any, embeddings: np.ndarray, names: list[str], labels: list[str], *, second: list[str] | None = None) -> float:
+def attribute_accuracy(
+    model: Any, embeddings: np.ndarray, names: list[str], labels: list[str], *, second: list[str] | None = None
+) -> float:
     """Zero-shot accuracy of an attribute against the prompts of `names`; with `second`, either answer counts."""
     heads = np.stack([model.encode_text(p).numpy() for p in attribute_prompts(names)]).mean(0)
     said = (embeddings @ (heads / np.linalg.norm(heads, axis=1, keepdims=True)).T).argmax(1)
@@ -81,7 +83,8 @@ def export(state: dict[str, Any], recipe: Recipe, *, out: Path, cache: Path) -> 
     write_weights(state, recipe, path)
     record = {
         "name": recipe.name, "command": f"pytest-clip train {recipe.name}", "recipe": asdict(recipe), "renderer": code_version(),
-        "torch": torch.__version__, "minutes": state["curve"][-1]["minutes"], "metrics": evaluate(path, cache=cache), "curve": state["curve"],
+        "torch": torch.__version__, "minutes": state["curve"][-1]["minutes"], "metrics": evaluate(path, cache=cache),
+        "curve": state["curve"],
     }  # fmt: skip
     path.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return path

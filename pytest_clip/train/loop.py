@@ -38,7 +38,21 @@ def colour_loss(logits: Tensor, facts: Tensor) -> Tensor:
     return -torch.where(AMBIGUOUS[facts[:, 3]][:, None], torch.logaddexp(first, second), first).mean()
 
 
-def train(model: Any, recipe: Recipe, pool: Pool, words: Words, *, mean: Tensor, std: Tensor, log: Callable[[str], None], save: Callable[[dict[str, Tensor], list[dict[str, float]]], None]) -> tuple[dict[str, Tensor], list[dict[str, float]]]:  # fmt: skip
+State = dict[str, Tensor]
+Curve = list[dict[str, float]]
+
+
+def train(
+    model: Any,
+    recipe: Recipe,
+    pool: Pool,
+    words: Words,
+    *,
+    mean: Tensor,
+    std: Tensor,
+    log: Callable[[str], None],
+    save: Callable[[State, Curve], None],
+) -> tuple[State, Curve]:
     """Train in place; returns the moving average of the weights and the curve (means over 250 steps)."""
     from open_clip.loss import ClipLoss
 
@@ -54,7 +68,7 @@ def train(model: Any, recipe: Recipe, pool: Pool, words: Words, *, mean: Tensor,
     contrastive, state = ClipLoss(), model.state_dict()
     average = {k: v.clone() for k, v in state.items()}
     floating = [k for k, v in state.items() if v.is_floating_point()]
-    curve: list[dict[str, float]] = []
+    curve: Curve = []
     sums: dict[str, float] = {}
     began = time.monotonic()
     model.train()
@@ -69,7 +83,7 @@ def train(model: Any, recipe: Recipe, pool: Pool, words: Words, *, mean: Tensor,
         chosen = [group[int(torch.randint(len(group), (1,)))] for group in prompts]
         f, t = model.encode_image(image, normalize=True), encode_text(model, torch.cat([text, *chosen]))
         scale = model.logit_scale.exp()
-        own, of_class, of_colour, of_texture = t.split([recipe.batch, *(len(c) for c in chosen)])
+        own, of_class, of_colour, of_texture = torch.split(t, [recipe.batch, *(len(c) for c in chosen)])
         seen = COLOURED[facts[:, 4]]
         class_logits = scale * f @ of_class.T
         terms = {
@@ -94,7 +108,12 @@ def train(model: Any, recipe: Recipe, pool: Pool, words: Words, *, mean: Tensor,
             sums[k] = sums.get(k, 0.0) + float(v.detach())
         if (step + 1) % 250 == 0 or step + 1 == recipe.steps:
             count = 250 if (step + 1) % 250 == 0 else recipe.steps % 250
-            row = {"step": step + 1, "minutes": round((time.monotonic() - began) / 60, 2), "images": int(pool.filled[0]), "scale": round(float(scale.detach()), 2)}
+            row = {
+                "step": step + 1,
+                "minutes": round((time.monotonic() - began) / 60, 2),
+                "images": int(pool.filled[0]),
+                "scale": round(float(scale.detach()), 2),
+            }
             row |= {k: round(v / count, 4) for k, v in sums.items()}
             curve.append(row)
             sums = {}

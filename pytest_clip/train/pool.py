@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ def token_ids() -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Pool:
-    """Arrays on disk: pixels uint8 [n, 64, 64, 3], tokens int16 [n, 3, context] (positions in token_ids), facts int16 [n, 6], filled int64 [1]."""
+    """Arrays on disk: pixels uint8 [n, 64, 64, 3], tokens int16 [n, 3, context] (rows of token_ids), facts int16 [n, 6], filled [1]."""
 
     pixels: np.memmap
     tokens: np.memmap
@@ -49,10 +50,13 @@ class Pool:
     filled: np.memmap
 
     @classmethod
-    def at(cls, folder: Path, *, size: int, mode: str) -> Pool:
+    def at(cls, folder: Path, *, size: int, mode: Literal["r", "r+", "w+"]) -> Pool:
         """Create (mode 'w+') or open ('r', 'r+') the pool of at most `size` images in `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
-        part = lambda name, kind, shape: np.memmap(folder / name, dtype=kind, mode=mode, shape=shape)  # noqa: E731
+
+        def part(name: str, kind: type[np.generic], shape: tuple[int, ...]) -> np.memmap:
+            return np.memmap(folder / name, dtype=kind, mode=mode, shape=shape)
+
         return cls(
             part("pixels", np.uint8, (size, IMAGE, IMAGE, 3)), part("tokens", np.int16, (size, CAPTIONS, CONTEXT)),
             part("facts", np.int16, (size, 6)), part("filled", np.int64, (1,)),

@@ -49,8 +49,8 @@ class Words:
 def encode_text(model: Any, tokens: Tensor, *, groups: int = 3) -> Tensor:
     """Normalised text embeddings [n, d] of tokens [n, context].
 
-    The tower is causal, so dropping the padding after the end-of-text token changes nothing; texts are encoded in `groups` of similar length,
-    which takes 40 % less time than padding all of them to the longest.
+    The tower is causal, so dropping the padding after the end-of-text token changes nothing; texts are encoded in `groups` of similar
+    length, which takes 40 % less time than padding all of them to the longest.
     """
     end = tokens.argmax(1)
     order = end.argsort()

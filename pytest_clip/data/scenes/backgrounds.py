@@ -1,4 +1,4 @@
-"""What lies behind the objects: flat backdrops, a lawn and floors with a real ground plane, and three backdrops that training never shows."""
+"""What lies behind the objects: flat backdrops, a lawn and floors with a real ground plane, and three walls that training never shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pinhole camera: at the origin, looking along -z, 40 degrees wide. The ray of pixel (x, y) is (rx, ry, -1), so a ray's t is z-depth."""
+"""The pinhole camera: at the origin, looking along -z, 40 degrees wide. The ray of pixel (x, y) is (rx, ry, -1), so t is z-depth."""
 
 from __future__ import annotations
 

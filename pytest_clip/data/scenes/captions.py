@@ -125,5 +125,7 @@ def lexicon() -> list[str]:
     words = [*CLASSES, *COLOURS, *BACKGROUNDS, *(w for ws in TEXTURE_WORDS.values() for w in ws), *TEXTURES, *STYLES]
     patterns = [*TEMPLATES, *ATTRIBUTE_TEMPLATES, *(t for ts in STYLE_TEMPLATES.values() for t in ts)]
     patterns += [p for ps in BACKGROUND_WORDS.values() for p in ps]
-    relations = ["left of, right of, next to, on, in front of, with, behind a bar, behind a ball, behind a fence, partly hidden. and an the"]
+    relations = [
+        "left of, right of, next to, on, in front of, with, behind a bar, behind a ball, behind a fence, partly hidden. and an the"
+    ]
     return words + [fill(p, "red") for p in patterns] + relations

@@ -137,8 +137,13 @@ def shift_clutter(s: Scene, g: Draw) -> Scene:
     for k in range(6):
         t = k * math.tau / 6 + float(g.uniform(-0.3, 0.3))
         reach = float(g.uniform(1.0, 1.5))
-        mates.append(Companion(_pick(g, CLASSES), int(g.integers(1 << 31)), _pick(g, tuple(PALETTE)), reach * math.cos(t), reach * math.sin(t),
-                               float(g.uniform(-1.6, -0.6)), float(g.uniform(0.25, 0.4)), float(g.uniform(0, math.tau))))  # fmt: skip
+        mates.append(
+            Companion(
+                cls=_pick(g, CLASSES), instance=int(g.integers(1 << 31)), colour=_pick(g, tuple(PALETTE)),
+                right=reach * math.cos(t), up=reach * math.sin(t), near=float(g.uniform(-1.6, -0.6)),
+                scale=float(g.uniform(0.25, 0.4)), yaw=float(g.uniform(0, math.tau)),
+            )
+        )  # fmt: skip
     return replace(s, companions=tuple(mates), distance=max(s.distance, 3.2))
 
 

@@ -27,7 +27,7 @@ def code_version() -> str:
 def image_set(name: str, *, role: str, limit: int | None = None) -> ImageSet:
     """One embedded set, at most `limit` images.
 
-    The first ones, because every prefix is balanced over the classes; of a matched set those whose partner in `clean` is within the limit too.
+    The first ones, because every prefix is balanced over the classes; of a matched set those whose partner in `clean` is within the limit.
     """
     found = scene_set(name)
     rows = range(len(found.scenes))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -101,6 +102,6 @@ class Builder:
         """Part of a torus in the plane u, v, as a chain of short rods that overlap by 8 %."""
         centre, e1, e2 = (np.asarray(p, float) for p in (c, u, v))
         points = [centre + R * (math.cos(t) * e1 + math.sin(t) * e2) for t in np.linspace(start, stop, pieces + 1)]
-        for p, q in zip(points[:-1], points[1:], strict=True):
+        for p, q in pairwise(points):
             over = (q - p) * 0.08
             self.rod(p - over, q + over, r, material=material)

@@ -1,7 +1,7 @@
 """Which primitive each pixel sees, and how far away: analytic intersections, culled to 8x8-pixel tiles.
 
-Only (primitive, tile) pairs whose screen bounds overlap are intersected; per tile the nearest hit wins. All arithmetic is element by element
-in float32, so the result does not depend on how scenes are grouped into chunks.
+Only (primitive, tile) pairs whose screen bounds overlap are intersected; per tile the nearest hit wins. All arithmetic is element by
+element in float32, so the result does not depend on how scenes are grouped into chunks.
 """
 
 from __future__ import annotations
@@ -85,9 +85,9 @@ def _pairs(stage: Stage, *, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
     z = np.minimum(corners[..., 2], -0.2)
     x, y = ((s * corners[..., i] / -z / HALF_WIDTH * 0.5 + 0.5) * size / TILE for i, s in ((0, 1), (1, -1)))
     n = size // TILE
-    low, high = lambda v: np.clip(np.floor(v.min(1)), 0, n).astype(int), lambda v: np.clip(np.floor(v.max(1)) + 1, 0, n).astype(int)
-    x0, y0 = low(x), low(y)
-    wide, tall = np.maximum(high(x) - x0, 0), np.maximum(high(y) - y0, 0)
+    x0, y0 = (np.clip(np.floor(v.min(1)), 0, n).astype(int) for v in (x, y))
+    x1, y1 = (np.clip(np.floor(v.max(1)) + 1, 0, n).astype(int) for v in (x, y))
+    wide, tall = np.maximum(x1 - x0, 0), np.maximum(y1 - y0, 0)
     count = wide * tall
     prim = np.repeat(np.arange(len(count)), count)
     j = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
@@ -99,7 +99,10 @@ def _depths(stage: Stage, prim: np.ndarray, column: np.ndarray, row: np.ndarray,
     device = stage.offset.device
     inner = (torch.arange(TILE, device=device, dtype=torch.float32) + 0.5) / size * 2
     u, v = inner.repeat(TILE), inner.repeat_interleave(TILE)
-    put = lambda x: torch.from_numpy(x).to(device)  # noqa: E731
+
+    def put(x: np.ndarray) -> Tensor:
+        return torch.from_numpy(x).to(device)
+
     out = torch.full((len(prim), TILE * TILE), NOTHING, device=device)
     for kind, intersect in INTERSECT.items():
         chosen = np.nonzero(stage.kind[prim] == kind)[0]
@@ -109,9 +112,8 @@ def _depths(stage: Stage, prim: np.ndarray, column: np.ndarray, row: np.ndarray,
         rx = (put(column[chosen] * TILE * 2.0 / size - 1).float()[:, None] + u) * HALF_WIDTH
         ry = (1 - put(row[chosen] * TILE * 2.0 / size).float()[:, None] - v) * HALF_WIDTH
         A, o = stage.inverse[q], stage.offset[q]
-        d = tuple(A[:, i, 0:1] * rx + A[:, i, 1:2] * ry - A[:, i, 2:3] for i in range(3))
-        origin = tuple(o[:, i : i + 1] for i in range(3))
-        out[put(chosen)] = intersect(origin, d, stage.shape[q])  # type: ignore[arg-type]
+        dx, dy, dz = (A[:, i, 0:1] * rx + A[:, i, 1:2] * ry - A[:, i, 2:3] for i in range(3))
+        out[put(chosen)] = intersect((o[:, 0:1], o[:, 1:2], o[:, 2:3]), (dx, dy, dz), stage.shape[q])
     return out
 
 
@@ -124,7 +126,13 @@ def cast(stage: Stage, *, images: int, size: int) -> tuple[Tensor, Tensor]:
     order = np.argsort(tile, kind="stable")
     used, start, count = np.unique(tile[order], return_index=True, return_counts=True)
     slot, line = np.arange(len(order)) - np.repeat(start, count), np.repeat(np.arange(len(used)), count)
-    put = lambda x: torch.from_numpy(x).to(device)  # noqa: E731
+
+    def put(x: np.ndarray) -> Tensor:
+        return torch.from_numpy(x).to(device)
+
+    def untile(x: Tensor) -> Tensor:
+        return x.view(images, n, n, TILE, TILE).transpose(2, 3).reshape(images, size, size)
+
     stack = torch.full((len(used), int(count.max()), TILE * TILE), NOTHING, device=device)
     stack[put(line), put(slot)] = hits[put(order)]
     owner = torch.zeros((len(used), int(count.max())), dtype=torch.long, device=device)
@@ -134,5 +142,4 @@ def cast(stage: Stage, *, images: int, size: int) -> tuple[Tensor, Tensor]:
     seen = torch.full((images * n * n, TILE * TILE), -1, dtype=torch.long, device=device)
     depth[put(used)] = nearest
     seen[put(used)] = torch.where(nearest < NOTHING / 10, torch.gather(owner, 1, which), -1)
-    untile = lambda x: x.view(images, n, n, TILE, TILE).transpose(2, 3).reshape(images, size, size)  # noqa: E731
     return untile(depth), untile(seen)

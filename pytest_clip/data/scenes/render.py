@@ -41,8 +41,8 @@ class Frames:
 def render(scenes: Sequence[Scene], *, size: int = SIZE, device: str | torch.device = "cpu", chunk: int = CHUNK) -> Frames:
     """Render `scenes` (at least one) at `size` x `size` pixels, `size` a multiple of 8.
 
-    The same scene gives the same pixels in any chunk, at any thread count and next to any other scenes (on one machine; another CPU or a GPU may
-    differ in the last bit of a float and so, rarely, by one level of a pixel).
+    The same scene gives the same pixels in any chunk, at any thread count and next to any other scenes (on one machine; another CPU or a
+    GPU may differ in the last bit of a float and so, rarely, by one level of a pixel).
     """
     shots = _shots(scenes, size=size, device=torch.device(device), chunk=chunk)
     parts = [_frames(shot) for shot in shots]
@@ -85,7 +85,8 @@ def _shoot(scenes: Sequence[Scene], *, size: int, device: torch.device) -> _Shot
     on_stage = stage(scenes, device=device)
     depth, prim = cast(on_stage, images=len(scenes), size=size)
     rgb, wall = backdrop(scenes, size=size, device=device)
-    i, y, x = at = (prim >= 0).nonzero(as_tuple=True)
+    i, y, x = (prim >= 0).nonzero(as_tuple=True)
+    at = (i, y, x)
     q, t = prim[at], depth[at]
     X, Y = rays(size, device=device)
     colour, normal, point = shade(on_stage, scenes, q, torch.stack([X[y, x] * t, Y[y, x] * t, -t], -1))

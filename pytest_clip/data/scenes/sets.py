@@ -1,4 +1,7 @@
-"""The embedded image sets: which scenes each holds. Every scene derives from (SEED, stream, index), so sets never depend on each other's size."""
+"""The embedded image sets: which scenes each holds.
+
+Every scene derives from (SEED, stream, index), so sets never depend on each other's size.
+"""
 
 from __future__ import annotations
 

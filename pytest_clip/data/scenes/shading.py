@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -63,7 +63,10 @@ def albedo(stage: Stage, prim: Tensor, points: Tensor) -> Tensor:
 def shade(stage: Stage, scenes: Sequence[Scene], prim: Tensor, at: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Colour, camera-space normal and object-space point, each [n, 3], of the camera-space points `at` [n, 3] on primitives [n]."""
     device = at.device
-    per_scene = lambda f: torch.tensor([f(s) for s in scenes], dtype=torch.float32, device=device)  # noqa: E731
+
+    def per_scene(fact: Callable[[Scene], float]) -> Tensor:
+        return torch.tensor([fact(s) for s in scenes], dtype=torch.float32, device=device)
+
     body = stage.body[prim]
     image = stage.scene[body]
     local = _apply(stage.inverse[prim], at) + stage.offset[prim]

@@ -88,7 +88,10 @@ def draw_yaw(g: np.random.Generator, cls: str) -> float:
 def sample(g: np.random.Generator, cls: str, *, companion_share: float = 0.12) -> Scene:
     """One scene of the training distribution; the draws are independent of each other but for colours that would hide what they colour."""
     names = tuple(COLOURS)
-    pick = lambda options: str(options[int(g.integers(len(options)))])  # noqa: E731
+
+    def pick(options: tuple[str, ...]) -> str:
+        return options[int(g.integers(len(options)))]
+
     colour = pick(names)
     colour2 = _other(g, names, avoid=(colour,), least=0.5)
     background_colour = _other(g, names, avoid=(colour,), least=0.3)
@@ -100,8 +103,8 @@ def sample(g: np.random.Generator, cls: str, *, companion_share: float = 0.12) -
         distance=float(g.uniform(2.6, 4.0)), dx=float(g.uniform(-0.2, 0.2)), dy=float(g.uniform(-0.15, 0.15)),
         light_azimuth=float(g.uniform(-1.3, 1.3)), light_elevation=float(g.uniform(0.3, 1.2)),
         light_intensity=float(g.uniform(0.6, 1.0)), ambient=float(g.uniform(0.35, 0.5)),
-        occluder=pick(OCCLUDERS[1:]) if occluded else "none", occluder_size=float(g.uniform(0.1, 0.35)), occluder_seed=int(g.integers(1 << 31)),
-        style=str(g.choice(STYLES, p=STYLE_SHARES)), lying=bool(g.random() < 0.12),
+        occluder=pick(OCCLUDERS[1:]) if occluded else "none", occluder_size=float(g.uniform(0.1, 0.35)),
+        occluder_seed=int(g.integers(1 << 31)), style=str(g.choice(STYLES, p=STYLE_SHARES)), lying=bool(g.random() < 0.12),
     )  # fmt: skip
     if occluded or g.random() >= companion_share:
         return scene

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from .camera import pose, view_rotation
@@ -90,7 +90,10 @@ def stage(scenes: Sequence[Scene], *, device: torch.device) -> Stage:
     prims = [p for _, _, p in rows]
     A, c = np.stack([p.A for p in prims]), np.stack([p.c for p in prims])
     inverse = np.linalg.inv(A)
-    put = lambda x, kind=np.float32: torch.from_numpy(np.ascontiguousarray(np.asarray(x, dtype=kind))).to(device)  # noqa: E731
+
+    def put(x: ArrayLike, kind: type[np.generic] = np.float32) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(np.asarray(x, dtype=kind))).to(device)
+
     return Stage(
         kind=np.array([p.kind for p in prims]), A=A, c=c, image=np.array([i for i, _, _ in rows]),
         inverse=put(inverse), offset=put(-(inverse * c[:, None, :]).sum(-1)),

@@ -1,10 +1,12 @@
 """Solid textures: functions of object-space points, so that a texture sticks to its object in every view.
 
-`blend` gives the share of the second colour in [0, 1]; patterns are coarse (a stripe is about 0.3 units, 5 pixels at 64 px) because finer ones
-were below the resolution of the bundled models: zero-shot texture stayed at 28 % with stripes half as wide.
+`blend` gives the share of the second colour in [0, 1]; patterns are coarse (a stripe is about 0.3 units, 5 pixels at 64 px) because finer
+ones were below the resolution of the bundled models: zero-shot texture stayed at 28 % with stripes half as wide.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -84,7 +86,7 @@ def _plaid(p: Tensor) -> Tensor:
     return 0.5 * (torch.sin(x * 9 + z * 9) > 0).float() + 0.5 * (torch.sin(y * 9) > 0).float()
 
 
-PATTERNS = {
+PATTERNS: dict[str, Callable[[Tensor], Tensor]] = {
     "plain": lambda p: torch.zeros_like(p[:, 0]),
     "checkered": _checkered,
     "striped": lambda p: (torch.sin(p[:, 1] * 10 + p[:, 0] * 2) > 0).float(),
@@ -108,7 +110,7 @@ PATTERNS = {
 def blend(surface: Tensor, p: Tensor) -> Tensor:
     """Share of the second colour [n] in [0, 1] for points p [n, 3] on surfaces [n] (indices into SURFACES)."""
     out = torch.zeros(len(p), device=p.device)
-    for k in surface.unique().tolist():
+    for k in torch.unique(surface).tolist():
         here = surface == k
         out[here] = PATTERNS[SURFACES[k]](p[here])
     return out

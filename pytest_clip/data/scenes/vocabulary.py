@@ -1,7 +1,7 @@
-"""The words of the embedded benchmark: every value that a field of a scene can take. Plain tuples, nothing heavy, so that lists cost nothing.
+"""The words of the embedded benchmark: every value that a field of a scene can take. Plain tuples, so that lists cost nothing.
 
-What comes first in each group is the training distribution of the bundled checkpoints; the `UNSEEN_*` values appear only in factor and shift
-sets, so that those sets lie outside it by construction.
+What comes first in each group is the training distribution of the bundled checkpoints; the `UNSEEN_*` values appear only in factor and
+shift sets, so that those sets lie outside it by construction.
 """
 
 from __future__ import annotations
