@@ -142,6 +142,36 @@ def test_a_test_that_fails_after_its_gate_passed_is_not_a_passed_gate(world):
     )
 
 
+def test_a_reason_given_just_in_case_is_not_shown_with_a_value(world):
+    world.project("schema = 1\n[gates.'own/a']\nmin = 0.6")
+    result = own(world, "def test_a(gate): gate('own/a', 0.5, n=10, reason='an embedding holds NaN')")
+    result.assert_outcomes(failed=1)
+    result.stdout.no_fnmatch_line("*an embedding holds NaN*")
+
+
+@pytest.mark.parametrize(("args", "where"), [([], "given"), (["--clip-no-cache"], "temporary")])
+def test_extraction_gets_what_was_asked_for(world, monkeypatch, args, where):
+    import sys
+    from types import ModuleType, SimpleNamespace
+
+    module = ModuleType("pytest_clip.extract.extraction")
+    module.Extraction = SimpleNamespace
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    body = """
+@pytest.mark.clip_gate("accuracy/top1")
+def test_a(gate, clip_case, clip_extraction, clip_settings):
+    assert clip_extraction.wanted == ("clean", "shift_far")
+    assert (clip_extraction.batch_size, clip_extraction.workers, clip_settings.mcm_tau) == (8, 3, 0.5)
+    clip_extraction.say("once")
+    print("HERE", "given" if clip_extraction.cache.name == "here" else "temporary" if "clip-cache" in str(clip_extraction.cache) else "")
+    gate(clip_case.gate, 1, n=1)
+"""
+    options = ("--clip-batch-size=8", "--clip-workers=3", "--clip-cache-dir=here", "-o", "clip_mcm_tau=0.5", "-rP")
+    result = own(world, body, *options, *args)
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["clip: once", f"HERE {where}"])
+
+
 def test_without_a_model_tests_that_need_one_are_skipped_with_the_reason(world):
     world.pytester.makepyfile(test_own="def test_a(clip_model): pass\ndef test_b(gate): pass\ndef test_c(): pass")
     result = world.run("-rs")

@@ -172,6 +172,17 @@ def test_properties_are_flat_builtins(world):
     assert {type(value) for _, value in found} <= {str, int, float}
 
 
+def test_properties_are_on_the_report_of_the_call_for_other_plugins(world):
+    world.conftest(
+        """
+        def pytest_runtest_logreport(report):
+            properties = dict(report.user_properties)
+            assert report.when == "setup" or (properties["clip.data"], len(properties)) == ("scenes", len(report.user_properties))
+        """
+    )
+    world.clip().assert_outcomes(passed=5)
+
+
 def test_junit_shows_the_verdict_in_its_first_line(world):
     from xml.etree import ElementTree
 
