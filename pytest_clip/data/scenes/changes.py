@@ -157,7 +157,7 @@ def shift_far(s: Scene, g: Draw) -> Scene:
 def backdrop_only(s: Scene, g: Draw) -> Scene:
     """Surroundings with no object in them, some of them never trained on."""
     wall = _pick(g, UNSEEN_BACKGROUNDS) if g.random() < 0.4 else s.background
-    return replace(s, cls="nothing", background=wall)
+    return replace(s, cls="nothing", background=wall, occluder="none")
 
 
 def wall_of_texture(s: Scene, g: Draw) -> Scene:
