@@ -111,9 +111,10 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(args: argparse.Namespace) -> int:
+    from pytest_clip.options import default_cache_dir
     from pytest_clip.train.run import run
 
-    print(f"wrote {run(args.name, out=args.out / args.name)}")
+    print(f"wrote {run(args.name, out=args.out / args.name, cache=default_cache_dir())}")
     return YES
 
 

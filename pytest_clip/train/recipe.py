@@ -39,8 +39,11 @@ class Recipe:
     texture_weight: float = 1.0
     first_images: int = 15_200
     """rendered before the first step; the renderer then adds to the pool while training goes on"""
-    most_images: int = 200_070
+    most_images: int = 145_540
     seed: int = 0
+    """of scenes, batches and augmentation"""
+    initial_seed: int = 67_280_421_310_721
+    """of the first weights: torch's own default seed"""
 
 
 RECIPES = {

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from .. import ClipError
+from .export import export, preprocess_config
 from .loop import train
 from .pool import ROUND, Pool, token_ids
 from .recipe import CONTEXT, RECIPES, Recipe
@@ -36,10 +37,8 @@ def bundled_state(name: str, ids: np.ndarray) -> dict[str, torch.Tensor]:
     return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
 
 
-def run(name: str, *, out: Path, log: Callable[[str], None] = print) -> Path:
-    """Train recipe `name`; writes OUT/state.pt (weights, curve) as it goes and returns its path."""
-    from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
-
+def run(name: str, *, out: Path, cache: Path, log: Callable[[str], None] = print) -> Path:
+    """Train recipe `name`; writes OUT/state.pt (weights, curve) as it goes, then OUT/NAME.safetensors and .json, and returns the former."""
     recipe = RECIPES.get(name)
     if recipe is None:
         raise ClipError(f"no recipe {name!r}; there are: {', '.join(RECIPES)}")
@@ -56,22 +55,25 @@ def run(name: str, *, out: Path, log: Callable[[str], None] = print) -> Path:
             if renderer.poll() is not None and int(pool.filled[0]) < recipe.first_images:
                 raise ClipError(f"the rendering process ended early with status {renderer.returncode}; its error is above")
             time.sleep(1)
-        ids = token_ids()
-        model = build(recipe.model, vocabulary=len(ids))
-        if recipe.start is not None:
-            model.load_state_dict(bundled_state(recipe.start, ids))
-        mean, std = (torch.tensor(v).view(3, 1, 1) for v in (OPENAI_DATASET_MEAN, OPENAI_DATASET_STD))
-        began = time.strftime("%Y-%m-%d %H:%M:%S")
-
-        def save(average: dict[str, torch.Tensor], curve: list[dict[str, float]]) -> None:
-            torch.save({"weights": average, "curve": curve, "ids": torch.from_numpy(ids), "began": began}, out / "state.tmp")
-            (out / "state.tmp").replace(out / "state.pt")
-
-        train(model, recipe, pool, Words(ids, context=CONTEXT), mean=mean, std=std, log=log, save=save)
+        fit(recipe, pool, out=out, log=log)
     finally:
         renderer.kill()
-    return out / "state.pt"
+        renderer.wait()
+    return export(torch.load(out / "state.pt", weights_only=True), recipe, out=out, cache=cache)
 
 
-if __name__ == "__main__":
-    run(sys.argv[1], out=Path(sys.argv[2]), log=lambda line: print(line, flush=True))
+def fit(recipe: Recipe, pool: Pool, *, out: Path, log: Callable[[str], None]) -> None:
+    """Build the model, train it from the pool and keep its state in OUT/state.pt."""
+    ids = token_ids()
+    torch.manual_seed(recipe.initial_seed)
+    model = build(recipe.model, vocabulary=len(ids))
+    if recipe.start is not None:
+        model.load_state_dict(bundled_state(recipe.start, ids))
+    config = preprocess_config()
+    mean, std = (torch.tensor(config[k]).view(3, 1, 1) for k in ("mean", "std"))
+
+    def save(average: dict[str, torch.Tensor], curve: list[dict[str, float]]) -> None:
+        torch.save({"weights": average, "curve": curve, "ids": torch.from_numpy(ids)}, out / "state.tmp")
+        (out / "state.tmp").replace(out / "state.pt")
+
+    train(model, recipe, pool, Words(ids, context=CONTEXT), mean=mean, std=std, log=log, save=save)

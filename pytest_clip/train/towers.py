@@ -19,13 +19,16 @@ def build(config: dict[str, Any], *, vocabulary: int) -> nn.Module:
     """A randomly initialised open_clip model of `config` whose token table has `vocabulary` rows."""
     import open_clip
 
+    from ..models.quiet import quiet
+
     small = copy.deepcopy(config)
     small["text_cfg"]["vocab_size"] = vocabulary
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pytest_clip_training.json"
         path.write_text(json.dumps(small), encoding="utf-8")
-        open_clip.add_model_config(path)
-        model: nn.Module = open_clip.create_model("pytest_clip_training")
+        with quiet():  # open_clip says that there are no pretrained weights
+            open_clip.add_model_config(path)
+            model: nn.Module = open_clip.create_model("pytest_clip_training")
     return model
 
 
