@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .spec import Companion, Scene, contrast, draw_yaw
+from .spec import BALL, BARRIER_NEAR, Companion, Scene, contrast, draw_yaw
 from .vocabulary import CLASSES, PALETTE, STYLES, UNSEEN_BACKGROUNDS, UNSEEN_COLOURS, UNSEEN_MATERIALS, UNSEEN_PATTERNS
 
 Draw = np.random.Generator
@@ -55,7 +55,7 @@ def smaller(s: Scene, g: Draw) -> Scene:
 
 def larger(s: Scene, g: Draw) -> Scene:
     """So near that it fills or leaves the frame."""
-    return replace(s, distance=max(1.75, s.distance * float(g.uniform(0.55, 0.65))), companions=())
+    return replace(s, distance=max(1.75, s.distance * float(g.uniform(0.55, 0.65))))
 
 
 def shape(s: Scene, g: Draw) -> Scene:
@@ -69,7 +69,7 @@ def shape(s: Scene, g: Draw) -> Scene:
 def partial_view(s: Scene, g: Draw) -> Scene:
     """Moved until about half of it is outside the frame."""
     t, reach = float(g.uniform(0, math.tau)), s.distance * math.tan(math.radians(20))
-    return replace(s, dx=math.cos(t) * reach, dy=math.sin(t) * reach * 0.9, companions=())
+    return replace(s, dx=math.cos(t) * reach, dy=math.sin(t) * reach * 0.9)
 
 
 def subcategory(s: Scene, g: Draw) -> Scene:
@@ -94,9 +94,10 @@ def brighter(s: Scene, g: Draw) -> Scene:
 
 
 def object_blocking(s: Scene, g: Draw) -> Scene:
-    """Behind a fence (never trained on) or a big ball."""
+    """Behind a fence (never trained on) or a ball that hides about half of it, but never all."""
     kind = "fence" if g.random() < 0.6 else "ball"
-    size = float(g.uniform(0.13, 0.17) if kind == "fence" else g.uniform(0.38, 0.46))
+    covers = float(g.uniform(0.55, 0.7))  # radius of the ball's outline at the depth of the object
+    size = float(g.uniform(0.13, 0.17)) if kind == "fence" else covers * (1 - BARRIER_NEAR / s.distance) / BALL
     return replace(s, occluder=kind, occluder_size=size, occluder_seed=int(g.integers(1 << 31)))
 
 

@@ -44,11 +44,14 @@ def clean() -> SceneSet:
 
 @cache
 def matched_rows() -> tuple[int, ...]:
-    """Rows of `clean` that the factors change: per class the first photographs of one standard object, class by class in turn."""
+    """Rows of `clean` that the factors change, class by class in turn: per class the first photographs of one object with nothing before it.
+
+    An occluder or a companion of the scene's own would mix with the factor: twice as near, a ball in front of the object hides all of it.
+    """
     base = clean()
     rows: list[list[int]] = [[] for _ in CLASSES]
     for i, (scene, label) in enumerate(zip(base.scenes, base.labels, strict=True)):
-        if scene.style == "photo" and len(rows[label]) < MATCHED_PER_CLASS:
+        if scene.style == "photo" and scene.occluder == "none" and not scene.companions and len(rows[label]) < MATCHED_PER_CLASS:
             rows[label].append(i)
     return tuple(rows[k][j] for j in range(MATCHED_PER_CLASS) for k in range(len(CLASSES)))
 

@@ -12,6 +12,9 @@ from .vocabulary import BACKGROUNDS, CLASSES, COLOURS, OCCLUDERS, PALETTE, STYLE
 SIDE_LIMIT = {"dumbbell": 0.9, "ladder": 0.9, "key": 0.85, "sword": 0.85, "airplane": 1.1, "hammer": 1.0, "sailboat": 1.05, "bicycle": 1.0}
 """Largest yaw away from the side view, in radians: end-on, these thin objects are not recognisable to a person either."""
 
+BARRIER_NEAR, BALL = 1.3, 1.2
+"""An occluder hangs this far in front of the main object's centre; a ball has this radius per unit of `occluder_size`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Companion:

@@ -14,7 +14,7 @@ from torch import Tensor
 from .camera import pose, view_rotation
 from .objects import build
 from .primitives import NO_CUT, OCCLUDER, Builder, Primitive, rotation
-from .spec import Scene
+from .spec import BALL, BARRIER_NEAR, Scene
 from .vocabulary import PALETTE, SURFACES
 
 SUBJECT, COMPANION, BARRIER = 0, 1, 2
@@ -57,9 +57,9 @@ def _barrier(scene: Scene) -> list[Primitive]:
     """What hangs between camera and object: one slanted bar, one ball, or (unseen in training) a fence of bars."""
     g, b, w = np.random.default_rng(scene.occluder_seed), Builder(), scene.occluder_size
     tilt, away = g.uniform(0, math.pi), g.uniform(-0.5, 0.5)
-    z, at = -scene.distance + 1.3, np.array([math.cos(tilt), math.sin(tilt), 0.0])
+    z, at = -scene.distance + BARRIER_NEAR, np.array([math.cos(tilt), math.sin(tilt), 0.0])
     if scene.occluder == "ball":
-        b.ball(at * away + (0, 0, z), w * 1.2, OCCLUDER)
+        b.ball(at * away + (0, 0, z), w * BALL, OCCLUDER)
     elif scene.occluder == "bar":
         b.box(at * away + (0, 0, z), (w * 0.55, 3.0, 0.08), OCCLUDER, R=rotation(z=tilt))
     else:
