@@ -9,7 +9,6 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 from pytest_clip import ClipError, __version__
@@ -98,8 +97,9 @@ def _scenes_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _scenes(args: argparse.Namespace) -> int:
-    import_module("pytest_clip.data.scenes.contact").write(args.contact)
-    print(f"wrote {args.contact}")
+    from pytest_clip.data.scenes import contact
+
+    print(f"wrote {contact.write(args.contact)}")
     return YES
 
 
@@ -108,13 +108,14 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("train"), metavar="DIR", help="Folder for checkpoint and curve; default: train/NAME"
     )
+    parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="As --clip-cache-dir of pytest")
 
 
 def _train(args: argparse.Namespace) -> int:
     from pytest_clip.options import default_cache_dir
     from pytest_clip.train.run import run
 
-    print(f"wrote {run(args.name, out=args.out / args.name, cache=default_cache_dir())}")
+    print(f"wrote {run(args.name, out=args.out / args.name, cache=args.cache_dir or default_cache_dir())}")
     return YES
 
 

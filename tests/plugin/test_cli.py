@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -41,6 +43,28 @@ def test_list_shows_what_pytest_would(world, capsys, monkeypatch):
 def test_a_user_error_is_one_line(world, capsys):
     assert cli.main(["list", "--suite=odd"]) == 2
     assert capsys.readouterr().err == "pytest-clip list: --suite: no suite 'odd'; did you mean 'ood'?; there is accuracy, ood\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "module", "name", "told"),
+    [
+        (["scenes", "--contact=sheet.png"], "pytest_clip.data.scenes.contact", "write", "wrote (PosixPath('sheet.png'),) {}"),
+        (
+            ["train", "scenes-rn", "--out=runs", "--cache-dir=c"],
+            "pytest_clip.train.run",
+            "run",
+            "wrote ('scenes-rn',) {'out': PosixPath('runs/scenes-rn'), 'cache': PosixPath('c')}",
+        ),
+    ],
+)
+def test_commands_hand_over_what_they_were_given(monkeypatch, capsys, argv, module, name, told):
+    package = sys.modules.get(module.rpartition(".")[0]) or importlib.import_module(module.rpartition(".")[0])
+    stub = ModuleType(module)
+    setattr(stub, name, lambda *args, **kwargs: f"{args} {kwargs}")
+    monkeypatch.setitem(sys.modules, module, stub)
+    monkeypatch.setattr(package, module.rpartition(".")[2], stub, raising=False)
+    assert cli.main(argv) == 0
+    assert capsys.readouterr().out.strip() == told
 
 
 def test_models(capsys):
