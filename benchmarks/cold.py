@@ -21,7 +21,10 @@ def seconds(cache: Path, model: str) -> float:
     with tempfile.TemporaryDirectory() as empty:
         began = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", f"--clip-model={model}", f"--clip-cache-dir={cache}"], cwd=empty, capture_output=True, text=True
+            [sys.executable, "-m", "pytest", f"--clip-model={model}", f"--clip-cache-dir={cache}"],
+            cwd=empty,
+            capture_output=True,
+            text=True,
         )
         took = time.perf_counter() - began
     if done.returncode not in (0, 1):

@@ -2,7 +2,7 @@
 
 Confidence is the largest softmax probability at the model's own logit scale. ECE has 15 bins, equally wide on (lo, hi] (Naeini et al. 2015) or
 equally full (adaptive). Temperature scaling (Guo et al. 2017) is fitted on one half of `clean` by minimising NLL and judged on the other half
-and on every shift with the same temperature.
+and on every shift with the same temperature. A model at chance on clean images can look calibrated by knowing nothing: then there is no number.
 """
 
 import warnings
@@ -26,48 +26,59 @@ def confidence(logits):
     return calibration.softmax(logits).max(1)
 
 
+@pytest.fixture
+def judge(gate, clip_case, zero_shot):
+    """Hand a number to the gate of this case, unless the model knows nothing on clean images."""
+
+    def measured(value, *, ci, **facts):
+        nothing = zero_shot("clean").at_chance
+        gate(clip_case.gate, None if nothing else value, ci=None if nothing else ci, reason=nothing, **facts)
+
+    return measured
+
+
 @pytest.mark.clip_gate("calibration/ece")
-def test_ece(gate, clip_case, zero_shot):
+def test_ece(judge, clip_case, zero_shot):
     """Expected calibration error with 15 equally wide bins."""
     answers = zero_shot(clip_case.slice)
     sure, right = confidence(answers.logits), answers.right
-    gate(
-        clip_case.gate, calibration.ece(sure, right, bins=BINS), n=len(right),
+    judge(
+        calibration.ece(sure, right, bins=BINS), n=len(right),
         ci=ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS),
         per_image={"confidence": sure, "correct": right}, conventions=answers.conventions | {"bins": BINS, "binning": "equal width (lo, hi]"},
     )  # fmt: skip
 
 
 @pytest.mark.clip_gate("calibration/adaptive_ece")
-def test_adaptive_ece(gate, clip_case, zero_shot):
+def test_adaptive_ece(judge, clip_case, zero_shot):
     """Expected calibration error with 15 equally full bins."""
     answers = zero_shot(clip_case.slice)
     sure, right = confidence(answers.logits), answers.right
-    gate(
-        clip_case.gate, calibration.adaptive_ece(sure, right, bins=BINS), n=len(right),
+    judge(
+        calibration.adaptive_ece(sure, right, bins=BINS), n=len(right),
         ci=ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS, adaptive=True),
         per_image={"confidence": sure, "correct": right}, conventions=answers.conventions | {"bins": BINS, "binning": "equal mass"},
     )  # fmt: skip
 
 
 @pytest.mark.clip_gate("calibration/nll")
-def test_nll(gate, clip_case, zero_shot):
+def test_nll(judge, clip_case, zero_shot):
     """Mean negative log-likelihood of the right class, in nats."""
     answers = zero_shot(clip_case.slice)
     each = calibration.nll_per_sample(answers.logits, answers.labels)
-    gate(
-        clip_case.gate, each.mean(), n=len(each), ci=mean_interval(each, seed=seed_from(str(clip_case.gate))),
+    judge(
+        each.mean(), n=len(each), ci=mean_interval(each, seed=seed_from(str(clip_case.gate))),
         per_image={"nll": each}, conventions=answers.conventions,
     )  # fmt: skip
 
 
 @pytest.mark.clip_gate("calibration/brier")
-def test_brier(gate, clip_case, zero_shot):
+def test_brier(judge, clip_case, zero_shot):
     """Brier score summed over classes, 0 (sure and right) to 2 (sure and wrong)."""
     answers = zero_shot(clip_case.slice)
     each = calibration.brier_per_sample(calibration.softmax(answers.logits), answers.labels)
-    gate(
-        clip_case.gate, each.mean(), n=len(each), ci=mean_interval(each, seed=seed_from(str(clip_case.gate))),
+    judge(
+        each.mean(), n=len(each), ci=mean_interval(each, seed=seed_from(str(clip_case.gate))),
         per_image={"brier": each}, conventions=answers.conventions,
     )  # fmt: skip
 
@@ -94,40 +105,45 @@ def scaled(clip_case, zero_shot, scaling):
     rows = rest if clip_case.slice == "clean" else np.arange(len(answers.ids))
     logits = answers.logits[rows] / temperature.value
     assert np.array_equal(logits.argmax(1), answers.logits[rows].argmax(1)), "temperature scaling must not change a prediction"
-    return logits, answers.labels[rows], answers.right[rows], answers.conventions | {"temperature": temperature.value, "split_seed": SPLIT_SEED}
+    return (
+        logits,
+        answers.labels[rows],
+        answers.right[rows],
+        answers.conventions | {"temperature": temperature.value, "split_seed": SPLIT_SEED},
+    )
 
 
 @pytest.mark.clip_gate("calibration/ece_scaled")
-def test_ece_scaled(gate, clip_case, scaled):
+def test_ece_scaled(judge, clip_case, scaled):
     """ECE after temperature scaling; on `clean` over the half not used for fitting."""
     logits, _, right, conventions = scaled
     sure = confidence(logits)
-    gate(
-        clip_case.gate, calibration.ece(sure, right, bins=BINS), n=len(right),
+    judge(
+        calibration.ece(sure, right, bins=BINS), n=len(right),
         ci=ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS),
         per_image={"confidence": sure, "correct": right}, conventions=conventions | {"bins": BINS, "binning": "equal width (lo, hi]"},
     )  # fmt: skip
 
 
 @pytest.mark.clip_gate("calibration/nll_scaled")
-def test_nll_scaled(gate, clip_case, scaled):
+def test_nll_scaled(judge, clip_case, scaled):
     """NLL after temperature scaling; on `clean` over the half not used for fitting."""
     logits, labels, _, conventions = scaled
     each = calibration.nll_per_sample(logits, labels)
-    gate(
-        clip_case.gate, each.mean(), n=len(each), ci=mean_interval(each, seed=seed_from(str(clip_case.gate))),
+    judge(
+        each.mean(), n=len(each), ci=mean_interval(each, seed=seed_from(str(clip_case.gate))),
         per_image={"nll": each}, conventions=conventions,
     )  # fmt: skip
 
 
 @pytest.mark.clip_gate("calibration/temperature")
-def test_temperature(gate, clip_case, zero_shot, scaling):
+def test_temperature(judge, clip_case, zero_shot, scaling):
     """The temperature that fits clean images best: above 1 the model is overconfident, below 1 underconfident."""
     temperature, _ = scaling
     clean = zero_shot("clean")
     fit, _ = calibration.halves(clean.labels, seed=SPLIT_SEED)
-    gate(
-        clip_case.gate, temperature.value, n=len(fit),
+    judge(
+        temperature.value, n=len(fit),
         ci=bootstrap(lambda x, y: fit_temperature(x, y).value, clean.logits[fit], clean.labels[fit], seed=seed_from(str(clip_case.gate)), resamples=100),
         conventions=clean.conventions | {"at_bound": temperature.at_bound, "split_seed": SPLIT_SEED, "resamples": 100},
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 The factors are ImageNet-X's (Idrissi et al. 2022). On `scenes` every factor image shows the same scene as its partner in `clean` with one
 factor changed, so effects are paired: the drop is measured on the same scenes, and the error ratio's reference is the unchanged scene.
+A model at chance on clean images has nothing to lose, so its drops and ratios are no numbers.
 """
 
 import pytest
@@ -34,10 +35,11 @@ def test_accuracy(gate, clip_case, zero_shot):
 @pytest.mark.clip_gate("factors/drop")
 def test_drop(gate, clip_case, zero_shot):
     """Accuracy lost on the same scenes when only this factor changes."""
-    answers = zero_shot(clip_case.slice)
-    before = unchanged(answers, zero_shot("clean"))
+    answers, clean = zero_shot(clip_case.slice), zero_shot("clean")
+    before = unchanged(answers, clean)
     gate(
-        clip_case.gate, paired_drop(before, answers.right), n=len(before), ci=paired_difference(before, answers.right),
+        clip_case.gate, None if clean.at_chance else paired_drop(before, answers.right), n=len(before), reason=clean.at_chance,
+        ci=None if clean.at_chance else paired_difference(before, answers.right),
         per_image={"before": before, "correct": answers.right}, conventions=answers.conventions,
     )  # fmt: skip
 
@@ -45,13 +47,12 @@ def test_drop(gate, clip_case, zero_shot):
 @pytest.mark.clip_gate("factors/error_ratio")
 def test_error_ratio(gate, clip_case, zero_shot):
     """Error rate with the factor changed over the error rate of the same scenes unchanged; 1 = the factor does not matter."""
-    answers = zero_shot(clip_case.slice)
-    before = unchanged(answers, zero_shot("clean"))
-    perfect = bool(before.all())
+    answers, clean = zero_shot(clip_case.slice), zero_shot("clean")
+    before = unchanged(answers, clean)
+    undefined = clean.at_chance or ("no unchanged scene is misclassified" if before.all() else None)
     gate(
-        clip_case.gate, error_ratio(float(answers.right.mean()), float(before.mean())), n=len(before),
-        ci=None if perfect else ratio_interval(~answers.right, ~before, paired=True),
-        reason="no unchanged scene is misclassified" if perfect else None,
+        clip_case.gate, None if undefined else error_ratio(float(answers.right.mean()), float(before.mean())), n=len(before),
+        reason=undefined, ci=None if undefined else ratio_interval(~answers.right, ~before, paired=True),
         per_image={"before": before, "correct": answers.right}, conventions=answers.conventions | {"reference": "same scenes unchanged"},
     )  # fmt: skip
 
@@ -86,6 +87,7 @@ def test_worst_drop(gate, clip_case, factor_answers, zero_shot):
     answers = factor_answers[worst]
     before = unchanged(answers, clean)
     gate(
-        clip_case.gate, drops[worst], n=len(before), ci=paired_difference(before, answers.right),
+        clip_case.gate, None if clean.at_chance else drops[worst], n=len(before), reason=clean.at_chance,
+        ci=None if clean.at_chance else paired_difference(before, answers.right),
         per_image={"before": before, "correct": answers.right}, conventions=answers.conventions | {"factor": worst, "at_least": ENOUGH},
     )  # fmt: skip

@@ -24,7 +24,11 @@ def scores(known_and_unknown, clip_settings):
     """MCM scores of known and unknown images, and the conventions behind them."""
     known, unknown = known_and_unknown
     tau = clip_settings.mcm_tau
-    return ood.mcm(known.cosines, tau=tau), ood.mcm(unknown.cosines, tau=tau), known.conventions | {"score": "mcm", "tau": tau, "known": len(known.ids)}
+    return (
+        ood.mcm(known.cosines, tau=tau),
+        ood.mcm(unknown.cosines, tau=tau),
+        known.conventions | {"score": "mcm", "tau": tau, "known": len(known.ids)},
+    )
 
 
 @pytest.mark.clip_gate("ood/auroc")
@@ -58,7 +62,9 @@ def test_fpr95_id_positive(gate, clip_case, scores):
     """Share of unknown images accepted at the threshold that accepts 95 % of the known ones (MCM, ODIN)."""
     known, unknown, conventions = scores
     ci = two_sample_bootstrap(ood.fpr95_id_positive, known, unknown, seed=seed_from(str(clip_case.gate)))
-    gate(clip_case.gate, ood.fpr95_id_positive(known, unknown), n=len(unknown), ci=ci, per_image={"score": unknown}, conventions=conventions)
+    gate(
+        clip_case.gate, ood.fpr95_id_positive(known, unknown), n=len(unknown), ci=ci, per_image={"score": unknown}, conventions=conventions
+    )
 
 
 @pytest.mark.clip_gate("ood/fpr95_ood_positive")
@@ -66,7 +72,9 @@ def test_fpr95_ood_positive(gate, clip_case, scores):
     """Share of known images rejected at the threshold that rejects 95 % of the unknown ones (OpenOOD, pytorch-ood)."""
     known, unknown, conventions = scores
     ci = two_sample_bootstrap(ood.fpr95_ood_positive, known, unknown, seed=seed_from(str(clip_case.gate)))
-    gate(clip_case.gate, ood.fpr95_ood_positive(known, unknown), n=len(unknown), ci=ci, per_image={"score": unknown}, conventions=conventions)
+    gate(
+        clip_case.gate, ood.fpr95_ood_positive(known, unknown), n=len(unknown), ci=ci, per_image={"score": unknown}, conventions=conventions
+    )
 
 
 def by_other_score(gate, case, answers, score, name):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from pathlib import Path
 
 from pytest_clip.gates.catalog import CATALOG
 
@@ -25,7 +26,7 @@ def bound(row: dict, *, better: str, unit: str) -> float:
 
 
 def main() -> None:
-    report = json.loads(open(sys.argv[1], encoding="utf-8").read())
+    report = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     for row in report["gates"]:
         metric = CATALOG[f"{row['suite']}/{row['metric']}"]
         if row["suite"] == "checkpoint" or metric.better == "none" or row["value"] is None:

@@ -63,6 +63,17 @@ class ZeroShot:
 
         return top_k(self.cosines, self.labels, k=1)
 
+    @cached_property
+    def at_chance(self) -> str | None:
+        """Why robustness numbers would mean nothing: top-1 (on clean images) is not above 1 / classes. None for a model that knows something."""
+        from ..metrics.intervals import wilson
+
+        low, _ = wilson(int(self.right.sum()), len(self.right))
+        chance = 1 / len(self.classes)
+        if low > chance:
+            return None
+        return f"clean top-1 {self.right.mean():.3f} is not above chance ({chance:.3f}): there is no accuracy to lose and no confidence to trust"
+
     @property
     def conventions(self) -> dict[str, object]:
         """What a number made from these answers depends on besides model and images."""
