@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
@@ -25,8 +26,8 @@ class Data:
 
     @property
     def name(self) -> str:
-        """`scenes`, or the folder's name."""
-        return self.text.rstrip("/").rsplit("/", 1)[-1]
+        """`scenes`, or the folder's name (of `.` too)."""
+        return self.text if self.text == "scenes" else Path(self.text).resolve().name
 
     @property
     def templates(self) -> tuple[str, ...]:

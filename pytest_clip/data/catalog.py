@@ -48,9 +48,8 @@ def class_folders(folder: str) -> dict[str, list[Path]]:
             "use --clip-data=scenes or a folder of class folders"
         )
     out: dict[str, list[Path]] = {}
-    for entry in sorted((e for e in os.scandir(root) if e.is_dir() and not e.name.startswith(".")), key=lambda e: e.name):
-        files = sorted(f for f in Path(entry.path).iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
-        if files:
+    for entry in sorted(_visible(root), key=lambda e: e.name):
+        if entry.is_dir() and (files := sorted(Path(f.path) for f in _visible(entry.path) if _is_image(f))):
             out[entry.name] = files
     if len(out) < 2:
         raise ClipError(
@@ -58,3 +57,12 @@ def class_folders(folder: str) -> dict[str, list[Path]]:
             f"expected {folder}/CLASS/IMAGE.jpg"
         )
     return out
+
+
+def _visible(folder: str | Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return [e for e in entries if not e.name.startswith(".")]
+
+
+def _is_image(entry: os.DirEntry[str]) -> bool:
+    return entry.name.lower().endswith(IMAGE_SUFFIXES) and entry.is_file()

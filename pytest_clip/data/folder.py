@@ -26,7 +26,7 @@ def image_set(folder: str, *, limit: int | None = None) -> ImageSet:
         stat = path.stat()
         digest.update(f"{path.relative_to(root)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return ImageSet(
-        name="clean", data=root.name, role="clean", ids=tuple(str(p.relative_to(root)) for _, _, p in rows),
+        name="clean", data=root.resolve().name, role="clean", ids=tuple(str(p.relative_to(root)) for _, _, p in rows),
         labels=np.array([k for _, k, _ in rows]), classes=tuple(c.replace("_", " ") for c in tree), fingerprint=digest.hexdigest()[:16],
         files=tuple(p for _, _, p in rows),
     )  # fmt: skip

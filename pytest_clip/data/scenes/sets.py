@@ -44,7 +44,7 @@ def clean() -> SceneSet:
 
 @cache
 def matched_rows() -> tuple[int, ...]:
-    """Rows of `clean` that the factors change, class by class in turn: per class the first photographs of one object with nothing before it.
+    """Rows of `clean` that the factors change, class by class in turn: per class the first photos of one object with nothing before it.
 
     An occluder or a companion of the scene's own would mix with the factor: twice as near, a ball in front of the object hides all of it.
     """
