@@ -70,12 +70,9 @@ def main() -> None:
         start_up = whole(few, batch=batch, suite="accuracy")
         forward = bare(paths, batch=batch, cache=root / "cache")
         run = whole(root / "images", batch=batch, suite="accuracy")
-    print(
-        f"overhead: {run / forward:.3f} x the forward passes; {(run - start_up) / forward:.3f} x without start-up ({start_up:.1f} s for 20 images)"
-    )
-    print(
-        f"  run {run:.1f} s, forward passes {forward:.1f} s, {images} JPEGs 500 x 375, batch {batch}, fp32, {torch.get_num_threads()} threads"
-    )
+    print(f"overhead: {run / forward:.3f} x the forward passes; {(run - start_up) / forward:.3f} x without start-up")
+    print(f"  run {run:.1f} s, forward passes {forward:.1f} s, a run of 20 images {start_up:.1f} s")
+    print(f"  {images} JPEGs 500 x 375, batch {batch}, fp32, {torch.get_num_threads()} threads")
     print(f"  {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, torch {torch.__version__}")
 
 

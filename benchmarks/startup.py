@@ -29,9 +29,8 @@ def main() -> None:
         (folder / "test_one.py").write_text("def test_one():\n    pass\n")
         runs = [(seconds(folder), seconds(folder, "-p", "no:clip")) for _ in range(repeats + 1)][1:]
     with_plugin, without = (statistics.median(column) for column in zip(*runs, strict=True))
-    print(
-        f"plugin start-up: {1000 * (with_plugin - without):+.1f} ms (with {1000 * with_plugin:.0f} ms, without {1000 * without:.0f} ms, median of {repeats})"
-    )
+    print(f"plugin start-up: {1000 * (with_plugin - without):+.1f} ms, median of {repeats}")
+    print(f"  with {1000 * with_plugin:.0f} ms, without {1000 * without:.0f} ms")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Zero-shot accuracy, clean and under natural shifts.
 
-Every class is described by the data set's prompt templates; an image is classified by the class whose text embedding is nearest to its own.
-A tie with another class counts as wrong, so a collapsed model scores 0. Relative robustness is what is left of clean accuracy under a shift; a
+Every class is described by the data set's prompt templates; an image belongs to the class whose text embedding is nearest to its own. A tie
+with another class counts as wrong, so a collapsed model scores 0. Relative robustness is what is left of clean accuracy under a shift; a
 model at chance on clean images has none.
 """
 

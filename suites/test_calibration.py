@@ -1,8 +1,9 @@
 """Calibration: does a confidence of 80 % mean right four times in five, clean and under shift?
 
-Confidence is the largest softmax probability at the model's own logit scale. ECE has 15 bins, equally wide on (lo, hi] (Naeini et al. 2015) or
-equally full (adaptive). Temperature scaling (Guo et al. 2017) is fitted on one half of `clean` by minimising NLL and judged on the other half
-and on every shift with the same temperature. A model at chance on clean images can look calibrated by knowing nothing: then there is no number.
+Confidence is the largest softmax probability at the model's own logit scale. ECE has 15 bins, equally wide on (lo, hi] (Naeini et al. 2015)
+or equally full (adaptive). Temperature scaling (Guo et al. 2017) is fitted on one half of `clean` by minimising NLL and judged on the other
+half and on every shift with the same temperature. A model at chance on clean images can look calibrated by knowing nothing: then there is
+no number.
 """
 
 import warnings
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.clip_suite("calibration")
 
 BINS = 15
 SPLIT_SEED = 2017
+RESAMPLES = 100
+"""Refits behind the interval of the temperature: each one is a search."""
 
 
 def confidence(logits):
@@ -45,7 +48,8 @@ def test_ece(judge, clip_case, zero_shot):
     judge(
         calibration.ece(sure, right, bins=BINS), n=len(right),
         ci=ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS),
-        per_image={"confidence": sure, "correct": right}, conventions=answers.conventions | {"bins": BINS, "binning": "equal width (lo, hi]"},
+        per_image={"confidence": sure, "correct": right},
+        conventions=answers.conventions | {"bins": BINS, "binning": "equal width (lo, hi]"},
     )  # fmt: skip
 
 
@@ -144,6 +148,9 @@ def test_temperature(judge, clip_case, zero_shot, scaling):
     fit, _ = calibration.halves(clean.labels, seed=SPLIT_SEED)
     judge(
         temperature.value, n=len(fit),
-        ci=bootstrap(lambda x, y: fit_temperature(x, y).value, clean.logits[fit], clean.labels[fit], seed=seed_from(str(clip_case.gate)), resamples=100),
-        conventions=clean.conventions | {"at_bound": temperature.at_bound, "split_seed": SPLIT_SEED, "resamples": 100},
+        ci=bootstrap(
+            lambda x, y: fit_temperature(x, y).value, clean.logits[fit], clean.labels[fit],
+            seed=seed_from(str(clip_case.gate)), resamples=RESAMPLES,
+        ),
+        conventions=clean.conventions | {"at_bound": temperature.at_bound, "split_seed": SPLIT_SEED, "resamples": RESAMPLES},
     )  # fmt: skip

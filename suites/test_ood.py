@@ -1,7 +1,7 @@
 """Out-of-distribution detection: do images of no known class score lower than images of known ones?
 
-Known images are `clean`. MCM (Ming et al. 2022) is the largest softmax probability of the cosines at temperature tau, without the model's logit
-scale (ini `clip_mcm_tau`, default 1), in float64: at tau = 1 all scores lie within a few thousandths. AUROC counts ties as one half.
+Known images are `clean`. MCM (Ming et al. 2022) is the largest softmax probability of the cosines at temperature tau, without the model's
+logit scale (ini `clip_mcm_tau`, default 1), in float64: at tau = 1 all scores lie within a few thousandths. AUROC counts ties as one half.
 FPR95 is given in both orientations found in the literature, under names that say which: they are different numbers.
 """
 

@@ -65,14 +65,14 @@ class ZeroShot:
 
     @cached_property
     def at_chance(self) -> str | None:
-        """Why robustness numbers would mean nothing: top-1 (on clean images) is not above 1 / classes. None for a model that knows something."""
+        """Why robustness numbers would mean nothing: top-1 (of clean images) is not above 1 / classes; None if it is."""
         from ..metrics.intervals import wilson
 
         low, _ = wilson(int(self.right.sum()), len(self.right))
         chance = 1 / len(self.classes)
         if low > chance:
             return None
-        return f"clean top-1 {self.right.mean():.3f} is not above chance ({chance:.3f}): there is no accuracy to lose and no confidence to trust"
+        return f"clean top-1 {self.right.mean():.3f} is not above chance ({chance:.3f}): nothing to lose, nothing to trust"
 
     @property
     def conventions(self) -> dict[str, object]:
