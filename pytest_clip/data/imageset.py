@@ -33,6 +33,8 @@ class ImageSet:
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """per-image facts by name, each n long"""
     scenes: tuple[Scene, ...] | None = None
+    rows: tuple[int, ...] | None = None
+    """[n] for scenes: which ones of the whole embedded set they are (a limit can leave some out)"""
     files: tuple[Path, ...] | None = None
 
     def __len__(self) -> int:

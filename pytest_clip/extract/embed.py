@@ -29,6 +29,8 @@ def open_image(path: Path) -> Any:
     try:
         with Image.open(path) as image:
             image.load()
+            if image.mode == "P" and isinstance(image.info.get("transparency"), bytes):
+                del image.info["transparency"]  # the transform drops it anyway, but Pillow warns about it, once an image
             return image
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ClipError(f"{path}: not a readable image ({error}); replace or remove the file") from error

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def ensure(sets: Sequence[ImageSet], cache: Path, *, processes: int, advance: Ca
             for s in missing:
                 _blank(parts[s.name], len(s))
             jobs = [
-                {"set": s.name, "start": i, "stop": min(i + JOB, len(s)), "out": str(parts[s.name])}
+                {"set": s.name, "rows": list((s.rows or range(len(s)))[i : i + JOB]), "start": i, "out": str(parts[s.name])}
                 for s in missing
                 for i in range(0, len(s), JOB)
             ]
@@ -58,10 +59,14 @@ def ensure(sets: Sequence[ImageSet], cache: Path, *, processes: int, advance: Ca
 
 
 def _blank(path: Path, n: int) -> None:
+    """A file for n pictures with all of its space taken: a full disk shows here and not as a killed process later."""
     from ..data.scenes.render import SIZE
 
     try:
         np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(n, SIZE, SIZE, 3)).flush()
+        if hasattr(os, "posix_fallocate"):
+            with path.open("r+b") as out:
+                os.posix_fallocate(out.fileno(), 0, path.stat().st_size)
     except OSError as error:
         raise ClipError(f"cannot write {path} ({error.strerror}); free space, or choose another place with --clip-cache-dir=DIR") from error
 
@@ -88,8 +93,9 @@ def _work(jobs: list[dict[str, Any]], *, processes: int, advance: Callable[[int]
     try:
         for k, worker in enumerate(workers):
             assert worker.stdin is not None
-            worker.stdin.write(json.dumps(jobs[k :: len(workers)]))
-            worker.stdin.close()
+            with suppress(BrokenPipeError):  # it has died already; its status is asked for below
+                worker.stdin.write(json.dumps(jobs[k :: len(workers)]))
+                worker.stdin.close()
         for worker in workers:
             assert worker.stdout is not None
             for line in worker.stdout:
@@ -107,6 +113,7 @@ def _work(jobs: list[dict[str, Any]], *, processes: int, advance: Callable[[int]
             if worker.poll() is None:
                 worker.kill()
             worker.wait()
-            for stream in (worker.stdout, worker.stderr):
+            for stream in (worker.stdin, worker.stdout, worker.stderr):
                 if stream is not None:
-                    stream.close()
+                    with suppress(BrokenPipeError):
+                        stream.close()

@@ -10,14 +10,15 @@ import numpy as np
 
 
 def render_job(job: dict[str, Any]) -> int:
-    """Render scenes [start, stop) of one embedded set into the file `out`; returns how many."""
+    """Render the scenes `rows` of the embedded set `set` into the file `out` from its row `start` on; returns how many."""
     from ..data.scenes.render import render_rgb
     from ..data.scenes.sets import scene_set
 
+    scenes, rows, start = scene_set(job["set"]).scenes, job["rows"], job["start"]
     out = np.lib.format.open_memmap(job["out"], mode="r+")
-    out[job["start"] : job["stop"]] = render_rgb(scene_set(job["set"]).scenes[job["start"] : job["stop"]]).numpy()
+    out[start : start + len(rows)] = render_rgb([scenes[row] for row in rows]).numpy()
     out.flush()
-    return int(job["stop"] - job["start"])
+    return len(rows)
 
 
 def main() -> None:

@@ -48,8 +48,9 @@ def recall(path: Path, make: Callable[[], NDArray[np.float32]]) -> NDArray[np.fl
     with locked(path):
         if path.exists():
             try:
-                return np.load(path, allow_pickle=False)  # type: ignore[no-any-return]
-            except (ValueError, EOFError):
+                with path.open("rb") as stored:  # np.load would also take a zip or a pickle for what it says it is
+                    return np.lib.format.read_array(stored, allow_pickle=False)
+            except ValueError:
                 path.unlink()
         array, part = make(), aside(path)
         try:

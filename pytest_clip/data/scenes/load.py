@@ -39,5 +39,5 @@ def image_set(name: str, *, role: str, limit: int | None = None) -> ImageSet:
         fingerprint=digest, pairs=None if found.pairs is None else np.array([found.pairs[i] for i in kept]),
         captions=tuple(full_caption(s) for s in scenes) if role != "ood" else None,
         attributes={k: tuple(str(getattr(s, k)) for s in scenes) for k in ("colour", "colour2", "texture", "background", "style")},
-        scenes=scenes,
+        scenes=scenes, rows=tuple(kept),
     )  # fmt: skip
