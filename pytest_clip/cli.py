@@ -83,8 +83,11 @@ def _models(args: argparse.Namespace) -> int:
     rows = [row for row in listing.describe() if args.all or row.kind == "bundled"]
     width = max((len(row.name) for row in rows), default=0)
     for row in rows:
-        what = "bundled" if row.kind == "bundled" else f"{row.kind}, {row.pretrained or 'name a tag or a checkpoint'}"
-        print(f"{row.name:<{width}}  {what}")
+        scores = row.record.get("metrics", {})
+        what = ", ".join(f"{k} {scores[k]:.3f}" for k in ("top1_clean", "top1_typical", "ece_clean", "auroc_near_mcm") if k in scores)
+        if row.kind != "bundled":
+            what = f"{row.kind}, {row.pretrained or 'name a tag or a checkpoint'}"
+        print(f"{row.name:<{width}}  {what or row.kind}")
     if not args.all:
         print("open_clip architectures: pytest-clip models --all")
     return YES

@@ -49,9 +49,14 @@ def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, Non
     from pytest_clip.session import load_model
 
     choice: ModelChoice = getattr(request, "param", session.models[0])
-    model = request.config.hook.pytest_clip_make_model(spec=choice.spec, config=request.config)
-    if model is None:
-        model = load_model(session, choice)
+    try:
+        model = request.config.hook.pytest_clip_make_model(spec=choice.spec, config=request.config)
+        if model is None:
+            model = load_model(session, choice)
+    except ClipError:
+        # One error for the one thing that is wrong, not one for each of its gates.
+        request.session.shouldfail = f"the model {choice.label} cannot be loaded, so none of its gates can be measured"
+        raise
     xdist.limit_threads(request.config)
     session.loaded[choice.label] = model
     yield model
