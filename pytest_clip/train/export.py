@@ -18,7 +18,7 @@ from ..extract.extraction import Extraction
 from ..metrics.calibration import ece, softmax
 from ..metrics.ood import auroc, mcm
 from ..models import compact, openclip, spec
-from .loop import TEXTURE_NAMES
+from .loss import TEXTURE_NAMES
 from .recipe import IMAGE, Recipe
 
 

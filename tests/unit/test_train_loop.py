@@ -15,7 +15,8 @@ from pytest_clip import ClipError
 from pytest_clip.data.scenes.vocabulary import CLASSES, COLOURS, TEXTURES, TWO_COLOURED
 from pytest_clip.train import run as runs
 from pytest_clip.train.augment import augment, blurred
-from pytest_clip.train.loop import AMBIGUOUS, COLOURED, class_prompts, colour_loss, train
+from pytest_clip.train.loop import train
+from pytest_clip.train.loss import AMBIGUOUS, COLOURED, class_prompts, colour_loss
 from pytest_clip.train.pool import CAPTIONS, ROUND, Pool, draw, facts, fill, shrink, token_ids
 from pytest_clip.train.recipe import CONTEXT, IMAGE, RECIPES, Recipe, resnet
 from pytest_clip.train.towers import Words, build, encode_text
