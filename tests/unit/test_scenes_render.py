@@ -30,8 +30,9 @@ MIXED = (
 
 @pytest.fixture(scope="module")
 def scenes() -> list[Scene]:
-    """Twenty-two scenes of all kinds."""
-    return [scene_set(name).scenes[i] for i in (3, 17) for name in MIXED]
+    """Twenty-eight scenes of all kinds, six of them in one noisy texture."""
+    alike = [replace(s, texture="marble", style="photo") for s in scene_set("clean").scenes[40:46]]
+    return [scene_set(name).scenes[i] for i in (3, 17) for name in MIXED] + alike
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,13 @@ def test_shapes_types_and_background(frames: Frames, plain: list[Scene]) -> None
     flat = torch.tensor([s.background not in ("outdoor", "checker floor") for s in plain])
     assert (frames.depth[flat][~frames.mask[flat]] == WALL).all()
     assert (frames.depth > 0).all()
+
+
+def test_points_are_those_of_the_main_object_alone(whole: Frames) -> None:
+    assert torch.equal(whole.points.isnan().any(-1), ~whole.mask)
+    assert torch.equal(whole.points.isnan().all(-1), ~whole.mask)
+    others = (whole.normal != 0).any(-1) & ~whole.mask
+    assert others.any()  # companions and occluders have normals, and are no part of the mask
 
 
 def test_every_object_is_seen(frames: Frames) -> None:

@@ -241,7 +241,6 @@ def test_the_end_of_text_token_keeps_the_highest_row() -> None:
     assert Words(ids, context=CONTEXT)(["a dog"]).argmax(1).tolist() == [3]
 
 
-@pytest.mark.slow
 def test_the_renderer_fills_the_pool_with_what_draw_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pytest_clip.data.scenes.render import render_rgb
 

@@ -67,7 +67,7 @@ def frustum(o: Ray, d: Ray, shape: Tensor) -> Tensor:
     for sign in (-1, 1):
         t = (-bb + sign * root) / aa
         y = o[1] + t * d[1]
-        best = torch.where((disc > 0) & (y.abs() <= 1) & (m + k * y >= 0) & (t > NEAR) & (t < best), t, best)
+        best = torch.where((disc > 0) & (y.abs() <= 1) & (t > NEAR) & (t < best), t, best)
     slope, caps = _nonzero(d[1]), shape[:, 2:3].int()
     for end, bit, radius in ((-1.0, 1, shape[:, 0:1]), (1.0, 2, shape[:, 1:2])):
         t = (end - o[1]) / slope
