@@ -4,6 +4,7 @@ Pictures are rendered once for the whole file (about a minute on two cores), or 
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -136,3 +137,32 @@ def test_a_swapped_activation_fails_the_gate_meant_for_it(measure, altered):
     status, rows, _ = measure(altered(run_with_quickgelu), "--clip-suite=checkpoint")
     assert status == 1
     assert failed(rows) == {"checkpoint/activation"}
+
+
+def one_nan(config, weights):
+    """In the row of a token that no prompt uses: no answer changes, yet the file is damaged."""
+    weights["token_embedding.weight"][5, 0] = float("nan")
+
+
+def hot_scale(config, weights):
+    weights["logit_scale"].fill_(math.log(1000.0))
+
+
+def one_prompt(config, weights):
+    """A text tower that says the same about everything."""
+    weights["ln_final.weight"].mul_(1e-4)
+
+
+@pytest.mark.parametrize(
+    ("damage", "caught_by"),
+    [
+        (one_nan, {"checkpoint/finite_weights"}),
+        (hot_scale, {"checkpoint/logit_scale"}),
+        (one_prompt, {"checkpoint/text_spread"}),
+    ],
+)
+def test_damage_fails_the_gate_meant_for_it(measure, altered, damage, caught_by):
+    status, rows, output = measure(altered(damage), "--clip-suite=checkpoint")
+    assert status == 1
+    assert caught_by <= failed(rows), output
+    assert len(failed(rows)) <= 3
