@@ -1,0 +1,32 @@
+"""Image sets as seen through a perturbation: the 19 corruptions of ImageNet-C. Light: torch is imported when an image is corrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .catalog import EXTRA as EXTRA
+from .catalog import GROUPS as GROUPS
+from .catalog import IMAGENET_C as IMAGENET_C
+from .catalog import KINDS as KINDS
+from .catalog import SEVERITIES as SEVERITIES
+from .catalog import VERSION as VERSION
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def corrupt(images: Tensor, kind: str, severity: int, ids: Sequence[str]) -> Tensor:
+    """`images` [n, 3, h, w] under one corruption, on the same device, in the same shape and dtype.
+
+    float images hold values in [0, 1] and so does the result (float32 arithmetic, not rounded to 8 bits); uint8 images give uint8, cut off
+    to whole levels as the reference does. `ids` name the images: what is random is drawn from a generator seeded by (kind, severity, id),
+    so an image comes out bit for bit the same alone, in any batch and in any order. CPU and CUDA draw different numbers from one seed.
+
+        corrupt(images, "gaussian_noise", 3, ["val/0001", "val/0002"])
+
+    Hendrycks & Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and Perturbations", ICLR 2019.
+    """
+    from .apply import apply
+
+    return apply(images, kind, severity, ids)

@@ -1,0 +1,76 @@
+"""From a name to a corrupted batch: checks the arguments, runs the corruption in float32, gives back the dtype that came in."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from .. import ClipError
+from . import blur, digital, frost, noise, spatter, weather
+from .catalog import KINDS, SEVERITIES
+from .seeds import generators
+
+Corruption = Callable[[Tensor, int, Sequence[Generator]], Tensor]
+
+CORRUPTIONS: dict[str, Corruption] = {
+    "gaussian_noise": noise.gaussian_noise,
+    "shot_noise": noise.shot_noise,
+    "impulse_noise": noise.impulse_noise,
+    "speckle_noise": noise.speckle_noise,
+    "gaussian_blur": blur.gaussian_blur,
+    "defocus_blur": blur.defocus_blur,
+    "glass_blur": blur.glass_blur,
+    "motion_blur": blur.motion_blur,
+    "zoom_blur": blur.zoom_blur,
+    "snow": weather.snow,
+    "frost": frost.frost,
+    "fog": weather.fog,
+    "brightness": digital.brightness,
+    "saturate": digital.saturate,
+    "contrast": digital.contrast,
+    "elastic_transform": digital.elastic_transform,
+    "pixelate": digital.pixelate,
+    "jpeg_compression": digital.jpeg_compression,
+    "spatter": spatter.spatter,
+}
+
+SMALLEST = 32  # pixels, as in the reference: below that the lengths of every corruption round to nothing
+
+
+def apply(images: Tensor, kind: str, severity: int, ids: Sequence[str]) -> Tensor:
+    """See `pytest_clip.views.corrupt`."""
+    _check(images, kind, severity, ids)
+    if not len(images):
+        return images.clone()
+    x = images.float().div(255) if images.dtype == torch.uint8 else images.float()
+    with torch.no_grad():
+        out = CORRUPTIONS[kind](x, severity - 1, generators(kind, severity, ids, images.device)).clamp(0, 1)
+    if images.dtype == torch.uint8:
+        return (out * 255 + 1e-3).floor().to(torch.uint8)  # 1e-3: 51/255 * 255 is 50.999996 in float32 and must stay 51
+    return out.to(images.dtype)
+
+
+def _check(images: Tensor, kind: str, severity: int, ids: Sequence[str]) -> None:
+    where = f"corrupt(images, {kind!r}, {severity!r}, ids)"
+    if kind not in CORRUPTIONS:
+        near = difflib.get_close_matches(kind, KINDS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(KINDS)}"
+        raise ClipError(f"{where}: no corruption of that name; {hint}")
+    if isinstance(severity, bool) or severity not in SEVERITIES:
+        raise ClipError(f"{where}: severity is one of {', '.join(map(str, SEVERITIES))}")
+    if images.ndim != 4 or images.shape[1] != 3:
+        raise ClipError(f"{where}: images have the shape {list(images.shape)}; give [n, 3, height, width]")
+    if isinstance(ids, str) or len(ids) != len(images):
+        raise ClipError(f"{where}: {len(ids)} ids for {len(images)} images; give one id for each image")
+    if min(images.shape[2:]) < SMALLEST:
+        raise ClipError(f"{where}: images of {images.shape[2]} x {images.shape[3]} pixels; the shorter side needs at least {SMALLEST}")
+    if images.dtype == torch.uint8 or not len(images):
+        return
+    if not images.is_floating_point():
+        raise ClipError(f"{where}: images are {images.dtype}; give uint8, or floating point in [0, 1]")
+    low, high = float(images.min()), float(images.max())
+    if not (low >= 0 and high <= 1):
+        raise ClipError(f"{where}: values run from {low:g} to {high:g}; floating-point images lie in [0, 1] (before normalisation)")

@@ -1,0 +1,102 @@
+"""What processing does to a picture: brightness, saturation, contrast, elastic stretching, pixelation, JPEG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from io import BytesIO
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Generator, Tensor
+
+from .filters import canvas, each_image, fit, gaussian, scale, warp
+from .seeds import draw
+
+BRIGHTNESS = (0.1, 0.2, 0.3, 0.4, 0.5)  # added to V of HSV
+SATURATE = ((0.3, 0.0), (0.1, 0.0), (2.0, 0.0), (5.0, 0.1), (20.0, 0.2))  # factor and addend for S of HSV
+CONTRAST = (0.4, 0.3, 0.2, 0.1, 0.05)  # what is left of it
+ELASTIC = (12.5, 16.25, 21.25, 25.0, 30.0)  # strength; see elastic_transform
+PIXELATE = (0.6, 0.5, 0.4, 0.3, 0.25)  # pixels left along a side: a ratio, so it does not scale with the image's size
+JPEG = (25, 18, 15, 10, 7)  # quality
+
+
+def brightness(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
+    """V of HSV plus c, at most 1; hue and saturation stay, so the three channels grow by one factor. Black becomes grey."""
+    value = x.amax(1, keepdim=True)
+    brighter = (value + BRIGHTNESS[level]).clamp(max=1)
+    return torch.where(value > 0, x * (brighter / value.clamp(min=1e-12)), brighter)
+
+
+def saturate(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
+    """S of HSV times a plus b, in [0, 1]. Grey has no hue; the reference takes hue 0, so where b > 0 it turns reddish, and so here."""
+    factor, addend = SATURATE[level]
+    value, low = x.amax(1, keepdim=True), x.amin(1, keepdim=True)
+    chroma = value - low
+    saturation = torch.where(value > 0, chroma / value.clamp(min=1e-12), 0.0)
+    wanted = (saturation * factor + addend).clamp(0, 1)
+    below = torch.where(chroma > 0, (value - x) / chroma.clamp(min=1e-12), x.new_tensor([0.0, 1.0, 1.0])[:, None, None])
+    return value * (1 - wanted * below)
+
+
+def contrast(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
+    """(x - mean) c + mean, with the mean of each channel of each image."""
+    mean = each_image(lambda image: image.mean((1, 2), keepdim=True), x)
+    return (x - mean) * CONTRAST[level] + mean
+
+
+def elastic_transform(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
+    """Every pixel read from nearby, the displacement a smoothed random field of 1 to 2.4 pixels' deviation at 224.
+
+    As in imagecorruptions: uniform noise of 0.005 side, Gaussian blur of 0.01 side, times c. The first release of ImageNet-C used other
+    lengths and an affine jump at severities 1 and 2.
+    """
+    height, width = canvas(x)
+    noise = (draw(torch.rand, (2, height, width), each) * 2 - 1) * (0.005 * height)
+    # The reference smooths rows by 0.01 height and columns by 0.01 width; the shorter side for both keeps the field round.
+    field = gaussian(noise, 0.01 * min(height, width), truncate=3, border="reflect") * ELASTIC[level]
+    dx, dy = (fit(field, x.shape[-2:]) * scale(x)).unbind(1)
+    return warp(x, dy, dx)
+
+
+def pixelate(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
+    """Box-averaged to a smaller size, enlarged again by repeating pixels; 8-bit levels after each of the two passes, as Pillow has it."""
+    height, width = x.shape[-2:]
+    small = (int(height * PIXELATE[level]), int(width * PIXELATE[level]))
+    down, across = _boxes(height, small[0]).to(x.device), _boxes(width, small[1]).to(x.device).T
+    x = each_image(lambda image: _levels(down @ _levels(image @ across)), x)
+    rows, columns = (((torch.arange(n, device=x.device) + 0.5) * (s / n)).long() for n, s in zip((height, width), small, strict=True))
+    return x[:, :, rows][:, :, :, columns]
+
+
+@lru_cache(maxsize=32)
+def _boxes(n: int, small: int) -> Tensor:
+    """[small, n]: the mean over the whole pixels whose centre lies in each box."""
+    ratio = n / small
+    centre = (torch.arange(small, dtype=torch.float64)[:, None] + 0.5) * ratio
+    offset = (torch.arange(n) + 0.5 - centre) / ratio
+    inside = ((offset > -0.5) & (offset <= 0.5)).double()
+    return (inside / inside.sum(1, keepdim=True)).float()
+
+
+def _levels(x: Tensor) -> Tensor:
+    """The nearest of the 256 levels, halves upwards."""
+    return (x * 255 + 0.5 + 1e-4).floor() / 255
+
+
+def jpeg_compression(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
+    """Encoded and decoded by libjpeg on the host, chroma at half resolution. Its blocks are 8 pixels at any size of image.
+
+    Through Pillow, as the reference: torchvision.io's encoder warns of its removal since torchvision 0.29.
+    """
+    pixels = (x * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    out = np.stack([_through_jpeg(image, JPEG[level]) for image in pixels])
+    return torch.from_numpy(out).to(x.device).permute(0, 3, 1, 2).float() / 255
+
+
+def _through_jpeg(image: npt.NDArray[np.uint8], quality: int) -> npt.NDArray[np.uint8]:
+    file = BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))

@@ -1,0 +1,124 @@
+"""Linear filters and resampling that several corruptions share. Images are [n, c, h, w] float32.
+
+Everything that sums over pixels runs image by image: matrix products, FFTs and reductions may add in another order when the batch has
+another size, and an image must not depend on its neighbours by a single bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+REFERENCE = 224  # pixels: the shorter side that the published lengths are meant for
+
+
+def scale(x: Tensor) -> float:
+    """Length of this image's pixel grid relative to the reference: 1 at 224 pixels."""
+    return min(x.shape[-2:]) / REFERENCE
+
+
+def canvas(x: Tensor) -> tuple[int, int]:
+    """Height and width with the shorter side at 224: layers are drawn on it with the published lengths, then fitted to the image."""
+    height, width = x.shape[-2:]
+    return round(height / scale(x)), round(width / scale(x))
+
+
+def each_image(change: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """`change` ([c, h, w] -> [c', h', w']) of every image on its own, stacked."""
+    return torch.stack([change(image) for image in x])
+
+
+def fit(x: Tensor, size: Sequence[int]) -> Tensor:
+    """A layer drawn on the canvas, resized to the image (antialiased bilinear); untouched at 224 pixels."""
+    if tuple(x.shape[-2:]) == tuple(size):
+        return x
+    height, width = size
+    return each_image(lambda i: F.interpolate(i[None], (height, width), mode="bilinear", align_corners=False, antialias=True)[0], x)
+
+
+def gaussian(x: Tensor, sigma: float, *, truncate: float = 4.0, border: str = "nearest") -> Tensor:
+    """Gaussian blur as scipy's gaussian_filter: kernel cut at `truncate` sigma, border "nearest" (aaa|abcd) or "reflect" (cba|abcd)."""
+    height, width = x.shape[-2:]
+    down = _gaussian_matrix(height, sigma, truncate, border).to(x.device)
+    across = _gaussian_matrix(width, sigma, truncate, border).to(x.device).T
+    return each_image(lambda image: down @ image @ across, x)
+
+
+@lru_cache(maxsize=64)
+def _gaussian_matrix(n: int, sigma: float, truncate: float, border: str) -> Tensor:
+    """The blur along one axis with its border as an [n, n] matrix."""
+    radius = int(truncate * sigma + 0.5)
+    offsets = torch.arange(-radius, radius + 1)
+    weights = torch.exp(-0.5 * (offsets.double() / sigma) ** 2)
+    weights /= weights.sum()
+    source = torch.arange(n)[:, None] + offsets
+    if border == "nearest":
+        source = source.clamp(0, n - 1)
+    else:
+        source = source.remainder(2 * n)
+        source = torch.minimum(source, 2 * n - 1 - source)
+    matrix = torch.zeros(n, n, dtype=torch.float64)
+    matrix.scatter_add_(1, source, weights.expand(n, -1).contiguous())
+    return matrix.float()
+
+
+def correlate(x: Tensor, kernel: Tensor) -> Tensor:
+    """Filter with a symmetric odd square kernel, border dcb|abcd|cba, through the FFT: its cost does not grow with the kernel."""
+    half = kernel.shape[0] // 2
+    height, width = x.shape[-2:]
+    size = tuple((n + 2 * half + 15) // 16 * 16 for n in (height, width))
+    spectrum = torch.fft.rfft2(kernel.to(x.device, torch.float32), s=size)
+
+    def one(image: Tensor) -> Tensor:
+        padded = F.pad(image, (half, half, half, half), mode="reflect")
+        filtered: Tensor = torch.fft.irfft2(torch.fft.rfft2(padded, s=size) * spectrum, s=size)
+        return filtered[:, 2 * half : 2 * half + height, 2 * half : 2 * half + width]
+
+    return each_image(one, x)
+
+
+def motion(image: Tensor, radius: int, sigma: float, angle: float, grid: float = 1.0) -> Tensor:
+    """[c, h, w] smeared one way along `angle` (degrees), by half a Gaussian of 2 * radius + 1 taps; border aaa|abcd.
+
+    `grid` is the image's scale: below 1 the published taps fall closer together, above 1 there are more of them.
+    """
+    width = 2 * round(radius * max(grid, 1.0)) + 1
+    weights = [math.exp(-0.5 * (i / (sigma * max(grid, 1.0))) ** 2) for i in range(width)]
+    total, step = math.fsum(weights), min(grid, 1.0)
+    down, across = step * math.sin(math.radians(angle)), step * math.cos(math.radians(angle))
+    taps: dict[tuple[int, int], float] = {}
+    for i, weight in enumerate(weights):
+        place = (math.ceil(i * down - 0.5), math.ceil(i * across - 0.5))
+        taps[place] = taps.get(place, 0.0) + weight / total
+    reach = max(max(abs(dy), abs(dx)) for dy, dx in taps)
+    padded = F.pad(image[None], (reach, reach, reach, reach), mode="replicate")[0]
+    height, wide = image.shape[-2:]
+    out = torch.zeros_like(image)
+    for (dy, dx), weight in taps.items():
+        out.add_(padded[:, reach + dy : reach + dy + height, reach + dx : reach + dx + wide], alpha=weight)
+    return out
+
+
+def clipped_zoom(image: Tensor, factor: float) -> Tensor:
+    """The middle of [c, h, w] enlarged by `factor`, bilinear with corner pixels on corner pixels; at least as large as the image."""
+    height, width = (math.ceil(n / factor) for n in image.shape[-2:])
+    top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
+    size = (round(height * factor), round(width * factor))
+    return F.interpolate(image[None, :, top : top + height, left : left + width], size, mode="bilinear", align_corners=True)[0]
+
+
+def warp(x: Tensor, dy: Tensor, dx: Tensor) -> Tensor:
+    """Every pixel read at its place plus (dy, dx) pixels ([n, h, w]), bilinear, border cba|abcd."""
+    height, width = x.shape[-2:]
+    rows = torch.arange(height, device=x.device)[:, None] + dy
+    columns = torch.arange(width, device=x.device) + dx
+    grid = torch.stack(((2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1), dim=-1)
+    # Image by image as everywhere here; a whole batch would also do.
+    return torch.stack(
+        [F.grid_sample(i[None], g[None], padding_mode="reflection", align_corners=False)[0] for i, g in zip(x, grid, strict=True)]
+    )
