@@ -161,7 +161,7 @@ def test_a_scene_of_many_or_of_one_has_no_relation(scene: Scene) -> None:
 def test_the_token_table_holds_every_word_of_captions_and_prompts(drawn: list[tuple[Scene, str]]) -> None:
     from open_clip.tokenizer import SimpleTokenizer
 
-    from pytest_clip.train.loop import TEXTURE_NAMES, class_prompts
+    from pytest_clip.train.loss import TEXTURE_NAMES, class_prompts
     from pytest_clip.train.pool import token_ids
 
     texts = [t for _, t in drawn] + [full_caption(s) for s, _ in drawn]
