@@ -67,6 +67,14 @@ def test_collapsed_features_match_nothing(chunk):
     assert correspondence.recall(np.hypot(row, column), threshold=1.0) == 3 / 64  # only the corner and its neighbours
 
 
+@pytest.mark.parametrize("chunk", [1, 16, 33, 1024])
+def test_a_tie_is_a_tie_in_every_block_size(chunk):
+    rng = np.random.default_rng(0)  # the last bits of a cosine depend on where in a block it is computed
+    got = correspondence.match(rng.normal(size=(37, 384)), np.tile(rng.normal(size=(1, 384)), (101, 1)), chunk=chunk)
+    assert set(got.target.tolist()) == {0}
+    assert set(got.weight.tolist()) == {0.0}
+
+
 def test_memory_is_flat():
     features = np.random.default_rng(1).normal(size=(3000, 4))
     tracemalloc.start()
