@@ -65,6 +65,8 @@ def kappa(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
 def answers(array: npt.ArrayLike, *, name: str, n: int | None = None, classes: int | None = None) -> _checks.Ints:
     """`array` as non-empty int64 [n] with values -1 (undecided) .. classes - 1."""
     given = np.asarray(array)
+    if given.dtype.kind == "i" and given.size and given.min() < -1:
+        raise ValueError(f"{name} must be a class number or -1 for undecided; found {given.min()}")
     undecided = np.asarray(given == -1)
     checked = _checks.integers(np.where(undecided, 0, given), name=name, n=n, classes=classes)
     checked[undecided] = -1

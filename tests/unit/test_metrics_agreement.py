@@ -76,7 +76,7 @@ def test_a_constant_answer_agrees_but_has_no_kappa():
         ([], [], r"first is empty: shape \(0,\)"),
         ([0, 1], [0], "second has 1 values where 2 are needed"),
         ([0.0, math.nan], [0, 1], "first must hold integers, not float64"),
-        ([0, 1], [0, -2], "second must be 0 or more; found -2 to 0"),
+        ([0, 1], [0, -2], "second must be a class number or -1 for undecided; found -2"),
         ([[0]], [0], r"first must have 1 dimension, not shape \(1, 1\)"),
     ],
 )

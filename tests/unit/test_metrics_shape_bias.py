@@ -137,7 +137,7 @@ def test_groups_refuse(probabilities, groups, message):
         ([0, 1], [0], [1, 0], "shape has 1 values where 2 are needed"),
         ([0, 1], [0, 1], [1], "texture has 1 values where 2 are needed"),
         ([0], [-1], [0], "shape must be 0 or more; found -1 to -1"),
-        ([-3], [1], [0], "decided must be 0 or more; found -3 to -3"),
+        ([-3], [1], [0], "decided must be a class number or -1 for undecided; found -3"),
         ([0.5], [1], [0], "decided must hold integers, not float64"),
         ([], [], [], r"decided is empty"),
     ],
