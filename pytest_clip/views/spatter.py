@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from .edges import FARTHEST, canny, distance
 from .filters import canvas, fit, gaussian
 from .seeds import draw
 
@@ -21,7 +22,6 @@ SPATTER = (
 )
 WATER = (175 / 255, 238 / 255, 238 / 255)
 MUD = (63 / 255, 42 / 255, 20 / 255)
-FARTHEST = 20  # pixels from the rim beyond which a drop looks the same
 RELIEF = ((-2.0, -1.0, 0.0), (-1.0, 1.0, 1.0), (0.0, 1.0, 2.0))  # light from the upper left
 
 
@@ -41,51 +41,30 @@ def spatter(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
 
 
 def _shading(liquid: Tensor) -> Tensor:
-    """[n, 1, h, w] in 0..255: the distance from the rim, made even by its histogram and lit from one side.
-
-    The reference finds the rim with Canny's edge detector; here it is the outermost pixels of each drop, at most a pixel away.
-    """
-    wet = (liquid > 0).float()
-    rim = (wet > 0) & (F.max_pool2d(1 - wet, 3, 1, 1) > 0)
-    distance = torch.stack([_equalise(_mean3(d[None])[0]) for d in _distance(rim)])
-    kernel = distance.new_tensor(RELIEF)
-    padded = F.pad(distance, (1, 1, 1, 1), mode="reflect")
-    height, width = distance.shape[-2:]
-    lit = torch.zeros_like(distance)
+    """[n, 1, h, w] in 0..255: the distance from the drops' rims, made even by its histogram and lit from one side."""
+    even = torch.stack([_equalise(d) for d in _mean3(distance(canny(liquid))).floor()])
+    kernel = even.new_tensor(RELIEF)
+    padded = F.pad(even, (1, 1, 1, 1), mode="reflect")
+    height, width = even.shape[-2:]
+    lit = torch.zeros_like(even)
     for row in range(3):
         for column in range(3):
             lit += kernel[row, column] * padded[..., row : row + height, column : column + width]
     return _mean3(lit.clamp(0, 255)).round()
 
 
-def _distance(rim: Tensor) -> Tensor:
-    """Euclidean distance to the nearest pixel of the rim, at most FARTHEST."""
-    far = float(FARTHEST)
-    width = rim.shape[-1]
-    near = torch.where(rim, 0.0, far)
-    for _ in range(FARTHEST):  # along columns, a pixel a round
-        padded = F.pad(near, (0, 0, 1, 1), value=far)
-        near = torch.minimum(near, torch.minimum(padded[..., :-2, :], padded[..., 2:, :]) + 1)
-    squares = F.pad(near * near, (FARTHEST, FARTHEST, 0, 0), value=far * far)
-    out = torch.full_like(near, far * far)
-    for offset in range(-FARTHEST, FARTHEST + 1):
-        start = FARTHEST + offset
-        out = torch.minimum(out, squares[..., start : start + width] + offset * offset)
-    return out.sqrt()
-
-
 def _mean3(x: Tensor) -> Tensor:
-    """Mean over 3 x 3, border dcb|abcd|cba; sums of whole numbers, so exact in any order."""
+    """Mean over 3 x 3, border dcb|abcd|cba."""
     padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
     rows = padded[..., :-2, :] + padded[..., 1:-1, :] + padded[..., 2:, :]
     return (rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]) / 9
 
 
-def _equalise(distance: Tensor) -> Tensor:
+def _equalise(x: Tensor) -> Tensor:
     """Histogram equalisation of whole numbers 0..FARTHEST to 0..255: the lowest level present becomes 0."""
-    levels = distance.floor().long()
+    levels = x.long()
     counts = torch.bincount(levels.flatten(), minlength=FARTHEST + 1).float()
     first = int((counts > 0).nonzero()[0])
     total = counts.sum() - counts[first]
     table = (counts.cumsum(0) - counts[: first + 1].sum()).clamp(min=0) * (255 / total.clamp(min=1))
-    return table.round()[levels] if total > 0 else distance.floor()
+    return table.round()[levels] if total > 0 else x

@@ -9,6 +9,9 @@ import torch
 from view_pictures import names, pictures
 
 from pytest_clip.views import KINDS, SEVERITIES, corrupt
+from pytest_clip.views.edges import canny
+from pytest_clip.views.filters import gaussian
+from pytest_clip.views.spatter import RELIEF, _shading
 
 reference = pytest.importorskip("imagecorruptions", reason="needs imagecorruptions-imaug (pip install pytest-clip[test])")
 
@@ -29,7 +32,7 @@ CLOSE = {"mean": (1.0, 0.3), "deviation": (1.0, 0.3), "octave": (0.25, 0.1)}
 WIDER = {
     "fog": {"mean": (25.0, 5.0), "deviation": (8.0, 2.0), "octave": (1.2, 0.35)},  # one map per image decides its mean
     "snow": {"mean": (2.0, 0.5), "deviation": (2.0, 0.5), "octave": (0.3, 0.1)},
-    "spatter": {"mean": (3.0, 2.5), "deviation": (2.0, 1.5), "octave": (0.5, 0.35)},  # the rim: Canny there, outermost pixels here
+    "spatter": {"mean": (3.0, 0.6), "deviation": (2.0, 0.6), "octave": (0.3, 0.1)},
 }
 
 
@@ -86,6 +89,25 @@ def test_noise_has_the_distribution_of_values_of_the_reference(kind, severity, s
     ours, other = corrupt(x, kind, severity, names(4)), theirs(x, kind, severity)
     counts = [torch.bincount(values.flatten().long(), minlength=256).cumsum(0) / values.numel() for values in (ours, other)]
     assert (counts[0] - counts[1]).abs().max() < share
+
+
+@pytest.mark.parametrize("sigma", [1.0, 2.0, 4.0])
+def test_edges_are_those_of_opencv(sigma):
+    cv2 = pytest.importorskip("cv2")
+    noise = gaussian(torch.randn(3, 1, 90, 110, generator=torch.Generator().manual_seed(0)), sigma)
+    x = (torch.where(noise < 0.05, 0.0, noise) / noise.max() * 255).clamp(0, 255).floor()
+    expected = np.stack([cv2.Canny(image.numpy().astype(np.uint8), 50, 150) > 0 for image in x[:, 0]])
+    assert float((canny(x)[:, 0].numpy() != expected).mean()) < 2e-4  # its tan(22.5 degrees) has 15 bits
+
+
+def test_drops_are_shaded_as_with_opencv():
+    cv2 = pytest.importorskip("cv2")
+    noise = gaussian(torch.randn(1, 1, 90, 110, generator=torch.Generator().manual_seed(0)) * 0.3 + 0.65, 2.0)
+    liquid = (torch.where(noise < 0.68, 0.0, noise) * 255).clamp(0, 255).floor()
+    off = 255 - cv2.Canny(liquid[0, 0].numpy().astype(np.uint8), 50, 150)
+    far = cv2.blur(cv2.distanceTransform(off, cv2.DIST_L2, cv2.DIST_MASK_PRECISE).clip(max=20), (3, 3))
+    lit = cv2.filter2D(cv2.equalizeHist(far.astype(np.uint8)), cv2.CV_8U, np.array(RELIEF))
+    assert abs(_shading(liquid)[0, 0].numpy() - cv2.blur(lit, (3, 3))).max() <= 1
 
 
 def test_the_reference_copies_pixels_in_glass_blur_and_does_not_swap_them():

@@ -8,9 +8,10 @@ from view_pictures import names, pictures
 
 from pytest_clip.views import corrupt
 from pytest_clip.views.blur import _copied_from, _disk, _smooth_disk
+from pytest_clip.views.edges import canny, distance
 from pytest_clip.views.filters import clipped_zoom, gaussian, motion
 from pytest_clip.views.seeds import generators
-from pytest_clip.views.spatter import _distance, _equalise
+from pytest_clip.views.spatter import _equalise
 from pytest_clip.views.weather import plasma
 
 
@@ -215,14 +216,32 @@ def test_mud_shows_its_colour():
     assert out.flatten(1)[:, place].tolist() == pytest.approx([63 / 255, 42 / 255, 20 / 255], abs=0.03)
 
 
-def test_distance_to_the_rim():
-    rim = torch.zeros(1, 1, 60, 60, dtype=torch.bool)
-    rim[0, 0, 10, 10] = True
-    distance = _distance(rim)[0, 0]
-    assert distance[10, 10] == 0
-    assert distance[13, 14] == 5
-    assert distance[59, 59] == 20
-    assert float(distance[10, 29]) == 19
+def test_edges_of_a_square_run_once_around_it():
+    x = torch.zeros(1, 1, 20, 20)
+    x[0, 0, 5:15, 5:15] = 200.0
+    edges = canny(x)[0, 0]
+    assert 34 <= int(edges.sum()) <= 44
+    assert not edges[7:13, 7:13].any()
+    assert not edges[:4].any()
+
+
+def test_a_weak_edge_counts_only_with_a_strong_one():
+    x = torch.zeros(2, 1, 24, 24)
+    x[:, 0, :, 12:] = 25.0  # strength 100: between the thresholds
+    x[1, 0, :6, 12:] = 200.0
+    weak, joined = canny(x).flatten(1).sum(1).tolist()
+    assert weak == 0
+    assert joined >= 20
+
+
+def test_distance_to_the_edge():
+    edges = torch.zeros(1, 1, 60, 60, dtype=torch.bool)
+    edges[0, 0, 10, 10] = True
+    far = distance(edges)[0, 0]
+    assert far[10, 10] == 0
+    assert far[13, 14] == 5
+    assert far[59, 59] == 20
+    assert far[10, 29] == 19
 
 
 def test_equalise_by_hand():
