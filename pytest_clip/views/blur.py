@@ -70,8 +70,9 @@ def glass_blur(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     for _ in range(rounds):
         source = source.gather(1, _copied_from(height, width, reach, each))
     x = ((gaussian(x, sigma) * 255 + 1e-3).floor() / 255).clamp(0, 1)
-    if scale(x) == 1:
-        x = x.flatten(2).gather(2, source[:, None].expand(-1, 3, -1)).view_as(x)
+    if scale(x) <= 1:  # smaller images are shuffled in parts of pixels: repeated up to the canvas, averaged down again
+        shuffled = F.interpolate(x, (height, width), mode="nearest-exact").flatten(2).gather(2, source[:, None].expand(-1, 3, -1))
+        x = F.adaptive_avg_pool2d(shuffled.view(len(x), 3, height, width), (x.shape[2], x.shape[3]))
     else:
         moved = torch.stack((source // width - places // width, source % width - places % width), 1).to(x.dtype)
         dy, dx = F.interpolate(moved.view(len(x), 2, height, width), x.shape[-2:], mode="nearest-exact").mul(scale(x)).unbind(1)

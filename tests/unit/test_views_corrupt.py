@@ -139,10 +139,11 @@ def test_the_mean_difference_grows_with_severity(kind, size):
 
 
 @pytest.mark.parametrize("kind", sorted(NOT_MONOTONE - {"frost", "saturate"}))
-def test_where_severities_are_not_in_order_the_last_is_still_worse_than_the_first(kind):
-    x, ids = pictures(6, 224), names(6)
+@pytest.mark.parametrize("size", [64, 224, 256])
+def test_where_severities_are_not_in_order_the_last_is_still_worse_than_the_first(kind, size):
+    x, ids = pictures(6, size), names(6)
     first, last = (float((corrupt(x, kind, s, ids).float() - x.float()).abs().mean()) for s in (1, 5))
-    assert last > 1.2 * first
+    assert last > 1.1 * first
 
 
 @pytest.mark.parametrize(
