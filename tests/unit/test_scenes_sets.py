@@ -153,7 +153,7 @@ def test_shifts_lie_outside_the_training_distribution() -> None:
     assert all(s.ambient < 0.35 and abs(s.light_azimuth) > 1.3 and s.tint != (1.0, 1.0, 1.0) for s in scenes["shift_light"])
     assert {s.style for s in scenes["shift_style"]} == {"halftone", "mosaic"}
     assert all(len(s.companions) == 6 for s in scenes["shift_clutter"])
-    assert all(s.distance >= 6 for s in scenes["shift_far"])
+    assert all(s.distance >= 5 for s in scenes["shift_far"])  # training ends at 4
 
 
 @pytest.mark.parametrize("cls", [*CLASSES, *HELD_OUT])

@@ -67,8 +67,8 @@ def shape(s: Scene, g: Draw) -> Scene:
 
 
 def partial_view(s: Scene, g: Draw) -> Scene:
-    """Moved until about half of it is outside the frame."""
-    t, reach = float(g.uniform(0, math.tau)), s.distance * math.tan(math.radians(20))
+    """Moved until about a third of it is outside the frame."""
+    t, reach = float(g.uniform(0, math.tau)), 0.75 * s.distance * math.tan(math.radians(20))
     return replace(s, dx=math.cos(t) * reach, dy=math.sin(t) * reach * 0.9)
 
 
@@ -150,7 +150,7 @@ def shift_clutter(s: Scene, g: Draw) -> Scene:
 
 def shift_far(s: Scene, g: Draw) -> Scene:
     """Far away and off the centre."""
-    far = float(g.uniform(6.0, 8.0))
+    far = float(g.uniform(5.0, 6.5))
     reach = far * math.tan(math.radians(20)) * 0.5
     return replace(s, distance=far, dx=float(g.uniform(-reach, reach)), dy=float(g.uniform(-reach, reach)))
 
