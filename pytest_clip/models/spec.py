@@ -64,8 +64,12 @@ class ModelSpec:
 
     @property
     def key(self) -> str:
-        """What `[model."KEY"]` in a thresholds file matches besides `text` and `label`: the architecture, whatever the weights."""
-        return self.name
+        """What `[model."KEY"]` in a thresholds file matches besides `text` and `label`.
+
+        The architecture, whatever the weights; for a bundled fine-tuned model the bundled model that it started from.
+        """
+        start = bundled.record(self.name).get("recipe", {}).get("start") if self.kind == "bundled" else None
+        return start or self.name
 
     @property
     def label(self) -> str:

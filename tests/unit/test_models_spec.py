@@ -115,3 +115,7 @@ def test_names_and_listing_import_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_bundled_fine_tuned_model_is_judged_by_the_rules_of_its_base() -> None:
+    assert (parse("scenes-rn-ft").key, parse("scenes-rn").key) == ("scenes-rn", "scenes-rn")
