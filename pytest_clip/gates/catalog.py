@@ -73,7 +73,7 @@ CATALOG: dict[str, Metric] = {
     "checkpoint/preprocess": Metric("share", "higher", (), "Share of checks that preprocessing agrees with the model's configuration"),
     "checkpoint/tokenizer": Metric("share", "higher", (), "Share of class prompts that the tokenizer reads whole and tells apart"),
     "checkpoint/alignment": Metric("share", "higher", (), "Images nearer to their own class prompt than to a random other one", "0.5"),
-    "checkpoint/activation": Metric("score", "lower", (), "Standard errors by which GELU or QuickGELU, whichever is not used, fits better"),
+    "checkpoint/activation": Metric("nats", "lower", (), "NLL that the other activation (GELU or QuickGELU) would win"),
     "checkpoint/normalization": Metric("nats", "lower", (), "NLL that another mean and standard deviation would win"),
     "accuracy/top1": Metric("share", "higher", _SHIFTS, "Share of images whose highest-scoring class is the right one", _GUESS),
     "accuracy/top5": Metric(

@@ -49,7 +49,7 @@ class Recipe:
 RECIPES = {
     "scenes-rn": Recipe(name="scenes-rn"),
     "scenes-rn-ft": Recipe(
-        name="scenes-rn-ft", start="scenes-rn", scenes="typical", steps=300, lr=1e-3, warmup=20, ema=0.98,
+        name="scenes-rn-ft", start="scenes-rn", scenes="typical", steps=100, lr=3e-4, warmup=20, ema=0.95,
         colour_weight=0.0, texture_weight=0.0, first_images=9_500, most_images=9_500,
     ),
 }  # fmt: skip
