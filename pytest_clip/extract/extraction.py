@@ -118,10 +118,11 @@ class Extraction:
         """The zero-shot answers on image set `name`, or on its `first` images."""
         images = data.images(name)
         cosines = self.embeddings(model, data, name, first=first).astype(np.float64) @ self.classifier(model, data).T
-        n = len(cosines)
-        # float32 embeddings can put the cosine of equal directions an ulp above 1
+        # float32 embeddings can put the cosine of equal directions an ulp above 1. Beyond twelve digits a matrix product depends on the
+        # number of threads; rounded, a run with two workers gives the same numbers as one with none.
+        cosines, n = cosines.clip(-1.0, 1.0).round(12), len(cosines)
         return ZeroShot(
-            cosines=cosines.clip(-1.0, 1.0), labels=images.labels[:n], scale=model.logit_scale, ids=images.ids[:n], classes=data.classes,
+            cosines=cosines, labels=images.labels[:n], scale=model.logit_scale, ids=images.ids[:n], classes=data.classes,
             prompts=prompts_hash(data.classes, data.templates), templates=len(data.templates),
             pairs=None if images.pairs is None else images.pairs[:n],
         )  # fmt: skip
