@@ -2,11 +2,9 @@
 
 import copy
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 VIT: dict[str, Any] = {
     "embed_dim": 16,
