@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-
 VIT: dict[str, Any] = {
     "embed_dim": 16,
     "vision_cfg": {"image_size": 32, "layers": 2, "width": 32, "head_width": 16, "patch_size": 16},
