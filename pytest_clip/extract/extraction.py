@@ -119,7 +119,7 @@ class Extraction:
         images = data.images(name)
         cosines = self.embeddings(model, data, name, first=first).astype(np.float64) @ self.classifier(model, data).T
         # float32 embeddings can put the cosine of equal directions an ulp above 1. Beyond twelve digits a matrix product depends on the
-        # number of threads; rounded, a run with two workers gives the same numbers as one with none.
+        # number of threads; rounded, a run with two workers judges the same cosines as one with none.
         cosines, n = cosines.clip(-1.0, 1.0).round(12), len(cosines)
         return ZeroShot(
             cosines=cosines, labels=images.labels[:n], scale=model.logit_scale, ids=images.ids[:n], classes=data.classes,

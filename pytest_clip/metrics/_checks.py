@@ -60,6 +60,15 @@ def logits_and_labels(logits: npt.ArrayLike, labels: npt.ArrayLike, *, name: str
     return values, integers(labels, name="labels", n=values.shape[0], classes=values.shape[1])
 
 
+def distributions(p: Floats) -> None:
+    """Refuse rows [n, C] that are no probability distributions: logits passed by mistake, most of all."""
+    off = float(np.max(np.abs(p.sum(axis=1) - 1.0)))
+    if p.min() < 0 or p.max() > 1 + 1e-6 or off > 1e-4:
+        raise ValueError(
+            f"probabilities must be in [0, 1] with rows that sum to 1; found {p.min():.6g} to {p.max():.6g}, sums off by {off:.6g}"
+        )
+
+
 def share(value: float, *, name: str) -> float:
     """`value` as a float in [0, 1]."""
     number = float(value)

@@ -96,11 +96,7 @@ def brier(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> float:
 def brier_per_sample(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> _checks.Floats:
     """The terms [n] whose mean is `brier`, for `intervals.mean_interval`."""
     p, truth = _checks.logits_and_labels(probabilities, labels, name="probabilities")
-    off = float(np.max(np.abs(p.sum(axis=1) - 1.0)))
-    if p.min() < 0 or p.max() > 1 + 1e-6 or off > 1e-4:
-        raise ValueError(
-            f"probabilities must be in [0, 1] with rows that sum to 1; found {p.min():.6g} to {p.max():.6g}, sums off by {off:.6g}"
-        )
+    _checks.distributions(p)
     p[np.arange(truth.size), truth] -= 1.0
     squares: _checks.Floats = np.einsum("ij,ij->i", p, p)
     return squares

@@ -40,11 +40,7 @@ def group_probabilities(probabilities: npt.ArrayLike, *, groups: Sequence[npt.Ar
     groups. Source: Geirhos et al. 2019, "ImageNet-trained CNNs are biased towards texture", and their model-vs-human toolbox.
     """
     p = _checks.finite(probabilities, name="probabilities", ndim=2)
-    off = float(np.max(np.abs(p.sum(axis=1) - 1.0)))
-    if p.min() < 0 or p.max() > 1 + 1e-6 or off > 1e-4:
-        raise ValueError(
-            f"probabilities must be in [0, 1] with rows that sum to 1; found {p.min():.6g} to {p.max():.6g}, sums off by {off:.6g}"
-        )
+    _checks.distributions(p)
     if not groups:
         raise ValueError("groups is empty: at least one group of classes is needed")
     members = [_checks.integers(group, name=f"groups[{j}]", classes=p.shape[1]) for j, group in enumerate(groups)]

@@ -22,7 +22,7 @@ from .towers import Words, build
 
 
 def start_renderer(recipe: Recipe, folder: Path, *, size: int) -> subprocess.Popen[bytes]:
-    """The process that fills the pool; it keeps the memory it has (returning it costs a sixth of the rendering time)."""
+    """The process that fills the pool; it keeps the memory it has, as in `extract.pixels`."""
     keep = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30), "OMP_NUM_THREADS": "1"}
     job = {"folder": str(folder), "kind": recipe.scenes, "seed": recipe.seed, "size": size}
     return subprocess.Popen([sys.executable, "-m", "pytest_clip.train.pool", json.dumps(job)], env={**os.environ, **keep})
