@@ -53,8 +53,7 @@ def encode_text(model: Any, tokens: Tensor, *, groups: int = 3) -> Tensor:
     """Normalised text embeddings [n, d] of tokens [n, context].
 
     The tower is causal, so dropping the padding after the end-of-text token changes nothing; texts are encoded in `groups` of similar
-    length, because the cost
-    follows the padded length (0.50 s for 297 texts at 23 tokens, 0.27 s at 13, forward and back on one core).
+    length, because the cost follows the padded length (0.50 s for 297 texts at 23 tokens, 0.27 s at 13, forward and back on one core).
     """
     end = tokens.argmax(1)
     order = end.argsort()
