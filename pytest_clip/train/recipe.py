@@ -28,7 +28,7 @@ class Recipe:
     """bundled checkpoint to fine-tune, or None"""
     scenes: str = "sampled"
     """`sampled`: the training distribution; `typical`: every class in its typical look"""
-    steps: int = 4800
+    steps: int = 6000
     batch: int = 256
     lr: float = 2e-3
     warmup: int = 150
@@ -36,10 +36,10 @@ class Recipe:
     ema: float = 0.998
     class_weight: float = 1.0
     colour_weight: float = 0.5
-    texture_weight: float = 1.0
+    texture_weight: float = 1.5
     first_images: int = 15_200
     """rendered before the first step; the renderer then adds to the pool while training goes on"""
-    most_images: int = 145_540
+    most_images: int = 190_000
     seed: int = 0
     """of scenes, batches and augmentation"""
     initial_seed: int = 67_280_421_310_721

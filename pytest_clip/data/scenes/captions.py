@@ -68,7 +68,8 @@ def surroundings(scene: Scene, *, wording: int) -> str:
     if kinds is None:
         return ""
     hue = "" if scene.style == "grayscale" else scene.background_colour
-    return " ".join(kinds[wording % len(kinds)].replace("{c}", hue).split())
+    words = " ".join(kinds[wording % len(kinds)].replace("{c}", hue).split())
+    return article(words.removeprefix("a ")) if words.startswith("a ") else words
 
 
 def relation(scene: Scene) -> str:

@@ -47,12 +47,12 @@ def _unit(v: Tensor) -> Tensor:
     return v / dot(v, v).sqrt().clamp_min(1e-9)[:, None]
 
 
-def albedo(stage: Stage, prim: Tensor, points: Tensor) -> Tensor:
-    """Surface colour [n, 3] at object-space points [n, 3] of primitives [n]."""
+def albedo(stage: Stage, prim: Tensor, points: Tensor, normals: Tensor) -> Tensor:
+    """Surface colour [n, 3] at object-space points and normals [n, 3] of primitives [n]."""
     body, material = stage.body[prim], stage.material[prim]
     out = stage.colours[body, 0].clone()
     main = material == MAIN
-    share = blend(stage.surface[body[main]], points[main])[:, None]
+    share = blend(stage.surface[body[main]], points[main], normals[main])[:, None]
     out[main] = out[main] * (1 - share) + stage.colours[body[main], 1] * share
     out[material == ACCENT] = stage.colours[body[material == ACCENT], 2]
     for k, colour in FIXED.items():
@@ -74,7 +74,8 @@ def shade(stage: Stage, scenes: Sequence[Scene], prim: Tensor, at: Tensor) -> tu
     # A normal goes through the transposed inverse of its primitive's map.
     normal = _unit(_apply(stage.inverse[prim].transpose(1, 2), unit_normals(local, kind, stage.shape[prim])))
     normal = torch.where((dot(normal, at) > 0)[:, None], -normal, normal)
-    point = _apply(stage.R[body].transpose(1, 2), at - stage.t[body]) / stage.scale[body][:, None]
+    home = stage.R[body].transpose(1, 2)
+    point = _apply(home, at - stage.t[body]) / stage.scale[body][:, None]
     az, el = per_scene(lambda s: s.light_azimuth), per_scene(lambda s: s.light_elevation)
     light = torch.stack([torch.sin(az) * torch.cos(el), torch.sin(el), torch.cos(az) * torch.cos(el)], -1)[image]
     to_eye = -_unit(at)
@@ -83,7 +84,7 @@ def shade(stage: Stage, scenes: Sequence[Scene], prim: Tensor, at: Tensor) -> tu
     diffuse = torch.where(toon, torch.floor(diffuse * 3) / 3, diffuse)
     highlight = dot(normal, _unit(to_eye + light)).clamp_min(0) ** 24 * 0.25 * (~toon)
     intensity = per_scene(lambda s: s.light_intensity)[image]
-    colour = albedo(stage, prim, point)
+    colour = albedo(stage, prim, point, _apply(home, normal))
     chrome = (stage.surface[body] == METALLIC) & (stage.material[prim] == MAIN)
     mirror = 2 * dot(normal, to_eye)[:, None] * normal - to_eye
     sheen = (0.5 + 0.5 * torch.sin(mirror[:, 1:2] * 7 + mirror[:, 0:1] * 3)) ** 2

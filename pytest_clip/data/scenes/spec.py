@@ -96,7 +96,7 @@ def sample(g: np.random.Generator, cls: str, *, companion_share: float = 0.12) -
         return options[int(g.integers(len(options)))]
 
     colour = pick(names)
-    colour2 = _other(g, names, avoid=(colour,), least=0.5)
+    colour2 = _other(g, names, avoid=(colour,), least=0.65)
     background_colour = _other(g, names, avoid=(colour,), least=0.3)
     occluded = g.random() < 0.15
     scene = Scene(
