@@ -11,6 +11,9 @@ from .catalog import IMAGENET_C as IMAGENET_C
 from .catalog import KINDS as KINDS
 from .catalog import SEVERITIES as SEVERITIES
 from .catalog import VERSION as VERSION
+from .view import Facts as Facts
+from .view import View as View
+from .view import corruption_view as corruption_view
 
 if TYPE_CHECKING:
     from torch import Tensor
