@@ -1,4 +1,4 @@
-"""What a view is: a name, a key for stored answers and a function from pictures to pictures. Light: torch is imported by whoever applies one."""
+"""What a view is: a name, a key for stored answers, and a function from pictures to pictures. Light: nothing heavy is imported."""
 
 from __future__ import annotations
 
