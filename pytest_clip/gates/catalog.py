@@ -24,7 +24,8 @@ class Metric:
 
     ``unit``: ``share`` is 0..1 and ``points`` a difference of two shares (0.02 = 2 percentage points). ``over`` names the image sets that
     become slices: a set name, a pattern (``shift_*``) or ``role:factor``; empty means one gate without a slice. ``chance`` is what guessing
-    scores, in words.
+    scores, in words. ``slices`` are for a metric whose slices are no image sets but views or changes: these, on data with a set of ``over``
+    (without ``over``, on any data).
     """
 
     unit: Unit
@@ -32,6 +33,12 @@ class Metric:
     over: tuple[str, ...]
     title: str
     chance: str | None = None
+    slices: tuple[str, ...] = ()
+
+    @property
+    def sliced(self) -> bool:
+        """Whether its gates have slices."""
+        return bool(self.over or self.slices)
 
 
 class SetLike(Protocol):
@@ -124,10 +131,14 @@ def expand(metric_id: str, sets: Iterable[SetLike], *, over: Collection[str] | N
     without ``over`` gives exactly one.
     """
     patterns = metric_of(metric_id).over if over is None else tuple(over)
+    fixed = metric_of(metric_id).slices if over is None else ()
     whole = GateId.parse(metric_id)
-    if not patterns:
+    if not (patterns or fixed):
         return [whole]
-    return [GateId(whole.suite, whole.metric, each.name) for each in sets if any(_matches(each, pattern) for pattern in patterns)]
+    names = [each.name for each in sets if any(_matches(each, pattern) for pattern in patterns)]
+    if fixed:
+        names = list(fixed) if names or not patterns else []
+    return [GateId(whole.suite, whole.metric, name) for name in names]
 
 
 def _matches(image_set: SetLike, pattern: str) -> bool:

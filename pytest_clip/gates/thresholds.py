@@ -149,7 +149,7 @@ class _Reader:
             )
             gate = None if name is None else self._gate(name, (*here, "gate"), None)
             source = self.layer.source(*here)
-            if gate is not None and gate.slice is None and gate.metric_id in CATALOG and CATALOG[gate.metric_id].over:
+            if gate is not None and gate.slice is None and gate.metric_id in CATALOG and CATALOG[gate.metric_id].sliced:
                 self.problem((*here, "gate"), f"a waiver excuses one gate, and {gate} has slices; write {str(gate) + '[SLICE]'!r}")
             if gate is not None and gate in seen:
                 self.problem((*here, "gate"), f"{gate} has a waiver already, at {seen[gate]}")
@@ -180,7 +180,7 @@ class _Reader:
     def _with_known_slice(self, gate: GateId, path: _Path, data: str | None) -> GateId | None:
         if gate.slice is None:
             return gate
-        if not CATALOG[gate.metric_id].over:
+        if not CATALOG[gate.metric_id].sliced:
             self.problem(path, f"{gate.metric_id} has no slices; write {gate.metric_id!r}")
             return None
         if not self.known or (data is not None and data not in self.known):

@@ -128,6 +128,16 @@ def test_a_projects_own_metric_brings_its_sets():
     assert [str(gate) for gate in expand("mine/metric", SETS, over=[])] == ["mine/metric"]
 
 
+def test_slices_that_are_no_image_sets_need_the_set_they_change(monkeypatch):
+    monkeypatch.setitem(CATALOG, "ood/under_change", Metric("share", "higher", ("role:ood",), "Under a change", None, ("flip", "fog-3")))
+    monkeypatch.setitem(CATALOG, "ood/anywhere", Metric("share", "higher", (), "On any data", None, ("flip",)))
+    assert [str(gate) for gate in expand("ood/under_change", SETS)] == ["ood/under_change[flip]", "ood/under_change[fog-3]"]
+    assert expand("ood/under_change", SETS[:2]) == []
+    assert [str(gate) for gate in expand("ood/anywhere", [])] == ["ood/anywhere[flip]"]
+    assert [CATALOG[f"ood/{name}"].sliced for name in ("under_change", "anywhere", "auroc")] == [True] * 3
+    assert not CATALOG["calibration/temperature"].sliced
+
+
 def test_an_unknown_metric_is_named_with_its_neighbour():
     with pytest.raises(ClipError) as caught:
         metric_of("accuracy/topp1")
