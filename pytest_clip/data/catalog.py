@@ -10,10 +10,12 @@ from typing import Literal
 from .. import ClipError
 from .scenes.vocabulary import CLASSES, FACTORS, OOD, SHIFTS
 
-Role = Literal["clean", "slice", "shift", "factor", "ood"]
+Role = Literal["clean", "slice", "shift", "factor", "cue", "ood"]
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
 
 CLEAN_PER_CLASS, MATCHED_PER_CLASS, OOD_IMAGES = 100, 27, 500
+CUES = ("cue_conflict", "cue_matched")
+"""The same scenes, image by image: in the look of another class, and in that of their own."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ def sets(name: str) -> tuple[SetInfo, ...]:
             SetInfo("typical", "slice", matched),
             *(SetInfo(s, "shift", matched) for s in SHIFTS),
             *(SetInfo(f, "factor", matched) for f in FACTORS),
+            *(SetInfo(c, "cue", matched) for c in CUES),
             *(SetInfo(o, "ood", OOD_IMAGES) for o in OOD),
         )
     return (SetInfo("clean", "clean", sum(len(files) for files in class_folders(name).values())),)

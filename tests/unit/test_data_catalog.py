@@ -31,7 +31,8 @@ def test_roles_of_the_embedded_sets() -> None:
     roles = {s.name: s.role for s in catalog.sets("scenes")}
     assert roles["clean"] == "clean"
     assert (roles["pose"], roles["shift_far"], roles["near"], roles["typical"]) == ("factor", "shift", "ood", "slice")
-    assert len(roles) == 24
+    assert roles["cue_conflict"] == roles["cue_matched"] == "cue"
+    assert len(roles) == 26
 
 
 def test_a_folder_has_one_set_of_all_images(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_clip.data import catalog
 from pytest_clip.data.scenes import load
-from pytest_clip.data.scenes.appearance import TYPICAL
+from pytest_clip.data.scenes.appearance import SECOND_SHARE, TYPICAL, conflicting, mean_colour, neutral_walls
 from pytest_clip.data.scenes.objects import JITTER, build
 from pytest_clip.data.scenes.sets import STREAMS, matched_rows, scene_set
 from pytest_clip.data.scenes.spec import SIDE_LIMIT, Scene, draw_yaw, sample, with_companion
@@ -33,6 +33,7 @@ from pytest_clip.data.scenes.vocabulary import (
     UNSEEN_STYLES,
 )
 
+CUES = catalog.CUES
 NAMES = [info.name for info in catalog.sets("scenes")]
 CHANGES = {
     "pose": {"yaw", "elevation", "roll"},
@@ -64,8 +65,8 @@ def matched(name: str) -> list[tuple[Scene, Scene]]:
     return [(base[row], scene) for row, scene in zip(found.pairs, found.scenes, strict=True)]
 
 
-def test_there_is_a_set_for_every_factor_shift_and_unknown() -> None:
-    assert ["clean", "typical", *SHIFTS, *FACTORS, *OOD] == NAMES
+def test_there_is_a_set_for_every_factor_shift_cue_and_unknown() -> None:
+    assert ["clean", "typical", *SHIFTS, *FACTORS, *CUES, *OOD] == NAMES
     assert set(CHANGES) == set(FACTORS)
     with pytest.raises(KeyError, match="sideways"):
         scene_set("sideways")
@@ -75,8 +76,8 @@ def test_there_is_a_set_for_every_factor_shift_and_unknown() -> None:
 def test_the_catalog_knows_the_real_size(info: catalog.SetInfo) -> None:
     found = scene_set(info.name)
     assert len(found.scenes) == len(found.labels) == info.n
-    assert info.n >= {"clean": 1900, "factor": 500, "shift": 500, "ood": 500, "slice": 500}[info.role]
-    assert (found.pairs is not None) == (info.role == "factor")
+    assert info.n >= {"clean": 1900, "factor": 500, "shift": 500, "cue": 500, "ood": 500, "slice": 500}[info.role]
+    assert (found.pairs is not None) == (info.role in ("factor", "cue"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -202,7 +203,7 @@ def test_no_two_sets_and_no_training_round_share_a_scene() -> None:
     from pytest_clip.train.pool import draw
 
     assert len(set(STREAMS.values())) == len(STREAMS) == len(NAMES)
-    fresh = [n for n in NAMES if n not in FACTORS]
+    fresh = [n for n in NAMES if n not in (*FACTORS, *CUES)]
     drawn = [{(s.instance, s.occluder_seed, s.yaw) for s in scene_set(n).scenes} for n in fresh]
     for number in range(3):
         scenes, _ = draw("sampled", seed=0, number=number)
@@ -240,6 +241,93 @@ def test_every_class_has_a_typical_look_and_the_typical_set_wears_it() -> None:
             look.texture, look.colour, look.colour2, look.background, look.background_colour,
         )  # fmt: skip
         assert (s.style, s.companions) == ("photo", ())
+
+
+def surface(s: Scene) -> tuple[str, str, str]:
+    return s.texture, s.colour, s.colour2
+
+
+def test_cues_dress_matched_scenes_and_change_nothing_but_surface_and_wall() -> None:
+    for name in CUES:
+        assert scene_set(name).pairs == matched_rows()
+        for a, b in matched(name):
+            assert changed(a, b) <= {"texture", "colour", "colour2", "background", "background_colour"}
+
+
+def test_a_conflict_is_the_matched_scene_in_the_look_of_another_class() -> None:
+    conflict, own = scene_set("cue_conflict"), scene_set("cue_matched")
+    assert conflict.looks is not None
+    for a, b, look in zip(conflict.scenes, own.scenes, conflict.looks, strict=True):
+        assert changed(a, b) <= {"texture", "colour", "colour2"}
+        assert surface(a) == (TYPICAL[look].texture, TYPICAL[look].colour, TYPICAL[look].colour2)
+        assert surface(b) == (TYPICAL[b.cls].texture, TYPICAL[b.cls].colour, TYPICAL[b.cls].colour2)
+        assert look != a.cls
+    assert own.looks == tuple(s.cls for s in own.scenes)
+
+
+def test_every_conflict_can_be_seen_on_the_object_and_against_the_wall() -> None:
+    conflict = scene_set("cue_conflict")
+    for s, look in zip(conflict.scenes, conflict.looks or (), strict=True):
+        assert np.linalg.norm(np.subtract(mean_colour(s.cls), mean_colour(look))) >= 0.25
+        for cls in (s.cls, look):
+            assert np.linalg.norm(np.subtract(PALETTE[s.background_colour], mean_colour(cls))) >= 0.3
+        assert s.background == "plain"
+
+
+def test_looks_that_are_nearly_the_same_do_not_conflict() -> None:
+    apart = [(a, b) for i, a in enumerate(CLASSES) for b in CLASSES[i + 1 :] if not conflicting(a, b)]
+    assert {("airplane", "sailboat"), ("chair", "table"), ("house", "mushroom")} <= {*apart, *((b, a) for a, b in apart)}
+    assert len(apart) == 10  # as the comment on UNLIKE says
+    assert not any(conflicting(c, c) for c in CLASSES)
+
+
+def test_neutral_walls_suit_every_conflict_and_name_no_side() -> None:
+    for a in CLASSES:
+        for b in CLASSES:
+            if conflicting(a, b):
+                assert len(neutral_walls(a, b)) > 0
+                assert neutral_walls(a, b) == neutral_walls(b, a)
+
+
+def test_conflicts_are_balanced_over_shapes_and_looks() -> None:
+    conflict = scene_set("cue_conflict")
+    assert conflict.looks is not None
+    for n in (19, 190, len(conflict.looks)):
+        shapes = np.bincount(conflict.labels[:n], minlength=len(CLASSES))
+        looks = np.bincount([CLASSES.index(k) for k in conflict.looks[:n]], minlength=len(CLASSES))
+        assert set(shapes) == set(looks) == {n // len(CLASSES)}
+    for label in range(len(CLASSES)):
+        worn = [look for look, shape in zip(conflict.looks, conflict.labels, strict=True) if shape == label]
+        assert len(set(worn)) >= 10, CLASSES[label]
+
+
+def test_second_shares_are_those_of_the_textures() -> None:
+    import torch
+
+    from pytest_clip.data.scenes.textures import blend
+
+    g = torch.Generator().manual_seed(0)
+    n = 20_000
+    points, normals = torch.rand(n, 3, generator=g) * 2 - 1, torch.eye(3)[torch.randint(3, (n,), generator=g)]
+    for texture, share in SECOND_SHARE.items():
+        measured = blend(torch.full((n,), SURFACES.index(texture)), points, normals).mean()
+        assert float(measured) == pytest.approx(share, abs=0.03), texture
+    assert set(SECOND_SHARE) == set(TEXTURES)
+
+
+def test_images_of_cues_name_their_shape_and_look() -> None:
+    whole, part = (load.image_set("cue_conflict", role="cue", limit=limit) for limit in (None, 190))
+    assert list(whole.attributes["shape"]) == [whole.classes[k] for k in whole.labels]
+    assert whole.attributes["look"] == scene_set("cue_conflict").looks
+    assert 100 < len(part) < 190
+    by_id = dict(zip(whole.ids, whole.attributes["look"], strict=True))
+    assert [by_id[i] for i in part.ids] == list(part.attributes["look"])
+    own = load.image_set("cue_matched", role="cue", limit=190)
+    assert own.attributes["look"] == own.attributes["shape"] == part.attributes["shape"]
+    assert own.pairs is not None
+    assert part.pairs is not None
+    assert (own.pairs == part.pairs).all()
+    assert "look" not in load.image_set("clean", role="clean", limit=19).attributes
 
 
 @pytest.mark.parametrize("name", FACTORS)

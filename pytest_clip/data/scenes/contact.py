@@ -30,7 +30,7 @@ INK, PAPER = (25, 25, 25), (255, 255, 255)
 def write(path: Path, *, sets: Sequence[str] | None = None) -> Path:
     """Write the sheet to `path` as a PNG: every object as training draws it, then a row for each image set (all, or those named in `sets`).
 
-    Rows of factors show one scene a column, the same as in the row `clean, matched` above them, with that one factor changed.
+    Rows of factors and cues show one scene a column, the same as in the row `clean, matched` above them, with that one thing changed.
     """
     known = [info.name for info in catalog_sets("scenes")]
     if unknown := [name for name in sets or () if name not in known]:
@@ -40,7 +40,7 @@ def write(path: Path, *, sets: Sequence[str] | None = None) -> Path:
     objects = [(name, _draws(name)) for name in (*CLASSES, *HELD_OUT)]
     sheet = _page((DRAWS * 2, (len(objects) + 1) // 2), (COLUMNS, len(_set_rows(sets or known))))
     below = _block(sheet, "Objects: eight random draws of the training distribution (the last six are held out)", objects, top=0, columns=2)
-    _block(sheet, "Image sets: factors change the scenes of the row 'clean, matched' column by column", _set_rows(sets or known), top=below)
+    _block(sheet, "Image sets: factors and cues change the scenes of the row 'clean, matched' column by column", _set_rows(sets or known), top=below)
     try:
         sheet.save(path, format="PNG")
     except OSError as error:

@@ -14,7 +14,6 @@ from .render import SIZE, VERSION
 from .sets import scene_set
 from .vocabulary import CLASSES
 
-
 NO_PIXELS = ("appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "sets.py")
 """Modules that choose scenes or words: what they choose is in the scenes themselves, which every fingerprint holds."""
 
@@ -37,11 +36,14 @@ def image_set(name: str, *, role: str, limit: int | None = None) -> ImageSet:
     rows = range(len(found.scenes))
     kept = [i for i in rows if limit is None or found.pairs is None or found.pairs[i] < limit][:limit]
     scenes, labels = tuple(found.scenes[i] for i in kept), [found.labels[i] for i in kept]
+    attributes = {k: tuple(str(getattr(s, k)) for s in scenes) for k in ("colour", "colour2", "texture", "background", "style")}
+    if found.looks is not None:
+        attributes |= {"shape": tuple(s.cls for s in scenes), "look": tuple(found.looks[i] for i in kept)}
     digest = hashlib.sha256("\n".join([code_version(), name, *map(repr, scenes)]).encode()).hexdigest()[:16]
     return ImageSet(
         name=name, data="scenes", role=role, ids=tuple(f"{name}-{i:05d}" for i in kept), labels=np.array(labels), classes=CLASSES,
         fingerprint=digest, pairs=None if found.pairs is None else np.array([found.pairs[i] for i in kept]),
         captions=tuple(full_caption(s) for s in scenes) if role != "ood" else None,
-        attributes={k: tuple(str(getattr(s, k)) for s in scenes) for k in ("colour", "colour2", "texture", "background", "style")},
+        attributes=attributes,
         scenes=scenes, rows=tuple(kept),
     )  # fmt: skip

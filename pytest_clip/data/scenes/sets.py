@@ -11,22 +11,24 @@ from functools import cache
 
 import numpy as np
 
-from ..catalog import CLEAN_PER_CLASS, MATCHED_PER_CLASS, OOD_IMAGES
-from .appearance import dressed
+from ..catalog import CLEAN_PER_CLASS, CUES, MATCHED_PER_CLASS, OOD_IMAGES
+from .appearance import conflicting, dressed, neutral_walls
 from .changes import FACTOR_CHANGES, SHIFT_CHANGES, backdrop_only, wall_of_texture
 from .spec import Scene, sample
 from .vocabulary import CLASSES, FACTORS, HELD_OUT, OOD, SEED, SHIFTS
 
-STREAMS = {name: i for i, name in enumerate(("clean", "typical", *SHIFTS, *FACTORS, *OOD))}
+STREAMS = {name: i for i, name in enumerate(("clean", "typical", *SHIFTS, *FACTORS, *OOD, *CUES))}
 
 
 @dataclass(frozen=True)
 class SceneSet:
-    """Scenes in order, their labels (-1 = none of the classes) and, for factors, the row of `clean` that each one changes."""
+    """Scenes in order, their labels (-1 = none of the classes) and, for factors and cues, the row of `clean` that each one changes."""
 
     scenes: tuple[Scene, ...]
     labels: tuple[int, ...]
     pairs: tuple[int, ...] | None = None
+    looks: tuple[str, ...] | None = None
+    """for cues, the class whose typical look each scene wears"""
 
 
 def generator(name: str, index: int) -> np.random.Generator:
@@ -74,6 +76,40 @@ def _unknown(name: str, make: Callable[[Scene, np.random.Generator], Scene]) -> 
 
 
 @cache
+def _foreign_looks() -> tuple[int, ...]:
+    """For each matched row the class whose look conflicts with its own: in every round of all classes each look is worn once."""
+    n = len(CLASSES)
+    looks: list[int] = []
+    for j in range(MATCHED_PER_CLASS):
+        g = generator("cue_conflict", j)
+        while True:
+            drawn = [int(k) for k in g.permutation(n)]
+            if all(conflicting(CLASSES[shape], CLASSES[look]) for shape, look in enumerate(drawn)):
+                break
+        looks += drawn
+    return tuple(looks)
+
+
+def _cue(name: str) -> SceneSet:
+    """The shape of one class in the look of another (`cue_conflict`), or the same scenes in the look of their own (`cue_matched`).
+
+    Only the object is dressed, and it stands before a neutral wall. Typical surroundings would be a third cue, with neither shape nor
+    texture in it; the scene's own would hide one look more often than another. The wall is drawn from those that suit both looks, so it
+    is the same for both sets and speaks for neither class.
+    """
+    base, rows, foreign = clean(), matched_rows(), _foreign_looks()
+    labels = tuple(base.labels[row] for row in rows)
+    looks, scenes = [], []
+    for j, row in enumerate(rows):
+        own, other = CLASSES[labels[j]], CLASSES[foreign[j]]
+        walls = neutral_walls(own, other)
+        wall = walls[int(generator("cue_matched", j).integers(len(walls)))]
+        looks.append(other if name == "cue_conflict" else own)
+        scenes.append(replace(dressed(base.scenes[row], looks[-1], surroundings=False), background="plain", background_colour=wall))
+    return SceneSet(tuple(scenes), labels, rows, tuple(looks))
+
+
+@cache
 def scene_set(name: str) -> SceneSet:
     """The scenes of one embedded set; KeyError for a name that is none."""
     if name == "clean":
@@ -82,6 +118,8 @@ def scene_set(name: str) -> SceneSet:
         base, rows = clean(), matched_rows()
         scenes = tuple(FACTOR_CHANGES[name](base.scenes[row], generator(name, j)) for j, row in enumerate(rows))
         return SceneSet(scenes, tuple(base.labels[row] for row in rows), rows)
+    if name in CUES:
+        return _cue(name)
     if name in SHIFT_CHANGES:
         return _fresh(name, SHIFT_CHANGES[name])
     unknown = {"near": lambda s, g: s, "far": backdrop_only, "textures": wall_of_texture}
