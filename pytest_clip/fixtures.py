@@ -33,6 +33,24 @@ def _awake(config: pytest.Config) -> ClipSession:
     return session
 
 
+def _begin(request: pytest.FixtureRequest, session: ClipSession) -> None:
+    """Start rendering before the model loads, which takes seconds, when a test of this run asks for images of the embedded benchmark."""
+    if not any("clip_data" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        return
+    extraction: Extraction = request.getfixturevalue("clip_extraction")
+    for choice in session.data:
+        if choice.text == "scenes":
+            extraction.start(_loaded(session, choice))
+
+
+def _loaded(session: ClipSession, choice: DataChoice) -> Any:
+    from pytest_clip.session import load_data
+
+    if choice.label not in session.loaded_data:
+        session.loaded_data[choice.label] = load_data(session, choice)
+    return session.loaded_data[choice.label]
+
+
 @pytest.fixture(scope="session")
 def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, None]:
     """The model under test, loaded once, with ``encode_image``, ``encode_text``, ``preprocess`` and ``logit_scale``.
@@ -49,6 +67,7 @@ def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, Non
     from pytest_clip.session import load_model
 
     choice: ModelChoice = getattr(request, "param", session.models[0])
+    _begin(request, session)
     try:
         model = request.config.hook.pytest_clip_make_model(spec=choice.spec, config=request.config)
         if model is None:
@@ -76,11 +95,8 @@ def clip_data(request: pytest.FixtureRequest) -> Any:
         assert len(clip_data.images("clean").ids) > 0
     """
     session = _awake(request.config)
-    from pytest_clip.session import load_data
-
     choice: DataChoice = getattr(request, "param", session.data[0])
-    data = load_data(session, choice)
-    session.loaded_data[choice.label] = data
+    data = _loaded(session, choice)
     session.describe_data(choice.label, data)
     return data
 
@@ -104,7 +120,7 @@ def clip_settings(request: pytest.FixtureRequest) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Extraction:
+def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[Extraction, None, None]:
     """The way from a model and an image set to embeddings and answers, each made once per run and kept in the cache::
 
     def test_spread(clip_model, clip_data, clip_extraction):
@@ -116,7 +132,7 @@ def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     from pytest_clip.report.progress import terminal_line
 
     settings = session.settings
-    return Extraction(
+    extraction = Extraction(
         cache=settings.cache_dir if settings.cache else tmp_path_factory.mktemp("clip-cache"),
         batch_size=settings.batch_size,
         workers=settings.workers if settings.workers is not None else xdist.share_of_cores(request.config),
@@ -124,14 +140,19 @@ def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
         say=terminal_line(request.config),
         wanted=collection.slices_of(request.session.items),
     )
+    yield extraction
+    extraction.close()
 
 
 @pytest.fixture(scope="session")
-def zero_shot(clip_model: ClipModel, clip_data: Any, clip_extraction: Extraction) -> Callable[[str], ZeroShot]:
-    """``zero_shot("clean")`` gives the model's zero-shot answers on that image set: cosines, labels, ids and classes."""
+def zero_shot(clip_model: ClipModel, clip_data: Any, clip_extraction: Extraction) -> Callable[..., ZeroShot]:
+    """``zero_shot("clean")`` gives the model's zero-shot answers on that image set: cosines, labels, ids and classes.
 
-    def answers(slice_name: str) -> ZeroShot:
-        return clip_extraction.zero_shot(clip_model, clip_data, slice_name)
+    ``first=N`` takes only the first images, ``view=`` shows them through a corruption, ``templates=`` asks with other prompts.
+    """
+
+    def answers(slice_name: str, **how: Any) -> ZeroShot:
+        return clip_extraction.zero_shot(clip_model, clip_data, slice_name, **how)
 
     return answers
 

@@ -11,16 +11,22 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .embed import Batches, image_embeddings, pictures
-from .pixels import ensure, place
+from .embed import Batches, image_embeddings
+from .pixels import place, render_here
+from .source import Source
 from .store import recall
+from .studio import Studio
 from .zeroshot import ZeroShot, classifier, prompts_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
 
     from ..data import Data
+    from ..data.imageset import ImageSet
     from ..models.protocol import ClipModel
+    from ..views.view import View
 
 
 class Progress(Protocol):
@@ -41,7 +47,10 @@ class Silent:
 
 @dataclass
 class Extraction:
-    """Where answers come from: `cache` is a folder, `wanted` the image sets the run will ask for (rendered together, on all cores)."""
+    """Where answers come from: `cache` is a folder, `wanted` the image sets the run will ask for, in that order.
+
+    `close` ends the rendering that may be under way.
+    """
 
     cache: Path
     batch_size: int | None = None
@@ -50,6 +59,8 @@ class Extraction:
     say: Callable[[str], None] = lambda line: None
     wanted: tuple[str, ...] = ()
     _kept: dict[tuple[str, ...], NDArray[np.floating]] = field(default_factory=dict)
+    _texts: dict[str, dict[str, NDArray[np.float32]]] = field(default_factory=dict)
+    _studios: dict[str, Studio] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._batches = Batches(self.batch_size, say=self.say)
@@ -61,68 +72,126 @@ class Extraction:
             return self.workers
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
+    def start(self, data: Data) -> None:
+        """Begin to render what the run will ask for and lacks, beside whatever comes next."""
+        if data.name in self._studios or self.processes <= 1:
+            return
+        known = {s.name for s in data.sets}
+        sets = [data.images(name) for name in self.wanted if name in known]
+        self._studios[data.name] = Studio(sets, self.cache, processes=self.processes)
+
+    def close(self) -> None:
+        """Stop rendering; finished sets stay in the cache."""
+        for studio in self._studios.values():
+            studio.close()
+        self._studios.clear()
+
     def render(self, data: Data, name: str) -> None:
-        """Make sure that the pictures of `name` exist, and with them those of every set the run will ask for later."""
+        """Return when the pictures of `name` exist."""
         images = data.images(name)
         if images.scenes is None or place(images, self.cache).exists():
             return
-        known = {s.name for s in data.sets}
-        sets = [data.images(n) for n in dict.fromkeys((name, *(w for w in self.wanted if w in known)))]
-        missing = [s for s in sets if not place(s, self.cache).exists()]
-        bar = self.progress(f"rendering {len(missing)} image sets of {data.name}", sum(len(s) for s in missing))
+        self.start(data)
+        bar = self.progress(f"rendering {data.name}/{name}", len(images))
         try:
-            ensure(missing, self.cache, processes=self.processes, advance=bar.advance)
+            if name in self.wanted and data.name in self._studios:
+                self._studios[data.name].wait(images, advance=bar.advance)
+            else:
+                self._render_now(images, bar)
         finally:
             bar.close()
 
-    def embeddings(self, model: ClipModel, data: Data, name: str, *, first: int | None = None) -> NDArray[np.float32]:
-        """Embeddings float32 [n, d] of image set `name`, or of its `first` images."""
+    def _render_now(self, images: ImageSet, bar: Progress) -> None:
+        if self.processes <= 1:
+            render_here(images, self.cache, advance=bar.advance)
+            return
+        studio = Studio([images], self.cache, processes=self.processes)
+        try:
+            studio.wait(images, advance=bar.advance)
+        finally:
+            studio.close()
+
+    def embeddings(
+        self, model: ClipModel, data: Data, name: str, *, first: int | None = None, view: View | None = None
+    ) -> NDArray[np.float32]:
+        """Embeddings float32 [n, d] of image set `name`, or of its `first` images, seen through `view`."""
         images = data.images(name)
         n = min(first or len(images), len(images))
-        whole = ("image", model.fingerprint, images.fingerprint, str(len(images)))
+        seen = "" if view is None else view.key
+        whole = ("image", model.fingerprint, images.fingerprint, seen, str(len(images)))
         if whole in self._kept:
             return self._kept[whole][:n]
-        key = (*whole[:3], str(n))
+        key = (*whole[:4], str(n))
         if key not in self._kept:
-            part = "" if n == len(images) else f"-first-{n}"
+            part = ("" if n == len(images) else f"-first-{n}") + (f"-{seen}" if seen else "")
             path = self.cache / "answers" / model.fingerprint / f"{images.data}-{name}-{images.fingerprint}{part}.npy"
-            self._kept[key] = recall(path, lambda: self._embed(model, data, name, n))
+            self._kept[key] = recall(path, lambda: self._embed(model, data, name, n, view))
         return self._kept[key]
 
-    def _embed(self, model: ClipModel, data: Data, name: str, n: int) -> NDArray[np.float32]:
+    def _embed(self, model: ClipModel, data: Data, name: str, n: int, view: View | None) -> NDArray[np.float32]:
         self.render(data, name)
-        bar = self.progress(f"{model.label} on {data.name}/{name}", n)
+        bar = self.progress(f"{model.label} on {data.name}/{name}" + (f" under {view.name}" if view else ""), n)
         try:
             return image_embeddings(
-                model, data.images(name), n=n, cache=self.cache, batches=self._batches, threads=self.processes, advance=bar.advance
-            )
+                model, data.images(name), n=n, cache=self.cache, batches=self._batches, threads=self.processes, view=view,
+                advance=bar.advance,
+            )  # fmt: skip
         finally:
             bar.close()
 
     def batch(self, model: ClipModel, data: Data, name: str, *, first: int) -> torch.Tensor:
         """The `first` images of a set, preprocessed, float32 [n, 3, h, w]."""
+        return self._source(model, data, name).batch(range(min(first, len(data.images(name)))))
+
+    def pictures(self, model: ClipModel, data: Data, name: str, *, first: int, view: View | None = None) -> torch.Tensor:
+        """The `first` images of a set at the model's input size, not yet normalised, uint8 [n, 3, h, w]."""
+        return self._source(model, data, name, view=view).resized(range(min(first, len(data.images(name)))))
+
+    def _source(self, model: ClipModel, data: Data, name: str, *, view: View | None = None) -> Source:
+        self.render(data, name)
+        return Source(model, data.images(name), self.cache, view=view)
+
+    def embed_pictures(self, model: ClipModel, pictures: torch.Tensor) -> NDArray[np.float32]:
+        """Embeddings float32 [n, d] of pictures uint8 [n, 3, h, w] at the model's input size; kept nowhere."""
         import torch
 
-        self.render(data, name)
-        picture = pictures(data.images(name), self.cache)
-        return torch.stack([model.preprocess(picture(i)) for i in range(min(first, len(data.images(name))))])
+        size = self._batches.size or 64
+        parts = [self._batches.encode(model, model.normalize(part)) for part in torch.split(pictures, size)]  # type: ignore[attr-defined]
+        return np.concatenate(parts)
 
-    def classifier(self, model: ClipModel, data: Data) -> NDArray[np.float64]:
-        """Class embeddings float64 [C, d] of the data set's classes and templates."""
-        key = ("text", model.fingerprint, prompts_hash(data.classes, data.templates))
+    def texts(self, model: ClipModel, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embeddings float32 [n, d] of texts; a run encodes each distinct text once per model."""
+        known = self._texts.setdefault(model.fingerprint, {})
+        if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            known.update(zip(new, model.encode_text(new).numpy(), strict=True))
+        return np.stack([known[text] for text in texts])
+
+    def classifier(self, model: ClipModel, data: Data, *, templates: tuple[str, ...] | None = None) -> NDArray[np.float64]:
+        """Class embeddings float64 [C, d] of the data set's classes under `templates`, by default the data set's own."""
+        chosen = data.templates if templates is None else templates
+        key = ("text", model.fingerprint, prompts_hash(data.classes, chosen))
         if key not in self._kept:
-            self._kept[key] = classifier(model, data.classes, data.templates)
+            self._kept[key] = classifier(lambda texts: self.texts(model, texts), data.classes, chosen)
         return self._kept[key]  # type: ignore[return-value]
 
-    def zero_shot(self, model: ClipModel, data: Data, name: str, *, first: int | None = None) -> ZeroShot:
-        """The zero-shot answers on image set `name`, or on its `first` images."""
-        images = data.images(name)
-        cosines = self.embeddings(model, data, name, first=first).astype(np.float64) @ self.classifier(model, data).T
+    def zero_shot(
+        self,
+        model: ClipModel,
+        data: Data,
+        name: str,
+        *,
+        first: int | None = None,
+        view: View | None = None,
+        templates: tuple[str, ...] | None = None,
+    ) -> ZeroShot:
+        """The zero-shot answers on image set `name`, or on its `first` images, seen through `view` and asked with `templates`."""
+        images, asked = data.images(name), data.templates if templates is None else templates
+        embeddings = self.embeddings(model, data, name, first=first, view=view)
+        cosines = embeddings.astype(np.float64) @ self.classifier(model, data, templates=asked).T
         # float32 embeddings can put the cosine of equal directions an ulp above 1. Beyond twelve digits a matrix product depends on the
         # number of threads; rounded, a run with two workers judges the same cosines as one with none.
         cosines, n = cosines.clip(-1.0, 1.0).round(12), len(cosines)
         return ZeroShot(
             cosines=cosines, labels=images.labels[:n], scale=model.logit_scale, ids=images.ids[:n], classes=data.classes,
-            prompts=prompts_hash(data.classes, data.templates), templates=len(data.templates),
-            pairs=None if images.pairs is None else images.pairs[:n],
+            prompts=prompts_hash(data.classes, asked), templates=len(asked), pairs=None if images.pairs is None else images.pairs[:n],
         )  # fmt: skip

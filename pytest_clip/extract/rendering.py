@@ -1,33 +1,51 @@
-"""The rendering process: takes a list of jobs from standard input, fills slices of memory-mapped files, prints one count a job."""
+"""The rendering process: takes jobs from standard input, fills slices of memory-mapped files, prints one count a job."""
 
 from __future__ import annotations
 
-import json
+import pickle
 import sys
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from ..data.scenes.spec import Scene
 
-def render_job(job: dict[str, Any]) -> int:
-    """Render the scenes `rows` of the embedded set `set` into the file `out` from its row `start` on; returns how many."""
+
+@dataclass(frozen=True)
+class Job:
+    """Render `scenes` into the file `out` from its row `start` on."""
+
+    scenes: tuple[Scene, ...]
+    start: int
+    out: str
+
+
+def render_job(job: Job) -> int:
+    """Do one job; returns how many scenes it had."""
     from ..data.scenes.render import render_rgb
-    from ..data.scenes.sets import scene_set
 
-    scenes, rows, start = scene_set(job["set"]).scenes, job["rows"], job["start"]
-    out = np.lib.format.open_memmap(job["out"], mode="r+")
-    out[start : start + len(rows)] = render_rgb([scenes[row] for row in rows]).numpy()
+    out = np.lib.format.open_memmap(job.out, mode="r+")
+    out[job.start : job.start + len(job.scenes)] = render_rgb(job.scenes).numpy()
     out.flush()
-    return len(rows)
+    return len(job.scenes)
 
 
 def main() -> None:
     import torch
 
     torch.set_num_threads(1)
-    for job in json.load(sys.stdin):
+    while True:
+        try:
+            job = pickle.load(sys.stdin.buffer)  # a pipe from the process that started this one
+        except EOFError:
+            return
         print(render_job(job), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    # Under the name that the parent pickles jobs of.
+    from pytest_clip.extract.rendering import main as run
+
+    run()

@@ -13,15 +13,25 @@ from numpy.typing import NDArray
 from .. import ClipError
 
 
+class AbandonedError(Exception):
+    """Nobody needs the lock any more."""
+
+
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold PATH.lock; the operating system frees it when its holder dies."""
-    from filelock import FileLock
+def locked(path: Path, *, give_up: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """Hold PATH.lock; the operating system frees it when its holder dies. Once `give_up()` is true, waiting for it raises AbandonedError."""
+    from filelock import FileLock, Timeout
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{path}.lock")
-        lock.acquire()
+        while True:
+            try:
+                lock.acquire(timeout=0.5)
+                break
+            except Timeout:
+                if give_up():
+                    raise AbandonedError from None
     except OSError as error:
         raise ClipError(
             f"the cache at {path.parent} cannot be written ({error.strerror}); "

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from ..models.protocol import ClipModel
 
 
 def prompts(classes: Sequence[str], templates: Sequence[str]) -> list[list[str]]:
@@ -25,10 +21,10 @@ def prompts_hash(classes: Sequence[str], templates: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(p for texts in prompts(classes, templates) for p in texts).encode()).hexdigest()[:12]
 
 
-def classifier(model: ClipModel, classes: Sequence[str], templates: Sequence[str]) -> NDArray[np.float64]:
+def classifier(encode: Callable[[list[str]], NDArray[np.float32]], classes: Sequence[str], templates: Sequence[str]) -> NDArray[np.float64]:
     """Class embeddings [C, d]: per class the mean of the normalised text embeddings, normalised (Radford et al. 2021, section 3.1.4)."""
     texts = prompts(classes, templates)
-    flat = model.encode_text([p for group in texts for p in group]).numpy().astype(np.float64)
+    flat = encode([p for group in texts for p in group]).astype(np.float64)
     means = flat.reshape(len(classes), len(templates), -1).mean(1)
     out: NDArray[np.float64] = means / np.linalg.norm(means, axis=1, keepdims=True)
     return out

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from pytest_clip import ClipError
@@ -45,6 +46,9 @@ _TEXT_BATCH = 256
 
 class OpenClipModel:
     """An open_clip model ready to measure: evaluation mode, no gradients, embeddings as float32 rows of length 1 on the CPU."""
+
+    thread_safe = True
+    """Several threads may call `encode_image` at a time."""
 
     def __init__(
         self,
@@ -115,6 +119,17 @@ class OpenClipModel:
         """open_clip's own inference transform."""
         tensor: torch.Tensor = self._transform(image)
         return tensor
+
+    def resize(self, image: PIL.Image.Image) -> torch.Tensor:
+        """The first half of `preprocess`: an image of any kind and size as uint8 [3, h, w] at the model's input size."""
+        for step in self._transform.transforms[:-2]:
+            image = step(image)
+        return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+
+    def normalize(self, images: torch.Tensor) -> torch.Tensor:
+        """The other half, for a batch: uint8 [b, 3, h, w] to what `encode_image` takes, bit for bit as `preprocess` does it one by one."""
+        mean, std = (torch.tensor(self.preprocess_config[key]).view(3, 1, 1) for key in ("mean", "std"))
+        return images.contiguous().float().div_(255).sub_(mean).div_(std)
 
     def tokenize(self, texts: Sequence[str]) -> torch.Tensor:
         """Token ids [n, context_length], cut and padded by the model's own tokenizer."""

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 class ClipModel(Protocol):
     """A model that embeds images and texts into one space.
 
-    Override the `clip_model` fixture with an object of this shape to gate a model that open_clip cannot build.
+    Override the `clip_model` fixture with an object of this shape to gate a model that open_clip cannot build. What such an object may
+    have besides, as `OpenClipModel` does: `resize` and `normalize` (the two halves of `preprocess`, so that corruptions act at the input
+    size), and `thread_safe = True` (on a CPU, several threads then embed batches at a time).
     """
 
     @property

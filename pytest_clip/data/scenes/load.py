@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -10,12 +11,18 @@ import numpy as np
 
 from ..imageset import ImageSet
 from .captions import full_caption
+from .negatives import NEGATIVES
 from .render import SIZE, VERSION
 from .sets import scene_set
-from .vocabulary import CLASSES
+from .spec import Scene
+from .vocabulary import CLASSES, SEED
 
-NO_PIXELS = ("appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "sets.py")
+NO_PIXELS = ("appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "negatives.py", "sets.py")
 """Modules that choose scenes or words: what they choose is in the scenes themselves, which every fingerprint holds."""
+
+
+FOIL_STREAM = 2_000_017
+"""No image set and no training run draws from this stream."""
 
 
 @cache
@@ -44,6 +51,14 @@ def image_set(name: str, *, role: str, limit: int | None = None) -> ImageSet:
         name=name, data="scenes", role=role, ids=tuple(f"{name}-{i:05d}" for i in kept), labels=np.array(labels), classes=CLASSES,
         fingerprint=digest, pairs=None if found.pairs is None else np.array([found.pairs[i] for i in kept]),
         captions=tuple(full_caption(s) for s in scenes) if role != "ood" else None,
-        attributes=attributes,
+        attributes=attributes, foils=_foils(scenes, kept) if role == "pairs" else {},
         scenes=scenes, rows=tuple(kept),
     )  # fmt: skip
+
+
+def _foils(scenes: Sequence[Scene], rows: Sequence[int]) -> dict[str, tuple[str, ...]]:
+    """False captions of scenes of `pairs`, by kind."""
+    return {
+        kind: tuple(make(s, np.random.default_rng([SEED, FOIL_STREAM, i])) for s, i in zip(scenes, rows, strict=True))
+        for kind, make in NEGATIVES.items()
+    }

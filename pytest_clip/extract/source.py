@@ -1,0 +1,104 @@
+"""Where a model's input comes from: stored or decoded pictures, its own resize and crop, a view, its own normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import ClipError
+from ..data.imageset import ImageSet
+from . import pixels
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..models.protocol import ClipModel
+    from ..views.view import View
+
+
+def open_image(path: Path) -> Any:
+    """The picture in `path`, decoded; ClipError names a file that cannot be."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            image.load()
+            if image.mode == "P" and isinstance(image.info.get("transparency"), bytes):
+                del image.info["transparency"]  # the transform drops it anyway, but Pillow warns about it, once an image
+            return image
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ClipError(f"{path}: not a readable image ({error}); replace or remove the file") from error
+
+
+def pictures(images: ImageSet, cache: Path) -> Callable[[int], Any]:
+    """A function from row to PIL image."""
+    from PIL import Image
+
+    if images.files is not None:
+        files = images.files
+        return lambda i: open_image(files[i])
+    stored = pixels.frames(images, cache)
+    return lambda i: Image.fromarray(np.asarray(stored[i]))
+
+
+class Source:
+    """The first images of a set as one model takes them in, seen through `view`.
+
+    Views act on 8-bit pictures at the model's input size. A model that only has `preprocess` gets its pictures changed before that, at
+    their own size.
+    """
+
+    def __init__(self, model: ClipModel, images: ImageSet, cache: Path, *, view: View | None = None) -> None:
+        self._model, self._images, self._view, self._cache = model, images, view, cache
+        self._picture = pictures(images, cache)
+        self._split = hasattr(model, "resize") and hasattr(model, "normalize")
+
+    def one(self, row: int) -> torch.Tensor:
+        """One image before what `finish` does to a batch: uint8 [3, h, w], or float32 where the model cannot be asked for less."""
+        import torch
+
+        if self._split:
+            resized: torch.Tensor = self._model.resize(self._picture(row))  # type: ignore[attr-defined]
+            return resized
+        picture = self._picture(row)
+        if self._view is not None:
+            from PIL import Image
+
+            raw = torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1)[None]
+            picture = Image.fromarray(self._seen(raw, range(row, row + 1))[0].permute(1, 2, 0).numpy())
+        return self._model.preprocess(picture)
+
+    def resized(self, rows: Sequence[int]) -> torch.Tensor:
+        """Images `rows` at the model's input size and seen through the view, uint8 [n, 3, h, w]."""
+        import torch
+
+        if not self._split:
+            raise ClipError(f"{self._model.label} has no `resize` and `normalize`, so its input cannot be changed at its own size")
+        return self._seen(torch.stack([self.one(row) for row in rows]), rows)
+
+    def batch(self, rows: Sequence[int]) -> torch.Tensor:
+        """Images `rows` ready for `encode_image`, float32 [n, 3, h, w]."""
+        return self.finish([self.one(row) for row in rows], rows)
+
+    def finish(self, ready: list[torch.Tensor], rows: Sequence[int]) -> torch.Tensor:
+        """`one` of each of `rows`, put together, seen through the view and normalised as one batch."""
+        import torch
+
+        batch = torch.stack(ready)
+        if not self._split:
+            return batch
+        normal: torch.Tensor = self._model.normalize(self._seen(batch, rows))  # type: ignore[attr-defined]
+        return normal
+
+    def _seen(self, batch: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
+        if self._view is None:
+            return batch
+        from ..views.view import Facts
+
+        depth = None
+        if self._view.needs_depth:
+            raise ClipError(f"{self._images.name} of {self._images.data} has no depth, which {self._view.name} needs")
+        return self._view.apply(batch, Facts(ids=tuple(self._images.ids[row] for row in rows), depth=depth))
