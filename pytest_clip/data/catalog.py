@@ -10,7 +10,7 @@ from typing import Literal
 from .. import ClipError
 from .scenes.vocabulary import CLASSES, FACTORS, OOD, SHIFTS
 
-Role = Literal["clean", "slice", "shift", "factor", "cue", "ood"]
+Role = Literal["clean", "slice", "shift", "factor", "cue", "ood", "pairs"]
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
 
 CLEAN_PER_CLASS, MATCHED_PER_CLASS, OOD_IMAGES = 100, 27, 500
@@ -38,6 +38,7 @@ def sets(name: str) -> tuple[SetInfo, ...]:
             *(SetInfo(f, "factor", matched) for f in FACTORS),
             *(SetInfo(c, "cue", matched) for c in CUES),
             *(SetInfo(o, "ood", OOD_IMAGES) for o in OOD),
+            SetInfo("pairs", "pairs", matched),
         )
     return (SetInfo("clean", "clean", sum(len(files) for files in class_folders(name).values())),)
 

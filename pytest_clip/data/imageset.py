@@ -32,6 +32,8 @@ class ImageSet:
     captions: tuple[str, ...] | None = None
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """per-image facts by name, each n long"""
+    foils: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """by kind, a caption of each image that is false in one fact; each n long"""
     scenes: tuple[Scene, ...] | None = None
     rows: tuple[int, ...] | None = None
     """[n] for scenes: which ones of the whole embedded set they are (a limit can leave some out)"""

@@ -11,11 +11,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from .spec import BALL, BARRIER_NEAR, Companion, Scene, contrast, draw_yaw
-from .vocabulary import CLASSES, PALETTE, STYLES, UNSEEN_BACKGROUNDS, UNSEEN_COLOURS, UNSEEN_MATERIALS, UNSEEN_PATTERNS
+from .spec import BALL, BARRIER_NEAR, Companion, Scene, contrast, draw_yaw, with_companion
+from .vocabulary import (
+    BACKGROUNDS,
+    CLASSES,
+    COLOURS,
+    PALETTE,
+    STYLES,
+    TEXTURES,
+    TWO_COLOURED,
+    UNSEEN_BACKGROUNDS,
+    UNSEEN_COLOURS,
+    UNSEEN_MATERIALS,
+    UNSEEN_PATTERNS,
+)
 
 Draw = np.random.Generator
 Change = Callable[[Scene, Draw], Scene]
+ONE_COLOURED = tuple(t for t in TEXTURES if t not in TWO_COLOURED)
 
 
 def _pick(g: Draw, options: tuple[str, ...]) -> str:
@@ -165,6 +178,21 @@ def wall_of_texture(s: Scene, g: Draw) -> Scene:
     """A surface that fills the frame: texture without a shape."""
     return replace(s, cls="slab", distance=float(g.uniform(2.0, 3.5)), occluder="none", yaw=float(g.uniform(-0.5, 0.5)), lying=False,
                    elevation=float(g.uniform(-0.3, 0.3)), style="photo")  # fmt: skip
+
+
+def pairs(s: Scene, g: Draw) -> Scene:
+    """A photograph of two things of different class and colour, nothing hidden, before a coloured backdrop.
+
+    The object's texture shows one colour, and neither its second colour nor the accents are those of the companion or the backdrop: what a
+    caption says about one of them is not half true of another.
+    """
+    plain = replace(s, style="photo", occluder="none", texture=_pick(g, ONE_COLOURED), companions=())
+    if plain.background == "outdoor":
+        plain = replace(plain, background=_pick(g, tuple(b for b in BACKGROUNDS if b != "outdoor")))
+    out = with_companion(g, plain)
+    shown = (out.colour, out.background_colour, out.companions[0].colour)
+    second = tuple(c for c in COLOURS if contrast(c, out.colour) >= 0.65 and c not in shown)
+    return replace(out, colour2=_pick(g, second), accent=_pick(g, tuple(c for c in COLOURS if c not in shown)))
 
 
 FACTOR_CHANGES: dict[str, Change] = {

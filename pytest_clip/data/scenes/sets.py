@@ -13,11 +13,11 @@ import numpy as np
 
 from ..catalog import CLEAN_PER_CLASS, CUES, MATCHED_PER_CLASS, OOD_IMAGES
 from .appearance import conflicting, dressed, neutral_walls
-from .changes import FACTOR_CHANGES, SHIFT_CHANGES, backdrop_only, wall_of_texture
+from .changes import FACTOR_CHANGES, SHIFT_CHANGES, backdrop_only, pairs, wall_of_texture
 from .spec import Scene, sample
 from .vocabulary import CLASSES, FACTORS, HELD_OUT, OOD, SEED, SHIFTS
 
-STREAMS = {name: i for i, name in enumerate(("clean", "typical", *SHIFTS, *FACTORS, *OOD, *CUES))}
+STREAMS = {name: i for i, name in enumerate(("clean", "typical", *SHIFTS, *FACTORS, *OOD, *CUES, "pairs"))}
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,8 @@ def scene_set(name: str) -> SceneSet:
     unknown = {"near": lambda s, g: s, "far": backdrop_only, "textures": wall_of_texture}
     if name in unknown:
         return _unknown(name, unknown[name])
+    if name == "pairs":
+        return _fresh(name, pairs)
     if name == "typical":
         return _fresh(name, lambda s, g: replace(dressed(s, s.cls), companions=()))
     raise KeyError(name)
