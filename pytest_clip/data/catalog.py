@@ -10,12 +10,21 @@ from typing import Literal
 from .. import ClipError
 from .scenes.vocabulary import CLASSES, FACTORS, OOD, SHIFTS
 
-Role = Literal["clean", "slice", "shift", "factor", "cue", "ood", "pairs"]
+Role = Literal["clean", "slice", "shift", "factor", "cue", "ood", "pairs", "viewpoint", "keypoints"]
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
 
 CLEAN_PER_CLASS, MATCHED_PER_CLASS, OOD_IMAGES = 100, 27, 500
 CUES = ("cue_conflict", "cue_matched")
 """The same scenes, image by image: in the look of another class, and in that of their own."""
+VIEWPOINTS = {
+    "viewpoint-0-15": (0.0, 15.0),
+    "viewpoint-15-30": (15.0, 30.0),
+    "viewpoint-30-60": (30.0, 60.0),
+    "viewpoint-60-90": (60.0, 90.0),
+}
+"""Second views of scenes of `clean`, by how far the camera has gone around the object, in degrees: from the first up to the second."""
+SEEN_TWICE_PER_CLASS = 6
+"""Scenes of each class that have second views, the same ones in every set."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ def sets(name: str) -> tuple[SetInfo, ...]:
             *(SetInfo(c, "cue", matched) for c in CUES),
             *(SetInfo(o, "ood", OOD_IMAGES) for o in OOD),
             SetInfo("pairs", "pairs", matched),
+            *(SetInfo(v, "viewpoint", SEEN_TWICE_PER_CLASS * len(CLASSES)) for v in VIEWPOINTS),
+            SetInfo("instances", "keypoints", SEEN_TWICE_PER_CLASS * len(CLASSES)),
         )
     return (SetInfo("clean", "clean", sum(len(files) for files in class_folders(name).values())),)
 

@@ -28,7 +28,7 @@ class ImageSet:
     fingerprint: str
     """changes whenever a pixel, an id or a label may change"""
     pairs: NDArray[np.int64] | None = None
-    """[n] for a matched counterfactual: the row of `clean` that shows the same scene without the change"""
+    """[n] for a matched counterfactual or a second view: the row of `clean` that shows the scene without the change, or the first view"""
     captions: tuple[str, ...] | None = None
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """per-image facts by name, each n long"""

@@ -33,7 +33,7 @@ from pytest_clip.data.scenes.vocabulary import (
     UNSEEN_STYLES,
 )
 
-CUES = catalog.CUES
+CUES, VIEWPOINTS = catalog.CUES, catalog.VIEWPOINTS
 NAMES = [info.name for info in catalog.sets("scenes")]
 CHANGES = {
     "pose": {"yaw", "elevation", "roll"},
@@ -66,7 +66,7 @@ def matched(name: str) -> list[tuple[Scene, Scene]]:
 
 
 def test_there_is_a_set_for_every_factor_shift_cue_and_unknown() -> None:
-    assert ["clean", "typical", *SHIFTS, *FACTORS, *CUES, *OOD] == NAMES
+    assert ["clean", "typical", *SHIFTS, *FACTORS, *CUES, *OOD, "pairs", *VIEWPOINTS, "instances"] == NAMES
     assert set(CHANGES) == set(FACTORS)
     with pytest.raises(KeyError, match="sideways"):
         scene_set("sideways")
@@ -76,8 +76,8 @@ def test_there_is_a_set_for_every_factor_shift_cue_and_unknown() -> None:
 def test_the_catalog_knows_the_real_size(info: catalog.SetInfo) -> None:
     found = scene_set(info.name)
     assert len(found.scenes) == len(found.labels) == info.n
-    assert info.n >= {"clean": 1900, "factor": 500, "shift": 500, "cue": 500, "ood": 500, "slice": 500}[info.role]
-    assert (found.pairs is not None) == (info.role in ("factor", "cue"))
+    assert info.n >= {"clean": 1900, "viewpoint": 100, "keypoints": 100}.get(info.role, 500)
+    assert (found.pairs is not None) == (info.role in ("factor", "cue", "viewpoint", "keypoints"))
 
 
 @pytest.mark.parametrize("name", NAMES)

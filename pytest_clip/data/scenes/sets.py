@@ -11,18 +11,19 @@ from functools import cache
 
 import numpy as np
 
-from ..catalog import CLEAN_PER_CLASS, CUES, MATCHED_PER_CLASS, OOD_IMAGES
+from ..catalog import CLEAN_PER_CLASS, CUES, MATCHED_PER_CLASS, OOD_IMAGES, SEEN_TWICE_PER_CLASS, VIEWPOINTS
 from .appearance import conflicting, dressed, neutral_walls
 from .changes import FACTOR_CHANGES, SHIFT_CHANGES, backdrop_only, pairs, wall_of_texture
+from .partners import another, turned
 from .spec import Scene, sample
 from .vocabulary import CLASSES, FACTORS, HELD_OUT, OOD, SEED, SHIFTS
 
-STREAMS = {name: i for i, name in enumerate(("clean", "typical", *SHIFTS, *FACTORS, *OOD, *CUES, "pairs"))}
+STREAMS = {name: i for i, name in enumerate(("clean", "typical", *SHIFTS, *FACTORS, *OOD, *CUES, "pairs", *VIEWPOINTS, "instances"))}
 
 
 @dataclass(frozen=True)
 class SceneSet:
-    """Scenes in order, their labels (-1 = none of the classes) and, for factors and cues, the row of `clean` that each one changes."""
+    """Scenes in order, their labels (-1 = none of the classes) and the row of `clean` that each one changes (None: none)."""
 
     scenes: tuple[Scene, ...]
     labels: tuple[int, ...]
@@ -109,6 +110,17 @@ def _cue(name: str) -> SceneSet:
     return SceneSet(tuple(scenes), labels, rows, tuple(looks))
 
 
+def _seen_twice(name: str) -> SceneSet:
+    """The first matched scenes from another direction, or another instance of the class in the place of each."""
+    base, rows = clean(), matched_rows()[: SEEN_TWICE_PER_CLASS * len(CLASSES)]
+
+    def partner(s: Scene, g: np.random.Generator) -> Scene:
+        return another(s, g) if name == "instances" else turned(s, g, *VIEWPOINTS[name])
+
+    scenes = tuple(partner(base.scenes[row], generator(name, j)) for j, row in enumerate(rows))
+    return SceneSet(scenes, tuple(base.labels[row] for row in rows), rows)
+
+
 @cache
 def scene_set(name: str) -> SceneSet:
     """The scenes of one embedded set; KeyError for a name that is none."""
@@ -125,6 +137,8 @@ def scene_set(name: str) -> SceneSet:
     unknown = {"near": lambda s, g: s, "far": backdrop_only, "textures": wall_of_texture}
     if name in unknown:
         return _unknown(name, unknown[name])
+    if name in VIEWPOINTS or name == "instances":
+        return _seen_twice(name)
     if name == "pairs":
         return _fresh(name, pairs)
     if name == "typical":
