@@ -233,8 +233,15 @@ def suite_of(item: pytest.Item) -> str | None:
 
 def slices_of(items: Iterable[pytest.Item]) -> tuple[str, ...]:
     """The image sets that the tests of this run name, ``clean`` first: what is rendered together is rendered on all cores."""
-    cases = [item.callspec.params.get("clip_case") for item in items if hasattr(item, "callspec")]
-    return tuple(dict.fromkeys(["clean", *(case.slice for case in cases if isinstance(case, Case) and case.slice is not None)]))
+    from pytest_clip.gates.catalog import CATALOG
+
+    names = ["clean"]
+    for item in items:
+        case = item.callspec.params.get("clip_case") if hasattr(item, "callspec") else None
+        if isinstance(case, Case) and case.slice is not None:
+            metric = CATALOG.get(case.gate.metric_id)
+            names += metric.over if metric is not None and metric.slices else [case.slice]
+    return tuple(dict.fromkeys(names))
 
 
 def put_in_order(items: list[pytest.Item], before: Sequence[pytest.Item], session: ClipSession) -> None:

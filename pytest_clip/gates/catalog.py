@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from pytest_clip import ClipError
 from pytest_clip.gates.ids import GateId
 
-Unit = Literal["share", "points", "ratio", "nats", "degrees", "cosine", "scale", "score"]
+Unit = Literal["share", "points", "ratio", "nats", "degrees", "cosine", "scale", "score", "rank", "amount"]
 Better = Literal["higher", "lower", "none"]
 
 #: Bounds outside these ranges judge nothing: ``max = 8`` for an ECE meant as 8 % would be green for every model.
@@ -25,7 +25,7 @@ class Metric:
     ``unit``: ``share`` is 0..1 and ``points`` a difference of two shares (0.02 = 2 percentage points). ``over`` names the image sets that
     become slices: a set name, a pattern (``shift_*``) or ``role:factor``; empty means one gate without a slice. ``chance`` is what guessing
     scores, in words. ``slices`` are for a metric whose slices are no image sets but views or changes: these, on data with a set of ``over``
-    (without ``over``, on any data).
+    (without ``over``, on any data). ``amount`` is the unit of numbers that count in a unit of their slice.
     """
 
     unit: Unit
@@ -54,12 +54,42 @@ SUITES: dict[str, str] = {
     "checkpoint": "The checkpoint is whole: finite weights, sane embeddings, the preprocessing and activation it was trained with",
     "accuracy": "Zero-shot accuracy, clean and under natural shifts",
     "factors": "Accuracy when one visual factor changes: pose, background, texture, ...",
+    "shape_bias": "Shape against texture and colour: which of two conflicting cues the model follows",
+    "prompts": "Numbers hardly depend on the wording of the prompts: how many, which sentence, its spelling",
+    "correspondence": "Features of a place find the same point from another direction, and the same part of another instance",
     "calibration": "Confidence means what it says, clean and under shift",
+    "retrieval": "Images find their captions, captions their images, and true captions beat those that are false in one fact",
+    "metamorphic": "Changes that leave the content alone leave the answer alone",
     "ood": "Images of unknown classes score lower than images of known ones",
 }
 
 _SHIFTS = ("clean", "typical", "shift_*")
 _GUESS = "1 / number of classes"
+_CANDIDATES = "share of all places that count as right; measured, in the conventions"
+#: Named as in CLIP_benchmark, by what is found: image retrieval asks with captions. Who asks, and for what.
+_RETRIEVAL = {"image": ("captions", "image"), "text": ("images", "caption")}
+_NEGATIVES = (
+    "object_replace", "companion_replace", "colour_replace", "texture_replace", "background_replace", "relation_replace", "object_swap",
+    "attribute_swap", "relation_swap",
+)  # fmt: skip
+
+PROMPT_FAMILIES = ("templates", "paraphrases", "formats")
+
+
+_CHANGES = ("flip", "shift", "rotate", "brightness", "contrast", "jpeg")
+_NO_CHANGES = ("caption_case", "caption_space", "class_order", "batch")
+
+
+def _metamorphic(title: str, slices: tuple[str, ...], unit: Unit = "share") -> Metric:
+    return Metric(unit, "higher", ("clean",), title, None, slices)
+
+
+def _retrieval(title: str, chance: str, unit: Unit = "share", better: Better = "higher") -> Metric:
+    return Metric(unit, better, ("clean",), title, chance)
+
+
+def _prompts(title: str, *, over: str = "clean", unit: Unit = "points", better: Better = "lower", chance: str | None = None) -> Metric:
+    return Metric(unit, better, (over,), title, chance, PROMPT_FAMILIES)
 
 
 def _ood(title: str, unit: Unit = "share", better: Better = "higher", chance: str | None = "0.5") -> Metric:
@@ -93,6 +123,31 @@ CATALOG: dict[str, Metric] = {
     "factors/error_ratio": Metric("ratio", "lower", ("role:factor",), "Error rate with this factor changed over the overall error rate"),
     "factors/worst_accuracy": Metric("share", "higher", (), "Lowest accuracy over the factors", _GUESS),
     "factors/worst_drop": Metric("points", "lower", (), "Largest loss of accuracy over the factors"),
+    "shape_bias/shape_bias": Metric("share", "higher", ("cue_conflict",), "Share of shape among conflicts decided for either cue"),
+    "shape_bias/decided_fraction": Metric(
+        "share", "higher", ("cue_conflict",), "Share of conflicts decided for either cue", "2 / number of classes"
+    ),
+    "shape_bias/accuracy": Metric("share", "higher", ("cue_matched",), "Accuracy where shape and look agree", _GUESS),
+    "shape_bias/drop": Metric("points", "lower", ("cue_conflict",), "Accuracy lost when another class's look replaces the own one"),
+    "prompts/accuracy_spread": _prompts("Largest minus smallest accuracy over the prompt sets"),
+    "prompts/accuracy_std": _prompts("Standard deviation of accuracy over the prompt sets"),
+    "prompts/worst_accuracy": _prompts("Accuracy under the worst prompt set", unit="share", better="higher", chance=_GUESS),
+    "prompts/ece_spread": _prompts("Largest minus smallest calibration error over the prompt sets"),
+    "prompts/ece_std": _prompts("Standard deviation of the calibration error over the prompt sets"),
+    "prompts/auroc_spread": _prompts("Largest minus smallest AUROC (near, MCM) over the prompt sets", over="near"),
+    "prompts/auroc_std": _prompts("Standard deviation of AUROC (near, MCM) over the prompt sets", over="near"),
+    "correspondence/recall_px": Metric(
+        "share", "higher", ("role:viewpoint",), "Matched points within 8 of 128 pixels, by the angle between two views", _CANDIDATES
+    ),
+    "correspondence/recall_distance": Metric(
+        "share", "higher", ("role:viewpoint",), "Matched points within a tenth of the object, by the angle between two views", _CANDIDATES
+    ),
+    "correspondence/pck_per_image": Metric(
+        "share", "higher", ("role:keypoints",), "Landmarks found on another instance, a tenth of its box allowed, by pair", _CANDIDATES
+    ),
+    "correspondence/pck_per_point": Metric(
+        "share", "higher", ("role:keypoints",), "Landmarks found on another instance, a tenth of its box allowed, all alike", _CANDIDATES
+    ),
     "calibration/ece": Metric("share", "lower", _SHIFTS, "Expected calibration error, bins of equal width"),
     "calibration/adaptive_ece": Metric("share", "lower", _SHIFTS, "Expected calibration error, bins of equal mass"),
     "calibration/nll": Metric("nats", "lower", _SHIFTS, "Negative log likelihood of the right class", "ln(number of classes)"),
@@ -100,6 +155,26 @@ CATALOG: dict[str, Metric] = {
     "calibration/ece_scaled": Metric("share", "lower", _SHIFTS, "Expected calibration error after temperature scaling on clean images"),
     "calibration/nll_scaled": Metric("nats", "lower", _SHIFTS, "Negative log likelihood after temperature scaling on clean images"),
     "calibration/temperature": Metric("ratio", "none", (), "Temperature that fits clean images best; above 1: overconfident"),
+    **{
+        f"retrieval/{way}_retrieval_recall_at_{k}": _retrieval(
+            f"Share of {asking} with their {sought} among the first {k}", f"{k} / number of {sought}s"
+        )
+        for way, (asking, sought) in _RETRIEVAL.items()
+        for k in (1, 5, 10)
+    },
+    **{
+        f"retrieval/{way}_retrieval_{kind}_rank": _retrieval(
+            f"{kind.capitalize()} rank of the {sought} of {asking}, 1 = first", f"half the number of {sought}s", "rank", "lower"
+        )
+        for way, (asking, sought) in _RETRIEVAL.items()
+        for kind in ("mean", "median")
+    },
+    "retrieval/compositionality": Metric(
+        "share", "higher", ("pairs",), "Images whose true caption beats one that is false in this fact", "0.5", _NEGATIVES
+    ),
+    "metamorphic/agreement": _metamorphic("Share of images that keep their prediction under a small change", _CHANGES),
+    "metamorphic/invariance": _metamorphic("Share of images that keep their prediction when only form changes", _NO_CHANGES),
+    "metamorphic/smallest_break": _metamorphic("Smallest strength that changes over 10 % of predictions", _CHANGES[1:], "amount"),
     "ood/auroc": _ood("Area under the ROC curve of the MCM score"),
     "ood/aupr_in": _ood("Area under precision-recall of the MCM score, known classes positive", chance="share of known-class images"),
     "ood/aupr_out": _ood("Area under precision-recall of the MCM score, unknown classes positive", chance="share of unknown-class images"),

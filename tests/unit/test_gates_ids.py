@@ -161,9 +161,14 @@ def test_the_catalog_holds_the_promised_metrics():
         "accuracy": "top1 top5 mean_per_class relative_robustness",
         "factors": "accuracy drop error_ratio worst_accuracy worst_drop",
         "calibration": "ece adaptive_ece nll brier ece_scaled nll_scaled temperature",
+        "retrieval": "image_retrieval_recall_at_1 image_retrieval_recall_at_5 image_retrieval_recall_at_10 text_retrieval_recall_at_1"
+        " text_retrieval_recall_at_5 text_retrieval_recall_at_10 image_retrieval_mean_rank image_retrieval_median_rank"
+        " text_retrieval_mean_rank text_retrieval_median_rank compositionality",
+        "metamorphic": "agreement invariance smallest_break",
         "ood": "auroc aupr_in aupr_out fpr95_id_positive fpr95_ood_positive auroc_msp auroc_max_logit auroc_energy",
     }
-    assert set(CATALOG) == {f"{suite}/{name}" for suite, names in promised.items() for name in names.split()}
+    here = {key for key in CATALOG if key.partition("/")[0] in promised}
+    assert here == {f"{suite}/{name}" for suite, names in promised.items() for name in names.split()}
 
 
 def test_the_directions():

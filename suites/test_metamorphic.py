@@ -1,0 +1,131 @@
+"""Metamorphic properties: changes that leave the content alone must leave the answer alone. No label is needed.
+
+*Agreement* under small changes of the picture: mirrored, moved by 1/32 of its size, turned by 5 degrees, a tenth lighter or darker, a tenth
+more or less contrast, JPEG of quality 90. *Invariance* to what is no change of the question at all: capitals and spaces in the class
+prompts, the order of the classes, the company in the batch. An undecided model (two classes share the highest score) agrees with nothing.
+
+*Smallest break*: hypothesis looks for the smallest strength that changes more than 10 % of the predictions, on its grid of whole steps.
+The pictures whose answer changed there are kept, before beside after, in the folder `flips` of the cache.
+"""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from pytest_clip.metrics.agreement import agree, predictions
+from pytest_clip.metrics.breaking import smallest_break
+from pytest_clip.metrics.intervals import wilson
+from pytest_clip.report import flips
+from pytest_clip.views.changes import CHANGES
+
+pytestmark = pytest.mark.clip_suite("metamorphic")
+
+IMAGES = 190
+"""Clean images that agreement is measured on."""
+SEARCHED = 95
+"""Clean images that a search looks at, once a step."""
+TOLERATED = 0.1
+"""Share of the predictions that may change before a property counts as broken."""
+BATCH = 7
+"""Images in each batch of the shuffled pass: no divisor of IMAGES, so the last batch is smaller."""
+
+
+@pytest.mark.clip_gate("metamorphic/agreement")
+def test_agreement(gate, clip_case, zero_shot):
+    """Share of images that keep their prediction under a change too small to matter."""
+    change = CHANGES[clip_case.slice]
+    before, after = zero_shot("clean", first=IMAGES), zero_shot("clean", first=IMAGES, view=change.view(change.small))
+    same = agree(predictions(before.cosines), predictions(after.cosines))
+    gate(
+        clip_case.gate, None if before.at_chance else same.mean(), n=len(same), ci=wilson(int(same.sum()), len(same)),
+        reason=before.at_chance, per_image={"same": same},
+        conventions=before.conventions | {"strength": change.strength(change.small), "unit": change.unit},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def embeddings(clip_model, clip_data, clip_extraction):
+    """Embeddings of the first clean images."""
+    return clip_extraction.embeddings(clip_model, clip_data, "clean", first=IMAGES).astype(np.float64)
+
+
+@pytest.fixture(scope="session")
+def in_other_company(clip_model, clip_data, clip_extraction, embeddings):
+    """The same embeddings, from batches of BATCH images in random order."""
+    pictures, rows = (
+        clip_extraction.batch(clip_model, clip_data, "clean", first=IMAGES),
+        np.random.default_rng(0).permutation(len(embeddings)),
+    )
+    out = np.empty_like(embeddings)
+    for some in np.split(rows, range(BATCH, len(rows), BATCH)):
+        out[some] = clip_model.encode_image(pictures[some.tolist()]).numpy()
+    return out
+
+
+@pytest.mark.clip_gate("metamorphic/invariance")
+def test_invariance(gate, clip_case, clip_model, clip_data, embeddings, request):
+    """Share of images that keep their prediction when nothing has changed but spelling, order or company; one prompt a class."""
+    texts = [clip_data.templates[0].replace("{c}", name) for name in clip_data.classes]
+    order = np.random.default_rng(0).permutation(len(texts))
+
+    def answers(prompts, images=embeddings):
+        return predictions(images @ clip_model.encode_text(prompts).numpy().astype(np.float64).T)
+
+    if clip_case.slice == "caption_case":
+        after = answers([text.upper() for text in texts])
+    elif clip_case.slice == "caption_space":
+        after = answers([f" {text} ".replace(" ", "  ") for text in texts])
+    elif clip_case.slice == "class_order":
+        places = answers([texts[k] for k in order])
+        after = np.where(places < 0, places, order[places])
+    else:
+        after = answers(texts, request.getfixturevalue("in_other_company"))
+    same = agree(answers(texts), after)
+    gate(
+        clip_case.gate, same.mean(), n=len(same), ci=wilson(int(same.sum()), len(same)), per_image={"same": same},
+        conventions={"templates": 1} | ({"batch": BATCH} if clip_case.slice == "batch" else {}),
+    )  # fmt: skip
+
+
+@pytest.mark.clip_gate("metamorphic/smallest_break")
+def test_smallest_break(gate, clip_case, zero_shot, keep_flips):
+    """The smallest strength of a change that changes more than 10 % of the predictions; the end of the search where none does."""
+    change, before = CHANGES[clip_case.slice], zero_shot("clean", first=SEARCHED)
+
+    @cache
+    def flipped(steps):
+        after = zero_shot("clean", first=SEARCHED, view=change.view(steps))
+        return ~agree(predictions(before.cosines), predictions(after.cosines))
+
+    broken = None if before.at_chance else smallest_break(lambda steps: flipped(steps).mean() > TOLERATED, steps=change.steps)
+    at = broken or change.steps
+    if broken:
+        keep_flips(change.view(at), flipped(at))
+    gate(
+        clip_case.gate, None if before.at_chance else change.strength(at), n=len(before.ids), reason=before.at_chance,
+        per_image=None if before.at_chance else {"flipped": flipped(at)},
+        conventions=before.conventions | {
+            "unit": change.unit, "step": change.step, "until": change.strength(change.steps), "tolerated": TOLERATED,
+            "broken": bool(broken),
+        },
+    )  # fmt: skip
+
+
+@pytest.fixture
+def keep_flips(clip_model, clip_data, clip_extraction, zero_shot, record_property):
+    """Store every picture whose prediction changed, before beside after, and what the predictions were."""
+
+    def keep(view, flipped):
+        if not hasattr(clip_model, "resize"):  # a project's own model may not say what it sees
+            return
+        rows, names = np.flatnonzero(flipped).tolist(), (*clip_data.classes, "undecided")
+        answers = [zero_shot("clean", first=SEARCHED, view=v) for v in (None, view)]
+        pictures = [clip_extraction.pictures(clip_model, clip_data, "clean", first=SEARCHED, view=v)[rows] for v in (None, view)]
+        was, now = ([names[k] for k in predictions(a.cosines)[rows]] for a in answers)
+        folder = clip_extraction.cache / "flips" / clip_model.fingerprint / clip_data.name / view.name
+        flips.keep(folder, *pictures, [{"id": answers[0].ids[i], "before": a, "after": b} for i, a, b in zip(rows, was, now, strict=True)])
+        record_property("clip.flips", str(folder))
+        print(f"{view.name} changed {len(rows)} of {len(flipped)} predictions: {folder}")
+
+    return keep
