@@ -19,7 +19,7 @@ class AbandonedError(Exception):
 
 @contextmanager
 def locked(path: Path, *, give_up: Callable[[], bool] = lambda: False) -> Iterator[None]:
-    """Hold PATH.lock; the operating system frees it when its holder dies. Once `give_up()` is true, waiting for it raises AbandonedError."""
+    """Hold PATH.lock; the operating system frees it when its holder dies. AbandonedError when `give_up()` is true before it is free."""
     from filelock import FileLock, Timeout
 
     try:

@@ -117,7 +117,10 @@ class Studio:
             self._stopped.set()
         finally:
             worker.kill()
-            worker.communicate()
+            worker.wait()
+            for stream in (worker.stdin, worker.stdout, worker.stderr):
+                with suppress(BrokenPipeError):  # what was still to be written to the dead
+                    stream.close()  # type: ignore[union-attr]
 
 
 def _ask(worker: subprocess.Popen[bytes], job: Job) -> int:

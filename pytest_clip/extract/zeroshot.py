@@ -10,10 +10,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.prompts import fill
+
 
 def prompts(classes: Sequence[str], templates: Sequence[str]) -> list[list[str]]:
-    """One list of texts per class, {c} filled in."""
-    return [[t.replace("{c}", c) for t in templates] for c in classes]
+    """One list of texts per class, the templates filled in."""
+    return [[fill(t, c) for t in templates] for c in classes]
 
 
 def prompts_hash(classes: Sequence[str], templates: Sequence[str]) -> str:

@@ -13,10 +13,12 @@ from PIL import Image
 
 from pytest_clip import ClipError
 from pytest_clip.data import Data, load
-from pytest_clip.extract.embed import Batches, image_embeddings, open_image, pictures
+from pytest_clip.extract.embed import Batches, image_embeddings
 from pytest_clip.extract.extraction import Extraction
+from pytest_clip.extract.source import open_image, pictures
 from pytest_clip.models import openclip, spec
 from pytest_clip.models.openclip import OpenClipModel
+from pytest_clip.views.view import Facts, View
 
 
 @pytest.fixture(scope="module")
@@ -195,24 +197,112 @@ def test_extraction_of_the_first_images_does_not_pass_for_the_whole(model: OpenC
     np.testing.assert_allclose(whole[:4], part, atol=1e-6)
 
 
-def test_extraction_renders_all_wanted_sets_at_once(model: OpenClipModel, tmp_path: Path) -> None:
-    totals: list[int] = []
+@pytest.mark.parametrize("workers", [1, 2])
+def test_extraction_renders_what_it_is_asked_for(model: OpenClipModel, tmp_path: Path, workers: int) -> None:
+    steps: list[str] = []
 
     class Silent:
         def advance(self, n: int) -> None: ...
         def close(self) -> None: ...
 
     def progress(label: str, total: int) -> Silent:
-        totals.append(total)
+        steps.append(f"{label} {total}")
         return Silent()
 
     scenes = load("scenes", limit=6)
-    extraction = Extraction(cache=tmp_path, workers=1, wanted=("near", "pose", "clean", "nonsense"), progress=progress)
-    for name in ("clean", "near", "pose"):
+    extraction = Extraction(cache=tmp_path, workers=workers, wanted=("near", "clean", "nonsense"), progress=progress)
+    for name in ("clean", "near", "pose"):  # one that was not announced as well
         assert len(extraction.embeddings(model, scenes, name)) == len(scenes.images(name))
-    together = sum(len(scenes.images(n)) for n in ("clean", "near", "pose"))
-    assert totals == [together, 6, 6, len(scenes.images("pose"))]
+    assert "rendering scenes/clean 6" in steps
     assert extraction.batch(model, scenes, "clean", first=2).shape == (2, 3, 32, 32)
+    extraction.close()
+    assert not [p for p in (tmp_path / "pixels").iterdir() if p.name.endswith(".part")]
+
+
+def test_while_renderers_work_torch_keeps_to_one_thread(tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    extraction = Extraction(cache=tmp_path, workers=2, wanted=("clean",))
+    try:
+        extraction.start(load("scenes", limit=6))
+        assert torch.get_num_threads() == 1
+        extraction.close()
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_resize_and_normalize_are_the_halves_of_preprocess_bit_by_bit(model: OpenClipModel, data: Data) -> None:
+    picture = pictures(data.images("clean"), Path())
+    resized = torch.stack([model.resize(picture(i)) for i in range(10)])
+    assert (resized.dtype, resized.shape) == (torch.uint8, (10, 3, 32, 32))
+    assert torch.equal(model.normalize(resized), torch.stack([model.preprocess(picture(i)) for i in range(10)]))
+    assert resized.float().std() > 1
+
+
+class Own:
+    """A model of a user's own: nothing but the protocol."""
+
+    def __init__(self, model: OpenClipModel) -> None:
+        self.label, self.fingerprint, self.device = "own", "0" * 16, "cpu"
+        self.preprocess, self.encode_image = model.preprocess, model.encode_image
+
+
+def negative(calls: list[tuple[str, ...]]) -> View:
+    def apply(images: torch.Tensor, facts: Facts) -> torch.Tensor:
+        calls.append(facts.ids)
+        return 255 - images
+
+    return View("negative", "negative-v1", apply)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_view_changes_the_pictures_at_the_size_of_the_model(model: OpenClipModel, data: Data, tmp_path: Path, threads: int) -> None:
+    calls: list[tuple[str, ...]] = []
+    extraction = Extraction(cache=tmp_path, workers=threads, batch_size=4)
+    seen = extraction.embeddings(model, data, "clean", view=negative(calls))
+    assert sorted(id_ for ids in calls for id_ in ids) == sorted(data.images("clean").ids)
+    resized = extraction.pictures(model, data, "clean", first=10)
+    np.testing.assert_allclose(seen, extraction.embed_pictures(model, 255 - resized), atol=1e-6)
+    plain = extraction.embeddings(model, data, "clean")
+    np.testing.assert_allclose(plain, extraction.embed_pictures(model, resized), atol=1e-6)
+    assert abs(seen - plain).max() > 1e-3
+    again = Extraction(cache=tmp_path, workers=1)
+    calls.clear()
+    np.testing.assert_array_equal(again.embeddings(model, data, "clean", view=negative(calls)), seen)
+    assert not calls
+    other = View("negative", "negative-v2", negative(calls).apply)
+    again.embeddings(model, data, "clean", view=other)
+    assert calls
+
+
+def test_a_model_without_resize_is_shown_changed_pictures_of_their_own_size(model: OpenClipModel, data: Data, tmp_path: Path) -> None:
+    extraction, own = Extraction(cache=tmp_path, workers=1), Own(model)
+    seen = extraction.embeddings(own, data, "clean", view=negative([]))  # type: ignore[arg-type]
+    picture = pictures(data.images("clean"), Path())
+    turned = [Image.fromarray(255 - np.asarray(picture(i).convert("RGB"))) for i in range(10)]
+    expected = model.encode_image(torch.stack([model.preprocess(p) for p in turned])).numpy()
+    np.testing.assert_allclose(seen, expected, atol=1e-6)
+    with pytest.raises(ClipError, match="own has no `resize` and `normalize`"):
+        extraction.pictures(own, data, "clean", first=2)  # type: ignore[arg-type]
+
+
+def test_each_distinct_text_is_encoded_once(model: OpenClipModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    encode = OpenClipModel.encode_text
+
+    def noted(self: OpenClipModel, texts: list[str]) -> torch.Tensor:
+        asked.extend(texts)
+        return encode(self, texts)
+
+    monkeypatch.setattr(OpenClipModel, "encode_text", noted)
+    extraction = Extraction(cache=tmp_path)
+    first = extraction.texts(model, ["a mug", "a dog", "a mug"])
+    second = extraction.texts(model, ["a dog", "a key"])
+    assert asked == ["a mug", "a dog", "a key"]
+    np.testing.assert_array_equal(first[0], first[2])
+    np.testing.assert_array_equal(first[1], second[0])
+    np.testing.assert_allclose(second, encode(model, ["a dog", "a key"]).numpy(), atol=1e-6)
 
 
 def test_answers_of_another_model_are_not_mixed_up(place: Path, model: OpenClipModel, data: Data, tmp_path: Path) -> None:

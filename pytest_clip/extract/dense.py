@@ -1,0 +1,57 @@
+"""Image sets to feature maps, through the same pictures and batches as embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .embed import Batches
+from .source import Source
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..models.protocol import ClipModel
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What a layer of an image tower says about each place of n pictures."""
+
+    features: NDArray[np.float32]
+    """[n, d, gh, gw], not normalised"""
+    layer: int
+    """as the tower counts its layers from the first, 0; -1 where the model chose itself"""
+
+    @property
+    def conventions(self) -> dict[str, object]:
+        """What a number made from these maps depends on besides model and images."""
+        return {"layer": self.layer, "grid": "{2}x{3}".format(*self.features.shape), "channels": self.features.shape[1]}
+
+
+class _DenseView:
+    """The model, with maps in the place of embeddings: so batches shrink for them, too, when memory ends."""
+
+    def __init__(self, model: ClipModel, layer: int) -> None:
+        self.model, self.layer, self.label, self.device = model, layer, model.label, model.device
+
+    def encode_image(self, images: torch.Tensor) -> torch.Tensor:
+        from ..models.dense import dense_features
+
+        return dense_features(self.model, images, layer=self.layer)
+
+
+def maps(model: ClipModel, source: Source, rows: Sequence[int], *, layer: int | None, batches: Batches) -> Maps:
+    """Feature maps of images `rows` of a source; without a `layer`, of the deepest that still tells places apart."""
+    from ..models.dense import deepest_layer
+
+    chosen = deepest_layer(model, source.batch(rows[:1])) if layer is None else layer
+    view, size = _DenseView(model, chosen), min(batches.size or BATCH, BATCH)
+    parts = [batches.encode(view, source.batch(rows[at : at + size])) for at in range(0, len(rows), size)]  # type: ignore[arg-type]
+    return Maps(np.concatenate(parts), chosen)
