@@ -8,9 +8,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
+
+from pytest_clip import ClipError
+
+if TYPE_CHECKING:
+    from pytest_clip.data.prompts import PromptSet
 
 T = TypeVar("T")
 
@@ -50,6 +55,7 @@ class Settings:
     data: tuple[str, ...] = ("scenes",)
     thresholds: tuple[tuple[Path, str], ...] = ()
     reports: tuple[ReportRequest, ...] = ()
+    prompts: PromptSet | None = None
     limit: int | None = None
     device: str = "auto"
     precision: str = "fp32"
@@ -104,6 +110,13 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="TYPE[:DEST]",
         help=f"Write a report, repeatable; types: {', '.join(REPORTS)} (default DEST: {', '.join(REPORTS.values())})",
     )
+    option(
+        "--clip-prompts",
+        type=_prompts,
+        metavar="NAME-or-FILE",
+        help="Prompt set for the whole run: single, simple, openai, openai-1, openai-5, openai-30, paraphrases, or a file with one "
+        "template a line ({c} is the class name); default: the data set's own",
+    )
     option("--clip-limit", type=_count(1), metavar="N", help="At most N images per set, drawn by a fixed seed; default: all")
     option("--clip-device", type=_device, metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps; default: auto")
     option("--clip-precision", type=_one_of(*PRECISIONS), metavar="PRECISION", help=f"{', '.join(PRECISIONS)}; default: fp32")
@@ -129,6 +142,7 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("clip_suite", "Default of --clip-suite when suites run, one per line", type="linelist", default=[])
     parser.addini("clip_data", "Default of --clip-data, one per line", type="linelist", default=[])
     parser.addini("clip_thresholds", "Default of --clip-thresholds, relative to the ini file", type="paths", default=[])
+    parser.addini("clip_prompts", "Default of --clip-prompts, a file relative to the ini file", default="")
     parser.addini("clip_device", "Default of --clip-device", default="")
     parser.addini("clip_precision", "Default of --clip-precision", default="")
     parser.addini("clip_batch_size", "Default of --clip-batch-size", default="")
@@ -154,6 +168,9 @@ def resolve(config: pytest.Config) -> Settings:
         data=tuple(dict.fromkeys(given.clip_data or config.getini("clip_data") or ["scenes"])),
         thresholds=tuple(thresholds or [(path, "clip_thresholds of the ini file") for path in config.getini("clip_thresholds")]),
         reports=_reports(config),
+        prompts=_prompts_from(given.clip_prompts, config.invocation_params.dir)
+        if given.clip_prompts
+        else _ini(config, "clip_prompts", lambda text: _prompts_from(text, base), None),
         limit=given.clip_limit,
         device=pick("clip_device", _device, "auto"),
         precision=pick("clip_precision", _one_of(*PRECISIONS), "fp32"),
@@ -213,6 +230,20 @@ def _text(what: str) -> Callable[[str], str]:
         return text.strip()
 
     return check
+
+
+def _prompts_from(text: str, base: Path) -> PromptSet:
+    from pytest_clip.data import prompts
+
+    try:
+        return prompts.find(text, base=base)
+    except ClipError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _prompts(text: str) -> str:
+    _prompts_from(text, Path.cwd())
+    return text
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -84,6 +84,11 @@ class ClipSession:
         text = next((choice.text for choice in self.data if choice.label == label), label)
         return None if text == "scenes" else text
 
+    @property
+    def prompts_option(self) -> str | None:
+        """What ``--clip-prompts`` named, None for the data sets' own templates."""
+        return None if self.settings.prompts is None else self.settings.prompts.text
+
     def rule_for(self, gate: GateId, model: str, data: str | None) -> Rule | None:
         return self.rulebook.rule_for(gate, self.model_names(model), data)
 
@@ -97,6 +102,7 @@ class ClipSession:
             spec=self.model_spec(measurement.model),
             fingerprint=fingerprint,
             data_option=self.data_option(measurement.data),
+            prompts_option=self.prompts_option,
         )
 
     def describe_model(self, label: str, model: Any) -> None:
@@ -114,7 +120,9 @@ class ClipSession:
 
         limit = self.settings.limit
         sizes = {each.name: each.n if limit is None else min(each.n, limit) for each in self.sets.get(label, ())}
-        facts = {"name": label, "fingerprint": getattr(data, "fingerprint", None), "n": sizes, "limit": limit}
+        templates = getattr(data, "templates", None)
+        prompts = None if templates is None else {"name": self.prompts_option or "own", "templates": list(templates)}
+        facts = {"name": label, "fingerprint": getattr(data, "fingerprint", None), "n": sizes, "limit": limit, "prompts": prompts}
         self.facts["data"][label] = plain(facts, f"facts of the data set {label}")
 
     def note(self, nodeid: str, rows: Sequence[Row]) -> None:
@@ -145,7 +153,7 @@ def image_sets(name: str) -> Sequence[SetInfo]:
 def load_data(session: ClipSession, choice: DataChoice) -> Any:
     from pytest_clip import data
 
-    return data.load(choice.text, limit=session.settings.limit)
+    return data.load(choice.text, limit=session.settings.limit, prompts=session.settings.prompts)
 
 
 def load_model(session: ClipSession, choice: ModelChoice) -> Any:

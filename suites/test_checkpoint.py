@@ -42,7 +42,7 @@ def probe(clip_model, clip_data, clip_extraction):
 @pytest.fixture(scope="session")
 def prompts(clip_data):
     """One prompt per class."""
-    return [clip_data.templates[0].replace("{c}", name) for name in clip_data.classes]
+    return clip_data.ask(clip_data.templates[0])
 
 
 @pytest.mark.clip_gate("checkpoint/finite_weights")

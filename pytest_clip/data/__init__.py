@@ -13,7 +13,12 @@ from .catalog import SetInfo as SetInfo
 from .catalog import sets
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .correspondences import KeypointPair, ViewPair
     from .imageset import ImageSet
+    from .prompts import PromptSet
+    from .scenes.spec import Scene
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,8 @@ class Data:
     text: str
     sets: tuple[SetInfo, ...]
     limit: int | None = None
+    prompts: PromptSet | None = None
+    """in place of the data set's own templates"""
 
     @property
     def name(self) -> str:
@@ -31,11 +38,26 @@ class Data:
 
     @property
     def templates(self) -> tuple[str, ...]:
-        """Patterns with {c}."""
+        """Patterns with {c}, as `prompts.fill` reads them."""
+        if self.prompts is not None:
+            return self.prompts.templates
         from . import folder
         from .scenes import vocabulary
 
         return vocabulary.TEMPLATES if self.text == "scenes" else folder.TEMPLATES
+
+    def prompt_sets(self, family: str) -> Mapping[str, tuple[str, ...]]:
+        """The prompt sets of a family by name; the first of `templates` are those of this run."""
+        from . import prompts
+
+        found = prompts.family(family)
+        return {"own" if self.prompts is None else self.prompts.name: self.templates, **found} if family == "templates" else found
+
+    def ask(self, template: str) -> list[str]:
+        """One text for each class."""
+        from .prompts import fill
+
+        return [fill(template, name) for name in self.classes]
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -63,12 +85,30 @@ class Data:
             self._loaded[name] = made
         return self._loaded[name]
 
+    def view_pairs(self, name: str) -> tuple[ViewPair, ...]:
+        """Where each image of `name` shows the points of its first view (row `pairs` of `clean`) again; ClipError where nobody knows."""
+        from .scenes import twoviews
+
+        return twoviews.view_pairs(*self._partners(name))
+
+    def keypoint_pairs(self, name: str) -> tuple[KeypointPair, ...]:
+        """Where each image of `name` and its partner (row `pairs` of `clean`) show the same landmarks; ClipError where nobody knows."""
+        from .scenes import twoviews
+
+        return twoviews.keypoint_pairs(*self._partners(name))
+
+    def _partners(self, name: str) -> tuple[list[Scene], tuple[Scene, ...]]:
+        images, first = self.images(name), self.images("clean").scenes
+        if first is None or images.scenes is None or images.pairs is None:
+            raise ClipError(f"{self.name} does not know which points of {name} correspond; the embedded scenes do (--clip-data=scenes)")
+        return [first[row] for row in images.pairs], images.scenes
+
     @property
     def fingerprint(self) -> str:
         """Over the sets loaded so far would depend on the order of tests, so over all of them; 16 hex digits."""
         return hashlib.sha256(" ".join(self.images(s.name).fingerprint for s in self.sets).encode()).hexdigest()[:16]
 
 
-def load(name: str, *, limit: int | None = None) -> Data:
-    """`scenes` or a folder of class folders, each image set cut to `limit` images."""
-    return Data(name, sets(name), limit)
+def load(name: str, *, limit: int | None = None, prompts: PromptSet | None = None) -> Data:
+    """`scenes` or a folder of class folders, each image set cut to `limit` images, asked with `prompts` instead of its own templates."""
+    return Data(name, sets(name), limit, prompts)

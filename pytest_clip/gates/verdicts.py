@@ -53,12 +53,13 @@ def judge(
     spec: str | None = None,
     fingerprint: str | None = None,
     data_option: str | None = None,
+    prompts_option: str | None = None,
 ) -> Verdict:
     """Hold ``measurement`` against ``rule``: the value itself must satisfy ``>= min`` and ``<= max`` exactly.
 
     The interval decides nothing, but a bound inside it is said aloud. A waiver turns ``fail`` into ``waived``, and a pass into a failure,
-    so that it leaves the file once its reason is gone; it does not excuse having measured too little. ``spec``, ``fingerprint`` and
-    ``data_option`` (what ``--clip-data`` was) only go into the message.
+    so that it leaves the file once its reason is gone; it does not excuse having measured too little. ``spec``, ``fingerprint``,
+    ``data_option`` and ``prompts_option`` (what ``--clip-data`` and ``--clip-prompts`` were) only go into the message.
     """
     status, outcome, decided_by = _outcome(measurement, rule)
     if waiver is not None and status == "fail":
@@ -71,7 +72,7 @@ def judge(
     facts.append(("data", measurement.data))
     if measurement.conventions:
         facts.append(("conventions", ", ".join(f"{key}={value}" for key, value in measurement.conventions.items())))
-    facts.append(("rerun", rerun_command(measurement, spec, data_option)))
+    facts.append(("rerun", rerun_command(measurement, spec, data_option, prompts_option)))
     lines = [f"{measurement.gate}: {outcome}", *(f"  {name:<12} {text}" for name, text in facts)]
     return Verdict(measurement, rule, status, "\n".join(lines), waiver, decided_by)
 
@@ -143,11 +144,15 @@ def _interval(ci: tuple[float, float], *bounds: float) -> str:
     return f"{low}..{high}"
 
 
-def rerun_command(measurement: Measurement, spec: str | None = None, data_option: str | None = None) -> str:
+def rerun_command(
+    measurement: Measurement, spec: str | None = None, data_option: str | None = None, prompts_option: str | None = None
+) -> str:
     """The command that measures just this gate again."""
     parts = [f"--clip-model={shlex.quote(spec or measurement.model)}"]
     if data_option is not None:
         parts.append(f"--clip-data={shlex.quote(data_option)}")
+    if prompts_option is not None:
+        parts.append(f"--clip-prompts={shlex.quote(prompts_option)}")
     if measurement.gate.suite in SUITES:
         parts.append(f"--clip-suite={measurement.gate.suite}")
     return f'pytest {" ".join(parts)} -k "{measurement.gate}"'

@@ -19,6 +19,15 @@ def spread(values: npt.ArrayLike) -> float:
     return float(given.max() - given.min()) if given.size > 1 else math.nan
 
 
+def deviation(values: npt.ArrayLike) -> float:
+    """Standard deviation sqrt(mean (v_i - mean v)^2) over the n choices, which are all there are and no sample (no n - 1).
+
+    Inputs, unit, direction and errors as in `spread`, NaN for a single value too. Unlike `spread` it does not grow with n.
+    """
+    given = _checks.finite(values, name="values", ndim=1)
+    return float(given.std()) if given.size > 1 else math.nan
+
+
 def worst(values: npt.ArrayLike, *, better: Literal["higher", "lower"]) -> float:
     """The worst value: the minimum where higher is better, the maximum where lower is better. Inputs and errors as in `spread`."""
     given = _checks.finite(values, name="values", ndim=1)

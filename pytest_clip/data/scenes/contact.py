@@ -40,7 +40,8 @@ def write(path: Path, *, sets: Sequence[str] | None = None) -> Path:
     objects = [(name, _draws(name)) for name in (*CLASSES, *HELD_OUT)]
     sheet = _page((DRAWS * 2, (len(objects) + 1) // 2), (COLUMNS, len(_set_rows(sets or known))))
     below = _block(sheet, "Objects: eight random draws of the training distribution (the last six are held out)", objects, top=0, columns=2)
-    _block(sheet, "Image sets: factors and cues change the scenes of the row 'clean, matched' column by column", _set_rows(sets or known), top=below)
+    title = "Image sets: factors and cues change the scenes of the row 'clean, matched' column by column"
+    _block(sheet, title, _set_rows(sets or known), top=below)
     try:
         sheet.save(path, format="PNG")
     except OSError as error:

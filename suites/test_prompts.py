@@ -1,0 +1,195 @@
+"""Prompts: how much do accuracy, calibration and OOD detection depend on the words that the classes are described with?
+
+The same images, the same classes, other prompt sets; only texts are encoded again, every distinct one once. A family holds choices that
+should not matter:
+
+- `templates`: those of this run; "a photo of a {c}."; the first 1, 5 and 30 and all 80 of OpenAI's for ImageNet; their simple 7;
+- `paraphrases`: eight sentences that say the same, one at a time, and the bare class name;
+- `formats`: one sentence in other punctuation, casing and articles.
+
+Spread is the largest minus the smallest value over the sets of a family; its interval is that of the difference between these two sets.
+Every record holds the value under each set and names the best and the worst. A model at chance under the prompts of this run has nothing to
+lose by other words: then there is no number.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from pytest_clip.metrics import calibration, ood
+from pytest_clip.metrics.intervals import bootstrap, paired_difference, seed_from, two_sample_bootstrap, wilson
+from pytest_clip.metrics.spread import deviation, spread, worst_index
+
+pytestmark = pytest.mark.clip_suite("prompts")
+
+BINS = 15
+UNKNOWN = "near"
+RESAMPLES = 200
+"""Each computes the metric once for every prompt set."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Answers to n images under each of k prompt sets, every array [n, k]."""
+
+    names: tuple[str, ...]
+    confidence: np.ndarray
+    score: np.ndarray
+    """MCM: the higher, the better the image is known"""
+    right: np.ndarray | None
+    """None for images of no class"""
+    conventions: dict
+
+
+@pytest.fixture(scope="session")
+def ask(clip_data, clip_settings, zero_shot):
+    """`ask("clean", "formats")`: the answers to an image set under every prompt set of a family."""
+    kept = {}
+
+    def asked(image_set, family):
+        if (image_set, family) in kept:
+            return kept[image_set, family]
+        sets = clip_data.prompt_sets(family)
+        right, confidence, score, hashes = [], [], [], []
+        for templates in sets.values():
+            answers = zero_shot(image_set, templates=templates)
+            if (answers.labels >= 0).all():
+                right.append(answers.right)
+            confidence.append(calibration.softmax(answers.logits).max(1))
+            score.append(ood.mcm(answers.cosines, tau=clip_settings.mcm_tau))
+            hashes.append(answers.prompts)
+        conventions = {k: answers.conventions[k] for k in ("logit_scale", "classes")} | {
+            "prompt_sets": len(sets), "prompts": hashlib.sha256(" ".join(hashes).encode()).hexdigest()[:12],
+        }  # fmt: skip
+        kept[image_set, family] = Asked(
+            tuple(sets), np.stack(confidence, axis=1), np.stack(score, axis=1), np.stack(right, axis=1) if right else None, conventions
+        )
+        return kept[image_set, family]
+
+    return asked
+
+
+@pytest.fixture
+def clean(clip_case, ask):
+    """Answers to `clean` under the family of this case."""
+    return ask("clean", clip_case.slice)
+
+
+@pytest.fixture
+def unknown(clip_case, ask):
+    """Answers to images of unknown classes under the family of this case."""
+    return ask(UNKNOWN, clip_case.slice)
+
+
+@pytest.fixture
+def judge(gate, clip_case, clean, zero_shot):
+    """Hand a number to the gate of this case, with the value under each prompt set; none when the model knows nothing to begin with."""
+
+    def measured(value, values, *, better, ci, n, per_image=None, **conventions):
+        worst, best = worst_index(values, better=better), worst_index(values, better="lower" if better == "higher" else "higher")
+        told = {"worst": clean.names[worst], "best": clean.names[best], "values": dict(zip(clean.names, np.round(values, 6), strict=True))}
+        nothing = zero_shot("clean").at_chance
+        gate(
+            clip_case.gate, None if nothing else value, n=n, ci=None if nothing else ci, reason=nothing, per_image=per_image,
+            conventions=clean.conventions | conventions | told,
+        )  # fmt: skip
+
+    return measured
+
+
+def furthest(values):
+    """The prompt sets with the largest and the smallest value, and the difference between the two in other values of just these."""
+    return [int(np.argmax(values)), int(np.argmin(values))], lambda others: others[0] - others[1]
+
+
+@pytest.mark.clip_gate("prompts/accuracy_spread")
+def test_accuracy_spread(judge, clean):
+    """Accuracy under the best prompt set minus accuracy under the worst."""
+    right, values = clean.right, clean.right.mean(0)
+    best, worst = right[:, values.argmax()], right[:, values.argmin()]
+    judge(
+        spread(values), values, better="higher", n=len(right), ci=paired_difference(best, worst), per_image={"best": best, "worst": worst}
+    )
+
+
+@pytest.mark.clip_gate("prompts/accuracy_std")
+def test_accuracy_std(judge, clip_case, clean):
+    """Standard deviation of accuracy over the prompt sets."""
+    values = clean.right.mean(0)
+    ci = bootstrap(lambda r: deviation(r.mean(0)), clean.right, seed=seed_from(str(clip_case.gate)))
+    judge(deviation(values), values, better="higher", n=len(clean.right), ci=ci)
+
+
+@pytest.mark.clip_gate("prompts/worst_accuracy")
+def test_worst_accuracy(judge, clean):
+    """Accuracy under the worst prompt set."""
+    values = clean.right.mean(0)
+    right = clean.right[:, values.argmin()]
+    judge(
+        right.mean(), values, better="higher", n=len(right), ci=wilson(int(right.sum()), len(right)), per_image={"correct": right}
+    )  # fmt: skip
+
+
+def eces(confidence, right):
+    """Expected calibration error under each prompt set."""
+    return [calibration.ece(c, r, bins=BINS) for c, r in zip(confidence.T, right.T, strict=True)]
+
+
+def over_eces(judge, case, clean, statistic, *, sets, of):
+    """Judge a statistic over the calibration errors of the prompt sets; its interval is that of `of` over `sets`."""
+    values = eces(clean.confidence, clean.right)
+    ci = bootstrap(
+        lambda c, r: of(eces(c, r)), clean.confidence[:, sets], clean.right[:, sets], seed=seed_from(str(case.gate)), resamples=RESAMPLES
+    )
+    judge(statistic(values), values, better="lower", n=len(clean.right), ci=ci, bins=BINS)
+
+
+@pytest.mark.clip_gate("prompts/ece_spread")
+def test_ece_spread(judge, clip_case, clean):
+    """Largest minus smallest calibration error (15 equally wide bins) over the prompt sets."""
+    sets, difference = furthest(eces(clean.confidence, clean.right))
+    over_eces(judge, clip_case, clean, spread, sets=sets, of=difference)
+
+
+@pytest.mark.clip_gate("prompts/ece_std")
+def test_ece_std(judge, clip_case, clean):
+    """Standard deviation of the calibration error over the prompt sets."""
+    over_eces(judge, clip_case, clean, deviation, sets=slice(None), of=deviation)
+
+
+def aurocs(known, unknown):
+    """AUROC of known against unknown images under each prompt set."""
+    return [ood.auroc(a, b) for a, b in zip(known.T, unknown.T, strict=True)]
+
+
+@pytest.fixture
+def over_aurocs(judge, clip_case, clip_settings, clean, unknown):
+    """Judge a statistic over the AUROCs of the prompt sets; its interval is that of `of` over `sets`."""
+
+    def judged(statistic, *, sets, of):
+        values = aurocs(clean.score, unknown.score)
+        ci = two_sample_bootstrap(
+            lambda a, b: of(aurocs(a, b)), clean.score[:, sets], unknown.score[:, sets],
+            seed=seed_from(str(clip_case.gate)), resamples=RESAMPLES,
+        )  # fmt: skip
+        judge(
+            statistic(values), values, better="higher", n=len(unknown.score), ci=ci,
+            score="mcm", tau=clip_settings.mcm_tau, known=len(clean.score), unknown=UNKNOWN,
+        )  # fmt: skip
+
+    return judged
+
+
+@pytest.mark.clip_gate("prompts/auroc_spread")
+def test_auroc_spread(over_aurocs, clip_case, clean, unknown):
+    """Largest minus smallest AUROC of near unknown classes (MCM) over the prompt sets."""
+    sets, difference = furthest(aurocs(clean.score, unknown.score))
+    over_aurocs(spread, sets=sets, of=difference)
+
+
+@pytest.mark.clip_gate("prompts/auroc_std")
+def test_auroc_std(over_aurocs, clip_case):
+    """Standard deviation of that AUROC over the prompt sets."""
+    over_aurocs(deviation, sets=slice(None), of=deviation)
