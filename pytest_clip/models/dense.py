@@ -55,6 +55,17 @@ def _maps(model: ClipModel, images: torch.Tensor, indices: list[int] | None) -> 
     return maps
 
 
+def lacking(model: ClipModel) -> str | None:
+    """Why the model has no dense features; None if it has."""
+    if callable(getattr(model, "dense_features", None)):
+        return None
+    try:
+        _tower(model)
+    except ClipError as error:
+        return str(error)
+    return None
+
+
 def _tower(model: ClipModel) -> Any:
     """The image tower of open_clip; a timm trunk inside it may lack what its wrapper promises."""
     tower = getattr(getattr(model, "module", None), "visual", None)

@@ -136,6 +136,7 @@ def test_the_deepest_layer_that_tells_so_many_places_apart(model, cells, layer):
 def test_a_vit_has_one_grid_so_its_last_block_is_the_deepest(model):
     it = model("vit")
     assert dense.deepest_layer(it, pictures(it)) == 1
+    assert dense.lacking(it) is None
 
 
 @pytest.mark.parametrize("layer", [5, -6, 99])
@@ -156,6 +157,7 @@ def test_a_model_without_dense_features_says_so():
     for call in (dense.dense_features, dense.deepest_layer):
         with pytest.raises(ClipError, match=r"ours has no dense features.*give the model a method dense_features\(images, \*, layer\)"):
             call(Own(), torch.zeros(1, 3, 8, 8))
+    assert str(dense.lacking(Own())).startswith("ours has no dense features")
 
 
 def test_a_trunk_without_intermediate_layers_says_so(model, monkeypatch):
@@ -171,5 +173,6 @@ def test_a_model_of_ones_own_brings_its_features():
             return images[:, :1].double() * layer
 
     x = torch.arange(48.0).view(1, 3, 4, 4)
+    assert dense.lacking(Brings()) is None
     assert dense.deepest_layer(Brings(), x) == -1
     torch.testing.assert_close(dense.dense_features(Brings(), x), -x[:, :1])

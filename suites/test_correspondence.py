@@ -1,0 +1,169 @@
+"""Correspondence: do the features of a place say which place it is, when the camera moves and when the instance changes?
+
+The protocol is Probe3D's (El Banani et al. 2024): the model as it is, nothing trained. Geometric: of two views of one object, every point
+that both show is matched to the most similar point of the other view (one direction, cosine, ratio test), the clearest quarter is kept, and
+a match is right within 8 of 128 pixels, or within a tenth of the object's length, of the true place. The slices are the angle between the
+views, in degrees, over the same scenes. Semantic: a landmark of one instance of a class is sought in the whole picture of another (PCK
+within a tenth of the object's box, as in SPair-71k). The truth is the geometry of the scenes, so it is exact.
+
+Features are those of the last layer; a tower with fewer than 7 x 7 places left there answers with the deepest layer that still has them.
+`chance` is what random features score, `same_place` what an answer scores that knows nothing but the place that was asked about.
+"""
+
+import math
+from functools import cache, lru_cache
+
+import numpy as np
+import pytest
+
+from pytest_clip.metrics import correspondence
+from pytest_clip.metrics.dense import grid, peaks, sample
+from pytest_clip.metrics.intervals import bootstrap, mean_interval, seed_from
+
+pytestmark = pytest.mark.clip_suite("correspondence")
+
+KEEP = 0.25
+"""Share of a pair's matches that the ratio test leaves; Probe3D keeps 1,000 of several thousand."""
+PIXELS = 8
+"""Of 128: the sixteenth of the width that Probe3D's 10 pixels are of 160."""
+DISTANCE = 0.2
+"""In object units, of which an object is 2 long: a tenth, as Probe3D's 2 cm are of an object of 20 cm."""
+ALPHA = 0.1
+CELLS = 32
+"""Places a side among which a landmark is sought."""
+
+
+def apart(a, b):
+    """Distance [n] of places or points [n, d], one by one."""
+    return np.linalg.norm(a - b, axis=1)
+
+
+def between(a, b):
+    """Distance [n, m] of each of [n, d] to each of [m, d]."""
+    return np.linalg.norm(a[:, None] - b[None], axis=2)
+
+
+@pytest.fixture(scope="session")
+def seen_twice(clip_model, clip_data, clip_extraction):
+    """Feature maps of the first views and of the images of a set, [n, d, gh, gw] each, and the conventions behind them."""
+    if lacking := clip_extraction.no_maps(clip_model):
+        pytest.skip(lacking)
+
+    @lru_cache(maxsize=1)  # the sets are second views of the same scenes
+    def first_views(rows, layer):
+        return clip_extraction.maps(clip_model, clip_data, "clean", rows=rows, layer=layer)
+
+    def maps(name):
+        rows = tuple(int(row) for row in clip_data.images(name).pairs)
+        if len(rows) < 2:
+            pytest.skip(f"--clip-limit leaves {len(rows)} of the pairs of {name}")
+        second = clip_extraction.maps(clip_model, clip_data, name)
+        first = first_views(rows, second.layer)
+        return first.features, second.features, second.conventions
+
+    return maps
+
+
+def found_again(pair, first, second):
+    """Matches of one pair of views as errors in pixels and in object units, and the same for random and same-place answers."""
+    x, y = (sample(maps, places, size=pair.size) for maps, places in ((first, pair.source), (second, pair.target)))
+    match = correspondence.match(x, y, keep=math.ceil(KEEP * len(x)))
+    stay = between(pair.source, pair.target).argmin(1)
+    ways = {}
+    for unit, true, places in (("px", pair.landing, pair.target), ("distance", pair.source_points, pair.target_points)):
+        ways[unit] = apart(true[match.source], places[match.target]), between(true, places).ravel(), apart(true, places[stay])
+    return ways
+
+
+@pytest.fixture(scope="session")
+def views(seen_twice, clip_data):
+    """`found_again` of every pair of a set, and the conventions behind it."""
+
+    @cache
+    def pairs(name):
+        first, second, conventions = seen_twice(name)
+        truth = clip_data.view_pairs(name)
+        degrees = float(np.mean([pair.degrees for pair in truth]))
+        each = [found_again(*pair) for pair in zip(truth, first, second, strict=True)]
+        return each, conventions | {"keep": KEEP, "mean_degrees": round(degrees, 1)}
+
+    return pairs
+
+
+@pytest.fixture
+def judge_recall(gate, clip_case, views):
+    """Mean over pairs of the share of matches within `threshold`; the interval is over pairs, each of another scene."""
+
+    def measured(unit, threshold):
+        pairs, conventions = views(clip_case.slice)
+        ours, random, stay = (np.array([correspondence.recall(each[unit][way], threshold=threshold) for each in pairs]) for way in range(3))
+        gate(
+            clip_case.gate, ours.mean(), n=len(ours), ci=mean_interval(ours, seed=seed_from(str(clip_case.gate))),
+            per_image={"recall": ours},
+            conventions=conventions
+            | {"threshold": threshold, "chance": round(float(random.mean()), 3), "same_place": round(float(stay.mean()), 3)},
+        )  # fmt: skip
+
+    return measured
+
+
+@pytest.mark.clip_gate("correspondence/recall_px")
+def test_recall_px(judge_recall):
+    """Share of matches that land within 8 of 128 pixels of where the point is in the second view."""
+    judge_recall("px", PIXELS)
+
+
+@pytest.mark.clip_gate("correspondence/recall_distance")
+def test_recall_distance(judge_recall):
+    """Share of matches whose point lies within a tenth of the object's length of the point that was sought."""
+    judge_recall("distance", DISTANCE)
+
+
+def landmarks_of(pair, first, second):
+    """Whether each landmark of one pair of instances is found, what share of all places would be right, and whether its own place would."""
+    boxes = np.tile(pair.box, (len(pair.first), 1))
+    answers = peaks(sample(first, pair.first, size=pair.size), second, size=pair.size, cells=CELLS)
+    found, stay = (correspondence.keypoints_hit(at, pair.second, box_sizes=boxes, alpha=ALPHA) for at in (answers, pair.first))
+    right = between(pair.second, grid(size=pair.size, cells=CELLS)) <= ALPHA * max(pair.box)
+    return found, right.mean(1), stay
+
+
+@pytest.fixture(scope="session")
+def landmarks(seen_twice, clip_data):
+    """`landmarks_of` of every pair of a set that shows any, and the conventions behind them."""
+
+    @cache
+    def pairs(name):
+        first, second, conventions = seen_twice(name)
+        truth = clip_data.keypoint_pairs(name)
+        each = [landmarks_of(*pair) for pair in zip(truth, first, second, strict=True) if len(pair[0].first)]
+        found, chance, stay = zip(*each, strict=True)
+        return found, conventions | {
+            "alpha": ALPHA, "box": "larger side", "cells": CELLS, "landmarks": sum(map(len, found)),
+            "chance": round(float(np.concatenate(chance).mean()), 3), "same_place": round(float(np.concatenate(stay).mean()), 3),
+        }  # fmt: skip
+
+    return pairs
+
+
+@pytest.mark.clip_gate("correspondence/pck_per_image")
+def test_pck_per_image(gate, clip_case, landmarks):
+    """Share of a pair's landmarks that are found, averaged over pairs."""
+    found, conventions = landmarks(clip_case.slice)
+    shares = np.array([correspondence.pck_per_point(each) for each in found])
+    gate(
+        clip_case.gate, shares.mean(), n=len(shares), ci=mean_interval(shares, seed=seed_from(str(clip_case.gate))),
+        per_image={"pck": shares}, conventions=conventions,
+    )  # fmt: skip
+
+
+@pytest.mark.clip_gate("correspondence/pck_per_point")
+def test_pck_per_point(gate, clip_case, landmarks):
+    """Share of all landmarks that are found: pairs with many of them weigh more. The interval draws whole pairs."""
+    found, conventions = landmarks(clip_case.slice)
+    hits, all_of_them = np.array([each.sum() for each in found]), np.array([len(each) for each in found])
+    gate(
+        clip_case.gate, correspondence.pck_per_point(np.concatenate(found)), n=len(found),
+        ci=bootstrap(lambda k, n: k.sum() / n.sum(), hits, all_of_them, seed=seed_from(str(clip_case.gate))),
+        per_image={"found": hits, "landmarks": all_of_them}, conventions=conventions,
+    )  # fmt: skip
