@@ -37,6 +37,8 @@ def header(session: ClipSession, suites: Sequence[str]) -> str:
         f"device {session.settings.device}",
         f"rules {rules}",
     ]
+    if session.prompts_option is not None:
+        parts.append(f"prompts {session.prompts_option}")
     if suites:
         parts.append(f"{gates} gates")
     if session.settings.limit is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from pytest_clip import options
+from pytest_clip.data.prompts import PromptSet
 
 USAGE = [
     (["--clip-report=html:out.html"], "argument --clip-report: 'html' is not a report; there is json (JUnit is pytest's own --junitxml)"),
@@ -20,6 +22,9 @@ USAGE = [
         ["--clip-report=json:tox.ini/r.json"],
         "--clip-report: cannot write */tox.ini/r.json: * is not a writable folder; choose another DEST",
     ),
+    (["--clip-prompts=opnai"], "argument --clip-prompts: 'opnai' is no prompt set and no file; did you mean 'openai'?"),
+    (["--clip-prompts=ours.txt"], "argument --clip-prompts: 'ours.txt' is no prompt set and no file; there is single, simple, openai, *"),
+    (["-o", "clip_prompts=opnai"], "*tox.ini: clip_prompts: 'opnai' is no prompt set and no file; did you mean 'openai'?"),
     (["--clip-limit=0"], "argument --clip-limit: '0' is not a whole number of at least 1"),
     (["--clip-limit=many"], "argument --clip-limit: 'many' is not a whole number of at least 1"),
     (["--clip-workers=0"], "argument --clip-workers: '0' is not a whole number of at least 1"),
@@ -81,6 +86,7 @@ def test_help_shows_every_option_with_its_default(pytester):
             "*--clip-data=NAME*",
             "*--clip-thresholds=PATH",
             "*--clip-report=TYPE[[]:DEST]",
+            "*--clip-prompts=NAME-or-FILE*",
             "*--clip-limit=N*",
             "*--clip-device=DEVICE*",
             "*--clip-precision=PRECISION",
@@ -97,6 +103,7 @@ def test_help_shows_every_option_with_its_default(pytester):
     own = text[text.index("CLIP robustness gates") : text.index("clip_mcm_tau")]
     for option in (
         "clip-data",
+        "clip-prompts",
         "clip-limit",
         "clip-device",
         "clip-precision",
@@ -154,6 +161,39 @@ def test_command_line_wins_over_ini_over_default(pytester):
     assert (typed.device, typed.precision, typed.batch_size, typed.suites) == ("cuda:1", "fp16", None, ("accuracy", "ood"))
     assert (typed.cache_dir, typed.limit, typed.cache) == (pytester.path / "else", 5, False)
     assert typed.reports == (options.ReportRequest("json", pytester.path / "out" / "r.json"),)
+
+
+def test_prompts_are_a_name_or_a_file_beside_whoever_names_it(pytester):
+    assert resolved(pytester).prompts is None
+    assert resolved(pytester, "--clip-prompts=openai-5").prompts == PromptSet("openai-5")
+    (pytester.path / "conf").mkdir()
+    (pytester.path / "conf" / "ours.txt").write_text("our {}\n")
+    (pytester.path / "conf" / "tox.ini").write_text("[pytest]\nclip_prompts = ours.txt\n")
+    ini = resolved(pytester, "-c", "conf/tox.ini").prompts
+    assert ini is not None
+    assert (ini.name, ini.templates) == ("ours.txt", ("our {c}",))
+    (pytester.path / "ours.txt").write_text("their {c}\n")
+    typed = resolved(pytester, "-c", "conf/tox.ini", "--clip-prompts=ours.txt").prompts
+    assert typed is not None
+    assert typed.templates == ("their {c}",)
+
+
+def test_a_wrong_prompts_file_is_a_usage_error_with_its_lines(world):
+    (world.pytester.path / "ours.txt").write_text("a photo of a {c}\na photo\n{class} x\n")
+    result = world.clip("--clip-prompts=ours.txt")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*argument --clip-prompts: ours.txt:2: no {c} in 'a photo'*", "ours.txt:3: '{class}' means nothing*"])
+    assert world.loads == []
+
+
+def test_the_prompts_stand_in_the_header_the_record_and_the_rerun_command(world):
+    (world.pytester.path / "ours.txt").write_text("our {c}\n")
+    world.conftest("from pytest_clip import session\nsession.load_data = lambda run, choice: run.settings.prompts")
+    result = world.clip("--clip-prompts=ours.txt", "--clip-suite=ood", "--clip-report=json:r.json", "-n0")
+    result.stdout.fnmatch_lines(["clip: *; prompts ours.txt; *"])
+    record = json.loads((world.pytester.path / "r.json").read_text())
+    assert record["data"][0]["prompts"] == {"name": "ours.txt", "templates": ["our {c}"]}
+    assert "--clip-prompts=ours.txt" in record["gates"][0]["message"]
 
 
 def test_the_cache_folder_comes_from_the_environment_or_the_home(monkeypatch):

@@ -1,6 +1,7 @@
 """Spread over choices, against sorting and worked examples."""
 
 import math
+import statistics
 
 import pytest
 from hypothesis import given, settings
@@ -27,6 +28,24 @@ def test_from_the_sorted_values(given_values):
 @given(values, st.floats(-1e6, 1e6))
 def test_another_choice_never_narrows_it(given_values, more):
     assert spread.spread([*given_values, more]) >= spread.spread(given_values)
+
+
+@quick
+@given(values, st.floats(-1e3, 1e3), st.floats(0, 100))
+def test_deviation_ignores_a_shift_and_follows_a_scale(given_values, shift, scale):
+    moved = [scale * v + shift for v in given_values]
+    assert spread.deviation(moved) == pytest.approx(scale * spread.deviation(given_values), abs=1e-6, rel=1e-6)
+    assert spread.deviation(given_values) <= spread.spread(given_values) / 2 * (1 + 1e-9)
+    assert spread.deviation(given_values) == pytest.approx(statistics.pstdev(given_values), abs=1e-9, rel=1e-9)
+
+
+def test_deviation_by_hand():
+    assert spread.deviation([0.5, 0.7]) == pytest.approx(0.1)
+    assert spread.deviation([0.6] * 5) == pytest.approx(0)
+    assert math.isnan(spread.deviation([0.6]))
+    with pytest.raises(ValueError, match="NaN"):
+        spread.deviation([0.1, math.nan])
+    assert type(spread.deviation([1, 2])) is float
 
 
 def test_by_hand():
