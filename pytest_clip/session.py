@@ -172,7 +172,7 @@ def _models(settings: Settings) -> tuple[ModelChoice, ...]:
             "write --clip-model=NAME,PRETRAINED for each model"
         )
     specs = [spec.parse(text, pretrained=settings.pretrained) for text in dict.fromkeys(settings.models)]
-    labels = _unique([_id_safe(each.label) for each in specs])
+    labels = _unique([_id_safe(label) for label in spec.labels(specs)])
     return tuple(
         ModelChoice(label, each, tuple(dict.fromkeys((label, each.label, each.text, each.key))))
         for label, each in zip(labels, specs, strict=True)
@@ -214,7 +214,7 @@ def _id_safe(text: str) -> str:
 
 
 def _unique(labels: Sequence[str]) -> list[str]:
-    """Two checkpoints called e12.pt in two folders must not share a node id: the second becomes ``e12.pt-2``."""
+    """Two things that shorten to one name must not share a node id: the second gets ``-2``."""
     taken: list[str] = []
     for label in labels:
         candidate, count = label, 1

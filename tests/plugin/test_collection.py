@@ -169,8 +169,8 @@ def test_tests_without_data_stay_in_their_place(world):
 def test_two_checkpoints_of_one_name_keep_their_ids_apart(world):
     result = world.run("--co", "-q", "--clip-model=ViT-B-32,a/e12.pt", "--clip-model=ViT-B-32,b/e12.pt", "--clip-suite=ood")
     assert ids(result) == [
-        "suites/test_ood.py::test_auroc[ViT-B-32,e12.pt-scenes-ood/auroc[near]]",
-        "suites/test_ood.py::test_auroc[ViT-B-32,e12.pt-2-scenes-ood/auroc[near]]",
+        "suites/test_ood.py::test_auroc[ViT-B-32,a-e12.pt-scenes-ood/auroc[near]]",
+        "suites/test_ood.py::test_auroc[ViT-B-32,b-e12.pt-scenes-ood/auroc[near]]",
     ]
 
 
