@@ -1,0 +1,82 @@
+"""scenes-rn, broken in exactly one way each: what the inner runs of the suite tests measure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+
+class Whole:
+    """The bundled model as it is; what is broken overrides one method."""
+
+    def __init__(self, model: Any, name: str) -> None:
+        self._model, self.label, self.fingerprint = model, name, f"{sum(map(ord, name)):06x}{model.fingerprint[:10]}"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def encode_image(self, images: Tensor) -> Tensor:
+        return self._model.encode_image(images)
+
+    def encode_text(self, texts: list[str]) -> Tensor:
+        return self._model.encode_text(texts)
+
+
+class BagOfWords(Whole):
+    """A text is the sum of what each of its words adds to 'a', wherever it stands."""
+
+    def encode_text(self, texts: list[str]) -> Tensor:
+        words = sorted({word for text in texts for word in text.split()})
+        adds = self._model.encode_text([f"a {word}" for word in words]) - self._model.encode_text(["a"])
+        known = dict(zip(words, adds, strict=True))
+        return normalize(torch.stack([torch.stack([known[word] for word in text.split()]).sum(0) for text in texts]), dim=-1)
+
+
+class Handed(Whole):
+    """Sees another world where the left half of the picture is the darker one."""
+
+    def encode_image(self, images: Tensor) -> Tensor:
+        out, half = self._model.encode_image(images), images.shape[-1] // 2
+        darker = images[..., :half].mean((1, 2, 3)) < images[..., half:].mean((1, 2, 3))
+        return torch.where(darker.cpu()[:, None], out.roll(1, dims=1), out)
+
+
+class Crowded(Whole):
+    """What stands next to an image in its batch shows through."""
+
+    def encode_image(self, images: Tensor) -> Tensor:
+        out = self._model.encode_image(images)
+        return normalize(out + 0.9 * out.roll(1, dims=0), dim=-1)
+
+
+class FirstCome(Whole):
+    """The first text of a call is half as long again as the others."""
+
+    def encode_text(self, texts: list[str]) -> Tensor:
+        out = self._model.encode_text(texts)
+        out[0] *= 1.5
+        return out
+
+
+class Shouting(Whole):
+    """Reads capitals as something else."""
+
+    def encode_text(self, texts: list[str]) -> Tensor:
+        return self._model.encode_text([text[::-1] if text.isupper() else text for text in texts])
+
+
+class Spaced(Whole):
+    """Reads a doubled space as the end."""
+
+    def encode_text(self, texts: list[str]) -> Tensor:
+        return self._model.encode_text([text.strip().partition("  ")[0] for text in texts])
+
+
+MODELS = {kind.__name__.lower(): kind for kind in (Whole, BagOfWords, Handed, Crowded, FirstCome, Shouting, Spaced)}
+
+
+def make(text: str, model: Any) -> Whole:
+    return MODELS[text](model, text)
