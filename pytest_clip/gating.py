@@ -114,7 +114,10 @@ class Gating:
         yield from self._guarded(item)
 
     def _guarded(self, item: pytest.Item) -> Generator[None, None, None]:
-        """What the user can put right is one sentence, not a traceback; a skipped gate with a rule is not green."""
+        """What the user can put right is one sentence, not a traceback; a skipped gate with a rule of the user's is not green.
+
+        A shipped rule speaks about every model; one that cannot do what its suite needs breaks no promise of the user's.
+        """
         try:
             yield
         except ClipError as error:
@@ -124,10 +127,13 @@ class Gating:
             if gate is None:
                 raise
             model, data = collection.model_label_of(item, self.session), collection.data_label_of(item, self.session)
+            from pytest_clip.gates.layers import SHIPPED
+
             rule = self.session.rule_for(gate, model, data)
-            if rule is None:
+            sources = [bound.source for bound in rule.bounds.values()] if rule is not None else []
+            source = next((each for each in sources if not each.startswith(f"{SHIPPED}:")), None)
+            if source is None:
                 raise
-            source = next(iter(rule.bounds.values())).source
             raise pytest.fail.Exception(f"{gate}: rule {source} was never measured: {skip.msg}", pytrace=False) from None
 
     @pytest.hookimpl(wrapper=True)

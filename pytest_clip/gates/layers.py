@@ -12,6 +12,7 @@ from pytest_clip import ClipError
 from pytest_clip.gates.toml_lines import Lines, tomllib
 
 DEFAULTS = Path(__file__).with_name("defaults.toml")
+SHIPPED = "pytest_clip/gates/defaults.toml"  # its name in messages
 
 _AT = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
 
@@ -48,7 +49,7 @@ def read(files: Iterable[ThresholdsFile | Path | str] = (), *, defaults: bool = 
     """Read the shipped defaults and then ``files``, later ones winning; every unreadable file is in the one ``ClipError``."""
     wanted = [each if isinstance(each, ThresholdsFile) else ThresholdsFile(Path(each)) for each in files]
     if defaults:
-        wanted.insert(0, ThresholdsFile(DEFAULTS, "pytest-clip itself", "pytest_clip/gates/defaults.toml"))
+        wanted.insert(0, ThresholdsFile(DEFAULTS, "pytest-clip itself", SHIPPED))
     tried = [_attempt(each) for each in wanted]
     if problems := [str(each) for each in tried if isinstance(each, ClipError)]:
         raise ClipError("\n".join(problems))

@@ -61,6 +61,18 @@ def test_a_skipped_gate_with_a_rule_fails(world, skip):
     result.stdout.fnmatch_lines(["UNJUDGED 1 gate without a rule: ood/auroc[[]near]"])
 
 
+def test_a_skipped_gate_with_a_shipped_rule_alone_is_skipped(world):
+    world.suites(test_ood="import pytest\n@pytest.mark.clip_gate('ood/auroc')\ndef test_auroc(clip_case): pytest.skip('cannot')")
+    world.defaults("schema = 1\n[gates.'ood/auroc']\nmin = 0.5")
+    world.project("schema = 1")
+    result = world.clip("--clip-suite=ood")
+    result.assert_outcomes(skipped=1)
+    world.project("schema = 1\n[gates.'ood/auroc[near]']\nmin_n = 5")
+    result = world.clip("--clip-suite=ood")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["ood/auroc[[]near]: rule thresholds.toml:3 was never measured: cannot"])
+
+
 def test_a_gate_without_a_rule_passes_and_is_counted(world):
     world.project("schema = 1")
     result = world.clip()
