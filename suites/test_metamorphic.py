@@ -84,7 +84,7 @@ def test_invariance(gate, clip_case, clip_model, clip_data, embeddings, request)
     same = agree(answers(texts), after)
     gate(
         clip_case.gate, same.mean(), n=len(same), ci=wilson(int(same.sum()), len(same)), per_image={"same": same},
-        conventions={"templates": 1} | ({"batch": BATCH} if clip_case.slice == "batch" else {}),
+        conventions={"prompt": clip_data.templates[0]} | ({"batch": BATCH} if clip_case.slice == "batch" else {}),
     )  # fmt: skip
 
 
@@ -117,8 +117,8 @@ def keep_flips(clip_model, clip_data, clip_extraction, zero_shot, record_propert
     """Store every picture whose prediction changed, before beside after, and what the predictions were."""
 
     def keep(view, flipped):
-        if not hasattr(clip_model, "resize"):  # a project's own model may not say what it sees
-            return
+        if not (hasattr(clip_model, "resize") and hasattr(clip_model, "normalize")):
+            return  # a project's own model may not say what it sees
         rows, names = np.flatnonzero(flipped).tolist(), (*clip_data.classes, "undecided")
         answers = [zero_shot("clean", first=SEARCHED, view=v) for v in (None, view)]
         pictures = [clip_extraction.pictures(clip_model, clip_data, "clean", first=SEARCHED, view=v)[rows] for v in (None, view)]

@@ -241,3 +241,15 @@ def test_a_data_set_without_the_images_of_a_gate_skips_it_with_a_reason(world, m
     result = world.clip("-rs")
     result.assert_outcomes(passed=4, skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED*the data set scenes has no image set for ood/auroc (role:ood)"])
+
+
+def test_the_sets_a_run_will_ask_for_are_those_behind_slices_that_are_none():
+    from types import SimpleNamespace
+
+    from pytest_clip.collection import slices_of
+    from pytest_clip.gates.ids import GateId
+    from pytest_clip.session import Case
+
+    gates = ("accuracy/top1[shift_far]", "retrieval/compositionality[object_swap]", "metamorphic/agreement[flip]", "factors/worst_drop")
+    items = [SimpleNamespace(callspec=SimpleNamespace(params={"clip_case": Case(GateId.parse(gate))})) for gate in gates]
+    assert slices_of([SimpleNamespace(), *items]) == ("clean", "shift_far", "pairs")
