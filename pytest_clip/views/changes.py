@@ -69,7 +69,8 @@ def _shift(images: Tensor, strength: float, side: int) -> Tensor:
     by = round(strength * (width if dx else height))
     left, right, top, bottom = (by * (d > 0) for d in (dx, -dx, dy, -dy))
     padded = F.pad(images, [left, top, right, bottom], padding_mode="edge")
-    return F.crop(padded, bottom, right, height, width)
+    out: Tensor = F.crop(padded, bottom, right, height, width)
+    return out
 
 
 def _rotate(images: Tensor, strength: float, side: int) -> Tensor:
@@ -81,21 +82,24 @@ def _rotate(images: Tensor, strength: float, side: int) -> Tensor:
     border = math.ceil((math.sqrt(2) - 1) / 2 * max(height, width)) + 1
     padded = F.pad(images, [border] * 4, padding_mode="reflect")
     turned = F.rotate(padded, strength if side else -strength, interpolation=InterpolationMode.BILINEAR)
-    return F.center_crop(turned, [height, width])
+    out: Tensor = F.center_crop(turned, [height, width])
+    return out
 
 
 def _brightness(images: Tensor, strength: float, side: int) -> Tensor:
     """All values times 1 + strength or 1 - strength."""
     from torchvision.transforms.v2 import functional as F
 
-    return F.adjust_brightness(images, 1 + strength if side else 1 - strength)
+    out: Tensor = F.adjust_brightness(images, 1 + strength if side else 1 - strength)
+    return out
 
 
 def _contrast(images: Tensor, strength: float, side: int) -> Tensor:
     """All distances from the picture's mean gray times 1 + strength or 1 - strength."""
     from torchvision.transforms.v2 import functional as F
 
-    return F.adjust_contrast(images, 1 + strength if side else 1 - strength)
+    out: Tensor = F.adjust_contrast(images, 1 + strength if side else 1 - strength)
+    return out
 
 
 def _jpeg(images: Tensor, strength: float, side: int) -> Tensor:
