@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from pytest_clip.metrics import correspondence
 from pytest_clip.metrics.dense import grid, peaks, sample
@@ -36,11 +37,6 @@ CELLS = 32
 def apart(a, b):
     """Distance [n] of places or points [n, d], one by one."""
     return np.linalg.norm(a - b, axis=1)
-
-
-def between(a, b):
-    """Distance [n, m] of each of [n, d] to each of [m, d]."""
-    return np.linalg.norm(a[:, None] - b[None], axis=2)
 
 
 @pytest.fixture(scope="session")
@@ -68,10 +64,10 @@ def found_again(pair, first, second):
     """Matches of one pair of views as errors in pixels and in object units, and the same for random and same-place answers."""
     x, y = (sample(maps, places, size=pair.size) for maps, places in ((first, pair.source), (second, pair.target)))
     match = correspondence.match(x, y, keep=math.ceil(KEEP * len(x)))
-    stay = between(pair.source, pair.target).argmin(1)
+    stay = cdist(pair.source, pair.target).argmin(1)
     ways = {}
     for unit, true, places in (("px", pair.landing, pair.target), ("distance", pair.source_points, pair.target_points)):
-        ways[unit] = apart(true[match.source], places[match.target]), between(true, places).ravel(), apart(true, places[stay])
+        ways[unit] = apart(true[match.source], places[match.target]), cdist(true, places).ravel(), apart(true, places[stay])
     return ways
 
 
@@ -124,7 +120,7 @@ def landmarks_of(pair, first, second):
     boxes = np.tile(pair.box, (len(pair.first), 1))
     answers = peaks(sample(first, pair.first, size=pair.size), second, size=pair.size, cells=CELLS)
     found, stay = (correspondence.keypoints_hit(at, pair.second, box_sizes=boxes, alpha=ALPHA) for at in (answers, pair.first))
-    right = between(pair.second, grid(size=pair.size, cells=CELLS)) <= ALPHA * max(pair.box)
+    right = cdist(pair.second, grid(size=pair.size, cells=CELLS)) <= ALPHA * max(pair.box)
     return found, right.mean(1), stay
 
 
