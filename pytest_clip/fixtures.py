@@ -35,7 +35,7 @@ def _awake(config: pytest.Config) -> ClipSession:
 
 def _begin(request: pytest.FixtureRequest, session: ClipSession) -> None:
     """Start rendering before the model loads, which takes seconds, when a test of this run asks for images of the embedded benchmark."""
-    if not any("clip_data" in getattr(item, "fixturenames", ()) for item in request.session.items):
+    if not any("clip_extraction" in getattr(item, "fixturenames", ()) for item in request.session.items):
         return
     extraction: Extraction = request.getfixturevalue("clip_extraction")
     for choice in session.data:
