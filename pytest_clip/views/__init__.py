@@ -1,4 +1,7 @@
-"""Image sets as seen through a perturbation: the 19 corruptions of ImageNet-C. Light: torch is imported when an image is corrupted."""
+"""Image sets as seen through a perturbation: the 19 corruptions of ImageNet-C and the 12 of ImageNet-3DCC.
+
+Light: torch is imported when an image is corrupted.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .catalog import EXTRA as EXTRA
+from .catalog import GEOMETRIC as GEOMETRIC
 from .catalog import GROUPS as GROUPS
+from .catalog import GROUPS_3D as GROUPS_3D
 from .catalog import IMAGENET_C as IMAGENET_C
 from .catalog import KINDS as KINDS
+from .catalog import KINDS_3D as KINDS_3D
 from .catalog import SEVERITIES as SEVERITIES
 from .catalog import VERSION as VERSION
 from .view import Facts as Facts
@@ -33,3 +39,18 @@ def corrupt(images: Tensor, kind: str, severity: int, ids: Sequence[str]) -> Ten
     from .apply import apply
 
     return apply(images, kind, severity, ids)
+
+
+def corrupt_3d(images: Tensor, depth: Tensor | None, kind: str, severity: int, ids: Sequence[str]) -> Tensor:
+    """`images` [n, 3, h, w] under one corruption of a three-dimensional scene; images, ids and result as in `corrupt`.
+
+    depth: float32 [n, h, w], z-distance of each pixel from the camera, above 0, in any unit (only ratios count), on the images' device.
+    None will do for color_quant, iso_noise and low_light. The codec kinds need PyAV.
+
+        corrupt_3d(images, depth, "fog_3d", 3, ["val/0001", "val/0002"])
+
+    Kar, Yeo, Atanov & Zamir, "3D Common Corruptions and Data Augmentation", CVPR 2022.
+    """
+    from .apply3d import apply
+
+    return apply(images, depth, kind, severity, ids)

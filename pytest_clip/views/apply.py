@@ -42,22 +42,27 @@ SMALLEST = 32  # pixels, as in the reference: below that the lengths of every co
 
 def apply(images: Tensor, kind: str, severity: int, ids: Sequence[str]) -> Tensor:
     """See `pytest_clip.views.corrupt`."""
-    _check(images, kind, severity, ids)
+    check(f"corrupt(images, {kind!r}, {severity!r}, ids)", images, kind, severity, ids, known=KINDS)
     if not len(images):
         return images.clone()
     x = images.float().div(255) if images.dtype == torch.uint8 else images.float()
     with torch.no_grad():
-        out = CORRUPTIONS[kind](x, severity - 1, generators(kind, severity, ids, images.device)).clamp(0, 1)
-    if images.dtype == torch.uint8:
+        return finished(CORRUPTIONS[kind](x, severity - 1, generators(kind, severity, ids, images.device)), images.dtype)
+
+
+def finished(out: Tensor, dtype: torch.dtype) -> Tensor:
+    """The dtype that came in; 8 bits by cutting off, as the published scripts do."""
+    out = out.clamp(0, 1)
+    if dtype == torch.uint8:
         return (out * 255 + 1e-3).floor().to(torch.uint8)  # 1e-3: 51/255 * 255 is 50.999996 in float32 and must stay 51
-    return out.to(images.dtype)
+    return out.to(dtype)
 
 
-def _check(images: Tensor, kind: str, severity: int, ids: Sequence[str]) -> None:
-    where = f"corrupt(images, {kind!r}, {severity!r}, ids)"
-    if kind not in CORRUPTIONS:
-        near = difflib.get_close_matches(kind, KINDS, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(KINDS)}"
+def check(where: str, images: Tensor, kind: str, severity: int, ids: Sequence[str], *, known: Sequence[str]) -> None:
+    """ClipError, beginning with the call `where`, for arguments that no corruption takes."""
+    if kind not in known:
+        near = difflib.get_close_matches(kind, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
         raise ClipError(f"{where}: no corruption of that name; {hint}")
     if isinstance(severity, bool) or severity not in SEVERITIES:
         raise ClipError(f"{where}: severity is one of {', '.join(map(str, SEVERITIES))}")

@@ -17,3 +17,22 @@ GROUPS: dict[str, tuple[str, ...]] = {
 EXTRA = GROUPS["extra"]  # held out by the paper for validation: never part of mCE
 IMAGENET_C = tuple(kind for group, kinds in GROUPS.items() if group != "extra" for kind in kinds)  # the 15 that mCE averages
 KINDS = IMAGENET_C + EXTRA
+
+GROUPS_3D: dict[str, tuple[str, ...]] = {
+    "depth of field": ("near_focus", "far_focus"),
+    "weather": ("fog_3d",),
+    "lighting": ("flash",),
+    "camera motion": ("xy_motion_blur", "z_motion_blur"),
+    "noise": ("color_quant", "iso_noise", "low_light"),
+    "video": ("bit_error", "h265_crf", "h265_abr"),
+}
+
+KINDS_3D = tuple(kind for kinds in GROUPS_3D.values() for kind in kinds)  # the 12 of ImageNet-3DCC
+GEOMETRIC = tuple(kind for group, kinds in GROUPS_3D.items() if group not in ("noise", "video") for kind in kinds)
+VIDEO = GROUPS_3D["video"]  # through a codec: need PyAV, and depth for the clip
+NEEDS_DEPTH = GEOMETRIC + VIDEO
+
+
+def steps(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """`fog-1` to `fog-5` of every kind: the names of its views."""
+    return tuple(f"{kind}-{severity}" for kind in kinds for severity in SEVERITIES)

@@ -33,12 +33,14 @@ class View:
 
 
 def corruption_view(kind: str, severity: int) -> View:
-    """One of the 19 corruptions of ImageNet-C at one severity, as `pytest_clip.views.corrupt`."""
-    from .catalog import VERSION
+    """One of the 19 corruptions of ImageNet-C, or of the 12 of ImageNet-3DCC, at one severity: `corrupt` and `corrupt_3d` as a view."""
+    from .catalog import KINDS_3D, NEEDS_DEPTH, VERSION
 
     def apply(images: Tensor, facts: Facts) -> Tensor:
-        from .apply import apply as corrupt
+        from . import corrupt, corrupt_3d
 
+        if kind in KINDS_3D:
+            return corrupt_3d(images, facts.depth, kind, severity, facts.ids)
         return corrupt(images, kind, severity, facts.ids)
 
-    return View(f"{kind}-{severity}", f"{kind}-{severity}-v{VERSION}", apply)
+    return View(f"{kind}-{severity}", f"{kind}-{severity}-v{VERSION}", apply, needs_depth=kind in NEEDS_DEPTH)

@@ -1,0 +1,59 @@
+"""From a name to a batch under a 3D corruption; as `apply`, with a depth map for each picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from .. import ClipError
+from . import air, camera, focus, sensor, video
+from .apply import check, finished
+from .catalog import KINDS_3D, NEEDS_DEPTH
+from .seeds import generators
+
+WITH_DEPTH: dict[str, Callable[[Tensor, Tensor, int, Sequence[Generator]], Tensor]] = {
+    "near_focus": focus.near_focus,
+    "far_focus": focus.far_focus,
+    "fog_3d": air.fog_3d,
+    "flash": air.flash,
+    "xy_motion_blur": camera.xy_motion_blur,
+    "z_motion_blur": camera.z_motion_blur,
+    "bit_error": video.bit_error,
+    "h265_crf": video.h265_crf,
+    "h265_abr": video.h265_abr,
+}
+WITHOUT: dict[str, Callable[[Tensor, int, Sequence[Generator]], Tensor]] = {
+    "color_quant": sensor.color_quant,
+    "iso_noise": sensor.iso_noise,
+    "low_light": sensor.low_light,
+}
+
+
+def apply(images: Tensor, depth: Tensor | None, kind: str, severity: int, ids: Sequence[str]) -> Tensor:
+    """See `pytest_clip.views.corrupt_3d`."""
+    call = f"corrupt_3d(images, depth, {kind!r}, {severity!r}, ids)"
+    check(call, images, kind, severity, ids, known=KINDS_3D)
+    if kind in NEEDS_DEPTH:
+        _check_depth(call, images, depth)
+    if not len(images):
+        return images.clone()
+    x = images.float().div(255) if images.dtype == torch.uint8 else images.float()
+    # A camera's way through the scene is one for all severities.
+    each = generators(kind, 0 if kind in NEEDS_DEPTH else severity, ids, images.device)
+    with torch.no_grad():
+        if depth is not None and kind in WITH_DEPTH:
+            return finished(WITH_DEPTH[kind](x, depth.float(), severity - 1, each), images.dtype)
+        return finished(WITHOUT[kind](x, severity - 1, each), images.dtype)
+
+
+def _check_depth(call: str, images: Tensor, depth: Tensor | None) -> None:
+    wanted = [len(images), *images.shape[2:]]
+    if depth is None:
+        raise ClipError(f"{call}: this corruption follows from depth and there is none; give a depth map of shape {wanted}")
+    if list(depth.shape) != wanted:
+        raise ClipError(f"{call}: depth has the shape {list(depth.shape)}; give {wanted}, one map for each image")
+    low, high = (float(depth.min()), float(depth.max())) if len(depth) else (1.0, 1.0)
+    if not (low > 0 and high < float("inf")):
+        raise ClipError(f"{call}: depth runs from {low:g} to {high:g}; distances from the camera are positive and finite")

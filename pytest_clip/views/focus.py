@@ -1,0 +1,91 @@
+"""Depth of field: blur that grows with the distance from the plane in focus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from .filters import scale
+from .relief import relative
+
+INTERVALS = 8  # the depths of a picture, cut into as many parts of equal area
+FOCUSED = {"near": 0, "far": 7}  # which of the 9 boundaries is sharp
+APERTURE = {"near": 2.0, "far": 0.5}  # plus the severity
+EPSILON = 1e-4  # outermost boundaries are moved outwards by it
+
+
+def near_focus(x: Tensor, depth: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
+    """The nearest point is sharp."""
+    return _focus(x, depth, "near", level)
+
+
+def far_focus(x: Tensor, depth: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
+    """Seven eighths of the picture are nearer than what is sharp."""
+    return _focus(x, depth, "far", level)
+
+
+def _focus(x: Tensor, depth: Tensor, where: str, level: int) -> Tensor:
+    far = relative(depth)
+    return torch.stack([_refocus(i, d, where, level + 1 + APERTURE[where], scale(x)) for i, d in zip(x, far, strict=True)])
+
+
+def _refocus(image: Tensor, depth: Tensor, where: str, aperture: float, grid: float) -> Tensor:
+    """[3, h, w]: a pixel between two boundaries is a mixture of the picture blurred for the one and for the other.
+
+    Circle of confusion of boundary q: A |q - f| / q pixels of a 224-pixel image, f the depth in focus. Weights 1 - u^2 and 1 - (1 - u)^2,
+    normalised, u the place between the boundaries. Of equal boundaries (a flat wall) only the first interval holds pixels, so none has
+    width 0.
+    """
+    q = torch.quantile(depth.flatten(), torch.linspace(0, 1, INTERVALS + 1, device=depth.device))
+    q[0] -= EPSILON
+    q[-1] += EPSILON
+    stack = _blurred(image, aperture * (q - q[FOCUSED[where]]).abs() / q, grid)
+    right = torch.searchsorted(q, depth).clamp(1, INTERVALS)
+    u = (depth - q[right - 1]) / (q[right] - q[right - 1])
+    weights = torch.zeros(INTERVALS + 1, *depth.shape, device=depth.device)
+    weights.scatter_(0, (right - 1)[None], (1 - u * u)[None])
+    weights.scatter_(0, right[None], (1 - (1 - u) ** 2)[None])
+    weights /= weights.sum(0)
+    out = torch.zeros_like(image)
+    for blurred, weight in zip(stack, weights, strict=True):
+        out.addcmul_(blurred, weight)
+    return out
+
+
+def _blurred(image: Tensor, radii: Tensor, grid: float) -> list[Tensor]:
+    """The picture under each of the blurs, whose radii are pixels of a 224-pixel image; border aaa|abcd.
+
+    At 224 pixels with the published taps: a Gaussian of deviation r, cut to int(3 r) taps, made odd. At other sizes a whole Gaussian of
+    the deviation that these taps have, scaled: cut at 1.5 deviations and rounded to whole taps, small images would not be blurred at all.
+    """
+    return [image if taps is None else _filter(image, taps) for taps in (_taps(float(r), grid) for r in radii)]
+
+
+def _taps(radius: float, grid: float) -> Tensor | None:
+    """Odd number of weights that add to 1; None for no blur."""
+    width = int(3 * radius) | 1
+    if radius < 0.1 or width == 1:
+        return None
+    offsets = torch.arange(width, dtype=torch.float64) - width // 2
+    weights = torch.exp(-0.5 * (offsets / radius) ** 2)
+    weights /= weights.sum()
+    if grid != 1:
+        deviation = float((weights * offsets**2).sum().sqrt()) * grid
+        reach = max(1, round(4 * deviation))
+        weights = torch.exp(-0.5 * (torch.arange(-reach, reach + 1).double() / deviation) ** 2)
+        weights /= weights.sum()
+    return weights.float()
+
+
+def _filter(image: Tensor, taps: Tensor) -> Tensor:
+    """The separable filter as two matrix products."""
+    down, across = (_matrix(n, taps).to(image.device) for n in image.shape[-2:])
+    return down @ image @ across.T
+
+
+def _matrix(n: int, taps: Tensor) -> Tensor:
+    half = len(taps) // 2
+    source = (torch.arange(n)[:, None] + torch.arange(-half, half + 1)).clamp(0, n - 1)
+    return torch.zeros(n, n).scatter_add_(1, source, taps.expand(n, -1))
