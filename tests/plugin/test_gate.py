@@ -169,7 +169,8 @@ def test_extraction_gets_what_was_asked_for(world, monkeypatch, args, where):
     from types import ModuleType, SimpleNamespace
 
     module = ModuleType("pytest_clip.extract.extraction")
-    module.Extraction = SimpleNamespace
+    closed = []
+    module.Extraction = lambda **how: SimpleNamespace(**how, close=lambda: closed.append(True))
     monkeypatch.setitem(sys.modules, module.__name__, module)
     body = """
 @pytest.mark.clip_gate("accuracy/top1")
@@ -184,6 +185,7 @@ def test_a(gate, clip_case, clip_extraction, clip_settings):
     result = own(world, body, *options, *args)
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["clip: once", f"HERE {where}"])
+    assert closed == [True]
 
 
 def test_without_a_model_tests_that_need_one_are_skipped_with_the_reason(world):
