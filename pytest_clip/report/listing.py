@@ -16,6 +16,8 @@ def lines(session: ClipSession, suites: Sequence[str]) -> list[str]:
     """Suites with their gates and the rules that apply, then the data sets with images and forward passes."""
     names = [choice.label for choice in session.models]
     told = [f"models: {', '.join(names) or 'none named; rules for particular models are left out'}"]
+    if session.prompts_option is not None:
+        told.append(f"prompts: {session.prompts_option}")
     judged = total = 0
     for data in session.data:
         for suite in suites:

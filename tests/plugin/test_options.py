@@ -188,12 +188,23 @@ def test_a_wrong_prompts_file_is_a_usage_error_with_its_lines(world):
 
 def test_the_prompts_stand_in_the_header_the_record_and_the_rerun_command(world):
     (world.pytester.path / "ours.txt").write_text("our {c}\n")
-    world.conftest("from pytest_clip import session\nsession.load_data = lambda run, choice: run.settings.prompts")
-    result = world.clip("--clip-prompts=ours.txt", "--clip-suite=ood", "--clip-report=json:r.json", "-n0")
+    world.conftest(
+        """
+        from types import SimpleNamespace
+        from pytest_clip import session
+
+        def load_data(run, choice):
+            return SimpleNamespace(name=choice.label, fingerprint="d" * 16, sets=(), templates=run.settings.prompts.templates)
+
+        session.load_data = load_data
+        """
+    )
+    result = world.clip("--clip-prompts=ours.txt", "--clip-suite=ood", "--clip-report=json:r.json")
     result.stdout.fnmatch_lines(["clip: *; prompts ours.txt; *"])
     record = json.loads((world.pytester.path / "r.json").read_text())
     assert record["data"][0]["prompts"] == {"name": "ours.txt", "templates": ["our {c}"]}
     assert "--clip-prompts=ours.txt" in record["gates"][0]["message"]
+    world.clip("--clip-prompts=ours.txt", "--clip-list").stdout.fnmatch_lines(["prompts: ours.txt"])
 
 
 def test_the_cache_folder_comes_from_the_environment_or_the_home(monkeypatch):
