@@ -216,7 +216,12 @@ def _cases(text: str, data: DataChoice, session: ClipSession) -> list[tuple[Case
         return [(Case(GateId.parse(text)), ())]
     if gates := session.gates(text, data):
         return [(Case(gate), ()) for gate in gates]
-    reason = f"the data set {data.label} has no image set for {text} ({', '.join(CATALOG[text].over)})"
+    lacks = f"no image set for {text} ({', '.join(CATALOG[text].over)})"
+    if CATALOG[text].needs_depth:
+        from pytest_clip.data.catalog import LAY_DEPTH
+
+        lacks = f"no depth maps; {LAY_DEPTH.format(folder=data.text)}"
+    reason = f"the data set {data.label} has {lacks}"
     return [(Case(GateId.parse(text)), (pytest.mark.skip(reason=reason),))]
 
 

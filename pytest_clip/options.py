@@ -7,12 +7,14 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from pytest_clip import ClipError
+from pytest_clip.views import catalog as views
 
 if TYPE_CHECKING:
     from pytest_clip.data.prompts import PromptSet
@@ -64,6 +66,9 @@ class Settings:
     cache_dir: Path = Path()
     cache: bool = True
     mcm_tau: float = 1.0
+    corruptions: tuple[str, ...] = views.IMAGENET_C
+    corruptions_3d: tuple[str, ...] = views.GEOMETRIC
+    corruption_images: int = 95
     rootpath: Path = Path()
 
 
@@ -148,6 +153,16 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("clip_batch_size", "Default of --clip-batch-size", default="")
     parser.addini("clip_cache_dir", "Default of --clip-cache-dir, relative to the ini file", default="")
     parser.addini("clip_mcm_tau", "Temperature of the MCM score in the ood suite (default: 1)", default="")
+    parser.addini(
+        "clip_corruptions", "Kinds of the corruptions suite, one per line (default: the 15 of ImageNet-C)", type="linelist", default=[]
+    )
+    parser.addini(
+        "clip_corruptions_3d",
+        f"Kinds of the corruptions_3d suite, one per line (default: {', '.join(views.GEOMETRIC)})",
+        type="linelist",
+        default=[],
+    )
+    parser.addini("clip_corruption_images", "Clean images that each corruption is applied to (default: 95)", default="")
 
 
 def resolve(config: pytest.Config) -> Settings:
@@ -179,6 +194,9 @@ def resolve(config: pytest.Config) -> Settings:
         cache_dir=cache_dir or _ini(config, "clip_cache_dir", lambda text: base / Path(text).expanduser(), default_cache_dir()),
         cache=not given.clip_no_cache,
         mcm_tau=_ini(config, "clip_mcm_tau", _positive, 1.0),
+        corruptions=_kinds(config, "clip_corruptions", views.KINDS) or views.IMAGENET_C,
+        corruptions_3d=_kinds(config, "clip_corruptions_3d", views.KINDS_3D) or views.GEOMETRIC,
+        corruption_images=_ini(config, "clip_corruption_images", _count(1), 95),
         rootpath=config.rootpath,
     )
 
@@ -198,6 +216,18 @@ def _ini(config: pytest.Config, name: str, check: Callable[[str], T], default: T
         return check(text)
     except argparse.ArgumentTypeError as error:
         raise pytest.UsageError(f"{config.inipath or 'ini'}: {name}: {error}") from None
+
+
+def _kinds(config: pytest.Config, name: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The corruptions that an ini key chooses, in the order of the catalog; codecs only where they can run."""
+    chosen = config.getini(name)
+    where = f"{config.inipath or 'ini'}: {name}"
+    for kind in chosen:
+        if kind not in known:
+            raise pytest.UsageError(f"{where}: no corruption {kind!r}; there is {', '.join(known)}")
+    if (codecs := [kind for kind in chosen if kind in views.VIDEO]) and find_spec("av") is None:
+        raise pytest.UsageError(f"{where}: {', '.join(codecs)}: {views.NEEDS_AV}")
+    return tuple(kind for kind in known if kind in chosen)
 
 
 def _reports(config: pytest.Config) -> tuple[ReportRequest, ...]:

@@ -71,7 +71,9 @@ class ClipSession:
     def gates(self, metric_id: str, data: DataChoice) -> list[GateId]:
         from pytest_clip.gates.catalog import expand
 
-        return expand(metric_id, self.sets[data.label])
+        chosen = {"corruptions": self.settings.corruptions, "corruptions_3d": self.settings.corruptions_3d}
+        gates = expand(metric_id, self.sets[data.label])
+        return [g for g in gates if g.suite not in chosen or g.slice is None or g.slice.partition("-")[0] in chosen[g.suite]]
 
     def model_names(self, label: str) -> tuple[str, ...]:
         return next((choice.names for choice in self.models if choice.label == label), (label,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +11,9 @@ from .. import ClipError
 from .scenes.vocabulary import CLASSES, FACTORS, OOD, SHIFTS
 
 Role = Literal["clean", "slice", "shift", "factor", "cue", "ood", "pairs", "viewpoint", "keypoints"]
+DEPTH_SUFFIXES = (".png", ".tif", ".tiff", ".npy")
+LAY_DEPTH = "put one for each image into {folder}/depth/CLASS/IMAGE.png (16 bit, the number grows with the distance; or .npy)"
+"""What to do for a folder without depth maps."""
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
 
 CLEAN_PER_CLASS, MATCHED_PER_CLASS, OOD_IMAGES = 100, 27, 500
@@ -34,13 +37,15 @@ class SetInfo:
     name: str
     role: Role
     n: int
+    depth: bool = False
+    """whether the distance of every pixel is known"""
 
 
 def sets(name: str) -> tuple[SetInfo, ...]:
     """The image sets of `scenes`, or of a folder with one folder of images per class (then only `clean`)."""
     if name == "scenes":
         matched = MATCHED_PER_CLASS * len(CLASSES)
-        return (
+        rendered = (
             SetInfo("clean", "clean", CLEAN_PER_CLASS * len(CLASSES)),
             SetInfo("typical", "slice", matched),
             *(SetInfo(s, "shift", matched) for s in SHIFTS),
@@ -51,7 +56,9 @@ def sets(name: str) -> tuple[SetInfo, ...]:
             *(SetInfo(v, "viewpoint", SEEN_TWICE_PER_CLASS * len(CLASSES)) for v in VIEWPOINTS),
             SetInfo("instances", "keypoints", SEEN_TWICE_PER_CLASS * len(CLASSES)),
         )
-    return (SetInfo("clean", "clean", sum(len(files) for files in class_folders(name).values())),)
+        return tuple(replace(each, depth=True) for each in rendered)
+    images = sum(len(files) for files in class_folders(name).values())
+    return (SetInfo("clean", "clean", images, depth=depth_folder(name) is not None),)
 
 
 def class_folders(folder: str) -> dict[str, list[Path]]:
@@ -72,6 +79,12 @@ def class_folders(folder: str) -> dict[str, list[Path]]:
             f"expected {folder}/CLASS/IMAGE.jpg"
         )
     return out
+
+
+def depth_folder(folder: str | Path) -> Path | None:
+    """DIR/depth, with maps in DIR/depth/CLASS/; a folder of that name with images in it is a class like any other."""
+    path = Path(folder) / "depth"
+    return path if path.is_dir() and not any(_is_image(entry) for entry in _visible(path)) else None
 
 
 def _visible(folder: str | Path) -> list[os.DirEntry[str]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from .catalog import class_folders
+from .depth import beside
 from .imageset import ImageSet
 
 TEMPLATES = ("a photo of a {c}",)
@@ -22,11 +23,13 @@ def image_set(folder: str, *, limit: int | None = None) -> ImageSet:
     root, tree = Path(folder), class_folders(folder)
     rows = sorted((j, k, path) for k, files in enumerate(tree.values()) for j, path in enumerate(files))[:limit]
     digest = hashlib.sha256("\n".join(tree).encode())
-    for _, _, path in rows:
+    files = tuple(path for _, _, path in rows)
+    maps = beside(root, files)
+    for path in (*files, *(maps or ())):
         stat = path.stat()
         digest.update(f"{path.relative_to(root)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return ImageSet(
         name="clean", data=root.resolve().name, role="clean", ids=tuple(str(p.relative_to(root)) for _, _, p in rows),
         labels=np.array([k for _, k, _ in rows]), classes=tuple(c.replace("_", " ") for c in tree), fingerprint=digest.hexdigest()[:16],
-        files=tuple(p for _, _, p in rows),
+        files=files, depth=maps,
     )  # fmt: skip

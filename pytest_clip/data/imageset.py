@@ -38,6 +38,8 @@ class ImageSet:
     rows: tuple[int, ...] | None = None
     """[n] for scenes: which ones of the whole embedded set they are (a limit can leave some out)"""
     files: tuple[Path, ...] | None = None
+    depth: tuple[Path, ...] | None = None
+    """[n] depth maps of `files`; scenes know theirs"""
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 from pytest_clip import ClipError
 from pytest_clip.gates.ids import GateId
+from pytest_clip.views import catalog as views
 
 Unit = Literal["share", "points", "ratio", "nats", "degrees", "cosine", "scale", "score", "rank", "amount"]
 Better = Literal["higher", "lower", "none"]
@@ -25,7 +26,8 @@ class Metric:
     ``unit``: ``share`` is 0..1 and ``points`` a difference of two shares (0.02 = 2 percentage points). ``over`` names the image sets that
     become slices: a set name, a pattern (``shift_*``) or ``role:factor``; empty means one gate without a slice. ``chance`` is what guessing
     scores, in words. ``slices`` are for a metric whose slices are no image sets but views or changes: these, on data with a set of ``over``
-    (without ``over``, on any data). ``amount`` is the unit of numbers that count in a unit of their slice.
+    (without ``over``, on any data). ``amount`` is the unit of numbers that count in a unit of their slice. ``needs_depth``: no gates on
+    data whose depth is unknown.
     """
 
     unit: Unit
@@ -34,6 +36,7 @@ class Metric:
     title: str
     chance: str | None = None
     slices: tuple[str, ...] = ()
+    needs_depth: bool = False
 
     @property
     def sliced(self) -> bool:
@@ -57,6 +60,8 @@ SUITES: dict[str, str] = {
     "shape_bias": "Shape against texture and colour: which of two conflicting cues the model follows",
     "prompts": "Numbers hardly depend on the wording of the prompts: how many, which sentence, its spelling",
     "correspondence": "Features of a place find the same point from another direction, and the same part of another instance",
+    "corruptions": "Accuracy under the corruptions of ImageNet-C at five severities",
+    "corruptions_3d": "Accuracy under corruptions that follow the depth of the scene (ImageNet-3DCC) at five severities",
     "calibration": "Confidence means what it says, clean and under shift",
     "retrieval": "Images find their captions, captions their images, and true captions beat those that are false in one fact",
     "metamorphic": "Changes that leave the content alone leave the answer alone",
@@ -90,6 +95,25 @@ def _retrieval(title: str, chance: str, unit: Unit = "share", better: Better = "
 
 def _prompts(title: str, *, over: str = "clean", unit: Unit = "points", better: Better = "lower", chance: str | None = None) -> Metric:
     return Metric(unit, better, (over,), title, chance, PROMPT_FAMILIES)
+
+
+def _with_means(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Every kind at every severity, and the kind itself for their mean."""
+    return tuple(name for kind in kinds for name in (*views.steps((kind,)), kind))
+
+
+def _corruptions(suite: str, kinds: tuple[str, ...], *, needs_depth: bool) -> dict[str, Metric]:
+    def metric(unit: Unit, better: Better, title: str, chance: str | None, slices: tuple[str, ...]) -> Metric:
+        return Metric(unit, better, ("clean",) if slices else (), title, chance, slices, needs_depth)
+
+    return {
+        f"{suite}/accuracy": metric("share", "higher", "Accuracy under a corruption, mean of its severities", _GUESS, _with_means(kinds)),
+        f"{suite}/mce_unnormalised": metric(
+            "share", "lower", "Mean error over kinds and severities; no reference model", "1 - 1 / number of classes", ()
+        ),
+        f"{suite}/relative_mce_unnormalised": metric("points", "lower", "Mean error over kinds and severities minus clean error", None, ()),
+        f"{suite}/largest_rise": metric("points", "lower", "Largest rise of accuracy from a severity to a later one", None, kinds),
+    }
 
 
 def _ood(title: str, unit: Unit = "share", better: Better = "higher", chance: str | None = "0.5") -> Metric:
@@ -148,6 +172,8 @@ CATALOG: dict[str, Metric] = {
     "correspondence/pck_per_point": Metric(
         "share", "higher", ("role:keypoints",), "Landmarks found on another instance, a tenth of its box allowed, all alike", _CANDIDATES
     ),
+    **_corruptions("corruptions", views.KINDS, needs_depth=False),
+    **_corruptions("corruptions_3d", views.KINDS_3D, needs_depth=True),
     "calibration/ece": Metric("share", "lower", _SHIFTS, "Expected calibration error, bins of equal width"),
     "calibration/adaptive_ece": Metric("share", "lower", _SHIFTS, "Expected calibration error, bins of equal mass"),
     "calibration/nll": Metric("nats", "lower", _SHIFTS, "Negative log likelihood of the right class", "ln(number of classes)"),
@@ -207,7 +233,9 @@ def expand(metric_id: str, sets: Iterable[SetLike], *, over: Collection[str] | N
     """
     patterns = metric_of(metric_id).over if over is None else tuple(over)
     fixed = metric_of(metric_id).slices if over is None else ()
-    whole = GateId.parse(metric_id)
+    whole, sets = GateId.parse(metric_id), tuple(sets)
+    if over is None and metric_of(metric_id).needs_depth and not any(getattr(each, "depth", False) for each in sets):
+        return []
     if not (patterns or fixed):
         return [whole]
     names = [each.name for each in sets if any(_matches(each, pattern) for pattern in patterns)]

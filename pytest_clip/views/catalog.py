@@ -30,6 +30,7 @@ GROUPS_3D: dict[str, tuple[str, ...]] = {
 KINDS_3D = tuple(kind for kinds in GROUPS_3D.values() for kind in kinds)  # the 12 of ImageNet-3DCC
 GEOMETRIC = tuple(kind for group, kinds in GROUPS_3D.items() if group not in ("noise", "video") for kind in kinds)
 VIDEO = GROUPS_3D["video"]  # through a codec: need PyAV, and depth for the clip
+NEEDS_AV = "needs PyAV, which is not installed; pip install pytest-clip[video]"
 NEEDS_DEPTH = GEOMETRIC + VIDEO
 
 

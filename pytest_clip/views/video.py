@@ -19,6 +19,7 @@ from torch import Generator, Tensor
 
 from .. import ClipError
 from .camera import FRAMES, REFERENCE, frames, unpacked, xy_path, z_path
+from .catalog import NEEDS_AV
 from .seeds import draw
 
 CRF = (24, 26, 32, 39, 41)  # constant rate factor of H.265
@@ -82,7 +83,7 @@ def _av() -> Any:
     try:
         import av
     except ImportError:
-        raise ClipError("h265_crf, h265_abr and bit_error need PyAV, which is not installed; pip install pytest-clip[video]") from None
+        raise ClipError(f"a corruption by a codec {NEEDS_AV}") from None
     return av
 
 

@@ -1,0 +1,116 @@
+"""How far away every pixel is: exact for scenes, a folder of depth maps beside own images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import ClipError
+from .catalog import DEPTH_SUFFIXES, LAY_DEPTH, depth_folder
+from .imageset import ImageSet
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_KEPT: dict[tuple[str, int], Tensor] = {}
+KEEP = 1024
+"""Maps of scenes that stay in memory (64 KB each): every corruption asks for the same ones."""
+
+
+def depth_maps(images: ImageSet, rows: Sequence[int]) -> list[Tensor]:
+    """float32 [H, W] for each of `rows`: z-distance from the camera, above 0; object units for scenes, the files' own numbers otherwise."""
+    if images.scenes is not None:
+        return _of_scenes(images, rows)
+    if images.depth is None:
+        raise ClipError(f"{images.data} has no depth maps; {LAY_DEPTH.format(folder=images.data)}")
+    return [_read(images.depth[row]) for row in rows]
+
+
+def scene_depth(images: ImageSet, n: int) -> Tensor:
+    """float32 [n, 128, 128] of the first `n` scenes of a set."""
+    import torch
+
+    return torch.stack(_of_scenes(images, range(n)))
+
+
+def _of_scenes(images: ImageSet, rows: Sequence[int]) -> list[Tensor]:
+    missing = [row for row in rows if (images.fingerprint, row) not in _KEPT]
+    if missing:
+        if len(_KEPT) + len(missing) > KEEP:
+            _KEPT.clear()
+            missing = list(rows)
+        _KEPT.update(zip(((images.fingerprint, row) for row in missing), _cast(images, missing), strict=True))
+    return [_KEPT[images.fingerprint, row] for row in rows]
+
+
+def _cast(images: ImageSet, rows: Sequence[int]) -> list[Tensor]:
+    """The renderer's depth without its colours. What lies behind the backdrop (a lawn up to its horizon) ends at the backdrop."""
+    import torch
+
+    from .scenes.backgrounds import backdrop
+    from .scenes.camera import WALL
+    from .scenes.raycast import cast
+    from .scenes.render import CHUNK, SIZE
+    from .scenes.staging import stage
+
+    assert images.scenes is not None
+    out: list[Tensor] = []
+    device = torch.device("cpu")
+    with torch.no_grad():
+        for i in range(0, len(rows), CHUNK):
+            scenes = [images.scenes[row] for row in rows[i : i + CHUNK]]
+            depth, seen = cast(stage(scenes, device=device), images=len(scenes), size=SIZE)
+            out += torch.where(seen >= 0, depth, backdrop(scenes, size=SIZE, device=device)[1]).clamp(max=WALL).unbind()
+    return out
+
+
+def _read(path: Path) -> Tensor:
+    """A depth map from a file; 0 and what is not finite mean "unknown" and become the farthest distance in the map."""
+    import numpy as np
+    import torch
+
+    try:
+        if path.suffix.lower() == ".npy":
+            values = np.load(path, allow_pickle=False).astype(np.float32)
+        else:
+            from PIL import Image
+
+            with Image.open(path) as picture:
+                values = np.asarray(picture).astype(np.float32)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ClipError(f"{path}: not a readable depth map ({error}); replace it") from error
+    if values.ndim != 2:
+        raise ClipError(f"{path}: a depth map has one number per pixel, this file has the shape {list(values.shape)}; use a grey image")
+    known = np.isfinite(values) & (values > 0)
+    if not known.any():
+        raise ClipError(f"{path}: holds no distance above 0; replace it")
+    return torch.from_numpy(np.where(known, values, values[known].max()))
+
+
+def beside(root: Path, files: Sequence[Path]) -> tuple[Path, ...] | None:
+    """The depth map of each image of a folder, ROOT/depth/CLASS/IMAGE.*; None if the folder has none, ClipError if one is missing."""
+    if (maps := depth_folder(root)) is None:
+        return None
+    out = []
+    for file in files:
+        name = maps / file.relative_to(root).parent / file.stem
+        found = [path for suffix in DEPTH_SUFFIXES if (path := name.with_name(name.name + suffix)).is_file()]
+        if not found:
+            raise ClipError(f"{maps} has no map for {file.relative_to(root)}; add {name}.png, or remove the folder")
+        out.append(found[0])
+    return tuple(out)
+
+
+def framed(depth: Tensor, size: tuple[int, int], *, way: str) -> Tensor:
+    """A map [H, W] as the model sees the picture, [h, w]: "shortest" cuts off what its own aspect ratio has more, "squash" nothing."""
+    from ..views.relief import resized
+
+    high, wide = depth.shape
+    if way == "shortest":
+        scale = min(high / size[0], wide / size[1])
+        high, wide = round(size[0] * scale), round(size[1] * scale)
+    elif way != "squash" and high * size[1] != wide * size[0]:
+        raise ClipError(f"depth maps cannot follow resize_mode {way!r}, which adds a border; use square images")
+    top, left = (depth.shape[0] - high) // 2, (depth.shape[1] - wide) // 2
+    return resized(depth[None, top : top + high, left : left + wide], size)[0]
