@@ -6,16 +6,15 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .embed import Batches, image_embeddings
-from .pixels import place, render_here
+from .gallery import Gallery, Progress, Silent
 from .source import Source
 from .store import recall
-from .studio import Studio
 from .zeroshot import ZeroShot, classifier, prompts_hash
 
 if TYPE_CHECKING:
@@ -24,26 +23,9 @@ if TYPE_CHECKING:
     import torch
 
     from ..data import Data
-    from ..data.imageset import ImageSet
     from ..models.protocol import ClipModel
     from ..views.view import View
     from .dense import Maps
-
-
-class Progress(Protocol):
-    """Hears how a long step goes."""
-
-    def advance(self, n: int) -> None: ...
-    def close(self) -> None: ...
-
-
-class Silent:
-    """Progress that nobody watches."""
-
-    def advance(self, n: int) -> None:
-        del n
-
-    def close(self) -> None: ...
 
 
 @dataclass
@@ -61,11 +43,10 @@ class Extraction:
     wanted: tuple[str, ...] = ()
     _kept: dict[tuple[str, ...], NDArray[np.floating]] = field(default_factory=dict)
     _texts: dict[str, dict[str, NDArray[np.float32]]] = field(default_factory=dict)
-    _studios: dict[str, Studio] = field(default_factory=dict)
-    _threads: int | None = None
 
     def __post_init__(self) -> None:
         self._batches = Batches(self.batch_size, say=self.say)
+        self._gallery = Gallery(self.cache, processes=self.processes, wanted=self.wanted, progress=self.progress)
 
     @property
     def processes(self) -> int:
@@ -76,60 +57,11 @@ class Extraction:
 
     def start(self, data: Data) -> None:
         """Begin to render what the run will ask for and lacks, beside whatever comes next."""
-        if data.name in self._studios or self.processes <= 1:
-            return
-        known = {s.name for s in data.sets}
-        sets = [data.images(name) for name in self.wanted if name in known]
-        self._studios[data.name] = Studio(sets, self.cache, processes=self.processes)
-        self._make_room()
-
-    def _make_room(self) -> None:
-        """One torch thread while the renderers have the cores, all of them again afterwards.
-
-        Threads that wait for a core spin: beside two renderers on two cores, a batch of 24 pictures took 2.4 s instead of 0.03 s.
-        """
-        import torch
-
-        busy = any(studio.busy for studio in self._studios.values())
-        if busy and self._threads is None:
-            self._threads = torch.get_num_threads()
-            torch.set_num_threads(1)
-        elif not busy and self._threads is not None:
-            torch.set_num_threads(self._threads)
-            self._threads = None
+        self._gallery.start(data)
 
     def close(self) -> None:
         """Stop rendering; finished sets stay in the cache."""
-        for studio in self._studios.values():
-            studio.close()
-        self._studios.clear()
-        self._make_room()
-
-    def render(self, data: Data, name: str) -> None:
-        """Return when the pictures of `name` exist."""
-        images = data.images(name)
-        self._make_room()
-        if images.scenes is None or place(images, self.cache).exists():
-            return
-        self.start(data)
-        bar = self.progress(f"rendering {data.name}/{name}", len(images))
-        try:
-            if name in self.wanted and data.name in self._studios:
-                self._studios[data.name].wait(images, advance=bar.advance)
-            else:
-                self._render_now(images, bar)
-        finally:
-            bar.close()
-
-    def _render_now(self, images: ImageSet, bar: Progress) -> None:
-        if self.processes <= 1:
-            render_here(images, self.cache, advance=bar.advance)
-            return
-        studio = Studio([images], self.cache, processes=self.processes)
-        try:
-            studio.wait(images, advance=bar.advance)
-        finally:
-            studio.close()
+        self._gallery.close()
 
     def embeddings(
         self, model: ClipModel, data: Data, name: str, *, first: int | None = None, view: View | None = None
@@ -149,7 +81,7 @@ class Extraction:
         return self._kept[key]
 
     def _embed(self, model: ClipModel, data: Data, name: str, n: int, view: View | None) -> NDArray[np.float32]:
-        self.render(data, name)
+        self._gallery.hang(data, name)
         bar = self.progress(f"{model.label} on {data.name}/{name}" + (f" under {view.name}" if view else ""), n)
         try:
             return image_embeddings(
@@ -181,7 +113,7 @@ class Extraction:
         return maps(model, self._source(model, data, name), chosen, layer=layer, batches=self._batches)
 
     def _source(self, model: ClipModel, data: Data, name: str, *, view: View | None = None) -> Source:
-        self.render(data, name)
+        self._gallery.hang(data, name)
         return Source(model, data.images(name), self.cache, view=view)
 
     def embed_pictures(self, model: ClipModel, pictures: torch.Tensor) -> NDArray[np.float32]:
