@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import Generator, Tensor
 
 from .. import ClipError
 from . import air, camera, focus, sensor, video
-from .apply import check, finished
+from .apply import check, in_parts
 from .catalog import KINDS_3D, NEEDS_DEPTH
 from .seeds import generators
 
@@ -39,13 +38,15 @@ def apply(images: Tensor, depth: Tensor | None, kind: str, severity: int, ids: S
         _check_depth(call, images, depth)
     if not len(images):
         return images.clone()
-    x = images.float().div(255) if images.dtype == torch.uint8 else images.float()
-    # A camera's way through the scene is one for all severities.
-    each = generators(kind, 0 if kind in NEEDS_DEPTH else severity, ids, images.device)
-    with torch.no_grad():
+
+    def change(x: Tensor, part: slice) -> Tensor:
+        # A camera's way through the scene is one for all severities.
+        each = generators(kind, 0 if kind in NEEDS_DEPTH else severity, ids[part], images.device)
         if depth is not None and kind in WITH_DEPTH:
-            return finished(WITH_DEPTH[kind](x, depth.float(), severity - 1, each), images.dtype)
-        return finished(WITHOUT[kind](x, severity - 1, each), images.dtype)
+            return WITH_DEPTH[kind](x, depth[part].float(), severity - 1, each)
+        return WITHOUT[kind](x, severity - 1, each)
+
+    return in_parts(images, change)
 
 
 def _check_depth(call: str, images: Tensor, depth: Tensor | None) -> None:

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from .filters import canvas, clipped_zoom, correlate, each_image, gaussian, motion, scale, warp
+from .filters import canvas, clipped_zoom, correlate, gaussian, motion, scale, warp
 from .seeds import draw, uniform
 
 GAUSSIAN = (1, 2, 3, 4, 6)  # sigma
@@ -18,6 +18,7 @@ DEFOCUS = ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5))  # radius of the d
 GLASS = ((0.7, 1, 2), (0.9, 2, 1), (1.0, 2, 3), (1.1, 3, 2), (1.5, 4, 2))  # sigma, reach, rounds
 MOTION = ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15))  # radius, sigma
 ZOOM = ((12, 0.01), (16, 0.01), (11, 0.02), (13, 0.02), (11, 0.03))  # number of enlargements from 1 on, step
+GROUP = 8  # images that zoom blur takes together
 
 
 def gaussian_blur(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
@@ -64,38 +65,60 @@ def glass_blur(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     """
     sigma, reach, rounds = GLASS[level]
     sigma *= scale(x)
-    height, width = canvas(x)
-    places = torch.arange(height * width, device=x.device).expand(len(x), -1)
-    source = places
-    for _ in range(rounds):
-        source = source.gather(1, _copied_from(height, width, reach, each))
     x = ((gaussian(x, sigma) * 255 + 1e-3).floor() / 255).clamp(0, 1)
-    if scale(x) <= 1:  # smaller images are shuffled in parts of pixels: repeated up to the canvas, averaged down again
-        shuffled = F.interpolate(x, (height, width), mode="nearest-exact").flatten(2).gather(2, source[:, None].expand(-1, 3, -1))
-        x = F.adaptive_avg_pool2d(shuffled.view(len(x), 3, height, width), (x.shape[2], x.shape[3]))
-    else:
-        moved = torch.stack((source // width - places // width, source % width - places % width), 1).to(x.dtype)
-        dy, dx = F.interpolate(moved.view(len(x), 2, height, width), x.shape[-2:], mode="nearest-exact").mul(scale(x)).unbind(1)
-        x = warp(x, dy, dx)
-    return gaussian(x, sigma)
+    return gaussian(torch.stack([_shuffled(image, reach, rounds, g) for image, g in zip(x, each, strict=True)]), sigma)
 
 
-def _copied_from(height: int, width: int, reach: int, each: Sequence[Generator]) -> Tensor:
-    """[n, height * width]: the pixel whose value each pixel has after one round of copying from last to first pixel.
+def _shuffled(image: Tensor, reach: int, rounds: int, generator: Generator) -> Tensor:
+    """[3, h, w] of whole 8-bit levels after rounds of copying, on a canvas whose shorter side has 224 pixels."""
+    height, width = canvas(image)
+    source = torch.arange(height * width, device=image.device)
+    for _ in range(rounds):
+        source = source.index_select(0, _copied_from(height, width, reach, generator))
+    size = (image.shape[1], image.shape[2])
+    if scale(image) <= 1:  # smaller images are shuffled in parts of pixels: repeated up to the canvas, averaged down again
+        red, green, blue = (image * 255).round().int().flatten(1).unbind()  # one number a pixel: a third of the look-ups
+        if size != (height, width):
+            source = _repeated(size, (height, width), image.device).index_select(0, source)
+        pixels = (red | green << 8 | blue << 16).index_select(0, source)
+        shuffled = torch.stack([pixels & 255, pixels >> 8 & 255, pixels >> 16]).float().div_(255).view(3, height, width)
+        return shuffled if size == (height, width) else F.adaptive_avg_pool2d(shuffled, size)
+    places = torch.arange(height * width, device=image.device)
+    moved = torch.stack((source // width - places // width, source % width - places % width)).to(image.dtype)
+    dy, dx = F.interpolate(moved.view(1, 2, height, width), size, mode="nearest-exact").mul(scale(image)).unbind(1)
+    return warp(image[None], dy, dx)[0]
+
+
+def _repeated(size: tuple[int, int], larger: tuple[int, int], device: torch.device) -> Tensor:
+    """The pixel of a picture of `size` that each pixel of a larger one shows."""
+    row, column = (((torch.arange(b, device=device) + 0.5) * (s / b)).long() for s, b in zip(size, larger, strict=True))
+    return (row[:, None] * size[1] + column).flatten()
+
+
+def _copied_from(height: int, width: int, reach: int, generator: Generator) -> Tensor:
+    """[height * width]: the pixel whose value each pixel has after one round of copying from last to first pixel.
 
     A pixel reads at an offset in [-reach, reach) that was either read over already (its place is later: follow that pixel's own
     source) or not yet (take it as it is). Following all of these chains at once, doubling the step, replaces the loop over pixels.
     """
-    offsets = draw(torch.rand, (2, height, width), each).mul(2 * reach).floor().sub(reach).clamp(max=reach - 1).long()
-    places = torch.arange(height * width, device=offsets.device)
-    rows, columns = places // width, places % width
-    moves = (rows > reach) & (rows <= height - reach) & (columns > reach) & (columns <= width - reach)
-    target = places + torch.where(moves, (offsets[:, 0] * width + offsets[:, 1]).flatten(1), 0)
-    done = moves[target] & (target > places)
-    chain = torch.where(done, target, places)
-    while not torch.equal(further := chain.gather(1, chain), chain):
+    choices = 4 * reach * reach
+    drawn = draw(torch.rand, (height * width,), [generator])[0].mul(choices).floor().clamp(max=choices - 1).long()
+    places = torch.arange(height * width, device=drawn.device)
+    moves = _inside(height, width, reach, drawn.device)
+    target = places + ((drawn // (2 * reach) - reach) * width + drawn % (2 * reach) - reach) * moves
+    done = moves.index_select(0, target) * (target > places)
+    chain = places + (target - places) * done
+    while not torch.equal(further := chain.index_select(0, chain), chain):
         chain = further
-    return target.gather(1, chain)
+    return target.index_select(0, chain)
+
+
+@lru_cache(maxsize=16)
+def _inside(height: int, width: int, reach: int, device: torch.device) -> Tensor:
+    """1 for the pixels that are copied to, 0 along the border."""
+    rows, columns = torch.arange(height, device=device)[:, None], torch.arange(width, device=device)
+    inside: Tensor = (rows > reach) & (rows <= height - reach) & (columns > reach) & (columns <= width - reach)
+    return inside.flatten().long()
 
 
 def motion_blur(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
@@ -109,11 +132,14 @@ def zoom_blur(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     """The mean of the image and its enlargements."""
     count, step = ZOOM[level]
     height, width = x.shape[-2:]
-
-    def one(image: Tensor) -> Tensor:
-        out = image + image  # itself, and its enlargement by 1
+    out = []
+    # Eight images are one picture of 24 channels, beside each other in memory: five times as fast as one by one. Always eight, so that
+    # the arithmetic of an image does not depend on how many there are.
+    for group in torch.split(x, GROUP):
+        full = torch.cat([group, group.new_zeros(GROUP - len(group), *group.shape[1:])]).view(1, 3 * GROUP, height, width)
+        full = full.contiguous(memory_format=torch.channels_last)
+        total = full + full  # itself, and its enlargement by 1
         for k in range(1, count):
-            out += clipped_zoom(image, 1 + k * step)[:, :height, :width]
-        return out / (count + 1)
-
-    return each_image(one, x)
+            total += clipped_zoom(full[0], 1 + k * step)[:, :height, :width]
+        out.append(total.div_(count + 1)[0].contiguous().view(GROUP, 3, height, width)[: len(group)])
+    return torch.cat(out)

@@ -68,7 +68,8 @@ def pixelate(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     down, across = _boxes(height, small[0]).to(x.device), _boxes(width, small[1]).to(x.device).T
     x = each_image(lambda image: _levels(down @ _levels(image @ across)), x)
     rows, columns = (((torch.arange(n, device=x.device) + 0.5) * (s / n)).long() for n, s in zip((height, width), small, strict=True))
-    return x[:, :, rows][:, :, :, columns]
+    shown = (rows[:, None] * small[1] + columns).flatten().expand(3, -1)
+    return each_image(lambda image: image.flatten(1).gather(1, shown).view(3, height, width), x)
 
 
 @lru_cache(maxsize=32)
@@ -91,12 +92,12 @@ def jpeg_compression(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor
 
     Through Pillow, as the reference: torchvision.io's encoder warns of its removal since torchvision 0.29.
     """
-    pixels = (x * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
-    out = np.stack([_through_jpeg(image, JPEG[level]) for image in pixels])
-    return torch.from_numpy(out).to(x.device).permute(0, 3, 1, 2).float() / 255
+    pixels = (x * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    out = torch.stack([torch.from_numpy(_through_jpeg(image, JPEG[level])).permute(2, 0, 1).contiguous() for image in pixels])
+    return out.to(x.device).float() / 255
 
 
 def _through_jpeg(image: npt.NDArray[np.uint8], quality: int) -> npt.NDArray[np.uint8]:
     file = BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file))
+    return np.array(Image.open(file))

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 REFERENCE = 224  # pixels: the shorter side that the published lengths are meant for
+FEW = 12  # taps on each side: up to here adding shifted pictures is faster than a matrix product (at 224 pixels 1.3 ms against 1.5)
 
 
 def scale(x: Tensor) -> float:
@@ -43,16 +44,44 @@ def fit(x: Tensor, size: Sequence[int]) -> Tensor:
 
 def gaussian(x: Tensor, sigma: float, *, truncate: float = 4.0, border: str = "nearest") -> Tensor:
     """Gaussian blur as scipy's gaussian_filter: kernel cut at `truncate` sigma, border "nearest" (aaa|abcd) or "reflect" (cba|abcd)."""
-    height, width = x.shape[-2:]
-    down = _gaussian_matrix(height, sigma, truncate, border).to(x.device)
-    across = _gaussian_matrix(width, sigma, truncate, border).to(x.device).T
+    radius, (height, width) = int(truncate * sigma + 0.5), x.shape[-2:]
+    if radius <= FEW and (border == "nearest" or radius <= min(height, width)):
+        weights = _gaussian_weights(sigma, radius)
+        return each_image(lambda image: tapped(image, weights, border), x)
+    down = _gaussian_matrix(height, sigma, radius, border).to(x.device)
+    across = _gaussian_matrix(width, sigma, radius, border).to(x.device).T
     return each_image(lambda image: down @ image @ across, x)
 
 
+def _gaussian_weights(sigma: float, radius: int) -> list[float]:
+    """From the middle outwards; all taps together weigh 1."""
+    half = [math.exp(-0.5 * (k / sigma) ** 2) for k in range(radius + 1)]
+    total = 2 * math.fsum(half) - 1
+    return [weight / total for weight in half]
+
+
+def tapped(image: Tensor, weights: Sequence[float], border: str = "nearest") -> Tensor:
+    """[c, h, w] under a separable symmetric filter, tap by tap; `weights` from the middle outwards, borders as in `gaussian`."""
+    return _along(_along(image, weights, 1, border), weights, 2, border)
+
+
+def _along(image: Tensor, weights: Sequence[float], dim: int, border: str) -> Tensor:
+    radius, size = len(weights) - 1, image.shape[dim]
+    if border == "nearest":
+        pad = (radius, radius, 0, 0) if dim == 2 else (0, 0, radius, radius)
+        padded = F.pad(image[None], pad, mode="replicate")[0]
+    else:
+        ends = (image.narrow(dim, 0, radius).flip(dim), image, image.narrow(dim, size - radius, radius).flip(dim))
+        padded = torch.cat(ends, dim)
+    out = padded.narrow(dim, radius, size) * weights[0]
+    for k, weight in enumerate(weights[1:], 1):
+        out.add_(padded.narrow(dim, radius - k, size), alpha=weight).add_(padded.narrow(dim, radius + k, size), alpha=weight)
+    return out
+
+
 @lru_cache(maxsize=64)
-def _gaussian_matrix(n: int, sigma: float, truncate: float, border: str) -> Tensor:
+def _gaussian_matrix(n: int, sigma: float, radius: int, border: str) -> Tensor:
     """The blur along one axis with its border as an [n, n] matrix."""
-    radius = int(truncate * sigma + 0.5)
     offsets = torch.arange(-radius, radius + 1)
     weights = torch.exp(-0.5 * (offsets.double() / sigma) ** 2)
     weights /= weights.sum()
@@ -109,7 +138,10 @@ def clipped_zoom(image: Tensor, factor: float) -> Tensor:
     height, width = (math.ceil(n / factor) for n in image.shape[-2:])
     top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
     size = (round(height * factor), round(width * factor))
-    return F.interpolate(image[None, :, top : top + height, left : left + width], size, mode="bilinear", align_corners=True)[0]
+    middle = image[None, :, top : top + height, left : left + width]
+    if image.stride(0) == 1:  # channels beside each other: kept so, and copied out first, which is faster than reading with gaps
+        middle = middle.contiguous(memory_format=torch.channels_last)
+    return F.interpolate(middle, size, mode="bilinear", align_corners=True)[0]
 
 
 def warp(x: Tensor, dy: Tensor, dx: Tensor) -> Tensor:

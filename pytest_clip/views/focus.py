@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
-from .filters import scale
+from .filters import FEW, scale, tapped
 from .relief import relative
 
 INTERVALS = 8  # the depths of a picture, cut into as many parts of equal area
@@ -60,7 +60,12 @@ def _blurred(image: Tensor, radii: Tensor, grid: float) -> list[Tensor]:
     At 224 pixels with the published taps: a Gaussian of deviation r, cut to int(3 r) taps, made odd. At other sizes a whole Gaussian of
     the deviation that these taps have, scaled: cut at 1.5 deviations and rounded to whole taps, small images would not be blurred at all.
     """
-    return [image if taps is None else _filter(image, taps) for taps in (_taps(float(r), grid) for r in radii)]
+    done: dict[float, Tensor] = {}  # a wall gives several boundaries of one depth
+    for radius in radii.tolist():
+        if radius not in done:
+            taps = _taps(radius, grid)
+            done[radius] = image if taps is None else _filter(image, taps)
+    return [done[radius] for radius in radii.tolist()]
 
 
 def _taps(radius: float, grid: float) -> Tensor | None:
@@ -80,7 +85,9 @@ def _taps(radius: float, grid: float) -> Tensor | None:
 
 
 def _filter(image: Tensor, taps: Tensor) -> Tensor:
-    """The separable filter as two matrix products."""
+    """The separable filter; many taps as two matrix products."""
+    if len(taps) // 2 <= FEW:
+        return tapped(image, taps[len(taps) // 2 :].tolist())
     down, across = (_matrix(n, taps).to(image.device) for n in image.shape[-2:])
     return down @ image @ across.T
 

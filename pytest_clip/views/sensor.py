@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
+from .noise import poisson
 from .seeds import draw
 
 BITS = (5, 4, 3, 2, 1)  # kept of each channel's 8
@@ -35,5 +36,4 @@ def low_light(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
 
 
 def _shot(x: Tensor, photons: int, each: Sequence[Generator]) -> Tensor:
-    counts = [torch.poisson(image * photons, generator=g) for image, g in zip(x, each, strict=True)]
-    return (torch.stack(counts) / photons).clamp(max=1)
+    return poisson(x, photons, each) / photons

@@ -178,15 +178,17 @@ def test_zoom_by_two_keeps_the_corner_pixels():
 
 def test_glass_copies_from_last_to_first_pixel_as_a_loop_would():
     height, width, reach = 19, 23, 2
-    each = generators("glass_blur", 2, ["a", "b"], torch.device("cpu"))
-    got = _copied_from(height, width, reach, each)
-    for image, g in enumerate(generators("glass_blur", 2, ["a", "b"], torch.device("cpu"))):
-        offsets = (torch.rand((2, height, width), generator=g) * 2 * reach).floor().sub(reach).clamp(max=reach - 1).long()
+    ids, device = ["a", "b"], torch.device("cpu")
+    for drawn, g in zip(generators("glass_blur", 2, ids, device), generators("glass_blur", 2, ids, device), strict=True):
+        got = _copied_from(height, width, reach, drawn)
+        choice = (torch.rand((height, width), generator=g) * 16).floor().long()
+        offsets = torch.stack((choice // 4, choice % 4)) - reach
         shown = torch.arange(height * width).reshape(height, width)
         for h in range(height - reach, reach, -1):
             for w in range(width - reach, reach, -1):
                 shown[h, w] = shown[h + offsets[0, h, w], w + offsets[1, h, w]]
-        assert torch.equal(got[image], shown.flatten())
+        assert torch.equal(got, shown.flatten())
+        assert not torch.equal(got, torch.arange(height * width))
 
 
 def test_plasma_is_a_fractal_between_0_and_1():
