@@ -27,6 +27,7 @@ STRIDE = 1.0  # pixels: frames are skipped while the nearest points move less th
 CHUNK = 1 << 16  # pixels that are worked on together
 LAYER = math.log(1.05)  # points whose depths differ by less than 5 % are one surface
 LAYERS = 127
+SLANT = 0.2  # stretch by parallax of a surface seen at a slant, at the end of the way
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,6 @@ class Path:
     reach: tuple[float, float]
     """no nearest point moves into the frame by more pixels than this, down and across"""
     forwards: bool = False
-
-    @property
-    def slack(self) -> float:
-        """Rounding of points to pixels leaves no gaps up to this stretch of a surface."""
-        return 0.5 if self.forwards else 0.2
 
     def __getitem__(self, part: slice) -> Path:
         return replace(self, u=self.u[part], v=self.v[part], zoom=self.zoom[part])
@@ -104,16 +100,17 @@ def frames(x: Tensor, depth: Tensor, path: Path, steps: Sequence[float]) -> Iter
     layer = ((depth.amax((1, 2))[:, None, None] / z).log() / LAYER).clamp(0, LAYERS)
     down = torch.arange(-high, height + high, device=x.device)[:, None] - (height - 1) / 2
     across = torch.arange(-wide, width + wide, device=x.device) - (width - 1) / 2
-    screen = _Screen(layer, (height, width), slack=path.slack)
+    screen = _Screen(layer, (height, width))
     u, v, zoom = (part[:, None, None] for part in (path.u, path.v, path.zoom))
     for step in steps:
         forward = step * (1 - zoom)  # of the way to the nearest point
         shrink = near * (step * (1 - forward))
+        stretch: Tensor | float = SLANT * step
         y, x = down - v * shrink, across - u * shrink
         if path.forwards:
             closer = (1 - forward * near).clamp(min=0.05)
-            y, x = y / closer, x / closer
-        yield screen.shot(y, x, colour)
+            y, x, stretch = y / closer, x / closer, (stretch + forward / (1 - forward)).clamp(max=0.49)
+        yield screen.shot(y, x, colour, stretch)
 
 
 class _Screen:
@@ -122,8 +119,8 @@ class _Screen:
     A point is a whole number: its layer in the upper bits, then whether the pixel is the one that its place rounds to, then which it is.
     """
 
-    def __init__(self, layer: Tensor, size: tuple[int, int], *, slack: float) -> None:
-        self.size, self.slack = size, slack
+    def __init__(self, layer: Tensor, size: tuple[int, int]) -> None:
+        self.size = size
         self.bits = layer[0].numel().bit_length()
         place = torch.arange(layer[0].numel(), device=layer.device, dtype=torch.int64 if self.bits > 22 else torch.int32)
         self.key = (layer.flatten(1).to(place.dtype) << (self.bits + 1) | place).flatten()
@@ -132,11 +129,11 @@ class _Screen:
         self.wide, self.room = size[1] + 4, (size[0] + 4) * (size[1] + 4)
         self.start = torch.arange(len(layer), device=layer.device)[:, None, None] * self.room
 
-    def shot(self, y: Tensor, x: Tensor, colour: Tensor) -> Tensor:
-        """The frame whose points lie at (y, x) pixels from the middle, int64 [n, h, w]."""
+    def shot(self, y: Tensor, x: Tensor, colour: Tensor, stretch: Tensor | float) -> Tensor:
+        """The frame whose points lie at (y, x) pixels from the middle, neighbours at most 1 + stretch apart; int64 [n, h, w]."""
         height, width = self.size
-        rows = [row * self.wide + self.start for row in _pixels(y, height, self.slack)]
-        columns = _pixels(x, width, self.slack)
+        rows = [row * self.wide + self.start for row in _pixels(y, height, stretch)]
+        columns = _pixels(x, width, stretch)
         buffer = torch.full((len(y) * self.room,), -1, dtype=self.key.dtype, device=y.device)
         for i, row in enumerate(rows):
             for j, column in enumerate(columns):
@@ -168,10 +165,13 @@ def _along(seen: Tensor, dim: int) -> Tensor:
     return place[:, None] if dim == 1 else place
 
 
-def _pixels(at: Tensor, size: int, slack: float) -> tuple[Tensor, Tensor]:
-    """The pixel that a place rounds to, and the one that it nearly rounds to (else the same); 0 to size + 3, two of waste at each end."""
+def _pixels(at: Tensor, size: int, stretch: Tensor | float) -> tuple[Tensor, Tensor]:
+    """The pixel that a place rounds to, and the one that it nearly rounds to (else the same); 0 to size + 3, two of waste at each end.
+
+    Two neighbours 1 + e pixels apart leave out the pixel between theirs only if the first was within e of it, so that is near enough.
+    """
     at = at + (size - 1) / 2 + 2
-    low, high = (at + (0.5 - slack)).floor(), (at + (0.5 + slack)).floor()
+    low, high = (at + (0.5 - stretch)).floor(), (at + (0.5 + stretch)).floor()
     mine = (at + 0.5).floor()
     return mine.clamp(0, size + 3).long(), (low + high - mine).clamp(0, size + 3).long()
 
