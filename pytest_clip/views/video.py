@@ -92,8 +92,8 @@ def _encode(film: Iterable[Film], codec: str, options: Mapping[str, object], *, 
     with av.open(file, "w", format="mp4") as out:
         stream = out.add_stream(codec, rate=RATE, options={k: str(v) for k, v in options.items()})
         stream.codec_context.thread_count = 1
-        for picture in film:
-            if not stream.width:
+        for number, picture in enumerate(film):
+            if not number:
                 stream.height, stream.width, stream.pix_fmt = picture.shape[0], picture.shape[1], "yuv420p"
                 if bit_rate is not None:
                     stream.bit_rate = bit_rate
