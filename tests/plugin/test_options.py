@@ -9,6 +9,7 @@ import pytest
 
 from pytest_clip import options
 from pytest_clip.data.prompts import PromptSet
+from pytest_clip.views import catalog as views
 
 USAGE = [
     (["--clip-report=html:out.html"], "argument --clip-report: 'html' is not a report; there is json (JUnit is pytest's own --junitxml)"),
@@ -38,6 +39,10 @@ USAGE = [
     (["--clip-thresholds=gone.toml"], "gone.toml: no such thresholds file, named by --clip-thresholds; create it or correct the path"),
     (["-o", "clip_mcm_tau=cold"], "*tox.ini: clip_mcm_tau: 'cold' is not a positive number"),
     (["-o", "clip_mcm_tau=nan"], "*tox.ini: clip_mcm_tau: 'nan' is not a positive number"),
+    (["-o", "clip_corruptions=fogg"], "*tox.ini: clip_corruptions: no corruption 'fogg'; there is gaussian_noise, shot_noise, *"),
+    (["-o", "clip_corruptions=fog_3d"], "*tox.ini: clip_corruptions: no corruption 'fog_3d'; there is gaussian_noise, *"),
+    (["-o", "clip_corruptions_3d=fog"], "*tox.ini: clip_corruptions_3d: no corruption 'fog'; there is near_focus, *"),
+    (["-o", "clip_corruption_images=0"], "*tox.ini: clip_corruption_images: '0' is not a whole number of at least 1"),
     (["-o", "clip_device=gpu"], "*tox.ini: clip_device: 'gpu' is not a device; write auto, cpu, cuda, cuda:N or mps"),
     (["-o", "clip_precision=int8"], "*tox.ini: clip_precision: 'int8' is not one of fp32, bf16, fp16"),
 ]
@@ -117,6 +122,18 @@ def test_help_shows_every_option_with_its_default(pytester):
 
 def resolved(pytester: pytest.Pytester, *args: str) -> options.Settings:
     return options.resolve(pytester.parseconfig(*args))
+
+
+def test_ini_keys_choose_corruptions(pytester, monkeypatch):
+    assert resolved(pytester).corruptions == views.IMAGENET_C
+    assert resolved(pytester).corruptions_3d == views.GEOMETRIC
+    chosen = resolved(pytester, "-o", "clip_corruptions=spatter\nfog", "-o", "clip_corruptions_3d=color_quant\nfog_3d")
+    assert (chosen.corruptions, chosen.corruptions_3d) == (("fog", "spatter"), ("fog_3d", "color_quant"))  # in the order of the catalog
+    monkeypatch.setattr(options, "find_spec", lambda name: None)
+    with pytest.raises(pytest.UsageError, match=r"h265_crf: needs PyAV, which is not installed; pip install pytest-clip\[video\]"):
+        resolved(pytester, "-o", "clip_corruptions_3d=fog_3d\nh265_crf")
+    monkeypatch.setattr(options, "find_spec", lambda name: name)
+    assert resolved(pytester, "-o", "clip_corruptions_3d=h265_crf").corruptions_3d == ("h265_crf",)
 
 
 def test_command_line_wins_over_ini_over_default(pytester):
