@@ -40,7 +40,9 @@ def test_the_record_keeps_its_contract(world):
             "device": "cpu",
         }
     ]
-    assert found["data"] == [{"name": "scenes", "fingerprint": "d" * 16, "n": {"clean": 100, "shift_far": 100, "near": 50}, "limit": None, "prompts": None}]
+    assert found["data"] == [
+        {"name": "scenes", "fingerprint": "d" * 16, "n": {"clean": 100, "shift_far": 100, "near": 50}, "limit": None, "prompts": None}
+    ]
     assert [(row["gate"], row["verdict"]) for row in found["gates"]] == [
         ("accuracy/top1[clean]", "pass"),
         ("accuracy/top1[shift_far]", "fail"),

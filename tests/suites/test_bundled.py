@@ -68,8 +68,11 @@ def test_the_bundled_model_passes_every_gate(measure):
     status, rows, output = measure("--clip-model=scenes-rn")
     assert failed(rows) == set()
     assert status == 0, output
-    judged = [row for row in rows.values() if row["verdict"] == "pass"]
-    assert len(judged) == len(rows) > 120
+    unjudged = {gate for gate, row in rows.items() if row["verdict"] == "unjudged"}  # at chance, or not monotone: docs/gates.md
+    assert unjudged - {gate for gate in rows if gate.startswith("corruptions/largest_rise")} == {
+        "retrieval/compositionality[companion_replace]", "retrieval/compositionality[relation_replace]",
+    }  # fmt: skip
+    assert len(unjudged) < 8 < 350 < len(rows)
 
 
 def test_narrow_fine_tuning_passes_its_slice_and_fails_where_robustness_went(measure):
