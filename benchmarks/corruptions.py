@@ -1,8 +1,9 @@
 """Our 15 corruptions at 5 severities against imagecorruptions-imaug, on the same pictures in the same run.
 
 The reference takes one image at a time on one core. Ours takes the batch, on one thread and on all of them (`--threads=N` for another
-number) and on a GPU if there is one. Prints CPU milliseconds an image and kind, and one ratio a line: reference over ours, all 75 cells weighted
-alike. Needs `pip install pytest-clip[test]`.  Usage: python benchmarks/corruptions.py [IMAGES] [SIZE] [--threads=N] [--no-reference]
+number) and on a GPU if there is one. Prints CPU milliseconds an image and kind, and one ratio a line: reference over ours, all 75 cells
+weighted alike. Needs `pip install pytest-clip[test]`.
+Usage: python benchmarks/corruptions.py [IMAGES] [SIZE] [--threads=N] [--no-reference]
 """
 
 from __future__ import annotations
