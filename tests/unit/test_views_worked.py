@@ -2,14 +2,17 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from scipy import stats
 from view_pictures import names, pictures
 
 from pytest_clip.views import corrupt
 from pytest_clip.views.blur import _copied_from, _disk, _smooth_disk
 from pytest_clip.views.edges import canny, distance
 from pytest_clip.views.filters import clipped_zoom, gaussian, motion
+from pytest_clip.views.noise import poisson
 from pytest_clip.views.seeds import generators
 from pytest_clip.views.spatter import _equalise
 from pytest_clip.views.weather import plasma
@@ -251,3 +254,19 @@ def test_equalise_by_hand():
     levels = torch.tensor([0.0] * 8 + [1.0] * 4 + [3.0] * 4).reshape(1, 4, 4)
     assert _equalise(levels).flatten().tolist() == [0.0] * 8 + [128.0] * 4 + [255.0] * 4
     assert _equalise(torch.full((1, 4, 4), 7.0)).unique().tolist() == [7.0]
+
+
+@pytest.mark.parametrize("photons", [3, 25, 120])
+@pytest.mark.parametrize("value", [20 / 255, 1.0, 0.3217])  # two whole levels, from tables, and one value between levels
+def test_counts_of_photons_are_poisson_and_full_at_the_top(photons, value):
+    [g] = generators("shot_noise", 1, ["a"], torch.device("cpu"))
+    counts = poisson(torch.full((1, 3, 200, 200), value), photons, [g]).flatten()
+    expected = stats.poisson.pmf(np.arange(photons + 1), value * photons)
+    expected[-1] = stats.poisson.sf(photons - 1, value * photons)
+    found = np.bincount(counts.long().numpy(), minlength=photons + 1)
+    assert counts.max() <= photons
+    assert torch.equal(counts, counts.round())
+    often = expected * counts.numel() > 20
+    score = (((found - expected * counts.numel()) ** 2) / (expected * counts.numel()))[often].sum()
+    assert score < stats.chi2.ppf(0.9999, often.sum())
+    assert found[~often].sum() < expected[~often].sum() * counts.numel() + 30
