@@ -6,15 +6,15 @@ import argparse
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from pytest_clip import ClipError
-from pytest_clip.views import catalog as views
 
 if TYPE_CHECKING:
     from pytest_clip.data.prompts import PromptSet
@@ -66,8 +66,8 @@ class Settings:
     cache_dir: Path = Path()
     cache: bool = True
     mcm_tau: float = 1.0
-    corruptions: tuple[str, ...] = views.IMAGENET_C
-    corruptions_3d: tuple[str, ...] = views.GEOMETRIC
+    corruptions: tuple[str, ...] = field(default_factory=lambda: _catalog().IMAGENET_C)
+    corruptions_3d: tuple[str, ...] = field(default_factory=lambda: _catalog().GEOMETRIC)
     corruption_images: int = 95
     rootpath: Path = Path()
 
@@ -158,7 +158,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "clip_corruptions_3d",
-        f"Kinds of the corruptions_3d suite, one per line (default: {', '.join(views.GEOMETRIC)})",
+        "Kinds of the corruptions_3d suite, one per line (default: the six that follow depth)",
         type="linelist",
         default=[],
     )
@@ -167,7 +167,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 def resolve(config: pytest.Config) -> Settings:
     """Command line over ini over default. A value that makes no sense is a usage error that names its option or ini key."""
-    given = config.option
+    given, kinds = config.option, _catalog()
     base = config.inipath.parent if config.inipath is not None else config.rootpath
 
     def pick(name: str, check: Callable[[str], T], default: T) -> T:
@@ -194,11 +194,18 @@ def resolve(config: pytest.Config) -> Settings:
         cache_dir=cache_dir or _ini(config, "clip_cache_dir", lambda text: base / Path(text).expanduser(), default_cache_dir()),
         cache=not given.clip_no_cache,
         mcm_tau=_ini(config, "clip_mcm_tau", _positive, 1.0),
-        corruptions=_kinds(config, "clip_corruptions", views.KINDS) or views.IMAGENET_C,
-        corruptions_3d=_kinds(config, "clip_corruptions_3d", views.KINDS_3D) or views.GEOMETRIC,
+        corruptions=_kinds(config, "clip_corruptions", kinds.KINDS) or kinds.IMAGENET_C,
+        corruptions_3d=_kinds(config, "clip_corruptions_3d", kinds.KINDS_3D) or kinds.GEOMETRIC,
         corruption_images=_ini(config, "clip_corruption_images", _count(1), 95),
         rootpath=config.rootpath,
     )
+
+
+def _catalog() -> ModuleType:
+    """The names of the corruptions; imported here, because a run without a model does not need them."""
+    from pytest_clip.views import catalog
+
+    return catalog
 
 
 def default_cache_dir() -> Path:
@@ -220,7 +227,7 @@ def _ini(config: pytest.Config, name: str, check: Callable[[str], T], default: T
 
 def _kinds(config: pytest.Config, name: str, known: tuple[str, ...]) -> tuple[str, ...]:
     """The corruptions that an ini key chooses, in the order of the catalog; codecs only where they can run."""
-    chosen = config.getini(name)
+    views, chosen = _catalog(), config.getini(name)
     where = f"{config.inipath or 'ini'}: {name}"
     for kind in chosen:
         if kind not in known:
