@@ -113,7 +113,7 @@ def test_smallest_break(gate, clip_case, zero_shot, keep_flips):
 
 
 @pytest.fixture
-def keep_flips(clip_model, clip_data, clip_extraction, zero_shot, record_property):
+def keep_flips(request, clip_model, clip_data, clip_extraction, zero_shot):
     """Store every picture whose prediction changed, before beside after, and what the predictions were."""
 
     def keep(view, flipped):
@@ -125,7 +125,7 @@ def keep_flips(clip_model, clip_data, clip_extraction, zero_shot, record_propert
         was, now = ([names[k] for k in predictions(a.cosines)[rows]] for a in answers)
         folder = clip_extraction.cache / "flips" / clip_model.fingerprint / clip_data.name / view.name
         flips.keep(folder, *pictures, [{"id": answers[0].ids[i], "before": a, "after": b} for i, a, b in zip(rows, was, now, strict=True)])
-        record_property("clip.flips", str(folder))
+        request.node.user_properties.append(("clip.flips", str(folder)))  # record_property warns under junit_family=xunit2
         print(f"{view.name} changed {len(rows)} of {len(flipped)} predictions: {folder}")
 
     return keep
