@@ -65,9 +65,8 @@ def image_embeddings(
 ) -> NDArray[np.float32]:
     """L2-normalised embeddings float32 [n, d] of the first `n` images in order, seen through `view`.
 
-    On a CPU several batches are under way at a time, each on its share of the cores: with two cores and a small model, twice one thread
-    did 13,660 pictures in BENCH_TWO, one batch after another on both cores took BENCH_ONE. On a GPU batches follow each other, and the
-    next ones are decoded ahead.
+    On a CPU several batches are under way at a time, each on its share of the cores, so that one is decoded while another is encoded. On a
+    GPU batches follow each other, and the next ones are decoded ahead.
     """
     cuda = model.device.startswith("cuda")
     size = batches.size or DEFAULT_BATCH["cuda" if cuda else "cpu"]

@@ -116,14 +116,6 @@ class Extraction:
         self._gallery.hang(data, name)
         return Source(model, data.images(name), self.cache, view=view)
 
-    def embed_pictures(self, model: ClipModel, pictures: torch.Tensor) -> NDArray[np.float32]:
-        """Embeddings float32 [n, d] of pictures uint8 [n, 3, h, w] at the model's input size; kept nowhere."""
-        import torch
-
-        size = self._batches.size or 64
-        parts = [self._batches.encode(model, model.normalize(part)) for part in torch.split(pictures, size)]  # type: ignore[attr-defined]
-        return np.concatenate(parts)
-
     def texts(self, model: ClipModel, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embeddings float32 [n, d] of texts; a run encodes each distinct text once per model."""
         known = self._texts.setdefault(model.fingerprint, {})
