@@ -3,24 +3,11 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
-
-HERE = Path(__file__).parent
-CONFTEST = """
-import sys
-sys.path.insert(0, {here!r})
 import wrapped
-from pytest_clip.models import openclip, spec as specs
-from pathlib import Path
-
-def pytest_clip_make_model(spec, config):
-    if spec.text in wrapped.MODELS:
-        return wrapped.make(spec.text, openclip.load(specs.parse("scenes-rn"), cache_dir=Path({cache!r})))
-"""
+from PIL import Image
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +16,7 @@ def measured(tmp_path_factory, cache):
 
     def run(models, *options):
         project = tmp_path_factory.mktemp("project")
-        (project / "conftest.py").write_text(CONFTEST.format(here=str(HERE), cache=str(cache)))
+        (project / "conftest.py").write_text(wrapped.conftest(cache))
         where = [f"--clip-cache-dir={cache}", f"--clip-report=json:{project / 'report.json'}"]
         chosen = [f"--clip-model={name}" for name in models]
         done = subprocess.run(

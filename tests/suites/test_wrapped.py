@@ -3,23 +3,11 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-HERE = Path(__file__).parent
-CONFTEST = """
-import sys
-sys.path.insert(0, {here!r})
 import wrapped
-from pytest_clip.models import openclip, spec as specs
-from pathlib import Path
 
-def pytest_clip_make_model(spec, config):
-    if spec.text in wrapped.MODELS:
-        return wrapped.make(spec.text, openclip.load(specs.parse("scenes-rn"), cache_dir=Path({cache!r})))
-"""
 LIMIT = 95
 
 
@@ -29,7 +17,7 @@ def measured(tmp_path_factory, cache):
 
     def run(models, *options, conftest="", limit=LIMIT):
         project = tmp_path_factory.mktemp("project")
-        (project / "conftest.py").write_text(CONFTEST.format(here=str(HERE), cache=str(cache)) + conftest)
+        (project / "conftest.py").write_text(wrapped.conftest(cache) + conftest)
         chosen = [f"--clip-model={name}" for name in models]
         where = [f"--clip-cache-dir={cache}", f"--clip-report=json:{project / 'report.json'}"]
         done = subprocess.run(

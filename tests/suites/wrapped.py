@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
+
+CONFTEST = """
+import sys
+sys.path.insert(0, {here!r})
+import wrapped
+from pytest_clip.models import openclip, spec as specs
+from pathlib import Path
+
+def pytest_clip_make_model(spec, config):
+    if spec.text in wrapped.MODELS:
+        return wrapped.make(spec.text, openclip.load(specs.parse("scenes-rn"), cache_dir=Path({cache!r})))
+"""
+
+
+def conftest(cache: Path) -> str:
+    """The conftest.py of a project that knows these models by name."""
+    return CONFTEST.format(here=str(Path(__file__).parent), cache=str(cache))
 
 
 class Whole:
