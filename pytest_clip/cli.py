@@ -56,9 +56,9 @@ def _list_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _list(args: argparse.Namespace) -> int:
     from pytest_clip.collection import choose_suites
-    from pytest_clip.options import Settings
     from pytest_clip.report import listing
     from pytest_clip.session import start
+    from pytest_clip.settings import Settings
 
     settings = Settings(
         models=tuple(args.model),
@@ -115,7 +115,7 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from pytest_clip.options import default_cache_dir
+    from pytest_clip.resolve import default_cache_dir
     from pytest_clip.train.run import run
 
     print(f"wrote {run(args.name, out=args.out / args.name, cache=args.cache_dir or default_cache_dir())}")

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from pytest_clip import ClipError
-from pytest_clip.options import ALL_SUITES, PARSER, Settings
+from pytest_clip.options import ALL_SUITES, PARSER
 from pytest_clip.session import Case, ClipSession, DataChoice
+from pytest_clip.settings import Settings
 
 PACKAGE = Path(__file__).parent
 #: The suites lie inside the package in a wheel, and beside it in the repository and its editable installs.

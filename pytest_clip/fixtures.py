@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pytest_clip.gates.ids import GateId
     from pytest_clip.gates.verdicts import Verdict
     from pytest_clip.models.protocol import ClipModel
-    from pytest_clip.options import Settings
     from pytest_clip.session import Case, ClipSession, DataChoice, ModelChoice
+    from pytest_clip.settings import Settings
 
 ASLEEP = "no model was named: run pytest with --clip-model=NAME[,PRETRAINED]"
 

@@ -59,8 +59,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     from pytest_clip import collection
     from pytest_clip import session as sessions
     from pytest_clip.report import listing
+    from pytest_clip.resolve import resolve
 
-    settings = options.resolve(config)
+    settings = resolve(config)
     try:
         session = sessions.start(settings)
         suites = collection.choose_suites(settings)
@@ -93,8 +94,9 @@ def _start(config: pytest.Config) -> None:
     from pytest_clip import session as sessions
     from pytest_clip.gating import Gating
     from pytest_clip.report.progress import terminal_progress
+    from pytest_clip.resolve import resolve
 
-    settings = options.resolve(config)
+    settings = resolve(config)
     xdist.settle_worker(config, settings.device)
     if not settings.models:
         raise ClipError("--clip-suite needs a model to measure; add --clip-model=NAME[,PRETRAINED]")
@@ -152,4 +154,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    return xdist.auto_workers(options.resolve(config).device) if _asked(config) else None
+    from pytest_clip.resolve import resolve
+
+    return xdist.auto_workers(resolve(config).device) if _asked(config) else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_clip.gates.rules import Rule, Rulebook
     from pytest_clip.gates.verdicts import Verdict
     from pytest_clip.models.spec import ModelSpec
-    from pytest_clip.options import Settings
+    from pytest_clip.settings import Settings
 
 Row = dict[str, Any]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_clip import options
+from pytest_clip import resolve, settings
 from pytest_clip.data.prompts import PromptSet
 from pytest_clip.views import catalog as views
 
@@ -120,8 +120,8 @@ def test_help_shows_every_option_with_its_default(pytester):
         assert "default" in own[own.index(f"--{option}") :][:200], option
 
 
-def resolved(pytester: pytest.Pytester, *args: str) -> options.Settings:
-    return options.resolve(pytester.parseconfig(*args))
+def resolved(pytester: pytest.Pytester, *args: str) -> settings.Settings:
+    return resolve.resolve(pytester.parseconfig(*args))
 
 
 def test_ini_keys_choose_corruptions(pytester, monkeypatch):
@@ -129,10 +129,10 @@ def test_ini_keys_choose_corruptions(pytester, monkeypatch):
     assert resolved(pytester).corruptions_3d == views.GEOMETRIC
     chosen = resolved(pytester, "-o", "clip_corruptions=spatter\nfog", "-o", "clip_corruptions_3d=color_quant\nfog_3d")
     assert (chosen.corruptions, chosen.corruptions_3d) == (("fog", "spatter"), ("fog_3d", "color_quant"))  # in the order of the catalog
-    monkeypatch.setattr(options, "find_spec", lambda name: None)
+    monkeypatch.setattr(resolve, "find_spec", lambda name: None)
     with pytest.raises(pytest.UsageError, match=r"h265_crf: needs PyAV, which is not installed; pip install pytest-clip\[video\]"):
         resolved(pytester, "-o", "clip_corruptions_3d=fog_3d\nh265_crf")
-    monkeypatch.setattr(options, "find_spec", lambda name: name)
+    monkeypatch.setattr(resolve, "find_spec", lambda name: name)
     assert resolved(pytester, "-o", "clip_corruptions_3d=h265_crf").corruptions_3d == ("h265_crf",)
 
 
@@ -177,7 +177,7 @@ def test_command_line_wins_over_ini_over_default(pytester):
     assert [path.name for path, _ in typed.thresholds] == ["a.toml", "b.toml"]
     assert (typed.device, typed.precision, typed.batch_size, typed.suites) == ("cuda:1", "fp16", None, ("accuracy", "ood"))
     assert (typed.cache_dir, typed.limit, typed.cache) == (pytester.path / "else", 5, False)
-    assert typed.reports == (options.ReportRequest("json", pytester.path / "out" / "r.json"),)
+    assert typed.reports == (settings.ReportRequest("json", pytester.path / "out" / "r.json"),)
 
 
 def test_prompts_are_a_name_or_a_file_beside_whoever_names_it(pytester):
@@ -228,11 +228,11 @@ def test_the_cache_folder_comes_from_the_environment_or_the_home(monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.delenv("PYTEST_CLIP_CACHE", raising=False)
     monkeypatch.setenv("HOME", "/home/someone")
-    assert options.default_cache_dir() == Path("/home/someone/.cache/pytest-clip")
+    assert resolve.default_cache_dir() == Path("/home/someone/.cache/pytest-clip")
     monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
-    assert options.default_cache_dir() == Path("/caches/pytest-clip")
+    assert resolve.default_cache_dir() == Path("/caches/pytest-clip")
     monkeypatch.setenv("PYTEST_CLIP_CACHE", "/mine")
-    assert options.default_cache_dir() == Path("/mine")
+    assert resolve.default_cache_dir() == Path("/mine")
 
 
 def test_thresholds_are_read_as_defaults_then_project_then_option(world):

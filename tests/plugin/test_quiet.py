@@ -64,6 +64,7 @@ def test_the_modules_that_every_run_imports_are_few():
     assert done.stdout.split() == [
         "pytest_clip",
         "pytest_clip._keys",
+        "pytest_clip.checks",
         "pytest_clip.fixtures",
         "pytest_clip.hookspecs",
         "pytest_clip.options",

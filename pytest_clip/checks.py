@@ -1,0 +1,99 @@
+"""Checks of one value of the command line or ini file each. argparse puts the option's name in front of the text."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_clip import ClipError
+
+if TYPE_CHECKING:
+    from pytest_clip.data.prompts import PromptSet
+
+REPORTS = {"json": "clip-report.json"}  # type -> file it is written to when DEST is left out
+PRECISIONS = ("fp32", "bf16", "fp16")
+
+
+def text(what: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if not text.strip():
+            raise argparse.ArgumentTypeError(f"is empty; give {what}")
+        return text.strip()
+
+    return check
+
+
+def prompts_from(text: str, base: Path) -> PromptSet:
+    from pytest_clip.data import prompts
+
+    try:
+        return prompts.find(text, base=base)
+    except ClipError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def prompts(text: str) -> str:
+    prompts_from(text, Path.cwd())
+    return text
+
+
+def names(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(","))
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"{text!r} has an empty name; write NAME[,NAME...]")
+    return names
+
+
+def report(text: str) -> tuple[str, str]:
+    kind, colon, dest = text.partition(":")
+    if kind not in REPORTS:
+        raise argparse.ArgumentTypeError(f"{kind!r} is not a report; there is {', '.join(REPORTS)} (JUnit is pytest's own --junitxml)")
+    if colon and not dest:
+        raise argparse.ArgumentTypeError(f"{text!r} names no file after the colon; write {kind}:PATH or {kind}")
+    return kind, dest or REPORTS[kind]
+
+
+def count(least: int) -> Callable[[str], int]:
+    def check(text: str) -> int:
+        if not re.fullmatch(r"[0-9]+", text, re.ASCII) or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+        return int(text)
+
+    return check
+
+
+def batch_size(text: str) -> int:
+    if text == "auto":
+        return 0
+    try:
+        return count(1)(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}; or write auto") from None
+
+
+def device(text: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a device; write auto, cpu, cuda, cuda:N or mps")
+    return text
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if text not in choices:
+            raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(choices)}")
+        return text
+
+    return check
+
+
+def positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return number

@@ -1,0 +1,114 @@
+"""From command line, ini file and defaults to `Settings`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+import pytest
+
+from pytest_clip import checks
+from pytest_clip.settings import ReportRequest, Settings
+
+T = TypeVar("T")
+
+
+def resolve(config: pytest.Config) -> Settings:
+    """Command line over ini over default. A value that makes no sense is a usage error that names its option or ini key."""
+    given, kinds = config.option, _catalog()
+    base = config.inipath.parent if config.inipath is not None else config.rootpath
+
+    def pick(name: str, check: Callable[[str], T], default: T) -> T:
+        value: T | None = getattr(given, name, None)
+        return value if value is not None else _ini(config, name, check, default)
+
+    thresholds = [(config.invocation_params.dir / each, "--clip-thresholds") for each in given.clip_thresholds or ()]
+    cache_dir = given.clip_cache_dir and config.invocation_params.dir / Path(given.clip_cache_dir).expanduser()
+    return Settings(
+        models=tuple(given.clip_model or config.getini("clip_model")),
+        pretrained=given.clip_pretrained,
+        suites=_flat(given.clip_suite) or _flat([checks.names(line) for line in config.getini("clip_suite")]),
+        data=tuple(dict.fromkeys(given.clip_data or config.getini("clip_data") or ["scenes"])),
+        thresholds=tuple(thresholds or [(path, "clip_thresholds of the ini file") for path in config.getini("clip_thresholds")]),
+        reports=_reports(config),
+        prompts=checks.prompts_from(given.clip_prompts, config.invocation_params.dir)
+        if given.clip_prompts
+        else _ini(config, "clip_prompts", lambda text: checks.prompts_from(text, base), None),
+        limit=given.clip_limit,
+        device=pick("clip_device", checks.device, "auto"),
+        precision=pick("clip_precision", checks.one_of(*checks.PRECISIONS), "fp32"),
+        batch_size=pick("clip_batch_size", checks.batch_size, 0) or None,
+        workers=given.clip_workers,
+        cache_dir=cache_dir or _ini(config, "clip_cache_dir", lambda text: base / Path(text).expanduser(), default_cache_dir()),
+        cache=not given.clip_no_cache,
+        mcm_tau=_ini(config, "clip_mcm_tau", checks.positive, 1.0),
+        corruptions=_kinds(config, "clip_corruptions", kinds.KINDS) or kinds.IMAGENET_C,
+        corruptions_3d=_kinds(config, "clip_corruptions_3d", kinds.KINDS_3D) or kinds.GEOMETRIC,
+        corruption_images=_ini(config, "clip_corruption_images", checks.count(1), 95),
+        rootpath=config.rootpath,
+    )
+
+
+def _catalog() -> ModuleType:
+    """The names of the corruptions; imported here, because a run without a model does not need them."""
+    from pytest_clip.views import catalog
+
+    return catalog
+
+
+def default_cache_dir() -> Path:
+    if named := os.environ.get("PYTEST_CLIP_CACHE"):
+        return Path(named).expanduser()
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "pytest-clip"
+
+
+def _ini(config: pytest.Config, name: str, check: Callable[[str], T], default: T) -> T:
+    text = str(config.getini(name))
+    if not text:
+        return default
+    try:
+        return check(text)
+    except argparse.ArgumentTypeError as error:
+        raise pytest.UsageError(f"{config.inipath or 'ini'}: {name}: {error}") from None
+
+
+def _kinds(config: pytest.Config, name: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The corruptions that an ini key chooses, in the order of the catalog; codecs only where they can run."""
+    views, chosen = _catalog(), config.getini(name)
+    where = f"{config.inipath or 'ini'}: {name}"
+    for kind in chosen:
+        if kind not in known:
+            raise pytest.UsageError(f"{where}: no corruption {kind!r}; there is {', '.join(known)}")
+    if (codecs := [kind for kind in chosen if kind in views.VIDEO]) and find_spec("av") is None:
+        raise pytest.UsageError(f"{where}: {', '.join(codecs)}: {views.NEEDS_AV}")
+    return tuple(kind for kind in known if kind in chosen)
+
+
+def _reports(config: pytest.Config) -> tuple[ReportRequest, ...]:
+    reports = tuple(
+        ReportRequest(kind, config.invocation_params.dir / Path(dest).expanduser()) for kind, dest in config.option.clip_report or ()
+    )
+    for at, each in enumerate(reports):
+        if each.dest in [other.dest for other in reports[:at]]:
+            raise pytest.UsageError(f"--clip-report: two reports cannot share the file {each.dest}; give each its own DEST")
+        check_writable(each.dest)
+    return reports
+
+
+def check_writable(path: Path) -> None:
+    """A report that cannot be written is said now, not after an hour of forward passes."""
+    if path.is_dir():
+        raise pytest.UsageError(f"--clip-report: {path} is a folder; name a file in it")
+    nearest = next(parent for parent in path.parents if parent.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise pytest.UsageError(f"--clip-report: cannot write {path}: {nearest} is not a writable folder; choose another DEST")
+
+
+def _flat(lists: Sequence[Sequence[str]] | None) -> tuple[str, ...] | None:
+    return tuple(dict.fromkeys(name for names in lists or () for name in names)) or None

@@ -1,0 +1,49 @@
+"""What was asked for, after command line, ini file and defaults were weighed. Nothing is loaded yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_clip.views.catalog import GEOMETRIC, IMAGENET_C
+
+if TYPE_CHECKING:
+    from pytest_clip.data.prompts import PromptSet
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """One ``--clip-report``: what to write and where."""
+
+    type: str
+    dest: Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the user asked for, after command line, ini file and defaults were weighed. Nothing here is loaded yet.
+
+    ``suites`` is None when the user named none. ``thresholds`` are pairs of a file and the option or ini key that named it.
+    ``batch_size`` is None for automatic, ``workers`` for all cores.
+    """
+
+    models: tuple[str, ...] = ()
+    pretrained: str | None = None
+    suites: tuple[str, ...] | None = None
+    data: tuple[str, ...] = ("scenes",)
+    thresholds: tuple[tuple[Path, str], ...] = ()
+    reports: tuple[ReportRequest, ...] = ()
+    prompts: PromptSet | None = None
+    limit: int | None = None
+    device: str = "auto"
+    precision: str = "fp32"
+    batch_size: int | None = None
+    workers: int | None = None
+    cache_dir: Path = Path()
+    cache: bool = True
+    mcm_tau: float = 1.0
+    corruptions: tuple[str, ...] = IMAGENET_C
+    corruptions_3d: tuple[str, ...] = GEOMETRIC
+    corruption_images: int = 95
+    rootpath: Path = Path()
