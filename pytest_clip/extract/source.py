@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import ClipError
 from ..data.imageset import ImageSet
+from ..data.pictures import decode
 from . import pixels
 
 if TYPE_CHECKING:
@@ -19,27 +20,16 @@ if TYPE_CHECKING:
     from ..views.view import View
 
 
-def open_image(path: Path) -> Any:
-    """The picture in `path`, decoded; ClipError names a file that cannot be."""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            image.load()
-            if image.mode == "P" and isinstance(image.info.get("transparency"), bytes):
-                del image.info["transparency"]  # the transform drops it anyway, but Pillow warns about it, once an image
-            return image
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ClipError(f"{path}: not a readable image ({error}); replace or remove the file") from error
-
-
 def pictures(images: ImageSet, cache: Path) -> Callable[[int], Any]:
     """A function from row to PIL image."""
     from PIL import Image
 
     if images.files is not None:
         files = images.files
-        return lambda i: open_image(files[i])
+        return lambda i: decode(files[i], where=str(files[i]))
+    if images.read is not None:
+        read = images.read
+        return lambda i: decode(read(i), where=read.where(i))
     stored = pixels.frames(images, cache)
     return lambda i: Image.fromarray(np.asarray(stored[i]))
 

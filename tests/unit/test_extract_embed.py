@@ -13,9 +13,10 @@ from PIL import Image
 
 from pytest_clip import ClipError
 from pytest_clip.data import Data, load
+from pytest_clip.data.pictures import decode
 from pytest_clip.extract.embed import Batches, image_embeddings
 from pytest_clip.extract.extraction import Extraction
-from pytest_clip.extract.source import open_image, pictures
+from pytest_clip.extract.source import pictures
 from pytest_clip.models import openclip, spec
 from pytest_clip.models.openclip import OpenClipModel
 from pytest_clip.views.view import Facts, View
@@ -82,11 +83,11 @@ def test_files_go_through_open_clips_own_transform_bit_by_bit(model: OpenClipMod
 
 
 def test_pillow_does_not_warn_about_palettes_with_transparency(model: OpenClipModel, photos: Path) -> None:
-    model.preprocess(open_image(photos / "dog" / "holes.png"))  # warnings are errors here
+    model.preprocess(decode(photos / "dog" / "holes.png", where=""))  # warnings are errors here
 
 
 def test_exif_orientation_is_not_applied_as_open_clip_does_not(photos: Path) -> None:
-    assert open_image(photos / "dog" / "turned.jpg").size == (50, 20)
+    assert decode(photos / "dog" / "turned.jpg", where="").size == (50, 20)
 
 
 @pytest.mark.parametrize(("size", "threads"), [(1, 1), (3, 1), (3, 2), (10, 3), (64, 2), (None, 2)])

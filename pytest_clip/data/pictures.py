@@ -1,0 +1,39 @@
+"""One picture decoded, from a file or from bytes, with a bound on what a hostile one can take."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from .. import ClipError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "GIF", "AVIF", "JPEG2000")
+"""What is decoded, whatever a file is called: Pillow would hand a PostScript file named .jpg to Ghostscript."""
+MAX_PIXELS = 89_478_485
+"""Pixels of one picture: the number from which Pillow warns of a decompression bomb, 256 MiB as RGB."""
+
+
+def decode(source: Path | bytes, *, where: str) -> Any:
+    """The picture as a PIL image; ClipError begins with `where` for one that cannot be read, is cut off, or above `MAX_PIXELS`."""
+    from PIL import Image
+
+    try:
+        with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=FORMATS) as image:
+            wide, high = image.size
+            if wide * high > MAX_PIXELS:
+                raise ClipError(f"{where}: {wide} x {high} pixels, at most {MAX_PIXELS} are decoded; make the picture smaller or remove it")
+            image.load()
+            if image.mode == "P" and isinstance(image.info.get("transparency"), bytes):
+                del image.info["transparency"]  # the transform drops it anyway, but Pillow warns about it, once an image
+            return image
+    except ClipError:
+        raise
+    except Exception as error:  # damaged files reach struct.error, zlib.error, IndexError and more inside Pillow
+        raise ClipError(f"{where}: not a readable image ({_why(error, where)}); replace or remove the file") from error
+
+
+def _why(error: Exception, where: str) -> str:
+    """Pillow's words without what only says where the bytes came from."""
+    text = str(error) or type(error).__name__
+    return "no picture in a known format" if text.startswith("cannot identify image file") else text.replace(where, "the file")
