@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
+from . import layouts
 from .catalog import SetInfo as SetInfo
-from .catalog import sets
+from .catalog import one, sets
+from .layouts.found import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
+    from ..models.depth import DepthModel
     from .correspondences import KeypointPair, ViewPair
     from .imageset import ImageSet
     from .prompts import PromptSet
@@ -30,10 +34,16 @@ class Data:
     limit: int | None = None
     prompts: PromptSet | None = None
     """in place of the data set's own templates"""
+    found: Found | None = None
+    """of a known layout; None for `scenes` and for a plain folder of class folders"""
+    depth_model: DepthModel | None = None
+    """estimates the depth of images that have no maps"""
 
     @property
     def name(self) -> str:
         """`scenes`, or the folder's name (of `.` too)."""
+        if self.found is not None:
+            return self.found.name
         return self.text if self.text == "scenes" else Path(self.text).resolve().name
 
     @property
@@ -41,6 +51,8 @@ class Data:
         """Patterns with {c}, as `prompts.fill` reads them."""
         if self.prompts is not None:
             return self.prompts.templates
+        if self.found is not None:
+            return layouts.layout(self.found.layout).templates(self.found)
         from . import folder
         from .scenes import vocabulary
 
@@ -62,7 +74,14 @@ class Data:
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names in label order."""
+        if self.found is not None:
+            return layouts.layout(self.found.layout).classes(self.found)
         return self.images("clean").classes
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What reports and suites may ask: `page`, `licence`, `imagenet` (whether its classes are the 1000 of ImageNet-1k)."""
+        return {} if self.found is None else layouts.layout(self.found.layout).facts(self.found)
 
     @cached_property
     def _loaded(self) -> dict[str, ImageSet]:
@@ -74,25 +93,32 @@ class Data:
             role = next((s.role for s in self.sets if s.name == name), None)
             if role is None:
                 raise ClipError(f"{self.name} has no image set {name!r}; it has {', '.join(s.name for s in self.sets)}")
-            from . import folder
-            from .scenes import load as scenes
-
-            made = (
-                scenes.image_set(name, role=role, limit=self.limit)
-                if self.text == "scenes"
-                else folder.image_set(self.text, limit=self.limit)
-            )
-            self._loaded[name] = made
+            made = self._made(name, role)
+            self._loaded[name] = made if self.depth_model is None else replace(made, depth_model=self.depth_model)
         return self._loaded[name]
+
+    def _made(self, name: str, role: str) -> ImageSet:
+        if self.found is not None:
+            return layouts.layout(self.found.layout).image_set(self.found, name, limit=self.limit)
+        from . import folder
+        from .scenes import load as scenes
+
+        if self.text == "scenes":
+            return scenes.image_set(name, role=role, limit=self.limit)
+        return folder.image_set(self.text, limit=self.limit)
 
     def view_pairs(self, name: str) -> tuple[ViewPair, ...]:
         """Where each image of `name` shows the points of its first view (row `pairs` of `clean`) again; ClipError where nobody knows."""
+        if self.found is not None:
+            return layouts.layout(self.found.layout).view_pairs(self.found, self.images(name))
         from .scenes import twoviews
 
         return twoviews.view_pairs(*self._partners(name))
 
     def keypoint_pairs(self, name: str) -> tuple[KeypointPair, ...]:
         """Where each image of `name` and its partner (row `pairs` of `clean`) show the same landmarks; ClipError where nobody knows."""
+        if self.found is not None:
+            return layouts.layout(self.found.layout).keypoint_pairs(self.found, self.images(name))
         from .scenes import twoviews
 
         return twoviews.keypoint_pairs(*self._partners(name))
@@ -109,6 +135,11 @@ class Data:
         return hashlib.sha256(" ".join(self.images(s.name).fingerprint for s in self.sets).encode()).hexdigest()[:16]
 
 
-def load(name: str, *, limit: int | None = None, prompts: PromptSet | None = None) -> Data:
-    """`scenes` or a folder of class folders, each image set cut to `limit` images, asked with `prompts` instead of its own templates."""
-    return Data(name, sets(name), limit, prompts)
+def load(name: str, *, limit: int | None = None, prompts: PromptSet | None = None, known: Sequence[SetInfo] | None = None) -> Data:
+    """`scenes`, a known layout or a folder of class folders.
+
+    Each image set is cut to `limit` images and asked with `prompts` instead of its own templates. `known`: what `catalog.sets` says, where
+    somebody has counted the files already.
+    """
+    present = tuple(each for each in (sets(name) if known is None else known) if not each.absent)
+    return Data(name, present, limit, prompts, one(name))

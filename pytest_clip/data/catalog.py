@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import Literal
 
 from .. import ClipError
+from . import layouts
+from .layouts.found import IMAGE_SUFFIXES, Found
 from .scenes.vocabulary import CLASSES, FACTORS, OOD, SHIFTS
 
-Role = Literal["clean", "slice", "shift", "factor", "cue", "ood", "pairs", "viewpoint", "keypoints"]
+Role = Literal[
+    "clean", "slice", "shift", "sequence", "corruption", "factor", "overall", "cue", "ood", "captions", "pairs", "viewpoint", "keypoints",
+]  # fmt: skip
 DEPTH_SUFFIXES = (".png", ".tif", ".tiff", ".npy")
-LAY_DEPTH = "put one for each image into {folder}/depth/CLASS/IMAGE.png (16 bit, the number grows with the distance; or .npy)"
-"""What to do for a folder without depth maps."""
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
+LAY_DEPTH = (
+    "put one for each image into {folder}/depth/CLASS/IMAGE.png (16 bit, the number grows with the distance; or .npy), "
+    "or have them estimated: --clip-depth-model=HUB-ID-or-DIR (needs pip install pytest-clip[depth])"
+)
+"""What to do for data without depth maps, both ways."""
 
 CLEAN_PER_CLASS, MATCHED_PER_CLASS, OOD_IMAGES = 100, 27, 500
 CUES = ("cue_conflict", "cue_matched")
@@ -32,13 +38,24 @@ SEEN_TWICE_PER_CLASS = 6
 
 @dataclass(frozen=True)
 class SetInfo:
-    """One image set: `role` says what it is for, `n` how many images it holds."""
+    """One image set: `role` says what it is for, `n` how many images it holds. The rest says what can be measured on it."""
 
     name: str
     role: Role
     n: int
     depth: bool = False
     """whether the distance of every pixel is known"""
+    labelled: bool = True
+    """whether images have classes (those of no known class, too: OOD)"""
+    captions: bool = False
+    paired: bool = False
+    """whether each image has a partner in `clean` that shows the same without the change"""
+    imagenet: bool = False
+    """whether the labels are the 1000 classes of ImageNet-1k: errors of AlexNet and lines of ImageNet models are a yardstick"""
+    line: str = ""
+    """of `metrics.effective_robustness`: what accuracy on this set is expected from that on `clean`, or `overall` for a factor"""
+    absent: str = ""
+    """why it cannot be measured: what to put where, its licence and where to get it; "" for a set that is there"""
 
 
 def sets(name: str) -> tuple[SetInfo, ...]:
@@ -49,16 +66,38 @@ def sets(name: str) -> tuple[SetInfo, ...]:
             SetInfo("clean", "clean", CLEAN_PER_CLASS * len(CLASSES)),
             SetInfo("typical", "slice", matched),
             *(SetInfo(s, "shift", matched) for s in SHIFTS),
-            *(SetInfo(f, "factor", matched) for f in FACTORS),
+            *(SetInfo(f, "factor", matched, paired=True) for f in FACTORS),
             *(SetInfo(c, "cue", matched) for c in CUES),
             *(SetInfo(o, "ood", OOD_IMAGES) for o in OOD),
             SetInfo("pairs", "pairs", matched),
             *(SetInfo(v, "viewpoint", SEEN_TWICE_PER_CLASS * len(CLASSES)) for v in VIEWPOINTS),
             SetInfo("instances", "keypoints", SEEN_TWICE_PER_CLASS * len(CLASSES)),
         )
-        return tuple(replace(each, depth=True) for each in rendered)
+        return tuple(replace(each, depth=True, captions=each.role != "ood") for each in rendered)
+    if (found := one(name)) is not None:
+        return layouts.layout(found.layout).sets(found)
     images = sum(len(files) for files in class_folders(name).values())
     return (SetInfo("clean", "clean", images, depth=depth_folder(name) is not None),)
+
+
+def one(name: str) -> Found | None:
+    """The known data set that `name` stands for; None for `scenes` and for a plain folder of class folders. ClipError for several."""
+    found = layouts.find(name)
+    if len(found) > 1:
+        raise ClipError(f"--clip-data={name}: holds {', '.join(f.name for f in found)}; name one: {name}{layouts.SEPARATOR}{found[0].name}")
+    if not found and layouts.split(name)[1] is not None:
+        root, only = layouts.split(name)
+        there = ", ".join(each.name for each in layouts.find(str(root))) or "no known data set"
+        raise ClipError(f"--clip-data={name}: {root} holds {there}, not {only}")
+    return found[0] if found else None
+
+
+def expand(name: str) -> tuple[tuple[str, str], ...]:
+    """The data sets that --clip-data=`name` means, one for each known one in a folder: what `sets` and `load` take, and the label."""
+    found = layouts.find(name)
+    if len(found) > 1:
+        return tuple((f"{name}{layouts.SEPARATOR}{each.name}", each.name) for each in found)
+    return ((name, found[0].name if found else Path(name).name or name),)
 
 
 def class_folders(folder: str) -> dict[str, list[Path]]:

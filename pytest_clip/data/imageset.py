@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from ..models.depth import DepthModel
     from .scenes.spec import Scene
 
 
@@ -35,6 +36,7 @@ class ImageSet:
     labels: NDArray[np.int64]
     """[n] index into `classes`, -1 for an image of no class (OOD)"""
     classes: tuple[str, ...]
+    """the names that an image can be given: those of the data set, unless `members` or `templates` say otherwise"""
     fingerprint: str
     """changes whenever a pixel, an id or a label may change"""
     pairs: NDArray[np.int64] | None = None
@@ -52,6 +54,20 @@ class ImageSet:
     """encoded pictures by row, for sets whose pictures are no files"""
     depth: tuple[Path, ...] | None = None
     """[n] depth maps of `files`; scenes know theirs"""
+    depth_model: DepthModel | None = None
+    """what estimates the depth of pictures that have no maps"""
+    border: int = 0
+    """pixels to cut off every side of a picture before anything else"""
+    members: tuple[tuple[int, ...], ...] | None = None
+    """for each of `classes` the classes of the data set that count as it; a class of the data set in none of them cannot be answered"""
+    merge: Literal["max", "mean"] = "max"
+    """how the scores of `members` become one: the highest cosine, or the mean probability of a softmax over all classes of the data set"""
+    templates: tuple[str, ...] | None = None
+    """patterns for `classes` themselves, for a set that asks with words of its own; then `members` is only a note"""
+    accepted: tuple[tuple[int, ...], ...] | None = None
+    """[n] all labels that are right, where an image can have several; `labels` holds the first"""
+    worst_of: tuple[tuple[int, ...], ...] | None = None
+    """for each answer the rows of the images of which the one answered worst counts, such as the neighbours of a frame of a film"""
 
     def __len__(self) -> int:
         return len(self.ids)

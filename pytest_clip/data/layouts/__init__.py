@@ -1,0 +1,87 @@
+"""Known layouts of data on disk, one module each; `find` says which of them a folder holds.
+
+A layout is a module of this package with
+
+    NAME                                     its name, that of the module
+    detect(root) -> list[Found]              what of it lies in root or directly below; looks at names only, cheap, decodes nothing
+    sets(found) -> tuple[SetInfo, ...]       its image sets; those that are not there have `absent`, which says where to get them;
+                                             ClipError for a tree whose numbers would be wrong
+    problems(found) -> list[Problem]         for the doctor: counts, missing classes, what looks odd
+    facts(found) -> dict                     what reports and suites may ask: `page`, `licence`, `imagenet` (whether classes are its 1000)
+
+and, importing what is heavy only when called,
+
+    image_set(found, name, *, limit) -> ImageSet
+    classes(found) -> tuple[str, ...]        class names in label order, () for data without classes
+    templates(found) -> tuple[str, ...]      patterns with {c}
+    view_pairs(found, images), keypoint_pairs(found, images)     only where the layout has a set of role viewpoint or keypoints
+
+Order matters: what an earlier layout claims, no later one gets.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from .found import Found as Found
+from .found import Problem as Problem
+
+if TYPE_CHECKING:
+    from ..catalog import SetInfo
+    from ..correspondences import KeypointPair, ViewPair
+    from ..imageset import ImageSet
+
+LAYOUTS: tuple[str, ...] = ()
+"""Modules of this package, most particular first."""
+SEPARATOR = "::"
+"""`--clip-data=DIR::NAME` is one of several data sets in DIR."""
+
+
+class Layout(Protocol):
+    """A module of this package."""
+
+    NAME: str
+
+    def detect(self, root: Path) -> list[Found]: ...
+    def sets(self, found: Found) -> tuple[SetInfo, ...]: ...
+    def problems(self, found: Found) -> list[Problem]: ...
+    def facts(self, found: Found) -> dict[str, Any]: ...
+    def image_set(self, found: Found, name: str, *, limit: int | None) -> ImageSet: ...
+    def classes(self, found: Found) -> tuple[str, ...]: ...
+    def templates(self, found: Found) -> tuple[str, ...]: ...
+    def view_pairs(self, found: Found, images: ImageSet) -> tuple[ViewPair, ...]: ...
+    def keypoint_pairs(self, found: Found, images: ImageSet) -> tuple[KeypointPair, ...]: ...
+
+
+def layout(name: str) -> Layout:
+    """The module of a layout."""
+    return cast(Layout, import_module(f".{name}", __name__))
+
+
+def find(text: str) -> tuple[Found, ...]:
+    """The known data sets that `--clip-data=text` means, none for `scenes`, for a plain folder of class folders and for no folder."""
+    root, only = split(text)
+    if not root.is_dir():
+        return ()
+    return tuple(each for each in _search(root) if only is None or each.name == only)
+
+
+def split(text: str) -> tuple[Path, str | None]:
+    """The folder, and the one data set in it that is meant, None for all."""
+    folder, separator, only = text.rpartition(SEPARATOR)
+    return (Path(folder), only) if separator and not Path(text).exists() else (Path(text), None)
+
+
+def _search(root: Path) -> list[Found]:
+    out: list[Found] = []
+    for name in LAYOUTS:
+        for each in layout(name).detect(root):
+            if not any(_taken(path, other) for path in each.claims for other in out):
+                out.append(each)
+    return out
+
+
+def _taken(path: Path, other: Found) -> bool:
+    return any(path == claimed or path.is_relative_to(claimed) for claimed in other.claims)
