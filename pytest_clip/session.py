@@ -155,7 +155,9 @@ def image_sets(name: str) -> Sequence[SetInfo]:
 def load_data(session: ClipSession, choice: DataChoice) -> Any:
     from pytest_clip import data
 
-    return data.load(choice.text, limit=session.settings.limit, prompts=session.settings.prompts)
+    known = session.sets.get(choice.label)
+    made = data.load(choice.text, limit=session.settings.limit, prompts=session.settings.prompts, known=known)
+    return made if session.settings.depth_model is None else replace(made, depth_model=session.settings.depth_model)
 
 
 def load_model(session: ClipSession, choice: ModelChoice) -> Any:
@@ -182,8 +184,11 @@ def _models(settings: Settings) -> tuple[ModelChoice, ...]:
 
 
 def _data(settings: Settings) -> tuple[DataChoice, ...]:
-    labels = _unique([_id_safe(Path(text).name or text) for text in settings.data])
-    return tuple(DataChoice(label, text) for label, text in zip(labels, settings.data, strict=True))
+    from pytest_clip.data import catalog
+
+    found = [each for text in settings.data for each in catalog.expand(text)]
+    labels = _unique([_id_safe(label) for _, label in found])
+    return tuple(DataChoice(label, text) for label, (text, _) in zip(labels, found, strict=True))
 
 
 def _threshold_files(settings: Settings) -> tuple[tuple[Path, str], ...]:
