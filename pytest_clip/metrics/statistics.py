@@ -1,0 +1,162 @@
+"""Statistics: the numbers of gates as functions of how often each sample was drawn, so that thousands of resamples cost a few array passes.
+
+An entry of `STATISTICS` reads named arrays and gives a function of weights: float [R, n] for the sample, [R, m] for the second sample of
+a two-sample statistic. The result is [R], NaN where the statistic is not defined on that resample. With weights of one it is the
+number that the metric of the same name computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _checks, _weighted
+
+Floats: TypeAlias = _checks.Floats
+Columns: TypeAlias = Mapping[str, npt.NDArray[Any]]
+Weighing: TypeAlias = _weighted.Weighing
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """`reads`: the arrays it needs; `reads_others`: those of the second sample; `of(arrays, others, params)`: the function of weights.
+
+    No `reads` means: one array of any name.
+    """
+
+    of: Callable[[Columns, Columns, Mapping[str, float]], Weighing]
+    reads: tuple[str, ...] = ()
+    reads_others: tuple[str, ...] = ()
+    params: tuple[str, ...] = ()
+
+
+def _mean(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    if len(arrays) != 1:
+        raise ValueError(f"a mean is of one array; given: {', '.join(arrays)}")
+    [values] = arrays.values()
+    return lambda w, v: _weighted.mean(values.astype(np.float64), w)
+
+
+def _recall(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    found = (arrays["rank"] <= params["k"]).astype(np.float64)
+    return lambda w, v: _weighted.mean(found, w)
+
+
+def _median(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    ranks = arrays["rank"].astype(np.float64)
+    return lambda w, v: _weighted.median(ranks, w)
+
+
+def _share(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    part, whole = (arrays[name].astype(np.float64) for name in ("part", "whole"))
+    return lambda w, v: _weighted.ratio(w @ part, w @ whole)
+
+
+def _drop(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    lost = arrays["before"].astype(np.float64) - arrays["correct"]
+    return lambda w, v: _weighted.mean(lost, w)
+
+
+def _error_ratio(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    top, bottom = (1.0 - arrays[name].astype(np.float64) for name in ("correct", "before"))
+    return lambda w, v: _weighted.ratio(w @ top, w @ bottom)
+
+
+def _relative(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    top, bottom = (each["correct"].astype(np.float64) for each in (arrays, others))
+    return lambda w, v: _weighted.ratio(_weighted.mean(top, w), _weighted.mean(bottom, v))
+
+
+def _ece(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    return _weighted.ece(arrays["confidence"], arrays["correct"], bins=int(params["bins"]))
+
+
+def _adaptive_ece(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    return _weighted.adaptive_ece(arrays["confidence"], arrays["correct"], bins=int(params["bins"]))
+
+
+def _mean_per_class(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    means = _weighted.group_means(arrays["correct"].astype(np.float64), arrays["label"])
+    return lambda w, v: np.nanmean(means(w), axis=1)
+
+
+def _lowest_group(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    means = _weighted.group_means(arrays["correct"].astype(np.float64), arrays["group"])
+    return lambda w, v: np.nanmin(means(w), axis=1)
+
+
+def _largest_group_drop(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    means = _weighted.group_means(arrays["before"].astype(np.float64) - arrays["correct"], arrays["group"])
+    return lambda w, v: np.nanmax(means(w), axis=1)
+
+
+def _auroc(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    return _weighted.auroc(arrays["score"], others["score"])
+
+
+def _aupr_in(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    return _weighted.average_precision(arrays["score"], others["score"])
+
+
+def _aupr_out(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    return _other_way_round(_weighted.average_precision(-others["score"], -arrays["score"]))
+
+
+def _fpr95_id_positive(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    return _weighted.passed_at_95(arrays["score"], others["score"])
+
+
+def _fpr95_ood_positive(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    return _other_way_round(_weighted.passed_at_95(-others["score"], -arrays["score"]))
+
+
+def _other_way_round(weighing: Weighing) -> Weighing:
+    return lambda w, v: weighing(v, w)
+
+
+def _over(base: str, reduce: Callable[[Floats], Floats]) -> Statistic:
+    """`base` of each column of arrays [n, k] (prompt sets, severities), then one number [R] of the k values [R, k]."""
+    inner = STATISTICS[base]
+
+    def of(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+        columns = next(iter(arrays.values())).shape[1]
+        each = [inner.of(_column(arrays, k), _column(others, k), params) for k in range(columns)]
+        return lambda w, v: reduce(np.stack([one(w, v) for one in each], axis=1))
+
+    return Statistic(of, inner.reads, inner.reads_others, inner.params)
+
+
+def _column(arrays: Columns, k: int) -> Columns:
+    return {name: array[:, k] for name, array in arrays.items()}
+
+
+STATISTICS: dict[str, Statistic] = {
+    "mean": Statistic(_mean),
+    "recall": Statistic(_recall, ("rank",), (), ("k",)),
+    "median": Statistic(_median, ("rank",)),
+    "share": Statistic(_share, ("part", "whole")),
+    "drop": Statistic(_drop, ("before", "correct")),
+    "error_ratio": Statistic(_error_ratio, ("before", "correct")),
+    "relative": Statistic(_relative, ("correct",), ("correct",)),
+    "mean_per_class": Statistic(_mean_per_class, ("correct", "label")),
+    "lowest_group": Statistic(_lowest_group, ("correct", "group")),
+    "largest_group_drop": Statistic(_largest_group_drop, ("before", "correct", "group")),
+    "ece": Statistic(_ece, ("confidence", "correct"), (), ("bins",)),
+    "adaptive_ece": Statistic(_adaptive_ece, ("confidence", "correct"), (), ("bins",)),
+    "auroc": Statistic(_auroc, ("score",), ("score",)),
+    "aupr_in": Statistic(_aupr_in, ("score",), ("score",)),
+    "aupr_out": Statistic(_aupr_out, ("score",), ("score",)),
+    "fpr95_id_positive": Statistic(_fpr95_id_positive, ("score",), ("score",)),
+    "fpr95_ood_positive": Statistic(_fpr95_ood_positive, ("score",), ("score",)),
+}
+STATISTICS |= {
+    "lowest_mean": _over("mean", lambda each: each.min(axis=1)),
+    "highest_mean": _over("mean", lambda each: each.max(axis=1)),
+    "largest_rise": _over("mean", lambda each: (each - np.minimum.accumulate(each, axis=1)).max(axis=1)),
+    **{f"{base}_spread": _over(base, lambda each: each.max(axis=1) - each.min(axis=1)) for base in ("mean", "ece", "auroc")},
+    **{f"{base}_std": _over(base, lambda each: each.std(axis=1)) for base in ("mean", "ece", "auroc")},
+}
