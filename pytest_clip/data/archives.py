@@ -7,7 +7,7 @@ knows regular files and folders; every size is held against the file's own befor
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -50,15 +50,23 @@ def members(path: Path) -> Iterator[Member]:
 
 def read(path: Path, member: Member) -> bytes:
     """The bytes of a member; ClipError when the archive is gone or shorter than it was."""
+    return next(contents(path, (member,)))
+
+
+def contents(path: Path, some: Iterable[Member]) -> Iterator[bytes]:
+    """The bytes of each of some members, the archive opened once; errors as `read`."""
     try:
         with path.open("rb") as tar:
-            tar.seek(member.offset)
-            found = tar.read(member.size)
+            for member in some:
+                tar.seek(member.offset)
+                found = tar.read(member.size)
+                if len(found) != member.size:
+                    raise ClipError(
+                        f"{path}: {member.name} ends after {len(found)} of {member.size} bytes; the shard has changed, fetch it again"
+                    )
+                yield found
     except OSError as error:
         raise ClipError(f"{path}: cannot be read ({error.strerror}); fetch the shard again") from error
-    if len(found) != member.size:
-        raise ClipError(f"{path}: {member.name} ends after {len(found)} of {member.size} bytes; the shard has changed, fetch it again")
-    return found
 
 
 class _Walk:
@@ -105,6 +113,8 @@ class _Walk:
     def _block(self) -> bytes | None:
         """The next header, None at the end."""
         block = self._read(BLOCK)
+        if not self.at and block.startswith(b"version https://git-lfs"):
+            raise self._bad("is a Git LFS pointer, not the shard itself", cure="run git lfs pull in its folder")
         if len(block) < BLOCK:
             what = "ends without its closing blocks" if self.at else f"has {self.end} bytes, too few for a tar archive"
             raise self._bad(what, cure="the shard is truncated: fetch it again")
@@ -117,7 +127,7 @@ class _Walk:
             told = int(_text(block[148:156]).strip() or "0", 8)
         except ValueError:
             told = -1
-        if told not in (_sum(block), _signed_sum(block)):
+        if told != _sum(block) and told != _signed_sum(block):
             magic = next((kind for start, kind in COMPRESSED.items() if block.startswith(start)), None) if not self.at else None
             if magic:
                 raise self._bad(f"is compressed with {magic}", cure="shards are read in place: decompress it")

@@ -21,13 +21,22 @@ class Winoground:
 
 
 def ranks(
-    queries: npt.ArrayLike, gallery: npt.ArrayLike, *, query_groups: npt.ArrayLike, gallery_groups: npt.ArrayLike, chunk: int = 1024
+    queries: npt.ArrayLike,
+    gallery: npt.ArrayLike,
+    *,
+    query_groups: npt.ArrayLike,
+    gallery_groups: npt.ArrayLike,
+    same: npt.ArrayLike | None = None,
+    chunk: int = 1024,
 ) -> _checks.Ints:
     """Rank of the best positive of each query, 1 = first: 1 + #{negatives with a cosine >= that of the best positive}.
 
     Positives are the gallery items of the query's group, any number from 1 (Flickr30k: 5 captions per image, 1 image per caption).
     Tie rule: worst case. A negative that ties with the best positive counts against it, where "ties" includes differences that the order
     of float64 additions can make (8 d 2^-53); so collapsed embeddings rank last, not first. Positives never push each other down.
+
+    same: int [m], 0 or more; items of one number are one thing that several groups own (COCO gives some images the same caption). Such an
+    item is no negative for a query whose group owns its twin.
 
     queries: float [n, d]; gallery: float [m, d], normalised here; groups: int [n] and [m], 0 or more. For images to captions pass images as
     queries, for captions to images the captions. Returns int64 [n] in 1 .. m. No more than chunk x chunk cosines exist at a time, and the
@@ -43,6 +52,8 @@ def ranks(
     # by group, so that the positives of a block of queries lie in one stretch of the gallery
     order, places = np.argsort(wanted, kind="stable"), np.argsort(held, kind="stable")
     asked, wanted, offered, held = asked[order], wanted[order], offered[places], held[places]
+    things = None if same is None else _checks.integers(same, name="same", n=held.size)[places]
+    twins = np.empty(0, dtype=np.int64) if things is None else _twins(things, held)
     slack = 8 * asked.shape[1] * 2.0**-53
     found = np.empty(wanted.size, dtype=np.int64)
     for rows in _cosines.blocks(0, wanted.size, size=chunk):
@@ -55,6 +66,11 @@ def ranks(
         ahead = np.zeros(own.size, dtype=np.int64)
         for items in _cosines.blocks(0, held.size, size=chunk):
             ahead += np.count_nonzero((some @ offered[items].T >= best - slack) & (held[items] != own), axis=1)
+        for items in _cosines.blocks(0, twins.size, size=chunk):
+            assert things is not None
+            at = twins[items]
+            owned = _owned(own[:, 0], things[at], things, held) & (held[at] != own)
+            ahead -= np.count_nonzero((some @ offered[at].T >= best - slack) & owned, axis=1)
         found[order[rows]] = 1 + ahead
     return found
 
@@ -128,6 +144,20 @@ def winoground(scores: npt.ArrayLike, *, margin: float = 0.0) -> Winoground:
     text = (s[:, 0, 0] > s[:, 1, 0] + least) & (s[:, 1, 1] > s[:, 0, 1] + least)
     image = (s[:, 0, 0] > s[:, 0, 1] + least) & (s[:, 1, 1] > s[:, 1, 0] + least)
     return Winoground(text, image, text & image)
+
+
+def _twins(things: _checks.Ints, held: _checks.Ints) -> _checks.Ints:
+    """Places of the items whose thing more than one group owns."""
+    pairs = np.unique(np.stack([things, held], axis=1), axis=0)
+    numbers, groups = np.unique(pairs[:, 0], return_counts=True)
+    return np.flatnonzero(np.isin(things, numbers[groups > 1]))
+
+
+def _owned(groups: _checks.Ints, wanted: _checks.Ints, things: _checks.Ints, held: _checks.Ints) -> _checks.Bools:
+    """Bool [len(groups), len(wanted)]: whether the group owns an item that is this thing."""
+    width = int(things.max()) + 1
+    owned: _checks.Bools = np.isin(groups[:, None] * width + wanted, np.unique(held * width + things))
+    return owned
 
 
 def _ranks(ranked: npt.ArrayLike) -> _checks.Ints:

@@ -118,6 +118,9 @@ def test_what_is_no_plain_tar(tmp_path: Path) -> None:
     (tmp_path / "x.tar").write_bytes(b"<html>not found</html>" * 100)
     with pytest.raises(ClipError, match="is no tar archive, or damaged at byte 0; fetch the shard again"):
         list(archives.members(tmp_path / "x.tar"))
+    (tmp_path / "lfs.tar").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:4665a5\nsize 12345\n")
+    with pytest.raises(ClipError, match=r"lfs\.tar: is a Git LFS pointer, not the shard itself; run git lfs pull in its folder"):
+        list(archives.members(tmp_path / "lfs.tar"))
     one, two = (write(tmp_path / f"{n}.tar", [(info(n, 1), b"x")]) for n in "ab")
     (tmp_path / "ab.tar").write_bytes(one.read_bytes() + two.read_bytes())
     with pytest.raises(ClipError, match="has data behind its end; archives that were joined with cat must be written anew"):

@@ -46,6 +46,21 @@ def test_ranks_in_exact_arithmetic(case, chunk):
     assert got.tolist() == expected
 
 
+@quick
+@given(galleries(), st.data(), st.sampled_from([1, 2, 3, 1024]))
+def test_a_twin_of_an_own_item_is_no_negative(case, data, chunk):
+    queries, gallery, wanted, held = case
+    same = data.draw(st.lists(st.integers(0, 3), min_size=len(gallery), max_size=len(gallery)))
+    expected = []
+    for query, own in zip(queries, wanted, strict=True):
+        things = {same[i] for i in range(len(gallery)) if held[i] == own}
+        negatives = [i for i in range(len(gallery)) if held[i] != own and same[i] not in things]
+        best = max(exact_order(query, gallery[i]) for i in range(len(gallery)) if held[i] == own)
+        expected.append(1 + sum(exact_order(query, gallery[i]) >= best for i in negatives))
+    got = retrieval.ranks(queries, gallery, query_groups=wanted, gallery_groups=held, same=same, chunk=chunk)
+    assert got.tolist() == expected
+
+
 @pytest.mark.parametrize("captions", [1, 5])
 def test_recall_equals_an_argsort_without_ties(captions):
     rng = np.random.default_rng(captions)
