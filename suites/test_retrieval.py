@@ -2,8 +2,9 @@
 
 Directions are named as in CLIP_benchmark: *image retrieval* asks with a caption for images, *text retrieval* with an image for captions.
 The captions of `scenes` name everything: object, colour, texture, companion, surroundings. Images with the same caption form a group; any
-image of the group is a right answer, and the caption asks once. A negative that ties with the best right answer counts against it, so
-collapsed embeddings rank last.
+image of the group is a right answer, and the caption asks once. On Flickr30k and COCO every image has about five captions of its own: each
+of them asks for its image, and an image has found its caption when any of them comes first (Karpathy's test splits as in CLIP_benchmark). A
+negative that ties with the best right answer counts against it, so collapsed embeddings rank last.
 
 Compositionality, on images of two objects: the true caption must score strictly above one that is false in a single fact (ARO, Yuksekgonul
 et al. 2023; SugarCrepe, Hsieh et al. 2023). Of "a red brick mug left of a blue dog on a pink background" these are
@@ -15,6 +16,7 @@ et al. 2023; SugarCrepe, Hsieh et al. 2023). Of "a red brick mug left of a blue 
                                                                        relation_swap       a blue dog left of a red brick mug ...
 
 Guessing scores 0.5. A swap has the very words of the true caption, so a text encoder that does not see their order scores 0 on all three.
+SugarCrepe's kinds are slices of the same gate. Winoground (Thrush et al. 2022) crosses two images with two captions of the same words.
 """
 
 from functools import cache
@@ -23,7 +25,18 @@ import numpy as np
 import pytest
 
 from pytest_clip.metrics.intervals import bootstrap, mean_interval, seed_from, wilson
-from pytest_clip.metrics.retrieval import chance_preference, chance_recall, mean_rank, median_rank, prefers, ranks, recall
+from pytest_clip.metrics.outcomes import Outcomes
+from pytest_clip.metrics.retrieval import (
+    WINOGROUND_CHANCE,
+    chance_preference,
+    chance_recall,
+    mean_rank,
+    median_rank,
+    prefers,
+    ranks,
+    recall,
+    winoground,
+)
 
 pytestmark = pytest.mark.clip_suite("retrieval")
 
@@ -31,66 +44,120 @@ ROUNDING = 1e-6
 """Cosines of float32 embeddings that differ by less are one score: the sum of the same numbers in another order."""
 
 
+class Captions:
+    """The captions of an image set, whose they are, and which are the same text.
+
+    An image of `scenes` has one caption, and all images of that caption are right answers. An image of Flickr30k or COCO has five of its
+    own, each asks once, and a text that another image has, too, is no wrong answer to either.
+    """
+
+    def __init__(self, images):
+        if images.all_captions is None:
+            texts, self.of_image = np.unique(images.captions, return_inverse=True)
+            self.texts, self.of_text, self.same = texts.tolist(), np.arange(len(texts)), None
+            return
+        self.texts = [text for texts in images.all_captions for text in texts]
+        self.of_image, self.of_text = np.arange(len(images)), np.repeat(np.arange(len(images)), [len(t) for t in images.all_captions])
+        self.same = np.unique(self.texts, return_inverse=True)[1]
+
+    def chance(self, direction, k):
+        """Recall at k of a random order."""
+        images, texts = (np.bincount(groups, minlength=self.of_text.max() + 1) for groups in (self.of_image, self.of_text))
+        positives, gallery = (images[self.of_text], len(self.of_image)) if direction == "image" else (texts[self.of_image], len(self.texts))
+        counts = zip(*np.unique(positives, return_counts=True), strict=True)
+        return sum(n * chance_recall(positives=int(p), gallery=gallery, k=k) for p, n in counts) / len(positives)
+
+    def conventions(self, direction):
+        """What ranks in this direction depend on."""
+        asked, sought = (self.texts, self.of_image) if direction == "image" else (self.of_image, self.texts)
+        return {"gallery": len(sought), "queries": len(asked), "ties": "against the right answer"}
+
+
 @pytest.fixture(scope="session")
-def groups(clip_data):
-    """The distinct captions of an image set, and for each image the one that is its own."""
+def captions(clip_data):
+    """The `Captions` of an image set."""
 
     @cache
     def of(name):
         images = clip_data.images(name)
-        if images.captions is None:
+        if images.captions is None and images.all_captions is None:
             pytest.skip(f"{clip_data.name} has no captions")
-        texts, own = np.unique(images.captions, return_inverse=True)
-        return texts.tolist(), own
+        return Captions(images)
 
     return of
 
 
 @pytest.fixture(scope="session")
-def ranked(clip_model, clip_data, clip_extraction, groups):
+def ranked(clip_model, clip_data, clip_extraction, captions):
     """By image set and direction, the rank of the best right answer to every query."""
 
     @cache
     def of(name):
-        texts, own = groups(name)
+        told = captions(name)
         images = clip_extraction.embeddings(clip_model, clip_data, name)
-        captions = clip_extraction.texts(clip_model, texts)
-        each = np.arange(len(texts))
+        texts = clip_extraction.texts(clip_model, told.texts)
         return {
-            "image": ranks(captions, images, query_groups=each, gallery_groups=own),
-            "text": ranks(images, captions, query_groups=own, gallery_groups=each),
+            "image": ranks(texts, images, query_groups=told.of_text, gallery_groups=told.of_image),
+            "text": ranks(images, texts, query_groups=told.of_image, gallery_groups=told.of_text, same=told.same),
         }
 
     return of
 
 
+def interval(statistic, mine, told, direction, seed):
+    """Of `statistic` of ranks. Captions of one image are not independent, so images are drawn, each with all of its captions."""
+    if direction == "text" or told.same is None:
+        return bootstrap(statistic, mine, seed=seed)
+    first = np.flatnonzero(np.r_[True, np.diff(told.of_text) > 0])
+    rows = np.split(np.arange(len(mine)), first[1:])
+    return bootstrap(lambda drawn: statistic(mine[np.concatenate([rows[i] for i in drawn])]), np.arange(len(rows)), seed=seed)
+
+
 @pytest.fixture
-def judge_recall(gate, clip_case, ranked, groups):
+def outcomes(clip_case, clip_data, ranked, captions):
+    """The ranks of one direction as the outcomes of a statistic; images of one caption, or captions of one image, are drawn together."""
+
+    def of(statistic, direction, **params):
+        told = captions(clip_case.slice)
+        ids, clusters = (told.texts, told.of_text) if direction == "image" else (clip_data.images(clip_case.slice).ids, told.of_image)
+        return Outcomes(statistic, {"rank": ranked(clip_case.slice)[direction]}, tuple(ids), clusters, params)
+
+    return of
+
+
+@pytest.fixture
+def judge_recall(gate, clip_case, ranked, outcomes, captions):
     """Recall at k in one direction."""
 
     def judge(direction, k):
-        mine, (texts, own) = ranked(clip_case.slice)[direction], groups(clip_case.slice)
-        gallery, positives = (len(own), np.bincount(own)) if direction == "image" else (len(texts), np.ones(len(own), dtype=int))
-        chance = np.mean([chance_recall(positives=int(p), gallery=gallery, k=k) for p in positives])
+        mine, told = ranked(clip_case.slice)[direction], captions(clip_case.slice)
+        hits = mine <= k
+        clustered = direction == "image" and told.same is not None
+        if clustered:
+            of_image = np.bincount(told.of_text, hits), np.bincount(told.of_text)
+            ci = bootstrap(lambda right, n: right.sum() / n.sum(), *of_image, seed=seed_from(str(clip_case.gate)))
+        else:
+            ci = wilson(int(hits.sum()), len(mine))
         gate(
-            clip_case.gate, recall(mine, k=k), n=len(mine), ci=wilson(int((mine <= k).sum()), len(mine)), per_image={"rank": mine},
-            conventions={"gallery": gallery, "groups": len(texts), "ties": "against the right answer", "chance": round(float(chance), 6)},
+            clip_case.gate, recall(mine, k=k), n=len(mine), ci=ci, per_image=outcomes("recall", direction, k=k),
+            conventions=told.conventions(direction) | {"chance": round(float(told.chance(direction, k)), 6)},
         )  # fmt: skip
 
     return judge
 
 
 @pytest.fixture
-def judge_rank(gate, clip_case, ranked, groups):
+def judge_rank(gate, clip_case, ranked, outcomes, captions):
     """A summary of the ranks in one direction."""
 
     def judge(direction, summary):
-        mine, (texts, own) = ranked(clip_case.slice)[direction], groups(clip_case.slice)
+        mine, told = ranked(clip_case.slice)[direction], captions(clip_case.slice)
         seed = seed_from(str(clip_case.gate))
+        plain = summary is mean_rank and (direction == "text" or told.same is None)
         gate(
-            clip_case.gate, summary(mine), n=len(mine), per_image={"rank": mine},
-            ci=mean_interval(mine, seed=seed) if summary is mean_rank else bootstrap(summary, mine, seed=seed),
-            conventions={"gallery": len(own if direction == "image" else texts), "groups": len(texts), "ties": "against the right answer"},
+            clip_case.gate, summary(mine), n=len(mine), conventions=told.conventions(direction),
+            per_image=outcomes("mean" if summary is mean_rank else "median", direction),
+            ci=mean_interval(mine, seed=seed) if plain else interval(summary, mine, told, direction, seed),
         )  # fmt: skip
 
     return judge
@@ -159,11 +226,60 @@ def test_text_retrieval_median_rank(judge_rank):
 @pytest.mark.clip_gate("retrieval/compositionality")
 def test_compositionality(gate, clip_case, clip_model, clip_data, clip_extraction):
     """Share of images whose true caption scores strictly above the one that is false in this fact."""
-    images, kind = clip_data.images("pairs"), clip_case.slice
-    pictures = clip_extraction.embeddings(clip_model, clip_data, "pairs").astype(np.float64)
+    kind = clip_case.slice
+    home = kind if kind in [each.name for each in clip_data.sets] else "pairs"
+    images = clip_data.images(home)
+    pictures = clip_extraction.embeddings(clip_model, clip_data, home).astype(np.float64)
     true, false = (clip_extraction.texts(clip_model, texts).astype(np.float64) for texts in (images.captions, images.foils[kind]))
     better = prefers((pictures * true).sum(1), (pictures * false).sum(1), margin=ROUNDING)
     gate(
-        clip_case.gate, better.mean(), n=len(better), ci=wilson(int(better.sum()), len(better)), per_image={"correct": better},
+        clip_case.gate, better.mean(), n=len(better), ci=wilson(int(better.sum()), len(better)),
+        per_image=Outcomes("mean", {"correct": better}, images.ids),
         conventions={"chance": chance_preference(foils=1), "foils": 1, "rule": "strictly above", "rounding": ROUNDING},
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def crossed(clip_model, clip_data, clip_extraction):
+    """By image set, the outcomes of Winoground's three scores: row 2i and 2i + 1 are the two images of a quadruple."""
+
+    @cache
+    def of(name):
+        images = clip_extraction.embeddings(clip_model, clip_data, name).astype(np.float64)
+        texts = clip_extraction.texts(clip_model, clip_data.images(name).captions).astype(np.float64)
+        pairs = images.reshape(-1, 2, images.shape[1]), texts.reshape(-1, 2, texts.shape[1])
+        return winoground(np.einsum("nid,ncd->nci", *pairs), margin=ROUNDING)
+
+    return of
+
+
+@pytest.fixture
+def judge_crossed(gate, clip_case, crossed):
+    """One of the three scores."""
+
+    def judge(score):
+        right = getattr(crossed(clip_case.slice), score)
+        gate(
+            clip_case.gate, right.mean(), n=len(right), ci=wilson(int(right.sum()), len(right)), per_image={"correct": right},
+            conventions={"chance": round(WINOGROUND_CHANCE[score], 6), "rule": "strictly above", "rounding": ROUNDING},
+        )  # fmt: skip
+
+    return judge
+
+
+@pytest.mark.clip_gate("retrieval/winoground_text")
+def test_winoground_text(judge_crossed):
+    """Share of quadruples whose two images both prefer their own caption."""
+    judge_crossed("text")
+
+
+@pytest.mark.clip_gate("retrieval/winoground_image")
+def test_winoground_image(judge_crossed):
+    """Share of quadruples whose two captions both prefer their own image."""
+    judge_crossed("image")
+
+
+@pytest.mark.clip_gate("retrieval/winoground_group")
+def test_winoground_group(judge_crossed):
+    """Share of quadruples in which all four comparisons are right."""
+    judge_crossed("group")

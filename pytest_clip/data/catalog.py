@@ -13,7 +13,8 @@ from .layouts.found import IMAGE_SUFFIXES, Found
 from .scenes.vocabulary import CLASSES, FACTORS, OOD, SHIFTS
 
 Role = Literal[
-    "clean", "slice", "shift", "sequence", "corruption", "factor", "overall", "cue", "ood", "captions", "pairs", "viewpoint", "keypoints",
+    "clean", "slice", "shift", "sequence", "corruption", "factor", "overall", "cue", "ood", "captions", "pairs", "quads",
+    "viewpoint", "keypoints",
 ]  # fmt: skip
 DEPTH_SUFFIXES = (".png", ".tif", ".tiff", ".npy")
 LAY_DEPTH = (

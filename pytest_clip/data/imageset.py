@@ -42,6 +42,8 @@ class ImageSet:
     pairs: NDArray[np.int64] | None = None
     """[n] for a matched counterfactual or a second view: the row of `clean` that shows the scene without the change, or the first view"""
     captions: tuple[str, ...] | None = None
+    all_captions: tuple[tuple[str, ...], ...] | None = None
+    """[n] the captions of each image where it has several, in place of `captions`"""
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """per-image facts by name, each n long"""
     foils: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -196,8 +196,11 @@ CATALOG: dict[str, Metric] = {
         for kind in ("mean", "median")
     },
     "retrieval/compositionality": Metric(
-        "share", "higher", ("pairs",), "Images whose true caption beats one that is false in this fact", "0.5", _NEGATIVES
+        "share", "higher", ("pairs", "role:pairs"), "Images whose true caption beats one that is false in this fact", "0.5", _NEGATIVES
     ),
+    "retrieval/winoground_text": Metric("share", "higher", ("role:quads",), "Both images prefer their own of two captions", "0.25"),
+    "retrieval/winoground_image": Metric("share", "higher", ("role:quads",), "Both captions prefer their own of two images", "0.25"),
+    "retrieval/winoground_group": Metric("share", "higher", ("role:quads",), "Both of the former at once", "1 / 6"),
     "metamorphic/agreement": _metamorphic("Share of images that keep their prediction under a small change", _CHANGES),
     "metamorphic/invariance": _metamorphic("Share of images that keep their prediction when only form changes", _NO_CHANGES),
     "metamorphic/smallest_break": _metamorphic("Smallest strength that changes over 10 % of predictions", _CHANGES[1:], "amount"),
@@ -240,7 +243,9 @@ def expand(metric_id: str, sets: Iterable[SetLike], *, over: Collection[str] | N
         return [whole]
     names = [each.name for each in sets if any(_matches(each, pattern) for pattern in patterns)]
     if fixed:
-        names = list(fixed) if names or not patterns else []
+        # A set that is named has the fixed slices; one that is there for its role is a slice itself.
+        by_role = [name for name in names if not any(fnmatchcase(name, pattern) for pattern in patterns)]
+        names = [*(fixed if len(by_role) < len(names) or not patterns else ()), *by_role]
     return [GateId(whole.suite, whole.metric, name) for name in names]
 
 
