@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,8 +160,18 @@ def gate_of(item: pytest.Item) -> Any:
 
     if (text := marked_gate(item)) is None:
         return None
-    case = getattr(item, "callspec", None) and item.callspec.params.get("clip_case")  # type: ignore[attr-defined]
-    return case.gate if isinstance(case, Case) else GateId.parse(text)
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    case = params.get("clip_case")
+    return case.gate if isinstance(case, Case) else GateId.parse(_filled(text, params, item.nodeid))
+
+
+def _filled(text: str, params: Mapping[str, object], nodeid: str) -> str:
+    """``clip_gate("shop/top1[{town}]")`` takes its slice from the test's own parameters."""
+    try:
+        return text.format(**params)
+    except (KeyError, IndexError, ValueError, AttributeError):
+        names = ", ".join(params) or "none"
+        raise ClipError(f"{nodeid}: clip_gate({text!r}) names what is no parameter of the test; its parameters: {names}") from None
 
 
 def model_label_of(item: pytest.Item, session: ClipSession) -> str:
@@ -190,7 +200,7 @@ def expand(metafunc: pytest.Metafunc, session: ClipSession) -> None:
         labels = [choice.label for choice in session.models]
         metafunc.parametrize("clip_model", list(session.models), ids=labels, indirect=True, scope="session")
     wants_data = "clip_data" in names and "clip_data" not in done
-    wants_case = text is not None and "clip_case" in names and "clip_case" not in done
+    wants_case = text is not None and "{" not in text and "clip_case" in names and "clip_case" not in done
     cases = {data: _cases(text, data, session) for data in session.data} if wants_case and text is not None else {}
     if wants_data and wants_case and len({tuple(case for case, _ in each) for each in cases.values()}) > 1:
         # The data sets have different slices: only the pairs that exist.

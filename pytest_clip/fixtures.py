@@ -6,7 +6,7 @@ import gc
 import sys
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -174,14 +174,17 @@ class Gate:
         per_image: Mapping[str, np.ndarray[Any, Any]] | None = None,
         conventions: Mapping[str, object] | None = None,
         reason: str | None = None,
+        better: Literal["higher", "lower"] | None = None,
     ) -> Verdict:
         """Hold ``value`` against the rule for ``gate``; fail the test unless it passes, is waived or nobody asked anything of it.
 
         ``n`` is the number of images behind the value and ``ci`` its 95 % interval. ``reason`` says why there is no value when it is None
         or NaN, and is not used otherwise, so a test may always give it. ``conventions`` are what the number depends on.
+        ``better`` is the good side of a number of your own; without it ``--clip-update`` cannot write a rule for it, and no drop against
+        a baseline can be told from a gain.
         """
         __tracebackhide__ = True
-        from pytest_clip import gating
+        from pytest_clip import collection, gating
         from pytest_clip.gates.measurement import Measurement
         from pytest_clip.gates.verdicts import to_row
 
@@ -196,6 +199,7 @@ class Gate:
             conventions=conventions,
             per_image=per_image,
             reason=reason,
+            better=better,
         )
         if measurement.value is not None:
             measurement = replace(measurement, reason=None)
@@ -204,8 +208,11 @@ class Gate:
             raise ClipError(
                 f"{self._request.node.nodeid}: {measurement.gate} is measured twice in one test; give each number its own gate id"
             )
-        verdict = self._session.judge(measurement, fingerprint=fingerprint)
-        rows.append(to_row(verdict) | {"fingerprint": fingerprint})
+        own = collection.suite_of(self._request.node) is None
+        test = str(self._request.config.cwd_relative_nodeid(self._request.node.nodeid)) if own else None
+        verdict = self._session.judge(measurement, fingerprint=fingerprint, test=test)
+        uses = [name for name in ("clip_model", "clip_data") if name in self._request.fixturenames]
+        rows.append(to_row(verdict) | {"fingerprint": fingerprint, "better": measurement.better_side, "uses": uses})
         if not verdict.ok:
             pytest.fail(verdict.message, pytrace=False)
         return verdict

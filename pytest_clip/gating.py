@@ -5,18 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from pytest_clip import ClipError, collection, xdist
+from pytest_clip import ClipError, collection, unmeasured, xdist
 from pytest_clip.report import junit, terminal
 from pytest_clip.session import ClipSession, Row
-
-if TYPE_CHECKING:
-    from pytest_clip.gates.rules import Entry
-
-ROWS: pytest.StashKey[list[Row]] = pytest.StashKey()
+from pytest_clip.unmeasured import ROWS
 
 
 class Gating:
@@ -30,6 +26,7 @@ class Gating:
         self.plan = plan
         self.started = time.time()
         self.not_selected = 0
+        self.elsewhere: list[str] = []
         self.notes: list[str] = []
 
     def pytest_report_header(self) -> str:
@@ -59,42 +56,15 @@ class Gating:
         return bool(getattr(self.config.option, "failedfirst", False) or getattr(self.config.option, "newfirst", False))
 
     def _never_measured(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        run = self.session
         gates = [gate for item in items if (gate := collection.gate_of(item)) is not None]
-        names = {name for choice in run.models for name in choice.names}
-        suites = {gate.suite for gate in gates}.union(self.plan.suites)
-        entries = [
-            entry
-            for entry in run.rulebook.unmeasured(gates, suites, names, {data.label for data in run.data})
-            if entry.layer > 0 or self._possible(entry)
-        ]
+        entries = unmeasured.entries(self.session, gates, self.plan.suites)
         if self.plan.narrowed_by:
             self.not_selected = len(entries)
             xdist.send(self.config, "clip_not_selected", len(entries))
             return
-        for entry in entries:
-            scope = f" ({entry.scope})" if entry.scope else ""
-            message = f"{entry.source}: rule for {entry.gate}{scope} was never measured: no test of this run measures that gate"
-            path, _, line = entry.source.rpartition(":")
-            item = collection.NeverMeasured.of(
-                session,
-                suite=entry.gate.suite,
-                name=f"never_measured[{entry.gate}-{Path(path).name}-{line}]",
-                message=message,
-                line=(Path.cwd() / path, int(line)) if line.isdigit() and (Path.cwd() / path).is_file() else None,
-            )
-            item.stash[ROWS] = [
-                unmeasured_row(entry.gate, "", entry.data or "", "fail", message) | {"rule": {"source": entry.source, "why": entry.why}}
-            ]
-            items.append(item)
-
-    def _possible(self, entry: Entry) -> bool:
-        """A shipped rule speaks about every data set; one that lacks the image set breaks no promise of the user's."""
-        from pytest_clip.gates.catalog import CATALOG
-
-        if entry.gate.metric_id not in CATALOG:
-            return True
-        return any(entry.gate.covers(gate) for data in self.session.data for gate in self.session.gates(entry.gate.metric_id, data))
+        items += [unmeasured.item_for(entry, session) for entry in entries]
+        self.elsewhere = unmeasured.elsewhere(self.session, gates, self.plan.suites)
+        xdist.send(self.config, "clip_elsewhere", self.elsewhere)
 
     # Running
 
@@ -158,7 +128,7 @@ class Gating:
         text = _first_line(report)
         if gate is not None and str(gate) not in [row["gate"] for row in rows]:
             model, data = collection.model_label_of(item, self.session), collection.data_label_of(item, self.session)
-            row = unmeasured_row(gate, model, data, "fail" if report.failed else "unjudged", f"{gate}: not measured: {text}")
+            row = unmeasured.row(gate, model, data, "fail" if report.failed else "unjudged", f"{gate}: not measured: {text}")
             rows = [*rows, row | {"rule": self._rule_row(gate, model, data)}]
         elif report.failed and not isinstance(item, collection.NeverMeasured) and all(row["verdict"] in OK for row in rows):
             note = f"the test failed after its gate was judged {{}}: {text}"
@@ -177,6 +147,14 @@ class Gating:
 
     # Reporting, on the controller or in the only process
 
+    def pytest_report_teststatus(
+        self, report: pytest.CollectReport | pytest.TestReport
+    ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+        """A gate that only warns passes its item, but neither its letter nor the last line of the run is green."""
+        if report.when == "call" and report.passed and any(row["verdict"] == "warn" for row in getattr(report, "clip_rows", ())):
+            return "warned", "w", ("WARNED", {"yellow": True})
+        return None
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.session.note(report.nodeid, getattr(report, "clip_rows", ()))
         for kind, facts in getattr(report, "clip_facts", {}).items():
@@ -185,7 +163,9 @@ class Gating:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """An xdist worker has finished: all workers collect the same, so any one's count is the count."""
-        self.not_selected = max(self.not_selected, getattr(node, "workeroutput", {}).get("clip_not_selected", 0))
+        said = getattr(node, "workeroutput", {})
+        self.not_selected = max(self.not_selected, said.get("clip_not_selected", 0))
+        self.elsewhere = said.get("clip_elsewhere", self.elsewhere)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -215,43 +195,21 @@ class Gating:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         rows = list(self.session.rows.values())
-        if not (rows or self.notes or self.not_selected) or self.config.option.verbose < -1:
+        if not (rows or self.notes or self.not_selected or self.elsewhere) or self.config.option.verbose < -1:
             return
         lines = terminal.summary_lines(
             rows,
             models=list(self.session.facts["models"].values()),
             not_selected=self.not_selected,
             narrowed_by=self.plan.narrowed_by,
-            notes=self.notes,
+            notes=[*self.elsewhere, *self.notes],
         )
         terminalreporter.section("clip gates", sep="=")
         for line in lines:
             terminalreporter.write_line(line, **terminal.markup(line))
 
 
-OK = ("pass", "waived", "unjudged")
-
-
-def unmeasured_row(gate: Any, model: str, data: str, verdict: str, message: str) -> Row:
-    """The row of a gate that has no measurement, in the shape of those that have one."""
-    return {
-        "gate": str(gate),
-        "suite": gate.suite,
-        "metric": gate.metric,
-        "slice": gate.slice,
-        "model": model,
-        "data": data,
-        "value": None,
-        "ci": None,
-        "n": None,
-        "reason": message,
-        "verdict": verdict,
-        "rule": None,
-        "waiver": None,
-        "baseline": None,
-        "conventions": {},
-        "message": message,
-    }
+OK = ("pass", "waived", "unjudged", "warn")  # gates.verdicts.OK, which is not imported at start-up
 
 
 def _first_line(report: pytest.TestReport) -> str:
@@ -271,4 +229,4 @@ def rows_of(item: pytest.Item) -> list[Row]:
     return item.stash.setdefault(ROWS, [])
 
 
-__all__: Sequence[str] = ("Gating", "rows_of", "unmeasured_row")
+__all__: Sequence[str] = ("Gating", "rows_of")

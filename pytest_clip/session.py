@@ -94,18 +94,33 @@ class ClipSession:
     def rule_for(self, gate: GateId, model: str, data: str | None) -> Rule | None:
         return self.rulebook.rule_for(gate, self.model_names(model), data)
 
-    def judge(self, measurement: Measurement, *, fingerprint: str | None) -> Verdict:
+    def judge(self, measurement: Measurement, *, fingerprint: str | None, test: str | None = None) -> Verdict:
+        """Hold it against its rule. ``test`` is the node id of a test that is in no shipped suite, for the command that repeats it."""
         from pytest_clip.gates.verdicts import judge
 
         return judge(
             measurement,
             self.rule_for(measurement.gate, measurement.model, measurement.data),
-            self.rulebook.waiver_for(measurement.gate),
+            self.rulebook.waiver_for(measurement.gate, self.model_names(measurement.model), measurement.data),
             spec=self.model_spec(measurement.model),
             fingerprint=fingerprint,
-            data_option=self.data_option(measurement.data),
-            prompts_option=self.prompts_option,
+            options=self.options_of(measurement.data),
+            test=test,
         )
+
+    def options_of(self, data: str) -> tuple[str, ...]:
+        """The options of this run that decide about a number or its verdict, for the command that measures it again."""
+        from pytest_clip.gates.layers import ThresholdsFile
+
+        settings = self.settings
+        given = {
+            "data": [self.data_option(data)],
+            "prompts": [self.prompts_option],
+            "limit": [settings.limit],
+            "precision": [settings.precision if settings.precision != "fp32" else None],
+            "thresholds": [ThresholdsFile(path).label for path, by in settings.thresholds if by == "--clip-thresholds"],
+        }
+        return tuple(f"--clip-{name}={value}" for name, values in given.items() for value in values if value is not None)
 
     def describe_model(self, label: str, model: Any) -> None:
         """Remember the facts of a model that was really used; reports show the fingerprint, so that a wrong model is seen."""

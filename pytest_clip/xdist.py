@@ -14,8 +14,8 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def send(config: pytest.Config, key: str, value: int) -> None:
-    """Hand a number to the controller at the end of this worker; does nothing in a run without workers."""
+def send(config: pytest.Config, key: str, value: int | list[str]) -> None:
+    """Hand builtins to the controller at the end of this worker; does nothing in a run without workers."""
     if is_worker(config):
         config.workeroutput[key] = value  # type: ignore[attr-defined]
 

@@ -41,6 +41,12 @@ def count(value: object) -> int:
     return value
 
 
+def severity(value: object) -> str:
+    if value not in ("fail", "warn"):
+        raise ValueError(f'must be "fail" or "warn", not {shown(value)}')
+    return str(value)
+
+
 def text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"must be a text, not {shown(value)}")

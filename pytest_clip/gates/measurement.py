@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_clip import ClipError
 from pytest_clip.gates.ids import GateId
@@ -21,7 +21,7 @@ class Measurement:
 
     ``value`` is None when there is no number, and ``reason`` says why. ``ci`` is the 95 % interval, ``n`` the number of images (or pairs)
     behind the value. ``per_image`` holds the outcomes that paired comparisons with a baseline need; it is the one field with arrays, and
-    it takes no part in equality.
+    it takes no part in equality. ``better`` is the good side of a number that is in no shipped suite.
     """
 
     gate: GateId
@@ -33,6 +33,17 @@ class Measurement:
     conventions: Mapping[str, Any]
     per_image: Mapping[str, np.ndarray[Any, Any]] | None = field(default=None, compare=False, repr=False)
     reason: str | None = None
+    better: Literal["higher", "lower"] | None = None
+
+    @property
+    def better_side(self) -> Literal["higher", "lower"] | None:
+        """The good side of this number: the catalog's, or what the test said; None where more is neither better nor worse."""
+        from pytest_clip.gates.catalog import CATALOG
+
+        metric = CATALOG.get(self.gate.metric_id)
+        if metric is None:
+            return self.better
+        return None if metric.better == "none" else metric.better
 
     @classmethod
     def measured(
@@ -47,6 +58,7 @@ class Measurement:
         conventions: Mapping[str, object] | None = None,
         per_image: Mapping[str, np.ndarray[Any, Any]] | None = None,
         reason: str | None = None,
+        better: Literal["higher", "lower"] | None = None,
     ) -> Measurement:
         """Check and convert what a suite hands in; anything a report could not show honestly is a ``ClipError``.
 
@@ -67,7 +79,9 @@ class Measurement:
             raise ClipError(f"{gate}: n must be a positive whole number of images, not {count!r}")
         interval = None if ci is None or number is None else _interval(gate, ci)
         facts = {str(key): plain(each, f"{gate}: convention {key!r}") for key, each in (conventions or {}).items()}
-        return cls(gate, number, interval, count, model, data, facts, per_image, reason)
+        if better not in (None, "higher", "lower"):
+            raise ClipError(f"{gate}: better must be 'higher' or 'lower', not {better!r}")
+        return cls(gate, number, interval, count, model, data, facts, per_image, reason, better)
 
 
 def plain(thing: object, where: str) -> Any:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from pytest_clip import ClipError
+from pytest_clip.gates import waivers as waiving
 from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.waivers import Waiver
 
@@ -30,11 +32,25 @@ class Bound:
 
 
 @dataclass(frozen=True)
+class Severity:
+    """What a broken rule does: ``fail`` fails the test item, ``warn`` is said and counted. ``source`` is ``file:line`` of the key."""
+
+    level: Literal["fail", "warn"]
+    source: str
+
+
+@dataclass(frozen=True)
 class Rule:
     """All that holds for one gate on one model and data set, each key from the place that won."""
 
     gate: GateId
     bounds: Mapping[str, Bound]
+    severity: Severity | None = None
+
+    @property
+    def warns(self) -> bool:
+        """Whether breaking it is a warning and no failure."""
+        return self.severity is not None and self.severity.level == "warn"
 
     def __getitem__(self, key: str) -> Bound:
         return self.bounds[key]
@@ -61,6 +77,7 @@ class Entry:
     why: str | None
     layer: int
     source: str
+    severity: Severity | None = None
 
     def applies(self, gate: GateId, model_names: Collection[str], data: str | None) -> bool:
         in_scope = self.data in (None, data) and (self.model is None or self.model in model_names)
@@ -101,8 +118,9 @@ class Rulebook:
             raise ClipError(problem)
         return rule
 
-    def waiver_for(self, gate: GateId) -> Waiver | None:
-        return next((waiver for waiver in reversed(self.waivers) if waiver.gate == gate), None)
+    def waiver_for(self, gate: GateId, model_names: Collection[str] = (), data: str | None = None) -> Waiver | None:
+        """The waiver of one gate on one model and data set: the most specific, the last one read of several."""
+        return waiving.waiver_for(self.waivers, gate, model_names, data)
 
     def contradictions(self) -> list[str]:
         """Every min above a max that some gate, data set and model named in the files would meet."""
@@ -144,7 +162,9 @@ class Rulebook:
 
     def _merged(self, gate: GateId, model_names: Collection[str], data: str | None) -> Rule | None:
         bounds: dict[str, Bound] = {}
+        severity: Severity | None = None
         for entry in self._by_metric.get(gate.metric_id, ()):
             if entry.applies(gate, model_names, data):
                 bounds.update(entry.bounds)
-        return Rule(gate, {key: bounds[key] for key in KEYS if key in bounds}) if bounds else None
+                severity = entry.severity or severity
+        return Rule(gate, {key: bounds[key] for key in KEYS if key in bounds}, severity) if bounds else None

@@ -13,7 +13,7 @@ from pytest_clip.gates import fields
 from pytest_clip.gates.catalog import CATALOG, RANGES, SUITES, SetLike, did_you_mean, expand
 from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.layers import Layer, ThresholdsFile, read
-from pytest_clip.gates.rules import KEYS, Bound, Entry, Rulebook
+from pytest_clip.gates.rules import KEYS, Bound, Entry, Rulebook, Severity
 from pytest_clip.gates.waivers import Waiver
 
 SCHEMA = 1
@@ -57,7 +57,7 @@ def check(
     bounded = {entry.gate.metric_id for entry in book.entries if entry.bounds.keys() - {"min_n"}}
     if not any(reader.problems for reader in readers):  # a bound that could not be read must not count as missing too
         for reader in readers:
-            reader.refuse_lone_min_n(bounded)
+            reader.refuse_rules_without_bound(bounded)
     problems = [problem for reader in readers for problem in reader.sorted_problems()] + book.contradictions()
     if problems:
         raise ClipError("\n".join(problems))
@@ -97,10 +97,11 @@ class _Reader:
         self._waivers()
         self.entries.sort(key=_line)
 
-    def refuse_lone_min_n(self, bounded: set[str]) -> None:
+    def refuse_rules_without_bound(self, bounded: set[str]) -> None:
         for entry in self.entries:
             if entry.gate.metric_id not in bounded:
-                self.problems.append((_line(entry), f"{entry.gate} has a min_n but no min, max or max_drop to judge by"))
+                has = "min_n" if entry.bounds else "severity"
+                self.problems.append((_line(entry), f"{entry.gate} has a {has} but no min, max or max_drop to judge by"))
 
     def _models(self, path: _Path, data: str | None) -> None:
         for name in self._children(path):
@@ -111,19 +112,21 @@ class _Reader:
         for text in self._children(path):
             here = (*path, text)
             gate = self._gate(text, here, data)
-            self._only((*KEYS, "why"), here)
+            self._only((*KEYS, "severity", "why"), here)
             written = self._value(here)
             if not isinstance(written, dict):
                 continue
             why = self._field(here, "why", fields.text)
+            level = self._field(here, "severity", fields.severity)
+            severity = None if level is None else Severity(level, self.layer.source(*here, "severity"))
             values = {key: self._field(here, key, _FIELDS[key]) for key in KEYS if key in written}
-            if not any(key in written for key in KEYS):
+            if not any(key in written for key in (*KEYS, "severity")):
                 self.problem(here, f"{_header(here)} asks for nothing; give at least one of {', '.join(KEYS)}")
             if gate is None:
                 continue
             bounds = {key: self._bound(gate, key, value, why, (*here, key)) for key, value in values.items() if value is not None}
-            if bounds:
-                self.entries.append(Entry(gate, data, model, bounds, why, self.number, self.layer.source(*here)))
+            if bounds or severity is not None:
+                self.entries.append(Entry(gate, data, model, bounds, why, self.number, self.layer.source(*here), severity))
 
     def _bound(self, gate: GateId, key: str, value: Any, why: str | None, path: _Path) -> Bound:
         amount, relative = value if key == "max_drop" else (value, False)
@@ -139,26 +142,27 @@ class _Reader:
         if not isinstance(written, list) or not all(isinstance(each, dict) for each in written):
             self.problem(("waiver",), "waivers are written as [[waiver]] tables, with gate, reason and until")
             return
-        seen: dict[GateId, str] = {}
+        seen: dict[tuple[GateId, str | None, str | None], str] = {}
         for position in range(len(written)):
             here = ("waiver", position)
-            self._only(("gate", "reason", "until"), here)
+            self._only(("gate", "reason", "until", "model", "data"), here)
+            model, data = (self._field(here, key, fields.text) for key in ("model", "data"))
             name, reason, until = (
                 self._field(here, key, reader, required=True)
                 for key, reader in (("gate", fields.text), ("reason", fields.text), ("until", fields.day))
             )
-            gate = None if name is None else self._gate(name, (*here, "gate"), None)
+            gate = None if name is None else self._gate(name, (*here, "gate"), data)
             source = self.layer.source(*here)
             if gate is not None and gate.slice is None and gate.metric_id in CATALOG and CATALOG[gate.metric_id].sliced:
                 self.problem((*here, "gate"), f"a waiver excuses one gate, and {gate} has slices; write {str(gate) + '[SLICE]'!r}")
-            if gate is not None and gate in seen:
-                self.problem((*here, "gate"), f"{gate} has a waiver already, at {seen[gate]}")
+            if gate is not None and (gate, model, data) in seen:
+                self.problem((*here, "gate"), f"{gate} has a waiver already, at {seen[gate, model, data]}")
             if until is not None and until < self.today:
                 named = name or "a gate"
                 self.problem((*here, "until"), f"the waiver of {named} expired on {until}; fix the gate, or set a later day and say why")
             if gate is not None and reason is not None and until is not None:
-                seen.setdefault(gate, source)
-                self.waivers.append(Waiver(gate, reason, until, source))
+                seen.setdefault((gate, model, data), source)
+                self.waivers.append(Waiver(gate, reason, until, source, model, data))
 
     def _gate(self, text: str, path: _Path, data: str | None) -> GateId | None:
         """The gate that ``text`` names if it exists, else None and a problem."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +15,9 @@ from pytest_clip.gates.measurement import Measurement
 from pytest_clip.gates.rules import Bound, Rule
 from pytest_clip.gates.waivers import Waiver
 
-Status = Literal["pass", "fail", "insufficient", "unjudged", "waived"]
+Status = Literal["pass", "fail", "insufficient", "unjudged", "waived", "warn"]
+#: The verdicts with which a test item passes.
+OK: tuple[Status, ...] = ("pass", "waived", "unjudged", "warn")
 
 _SIDES: dict[str, tuple[Callable[[float, float], bool], str, str]] = {"min": (operator.ge, ">=", "<"), "max": (operator.le, "<=", ">")}
 
@@ -37,8 +39,9 @@ class Verdict:
     @property
     def ok(self) -> bool:
         """Whether the test item passes. A gate with a rule that cannot be judged is not green, so ``insufficient`` fails like ``fail``;
-        ``unjudged`` passes the item and is counted in the report, because nobody asked anything of the gate."""
-        return self.status in ("pass", "waived", "unjudged")
+        ``unjudged`` passes the item and is counted in the report, because nobody asked anything of the gate; so is ``warn``, because its
+        rule says ``severity = "warn"``."""
+        return self.status in OK
 
     @property
     def headline(self) -> str:
@@ -52,14 +55,15 @@ def judge(
     *,
     spec: str | None = None,
     fingerprint: str | None = None,
-    data_option: str | None = None,
-    prompts_option: str | None = None,
+    options: Sequence[str] = (),
+    test: str | None = None,
 ) -> Verdict:
     """Hold ``measurement`` against ``rule``: the value itself must satisfy ``>= min`` and ``<= max`` exactly.
 
     The interval decides nothing, but a bound inside it is said aloud. A waiver turns ``fail`` into ``waived``, and a pass into a failure,
-    so that it leaves the file once its reason is gone; it does not excuse having measured too little. ``spec``, ``fingerprint``,
-    ``data_option`` and ``prompts_option`` (what ``--clip-data`` and ``--clip-prompts`` were) only go into the message.
+    so that it leaves the file once its reason is gone; it does not excuse having measured too little. ``severity = "warn"`` turns what
+    would fail the test item into ``warn``, but not a stale waiver. ``spec``, ``fingerprint``, ``options`` (of this run's command line) and
+    ``test`` (the node id, of a test that is in no shipped suite) only go into the message.
     """
     status, outcome, decided_by = _outcome(measurement, rule)
     if waiver is not None and status == "fail":
@@ -67,12 +71,14 @@ def judge(
     elif waiver is not None and status == "pass":
         status = "fail"
         outcome = f"{outcome}: stale waiver, the gate passes; remove {waiver.source} ({waiver.reason})"
+    elif rule is not None and rule.severity is not None and rule.warns and status in ("fail", "insufficient"):
+        status, outcome = "warn", f'{outcome}: no failure, {rule.severity.source} says severity = "warn"'
     facts = _facts(measurement, rule, waiver, decided_by, status)
     facts.append(("model", " ".join([measurement.model, *([f"fingerprint {fingerprint}"] if fingerprint else [])])))
     facts.append(("data", measurement.data))
     if measurement.conventions:
         facts.append(("conventions", ", ".join(f"{key}={value}" for key, value in measurement.conventions.items())))
-    facts.append(("rerun", rerun_command(measurement, spec, data_option, prompts_option)))
+    facts.append(("rerun", rerun_command(measurement, spec, options, test)))
     lines = [f"{measurement.gate}: {outcome}", *(f"  {name:<12} {text}" for name, text in facts)]
     return Verdict(measurement, rule, status, "\n".join(lines), waiver, decided_by)
 
@@ -121,6 +127,8 @@ def _facts(
         facts.append(("note", f"max_drop {drop.text} not judged: no baseline"))
     if waiver is not None:
         facts.append(("waiver", f"{waiver.source}, until {waiver.until}: {waiver.reason}"))
+        if status == "fail" and waiver.model is None:
+            facts.append(("fix", 'remove it, or limit it to what it is for with model = "NAME" or data = "NAME"'))
         if status == "unjudged":
             facts.append(("note", "the waiver excuses nothing: no rule judges this gate"))
     if status == "unjudged" and not bounds:
@@ -144,18 +152,20 @@ def _interval(ci: tuple[float, float], *bounds: float) -> str:
     return f"{low}..{high}"
 
 
-def rerun_command(
-    measurement: Measurement, spec: str | None = None, data_option: str | None = None, prompts_option: str | None = None
-) -> str:
-    """The command that measures just this gate again."""
-    parts = [f"--clip-model={shlex.quote(spec or measurement.model)}"]
-    if data_option is not None:
-        parts.append(f"--clip-data={shlex.quote(data_option)}")
-    if prompts_option is not None:
-        parts.append(f"--clip-prompts={shlex.quote(prompts_option)}")
+def rerun_command(measurement: Measurement, spec: str | None = None, options: Sequence[str] = (), test: str | None = None) -> str:
+    """The command that measures just this gate again, under the same ``options``."""
+    parts = [f"--clip-model={shlex.quote(spec or measurement.model)}", *(_quoted(option) for option in options)]
+    if test is not None:
+        return f"pytest {' '.join(parts)} {shlex.quote(test)}"
     if measurement.gate.suite in SUITES:
         parts.append(f"--clip-suite={measurement.gate.suite}")
     return f'pytest {" ".join(parts)} -k "{measurement.gate}"'
+
+
+def _quoted(option: str) -> str:
+    """``--clip-data='/d/im net'``: only the value in quotes, as a person would type it."""
+    name, sign, value = option.partition("=")
+    return f"{name}{sign}{shlex.quote(value)}" if sign else shlex.quote(option)
 
 
 def to_row(verdict: Verdict) -> dict[str, Any]:
@@ -186,8 +196,11 @@ def _rule_row(rule: Rule, decided_by: Bound | None) -> dict[str, Any]:
     bounds = list(rule.bounds.values())
     first = decided_by or bounds[0]
     row: dict[str, Any] = {bound.key: bound.text if bound.relative else bound.value for bound in bounds}
+    if rule.severity is not None:
+        row["severity"] = rule.severity.level
     return {**row, "why": first.why, "source": first.source, "sources": {bound.key: bound.source for bound in bounds}}
 
 
 def _waiver_row(waiver: Waiver) -> dict[str, Any]:
-    return {"reason": waiver.reason, "until": waiver.until.isoformat(), "source": waiver.source}
+    row: dict[str, Any] = {"reason": waiver.reason, "until": waiver.until.isoformat(), "source": waiver.source}
+    return row | {key: name for key, name in (("model", waiver.model), ("data", waiver.data)) if name is not None}

@@ -43,7 +43,8 @@ def _rule(session: ClipSession, gate: GateId, model: str, data: DataChoice) -> s
     rule = session.rule_for(gate, model, data.label)
     if rule is None:
         return None
-    return ", ".join(f"{bound.key} {bound.text} ({bound.source})" for bound in rule.bounds.values())
+    told = [f"{bound.key} {bound.text} ({bound.source})" for bound in rule.bounds.values()]
+    return ", ".join([*told, *(["only warns"] if rule.warns else [])])
 
 
 def _data(session: ClipSession, models: int) -> list[str]:

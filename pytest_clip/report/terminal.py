@@ -15,8 +15,15 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 UNJUDGED_SHOWN = 6
-_LABELS = {"fail": "FAILED", "insufficient": "INSUFFICIENT", "waived": "WAIVED"}
-_COUNTED = {"fail": "failed", "insufficient": "insufficient", "waived": "waived", "unjudged": "unjudged", "pass": "passed"}
+_LABELS = {"fail": "FAILED", "insufficient": "INSUFFICIENT", "warn": "WARNED", "waived": "WAIVED"}
+_COUNTED = {
+    "fail": "failed",
+    "insufficient": "insufficient",
+    "warn": "warned",
+    "waived": "waived",
+    "unjudged": "unjudged",
+    "pass": "passed",
+}
 
 
 def header(session: ClipSession, suites: Sequence[str]) -> str:
@@ -83,7 +90,7 @@ def markup(line: str) -> dict[str, bool]:
     word = line.partition(" ")[0]
     if word in ("FAILED", "INSUFFICIENT", "--clip-report:"):
         return {"red": True}
-    return {"yellow": True} if word in ("WAIVED", "UNJUDGED", "NOT", "WARNING") else {}
+    return {"yellow": True} if word in ("WARNED", "WAIVED", "UNJUDGED", "NOT", "WARNING") else {}
 
 
 def miss(row: Row) -> float:

@@ -39,7 +39,7 @@ def complaint(*texts, **options):
 
 
 WAIVER = '[[waiver]]\ngate = "accuracy/top1[clean]"\nreason = "#41"\nuntil = 2027-03-01\n'
-RULE_KEYS = "known: min, max, max_drop, min_n, why"
+RULE_KEYS = "known: min, max, max_drop, min_n, severity, why"
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ RULE_KEYS = "known: min, max, max_drop, min_n, why"
             """t.toml:4: unknown key 'mim' in [gates."accuracy/top1"]; did you mean 'min'?""",
         ),
         (
-            '[gates."accuracy/top1"]\nmin = 0.5\nseverity = "warn"',
-            f"""t.toml:4: unknown key 'severity' in [gates."accuracy/top1"]; {RULE_KEYS}""",
+            '[gates."accuracy/top1"]\nmin = 0.5\nlevel = "warn"',
+            f"""t.toml:4: unknown key 'level' in [gates."accuracy/top1"]; {RULE_KEYS}""",
         ),
         ("gate = {}", "t.toml:2: unknown key 'gate' at the top of the file; did you mean 'gates'?"),
         ("zzz = 1", "t.toml:2: unknown key 'zzz' at the top of the file; known: schema, gates, data, model, waiver"),
@@ -139,7 +139,23 @@ RULE_KEYS = "known: min, max, max_drop, min_n, why"
             '[gates."accuracy/top1"]\nmax = 0.8\nmin = 0.9',
             "t.toml:4: min 0.9 of accuracy/top1 is above max 0.8 of t.toml:3; no value can pass",
         ),
+        # severity
+        (
+            '[gates."accuracy/top1"]\nmin = 0.5\nseverity = "warning"',
+            't.toml:4: severity must be "fail" or "warn", not the text "warning" in [gates."accuracy/top1"]',
+        ),
+        (
+            '[gates."accuracy/top1"]\nmin = 0.5\nseverity = true',
+            't.toml:4: severity must be "fail" or "warn", not true in [gates."accuracy/top1"]',
+        ),
+        ('[gates."accuracy/top1"]\nseverity = "warn"', "t.toml:2: accuracy/top1 has a severity but no min, max or max_drop to judge by"),
         # waivers
+        (WAIVER + "model = 3\n", "t.toml:6: model must be a text, not 3 in [[waiver]]"),
+        (WAIVER + 'data = ""\n', "t.toml:6: data must be a text, not an empty text in [[waiver]]"),
+        (
+            WAIVER + 'data = "scenes"\n' + WAIVER + 'data = "scenes"\n',
+            "t.toml:8: accuracy/top1[clean] has a waiver already, at t.toml:2",
+        ),
         ("waiver = 3", "t.toml:2: waivers are written as [[waiver]] tables, with gate, reason and until"),
         ("[waiver]", "t.toml:2: waivers are written as [[waiver]] tables, with gate, reason and until"),
         (WAIVER.replace('reason = "#41"\n', ""), "t.toml:2: [[waiver]] needs reason"),
@@ -298,6 +314,32 @@ def test_a_waiver_holds_through_its_last_day():
 def test_a_later_files_waiver_wins():
     rules = book(WAIVER, WAIVER.replace("#41", "#42"))
     assert rules.waiver_for(GateId("accuracy", "top1", "clean")).reason == "#42"
+
+
+def test_the_waiver_with_the_narrowest_scope_counts():
+    model, data = 'model = "ViT-B-32"\n', 'data = "scenes"\n'
+    scopes = {"model and data": model + data, "model": model, "data": data, "all": ""}
+    texts = [WAIVER.replace("#41", reason) + scope for reason, scope in scopes.items()]
+    gate = GateId("accuracy", "top1", "clean")
+    for order in (1, -1):
+        rules = book("".join(texts[::order]))
+        asked = [("ViT-B-32", "scenes"), ("ViT-B-32", "photos"), ("RN50", "scenes"), ("RN50", "photos")]
+        found = [rules.waiver_for(gate, ("x", model), data).reason for model, data in asked]
+        assert found == ["model and data", "model", "data", "all"]
+    (only,) = book(WAIVER + 'model = "ViT-B-32"\n').waivers
+    assert only.scope == 'model "ViT-B-32"'
+    assert book(WAIVER + 'model = "ViT-B-32"\n').waiver_for(gate, ("RN50",), "scenes") is None
+
+
+def test_severity_is_decided_like_any_key():
+    text = '[gates."ood/auroc"]\nmin = 0.1\nseverity = "warn"\n[gates."ood/auroc[near]"]\nseverity = "fail"\n'
+    near, far = GateId("ood", "auroc", "near"), GateId("ood", "auroc", "far")
+    rules = book(text)
+    assert (rules.rule_for(near).warns, rules.rule_for(far).warns) == (False, True)
+    assert rules.rule_for(far).severity.source == "t.toml:4"
+    later = book(text, '[gates."ood/auroc"]\nseverity = "fail"')
+    assert (later.rule_for(far).warns, later.rule_for(far)["min"].value) == (False, 0.1)
+    assert rules.rule_for(GateId("accuracy", "top1")) is None
 
 
 def test_min_n_alone_is_fine_beside_a_bound_from_elsewhere():

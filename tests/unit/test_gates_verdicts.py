@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pytest_clip import ClipError
 from pytest_clip.gates.digits import distinct
 from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.measurement import Measurement
-from pytest_clip.gates.rules import Bound, Rule
+from pytest_clip.gates.rules import Bound, Rule, Severity
 from pytest_clip.gates.verdicts import judge, rerun_command, to_row
 from pytest_clip.gates.waivers import Waiver
 
@@ -150,20 +151,61 @@ def test_only_the_reason_of_the_broken_bound_is_given_and_every_place():
 
 
 @pytest.mark.parametrize(
-    ("gate", "spec", "data", "command"),
+    ("gate", "spec", "options", "command"),
     [
-        (GATE, None, None, 'pytest --clip-model=ViT-B-32 --clip-suite=accuracy -k "accuracy/top1[clean]"'),
+        (GATE, None, (), 'pytest --clip-model=ViT-B-32 --clip-suite=accuracy -k "accuracy/top1[clean]"'),
         (
             GATE,
             "ViT-B-32,my runs/e1.pt",
-            "/d/im net",
-            "pytest --clip-model='ViT-B-32,my runs/e1.pt' --clip-data='/d/im net' --clip-suite=accuracy -k \"accuracy/top1[clean]\"",
+            ("--clip-data=/d/im net", "--clip-limit=95"),
+            "pytest --clip-model='ViT-B-32,my runs/e1.pt' --clip-data='/d/im net' --clip-limit=95 --clip-suite=accuracy "
+            '-k "accuracy/top1[clean]"',
         ),
-        (GateId.parse("mine/metric"), "m", None, 'pytest --clip-model=m -k "mine/metric"'),
+        (GateId.parse("mine/metric"), "m", (), 'pytest --clip-model=m -k "mine/metric"'),
     ],
 )
-def test_the_command_that_measures_it_again(gate, spec, data, command):
-    assert rerun_command(Measurement.measured(gate, 1, n=1, model="ViT-B-32", data="d"), spec, data) == command
+def test_the_command_that_measures_it_again(gate, spec, options, command):
+    assert rerun_command(Measurement.measured(gate, 1, n=1, model="ViT-B-32", data="d"), spec, options) == command
+
+
+def test_a_test_of_ones_own_is_repeated_by_its_node_id():
+    mine = Measurement.measured("mine/metric", 1, n=1, model="m", data="d")
+    assert rerun_command(mine, None, (), "tests/test_a.py::test_b[x y]") == "pytest --clip-model=m 'tests/test_a.py::test_b[x y]'"
+
+
+WARNS = Severity("warn", "t.toml:9")
+
+
+@pytest.mark.parametrize(
+    ("measurement", "bounds", "waiver", "status", "ending"),
+    [
+        (measured(), {"min": 0.85}, None, "pass", "0.8870..0.8990)"),
+        (measured(), {"min": 0.95}, None, "warn", 'interval 0.8870..0.8990): no failure, t.toml:9 says severity = "warn"'),
+        (measured(n=9), {"min": 0.5, "min_n": 10}, None, "warn", '(value 0.8930, min 0.5000): no failure, t.toml:9 says severity = "warn"'),
+        (measured(None, reason="x"), {"min": 0.5}, None, "warn", 'n = 10000): no failure, t.toml:9 says severity = "warn"'),
+        (measured(), {"min": 0.95}, WAIVER, "waived", "waived until 2027-03-01: tracked in #41"),
+        (measured(), {"min": 0.85}, WAIVER, "fail", "stale waiver, the gate passes; remove thresholds.toml:20 (tracked in #41)"),
+        (measured(), {"max_drop": 0.02}, None, "unjudged", "its rule has no min and no max"),
+    ],
+)
+def test_a_severity_of_warn_keeps_the_item_green_and_nothing_else(measurement, bounds, waiver, status, ending):
+    asked = replace(rule(**bounds), severity=WARNS)
+    verdict = judge(measurement, asked, waiver)
+    assert verdict.status == status
+    assert verdict.headline.endswith(ending)
+    assert verdict.ok is (status != "fail")
+    assert to_row(verdict)["rule"]["severity"] == "warn"
+    strict = judge(measurement, replace(asked, severity=Severity("fail", "t.toml:9")), waiver)
+    assert strict.status == {"warn": "insufficient" if "min_n" in bounds else "fail"}.get(status, status)
+
+
+def test_a_stale_waiver_says_how_to_keep_it_for_others():
+    wide, narrow = (judge(measured(), rule(min=0.5), waiver) for waiver in (WAIVER, replace(WAIVER, model="ViT-B-32", data="scenes")))
+    assert 'fix          remove it, or limit it to what it is for with model = "NAME" or data = "NAME"' in lines(wide)
+    assert "fix" not in narrow.message
+    assert to_row(narrow)["waiver"] == {
+        "reason": "tracked in #41", "until": "2027-03-01", "source": "thresholds.toml:20", "model": "ViT-B-32", "data": "scenes",
+    }  # fmt: skip
 
 
 # rows

@@ -1,0 +1,106 @@
+"""Rules and waivers that no test of the run measures: each becomes an item that fails, so that a gate cannot disappear in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_clip import collection
+from pytest_clip.session import ClipSession, Row
+
+if TYPE_CHECKING:
+    from pytest_clip.gates.ids import GateId
+    from pytest_clip.gates.rules import Entry
+    from pytest_clip.gates.waivers import Waiver
+
+ROWS: pytest.StashKey[list[Row]] = pytest.StashKey()
+
+
+def entries(run: ClipSession, gates: Sequence[GateId], suites: Sequence[str]) -> list[Entry | Waiver]:
+    """Rules of suites that ran, for models and data of the run, then waivers of the same."""
+    from pytest_clip.gates import waivers
+
+    names = {name for choice in run.models for name in choice.names}
+    data = {choice.label for choice in run.data}
+    ran = {gate.suite for gate in gates}.union(suites)
+    rules = [entry for entry in run.rulebook.unmeasured(gates, ran, names, data) if entry.layer > 0 or _possible(run, entry)]
+    return [*rules, *waivers.unmeasured(run.rulebook.waivers, gates, ran, names, data)]
+
+
+def elsewhere(run: ClipSession, gates: Sequence[GateId], suites: Sequence[str]) -> list[str]:
+    """A line for the rules and waivers of a project's own suites that have no test in this run: another command runs them, or a name is
+    mistyped."""
+    from pytest_clip.gates.catalog import SUITES, did_you_mean
+
+    ran = {gate.suite for gate in gates}.union(suites)
+    sources: dict[str, list[str]] = {}
+    written: list[Entry | Waiver] = [*run.rulebook.entries, *run.rulebook.waivers]
+    for each in written:
+        if each.gate.suite not in SUITES and each.gate.suite not in ran:
+            sources.setdefault(each.gate.suite, []).append(each.source)
+    own = sorted(ran - SUITES.keys())
+    return [
+        f"NOT MEASURED suite {suite}, named in {', '.join(places[:3])}{f' and {len(places) - 3} more places' if len(places) > 3 else ''}, "
+        f"has no test in this run{did_you_mean(suite, own)}"
+        for suite, places in sources.items()
+    ]
+
+
+def _possible(run: ClipSession, entry: Entry) -> bool:
+    """A shipped rule speaks about every data set; one that lacks the image set breaks no promise of the user's."""
+    from pytest_clip.gates.catalog import CATALOG
+
+    if entry.gate.metric_id not in CATALOG:
+        return True
+    return any(entry.gate.covers(gate) for data in run.data for gate in run.gates(entry.gate.metric_id, data))
+
+
+def item_for(entry: Entry | Waiver, session: pytest.Session) -> pytest.Item:
+    """The failing item, at the line that asks."""
+    from pytest_clip.gates.catalog import SUITES
+    from pytest_clip.gates.waivers import Waiver
+
+    gate, source = entry.gate, entry.source
+    scope = f" ({entry.scope})" if entry.scope else ""
+    own = "" if gate.suite in SUITES else f'; the one that does needs @pytest.mark.clip_gate("{gate}")'
+    what, then = ("waiver of", "excuses nothing") if isinstance(entry, Waiver) else ("rule for", "was never measured")
+    message = f"{source}: {what} {gate}{scope} {then}: no test of this run measures that gate{own}"
+    path, _, line = source.rpartition(":")
+    item = collection.NeverMeasured.of(
+        session,
+        suite=gate.suite,
+        name=f"never_measured[{gate}-{Path(path).name}-{line}]",
+        message=message,
+        line=(Path.cwd() / path, int(line)) if line.isdigit() and (Path.cwd() / path).is_file() else None,
+    )
+    if isinstance(entry, Waiver):
+        asked: Row = {"waiver": {"source": source, "reason": entry.reason, "until": entry.until.isoformat()}}
+    else:
+        asked = {"rule": {"source": source, "why": entry.why}}
+    item.stash[ROWS] = [row(gate, "", entry.data or "", "fail", message) | asked]
+    return item
+
+
+def row(gate: Any, model: str, data: str, verdict: str, message: str) -> Row:
+    """The row of a gate that has no measurement, in the shape of those that have one."""
+    return {
+        "gate": str(gate),
+        "suite": gate.suite,
+        "metric": gate.metric,
+        "slice": gate.slice,
+        "model": model,
+        "data": data,
+        "value": None,
+        "ci": None,
+        "n": None,
+        "reason": message,
+        "verdict": verdict,
+        "rule": None,
+        "waiver": None,
+        "baseline": None,
+        "conventions": {},
+        "message": message,
+    }
