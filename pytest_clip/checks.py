@@ -12,9 +12,11 @@ from pytest_clip import ClipError
 
 if TYPE_CHECKING:
     from pytest_clip.data.prompts import PromptSet
+    from pytest_clip.models.depth import DepthModel
 
 REPORTS = {"json": "clip-report.json"}  # type -> file it is written to when DEST is left out
 PRECISIONS = ("fp32", "bf16", "fp16")
+DEPTH_OUTPUTS = ("auto", "inverse", "metric")
 
 
 def text(what: str) -> Callable[[str], str]:
@@ -38,6 +40,21 @@ def prompts_from(text: str, base: Path) -> PromptSet:
 def prompts(text: str) -> str:
     prompts_from(text, Path.cwd())
     return text
+
+
+def depth_model_from(text: str, base: Path, output: str) -> DepthModel:
+    from pytest_clip.models import depth
+
+    try:
+        return depth.find(text, base=base, output=output)
+    except ClipError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def layer(text: str) -> int:
+    if not re.fullmatch(r"-?[0-9]+", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a layer; write 0 for the first, 1 for the next, -1 for the last")
+    return int(text)
 
 
 def names(text: str) -> tuple[str, ...]:

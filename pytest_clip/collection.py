@@ -130,6 +130,9 @@ class SuiteModule(pytest.Module):
     def suite(self) -> str:
         return self.path.stem.removeprefix("test_")
 
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        return [node for node in super().collect() if not _meant_for_other_data(node)]
+
     def funcnamefilter(self, name: str) -> bool:
         return name.startswith("test_")
 
@@ -225,15 +228,23 @@ def _cases(text: str, data: DataChoice, session: ClipSession) -> list[tuple[Case
 
     if text not in CATALOG:  # a project's own gate, or one slice of a shipped one
         return [(Case(GateId.parse(text)), ())]
-    if gates := session.gates(text, data):
-        return [(Case(gate), ()) for gate in gates]
-    lacks = f"no image set for {text} ({', '.join(CATALOG[text].over)})"
-    if CATALOG[text].needs_depth:
-        from pytest_clip.data.catalog import LAY_DEPTH
-
-        lacks = f"no depth maps; {LAY_DEPTH.format(folder=data.text)}"
-    reason = f"the data set {data.label} has {lacks}"
+    cases: list[tuple[Case, Sequence[pytest.MarkDecorator]]] = [(Case(gate), ()) for gate in session.gates(text, data)]
+    cases += [(Case(gate), (pytest.mark.skip(reason=reason),)) for gate, reason in session.gates_out_of_reach(text, data)]
+    if cases or CATALOG[text].imagenet:
+        return cases
+    reason = f"the data set {data.label} has no image set for {text} ({', '.join(CATALOG[text].over)})"
     return [(Case(GateId.parse(text)), (pytest.mark.skip(reason=reason),))]
+
+
+def _meant_for_other_data(item: pytest.Item | pytest.Collector) -> bool:
+    """Whether the gate of a suite's test exists on none of the data sets of the run, because none of them is ImageNet."""
+    from pytest_clip.gates.catalog import CATALOG
+
+    text = marked_gate(item)
+    callspec = getattr(item, "callspec", None)
+    if text not in CATALOG or not CATALOG[text].imagenet or callspec is None:
+        return False
+    return not isinstance(callspec.params.get("clip_case"), Case)
 
 
 def _argnames(mark: pytest.Mark) -> list[str]:

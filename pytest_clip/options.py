@@ -70,6 +70,12 @@ def add_options(parser: pytest.Parser) -> None:
         help="Prompt set for the whole run: single, simple, openai, openai-1, openai-5, openai-30, paraphrases, or a file with one "
         "template a line ({c} is the class name); default: the data set's own",
     )
+    option(
+        "--clip-depth-model",
+        type=checks.text("a hub id or a folder"),
+        metavar="ID-or-DIR",
+        help="Depth-estimation model (transformers) for corruptions_3d on images without depth maps; default: none, such kinds are skipped",
+    )
     option("--clip-limit", type=checks.count(1), metavar="N", help="At most N images per set, drawn by a fixed seed; default: all")
     option("--clip-device", type=checks.device, metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps; default: auto")
     option(
@@ -116,3 +122,8 @@ def add_options(parser: pytest.Parser) -> None:
         default=[],
     )
     parser.addini("clip_corruption_images", "Clean images that each corruption is applied to (default: 95)", default="")
+    parser.addini("clip_depth_model", "Default of --clip-depth-model, a folder relative to the ini file", default="")
+    parser.addini(
+        "clip_depth_output", "What the depth model says: inverse, metric, or auto, which asks its configuration (default: auto)", default=""
+    )
+    parser.addini("clip_dense_layer", "Layer of the correspondence suite, 0 the first, -1 the last (default: the deepest fit)", default="")

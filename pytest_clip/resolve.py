@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from pytest_clip import checks
 from pytest_clip.settings import ReportRequest, Settings
+
+if TYPE_CHECKING:
+    from pytest_clip.models.depth import DepthModel
 
 T = TypeVar("T")
 
@@ -50,6 +53,8 @@ def resolve(config: pytest.Config) -> Settings:
         corruptions=_kinds(config, "clip_corruptions", kinds.KINDS) or kinds.IMAGENET_C,
         corruptions_3d=_kinds(config, "clip_corruptions_3d", kinds.KINDS_3D) or kinds.GEOMETRIC,
         corruption_images=_ini(config, "clip_corruption_images", checks.count(1), 95),
+        depth_model=_depth_model(config, base),
+        dense_layer=_ini(config, "clip_dense_layer", checks.layer, None),
         rootpath=config.rootpath,
     )
 
@@ -88,6 +93,17 @@ def _kinds(config: pytest.Config, name: str, known: tuple[str, ...]) -> tuple[st
     if (codecs := [kind for kind in chosen if kind in views.VIDEO]) and find_spec("av") is None:
         raise pytest.UsageError(f"{where}: {', '.join(codecs)}: {views.NEEDS_AV}")
     return tuple(kind for kind in known if kind in chosen)
+
+
+def _depth_model(config: pytest.Config, base: Path) -> DepthModel | None:
+    """The one of the command line, a folder relative to where it was typed, or that of the ini file."""
+    output = _ini(config, "clip_depth_output", checks.one_of(*checks.DEPTH_OUTPUTS), "auto")
+    if text := config.option.clip_depth_model:
+        try:
+            return checks.depth_model_from(text, config.invocation_params.dir, output)
+        except argparse.ArgumentTypeError as error:
+            raise pytest.UsageError(f"--clip-depth-model: {error}") from None
+    return _ini(config, "clip_depth_model", lambda text: checks.depth_model_from(text, base, output), None)
 
 
 def _reports(config: pytest.Config) -> tuple[ReportRequest, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,11 +69,40 @@ class ClipSession:
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
 
     def gates(self, metric_id: str, data: DataChoice) -> list[GateId]:
+        """The gates of one metric that this run can measure on this data."""
+        return [gate for gate in self._asked(metric_id, data) if self._out_of_reach(gate, data) is None]
+
+    def gates_out_of_reach(self, metric_id: str, data: DataChoice) -> list[tuple[GateId, str]]:
+        """Those that were asked for and that this data cannot answer, each with the reason."""
+        return [(gate, reason) for gate in self._asked(metric_id, data) if (reason := self._out_of_reach(gate, data))]
+
+    def _asked(self, metric_id: str, data: DataChoice) -> list[GateId]:
         from pytest_clip.gates.catalog import expand
 
-        chosen = {"corruptions": self.settings.corruptions, "corruptions_3d": self.settings.corruptions_3d}
-        gates = expand(metric_id, self.sets[data.label])
+        chosen, gates = self._corruptions, expand(metric_id, self.sets[data.label])
         return [g for g in gates if g.suite not in chosen or g.slice is None or g.slice.partition("-")[0] in chosen[g.suite]]
+
+    @property
+    def _corruptions(self) -> dict[str, tuple[str, ...]]:
+        return {"corruptions": self.settings.corruptions, "corruptions_3d": self.settings.corruptions_3d}
+
+    def _out_of_reach(self, gate: GateId, data: DataChoice) -> str | None:
+        """A mean over fewer kinds than were asked for is another number, so it is not measured under the same name."""
+        if gate.suite not in self._corruptions:
+            return None
+        from pytest_clip.data.catalog import LAY_DEPTH
+        from pytest_clip.gates.catalog import CATALOG
+        from pytest_clip.views import catalog as views
+
+        kinds = self._corruptions[gate.suite] if gate.slice is None else (gate.slice.partition("-")[0],)
+        seen = self.settings.depth_model is not None or any(getattr(each, "depth", False) for each in self.sets[data.label])
+        if not seen and (blind := [kind for kind in kinds if kind in views.NEEDS_DEPTH]):
+            follow = f"{', '.join(blind)} follow{'s' * (len(blind) == 1)} depth"
+            return f"{follow}, and the data set {data.label} has no depth maps; {LAY_DEPTH.format(folder=data.text)}"
+        whole = views.IMAGENET_C if gate.suite == "corruptions" else views.KINDS_3D
+        if CATALOG[gate.metric_id].imagenet and (left_out := [kind for kind in whole if kind not in kinds]):
+            return f"{gate.metric} is a mean over {len(whole)} kinds; the ini key clip_{gate.suite} leaves out {', '.join(left_out)}"
+        return None
 
     def model_names(self, label: str) -> tuple[str, ...]:
         return next((choice.names for choice in self.models if choice.label == label), (label,))

@@ -10,6 +10,7 @@ from pytest_clip.views.catalog import GEOMETRIC, IMAGENET_C
 
 if TYPE_CHECKING:
     from pytest_clip.data.prompts import PromptSet
+    from pytest_clip.models.depth import DepthModel
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Settings:
     """Everything the user asked for, after command line, ini file and defaults were weighed. Nothing here is loaded yet.
 
     ``suites`` is None when the user named none. ``thresholds`` are pairs of a file and the option or ini key that named it.
-    ``batch_size`` is None for automatic, ``workers`` for all cores.
+    ``batch_size`` is None for automatic, ``workers`` for all cores, ``dense_layer`` for the deepest that tells places apart.
+    ``depth_model`` estimates the depth of images that have no maps.
     """
 
     models: tuple[str, ...] = ()
@@ -46,4 +48,6 @@ class Settings:
     corruptions: tuple[str, ...] = IMAGENET_C
     corruptions_3d: tuple[str, ...] = GEOMETRIC
     corruption_images: int = 95
+    depth_model: DepthModel | None = None
+    dense_layer: int | None = None
     rootpath: Path = Path()

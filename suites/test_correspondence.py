@@ -6,8 +6,9 @@ a match is right within 8 of 128 pixels, or within a tenth of the object's lengt
 views, in degrees, over the same scenes. Semantic: a landmark of one instance of a class is sought in the whole picture of another (PCK
 within a tenth of the object's box, as in SPair-71k). The truth is the geometry of the scenes, so it is exact.
 
-Features are those of the last layer; a tower with fewer than 7 x 7 places left there answers with the deepest layer that still has them.
-`chance` is what random features score, `same_place` what an answer scores that knows nothing but the place that was asked about.
+Features are those of the last layer; a tower with fewer than 7 x 7 places left there answers with the deepest layer that still has them,
+unless the ini key `clip_dense_layer` names one: a block of a ViT, a stage of a CNN. `chance` is what random features score, `same_place`
+what an answer scores that knows nothing but the place that was asked about.
 """
 
 import math
@@ -40,7 +41,7 @@ def apart(a, b):
 
 
 @pytest.fixture(scope="session")
-def seen_twice(clip_model, clip_data, clip_extraction):
+def seen_twice(clip_model, clip_data, clip_extraction, clip_settings):
     """Feature maps of the first views and of the images of a set, [n, d, gh, gw] each, and the conventions behind them."""
     if lacking := clip_extraction.no_maps(clip_model):
         pytest.skip(lacking)
@@ -53,7 +54,7 @@ def seen_twice(clip_model, clip_data, clip_extraction):
         rows = tuple(int(row) for row in clip_data.images(name).pairs)
         if len(rows) < 2:
             pytest.skip(f"--clip-limit leaves {len(rows)} of the pairs of {name}")
-        second = clip_extraction.maps(clip_model, clip_data, name)
+        second = clip_extraction.maps(clip_model, clip_data, name, layer=clip_settings.dense_layer)
         first = first_views(rows, second.layer)
         return first.features, second.features, second.conventions
 

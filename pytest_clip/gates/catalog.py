@@ -26,8 +26,8 @@ class Metric:
     ``unit``: ``share`` is 0..1 and ``points`` a difference of two shares (0.02 = 2 percentage points). ``over`` names the image sets that
     become slices: a set name, a pattern (``shift_*``) or ``role:factor``; empty means one gate without a slice. ``chance`` is what guessing
     scores, in words. ``slices`` are for a metric whose slices are no image sets but views or changes: these, on data with a set of ``over``
-    (without ``over``, on any data). ``amount`` is the unit of numbers that count in a unit of their slice. ``needs_depth``: no gates on
-    data whose depth is unknown.
+    (without ``over``, on any data). ``amount`` is the unit of numbers that count in a unit of their slice. ``imagenet``: only data that is
+    ImageNet (`SetInfo.imagenet`) has the gate, because its yardstick is a model of ImageNet.
     """
 
     unit: Unit
@@ -36,7 +36,7 @@ class Metric:
     title: str
     chance: str | None = None
     slices: tuple[str, ...] = ()
-    needs_depth: bool = False
+    imagenet: bool = False
 
     @property
     def sliced(self) -> bool:
@@ -102,16 +102,18 @@ def _with_means(kinds: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for kind in kinds for name in (*views.steps((kind,)), kind))
 
 
-def _corruptions(suite: str, kinds: tuple[str, ...], *, needs_depth: bool) -> dict[str, Metric]:
-    def metric(unit: Unit, better: Better, title: str, chance: str | None, slices: tuple[str, ...]) -> Metric:
-        return Metric(unit, better, ("clean",) if slices else (), title, chance, slices, needs_depth)
+def _corruptions(suite: str, kinds: tuple[str, ...]) -> dict[str, Metric]:
+    def metric(unit: Unit, better: Better, title: str, chance: str | None = None, slices: tuple[str, ...] = (), **more: bool) -> Metric:
+        return Metric(unit, better, ("clean",) if slices else (), title, chance, slices, **more)
 
     return {
         f"{suite}/accuracy": metric("share", "higher", "Accuracy under a corruption, mean of its severities", _GUESS, _with_means(kinds)),
         f"{suite}/mce_unnormalised": metric(
-            "share", "lower", "Mean error over kinds and severities; no reference model", "1 - 1 / number of classes", ()
+            "share", "lower", "Mean error over kinds and severities; no reference model", "1 - 1 / number of classes"
         ),
-        f"{suite}/relative_mce_unnormalised": metric("points", "lower", "Mean error over kinds and severities minus clean error", None, ()),
+        f"{suite}/relative_mce_unnormalised": metric("points", "lower", "Mean error over kinds and severities minus clean error"),
+        f"{suite}/mce": metric("ratio", "lower", "Mean corruption error: errors over AlexNet's, mean over all kinds", imagenet=True),
+        f"{suite}/relative_mce": metric("ratio", "lower", "What corruption adds to errors, over what it adds to AlexNet's", imagenet=True),
         f"{suite}/largest_rise": metric("points", "lower", "Largest rise of accuracy from a severity to a later one", None, kinds),
     }
 
@@ -172,8 +174,8 @@ CATALOG: dict[str, Metric] = {
     "correspondence/pck_per_point": Metric(
         "share", "higher", ("role:keypoints",), "Landmarks found on another instance, a tenth of its box allowed, all alike", _CANDIDATES
     ),
-    **_corruptions("corruptions", views.KINDS, needs_depth=False),
-    **_corruptions("corruptions_3d", views.KINDS_3D, needs_depth=True),
+    **_corruptions("corruptions", views.KINDS),
+    **_corruptions("corruptions_3d", views.KINDS_3D),
     "calibration/ece": Metric("share", "lower", _SHIFTS, "Expected calibration error, bins of equal width"),
     "calibration/adaptive_ece": Metric("share", "lower", _SHIFTS, "Expected calibration error, bins of equal mass"),
     "calibration/nll": Metric("nats", "lower", _SHIFTS, "Negative log likelihood of the right class", "ln(number of classes)"),
@@ -237,7 +239,7 @@ def expand(metric_id: str, sets: Iterable[SetLike], *, over: Collection[str] | N
     patterns = metric_of(metric_id).over if over is None else tuple(over)
     fixed = metric_of(metric_id).slices if over is None else ()
     whole, sets = GateId.parse(metric_id), tuple(sets)
-    if over is None and metric_of(metric_id).needs_depth and not any(getattr(each, "depth", False) for each in sets):
+    if over is None and metric_of(metric_id).imagenet and not any(_is_imagenet(each) for each in sets):
         return []
     if not (patterns or fixed):
         return [whole]
@@ -247,6 +249,10 @@ def expand(metric_id: str, sets: Iterable[SetLike], *, over: Collection[str] | N
         by_role = [name for name in names if not any(fnmatchcase(name, pattern) for pattern in patterns)]
         names = [*(fixed if len(by_role) < len(names) or not patterns else ()), *by_role]
     return [GateId(whole.suite, whole.metric, name) for name in names]
+
+
+def _is_imagenet(image_set: SetLike) -> bool:
+    return image_set.role == "clean" and bool(getattr(image_set, "imagenet", False))
 
 
 def _matches(image_set: SetLike, pattern: str) -> bool:

@@ -150,6 +150,24 @@ def relative_mce(errors: npt.ArrayLike, *, clean_error: float, kinds: Sequence[s
     return math.fsum((mean - clean) / lost[kind] for kind, mean in means.items()) / len(means)
 
 
+def over_reference(
+    correct: npt.ArrayLike, *, kinds: Sequence[str], reference: Reference, clean: npt.ArrayLike | None = None
+) -> _checks.Floats:
+    """What each image contributes to `mce`, or with `clean` to `relative_mce`: their mean over images is that number.
+
+    correct: bool or 0/1 [kinds, severities, n] as in `error_table`; clean: bool or 0/1 [n], the same images uncorrupted. Both numbers are
+    linear in the errors of an image, so intervals of a mean of the result are theirs. Returns float64 [n]. ValueError as in `mce`.
+    """
+    wrong = 1 - _checks.finite(correct, name="correct", ndim=3).mean(1)
+    _all_kinds(_means(error_table(correct), kinds, reference), reference)
+    if clean is None:
+        base, scale = np.zeros(wrong.shape[1]), [reference.errors[kind] for kind in kinds]
+    else:
+        base, scale = 1 - _checks.finite(clean, name="clean", ndim=1), [reference.errors[kind] - reference.clean for kind in kinds]
+    each: _checks.Floats = ((wrong - base) / np.array(scale)[:, None]).mean(0)
+    return each
+
+
 def monotonicity(errors: npt.ArrayLike, *, tolerance: float = 0.0) -> tuple[Monotonicity, ...]:
     """For each kind, whether the error never falls by more than `tolerance` from one severity to any later one.
 

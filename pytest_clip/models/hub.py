@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,6 +37,14 @@ def files_of_repository(repository: str) -> tuple[Path, Path, tuple[str, ...]]:
 
     (config, weights), notes = _fetch(both, what=f"hf-hub:{repository}", otherwise="--clip-model=local-dir:/path/to/a/copy/of/it")
     return config, weights, notes
+
+
+def folder_of_repository(repository: str, *, patterns: Sequence[str], otherwise: str) -> Path:
+    """A local folder with those files of a Hugging Face repository whose names match `patterns`."""
+    from huggingface_hub import snapshot_download
+
+    folder, _ = _fetch(lambda: Path(snapshot_download(repository, allow_patterns=list(patterns))), what=repository, otherwise=otherwise)
+    return folder
 
 
 def _fetch(download: Callable[[], T], *, what: str, otherwise: str) -> tuple[T, tuple[str, ...]]:
