@@ -1,0 +1,1 @@
+"""Damaged copies of a model: what really goes wrong with checkpoints and pipelines, made on purpose to see which gate notices."""

@@ -1,0 +1,64 @@
+"""From a name of the catalog to a damaged model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pytest_clip.mutants import pipeline, weights
+from pytest_clip.mutants.catalog import MUTANTS
+from pytest_clip.mutants.damaged import Damage, Damaged
+from pytest_clip.mutants.inapplicable import InapplicableError
+
+if TYPE_CHECKING:
+    from pytest_clip.data import Data
+
+_DAMAGES: dict[str, Callable[[Any], Damage]] = {
+    "wrong_mean_std": pipeline.wrong_mean_std,
+    "bgr": pipeline.bgr,
+    "unnormalised": pipeline.unnormalised,
+    "logit_scale_double": pipeline.logit_scale_double,
+    "logit_scale_half": pipeline.logit_scale_half,
+    "noise_10": weights.noise("noise_10", 0.1),
+    "noise_30": weights.noise("noise_30", 0.3),
+    "noise_100": weights.noise("noise_100", 1.0),
+    "last_block_dropped": weights.last_block_dropped,
+    "text_reseeded": weights.text_reseeded,
+    "positions_shuffled": weights.positions_shuffled,
+    "text_truncated": pipeline.text_truncated,
+    "int8": weights.int8,
+    "squashed": pipeline.squashed,
+    "jpeg_10": pipeline.jpeg_10,
+}
+
+
+def build(name: str, model: Any, *, data: Sequence[Data] = (), other: Callable[[], Any] = lambda: None) -> Damaged:
+    """The model under the damage `name`, labelled `MODEL~name`; InapplicableError says why it cannot be.
+
+    `data` are the data sets whose class names a damage may need, and `other` gives the checkpoint to mix with, None when there is none.
+    """
+    if name == "labels_rotated":
+        damage = pipeline.labels_rotated(model, data)
+    elif name == "half_finetuned":
+        damage = weights.half_finetuned(model, _partner(model, other))
+    elif name == "activation_swapped":
+        damage = _activation_swapped(model)
+    else:
+        damage = _DAMAGES[name](model)
+    return Damaged(model, damage, label=f"{model.label}~{MUTANTS[name].name}")
+
+
+def _partner(model: Any, other: Callable[[], Any]) -> Any:
+    weights._module(model)
+    partner = other()
+    if partner is None:
+        raise InapplicableError(f"no other checkpoint to mix {model.label} with; name the one it started from: --clip-baseline-model=NAME")
+    return partner
+
+
+def _activation_swapped(model: Any) -> Damage:
+    kind = getattr(model, "activation", "none")
+    if kind == "none":
+        raise InapplicableError(f"{model.label} has neither GELU nor QuickGELU in blocks of open_clip's")
+    quick = kind != "quickgelu"
+    return Damage("activation_swapped", {"quick": quick}, inside=lambda sound: sound.with_activation(quick))
