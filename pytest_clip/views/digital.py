@@ -25,9 +25,26 @@ JPEG = (25, 18, 15, 10, 7)  # quality
 
 def brightness(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     """V of HSV plus c, at most 1; hue and saturation stay, so the three channels grow by one factor. Black becomes grey."""
+    if x.dtype == torch.uint8:
+        return torch.stack([_brighter(image, _growth(level).to(x.device)) for image in x])
     value = x.amax(1, keepdim=True)
     brighter = (value + BRIGHTNESS[level]).clamp(max=1)
     return torch.where(value > 0, x * (brighter / value.clamp(min=1e-12)), brighter)
+
+
+def _brighter(image: Tensor, growth: Tensor) -> Tensor:
+    value = image.amax(0)
+    factor = growth.index_select(0, value.flatten().int()).view_as(value)
+    black = 1 - value.clamp_(max=1)
+    return torch.stack([_cut((channel | black).float().mul_(factor)) for channel in image])  # 1 instead of 0 where all three are black
+
+
+@lru_cache(maxsize=8)
+def _growth(level: int) -> Tensor:
+    """float32 [256]: what the channels of a pixel are multiplied with, by its V; at V = 0 what one level is multiplied with."""
+    value = torch.arange(256, dtype=torch.float64)
+    # a little more, so that what is a whole level stays one in float32
+    return ((value + 255 * BRIGHTNESS[level]).clamp(max=255) / value.clamp(min=1) * (1 + 4e-6)).float()
 
 
 def saturate(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
@@ -43,8 +60,19 @@ def saturate(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
 
 def contrast(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     """(x - mean) c + mean, with the mean of each channel of each image."""
+    if x.dtype == torch.uint8:
+        return torch.stack([torch.stack([_flat(channel.float(), CONTRAST[level]) for channel in image]) for image in x])
     mean = each_image(lambda image: image.mean((1, 2), keepdim=True), x)
     return (x - mean) * CONTRAST[level] + mean
+
+
+def _flat(channel: Tensor, keep: float) -> Tensor:
+    return _cut(torch.add(channel.mean() * (1 - keep) + 1e-3, channel, alpha=keep))
+
+
+def _cut(levels: Tensor) -> Tensor:
+    """uint8 of levels that lie in [0, 256): by way of int16, which takes a third of the time."""
+    return levels.to(torch.int16).to(torch.uint8)
 
 
 def elastic_transform(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:

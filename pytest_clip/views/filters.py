@@ -23,6 +23,12 @@ def scale(x: Tensor) -> float:
     return min(x.shape[-2:]) / REFERENCE
 
 
+def whole(levels: Tensor) -> Tensor:
+    """uint8 of levels in 0..255, cut off; written over. 1e-3: 51/255 * 255 is 50.999996 in float32 and must stay 51."""
+    # float32 to uint8 at once takes three times as long as by way of int16.
+    return levels.add_(1e-3).clamp_(0, 255).to(torch.int16).to(torch.uint8)
+
+
 def canvas(x: Tensor) -> tuple[int, int]:
     """Height and width with the shorter side at 224: layers are drawn on it with the published lengths, then fitted to the image."""
     height, width = x.shape[-2:]

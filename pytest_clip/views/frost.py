@@ -1,8 +1,8 @@
 """Frost on a window, without the photographs.
 
-The reference adds a random crop of one of six photographs of frost; no picture is shipped here. Six looks take their place, each a
-random field with the mean colour, the contrast and the fall of the spectrum measured on one of the photographs, blended with the
-published weights.
+The reference adds a random crop of one of six photographs of frost; no picture is shipped here. Six made pictures take their place, each a
+random field with the mean colour, the contrast and the fall of the spectrum measured on one of the photographs, made on first use. A
+random crop of one of them is blended with the published weights.
 What is lost: the shapes. Ice ferns become ridged clouds, and a photograph's bright and dark regions become stationary noise.
 """
 
@@ -14,8 +14,8 @@ from functools import lru_cache
 import torch
 from torch import Generator, Tensor
 
-from .filters import canvas, fit
-from .seeds import draw, uniform
+from .filters import REFERENCE, canvas, fit, whole
+from .seeds import draw
 
 FROST = ((1, 0.4), (0.8, 0.6), (0.7, 0.7), (0.65, 0.7), (0.6, 0.75))  # weight of the image, weight of the frost
 
@@ -28,32 +28,46 @@ LOOKS = (
     ((0.441, 0.484, 0.528), (0.174, 0.170, 0.163), 1.8),
     ((0.280, 0.374, 0.410), (0.138, 0.168, 0.186), 2.2),
 )
+SIDE = 512  # of a made picture
 
 
 def frost(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     """a x + b frost."""
     keep, amount = FROST[level]
-    size = canvas(x)
-    looks = [min(int(u), len(LOOKS) - 1) for u in uniform(0, len(LOOKS), each)]
-    layers = [_window(noise, look) for noise, look in zip(draw(torch.randn, (2, *size), each), looks, strict=True)]
-    return keep * x + amount * fit(torch.stack(layers), x.shape[-2:])
+    height, width = canvas(x)
+    layers = []
+    for look, top, left in draw(torch.rand, (3,), each).tolist():
+        ice = photograph(min(int(look * len(LOOKS)), len(LOOKS) - 1))
+        ice = ice.repeat(1, -(-height // SIDE), -(-width // SIDE))  # it goes on beyond its border; once for all but very long images
+        top, left = (int(u * (n - m + 1)) for u, n, m in zip((top, left), ice.shape[1:], (height, width), strict=True))
+        layers.append(ice[:, top : top + height, left : left + width].to(x.device))
+    if x.dtype == torch.uint8 and layers[0].shape == x.shape[1:]:
+        return torch.stack([_covered(image, ice, keep, amount) for image, ice in zip(x, layers, strict=True)])
+    x = x.float().div_(255) if x.dtype == torch.uint8 else x
+    return keep * x + amount * fit(torch.stack(layers).float().div_(255), x.shape[-2:])
 
 
-def _window(noise: Tensor, look: int) -> Tensor:
-    """[3, h, w] in [0, 1] from two planes of white noise: one becomes clouds, one the ridges between them."""
-    mean, deviation, fall = (noise.new_tensor(v) for v in LOOKS[look])
-    shaped = torch.fft.irfft2(torch.fft.rfft2(noise) * _slope(*noise.shape[-2:], float(fall)).to(noise.device), s=noise.shape[-2:])
+def _covered(image: Tensor, ice: Tensor, keep: float, amount: float) -> Tensor:
+    both = [torch.add(i.float().mul_(amount), c.float(), alpha=keep) for c, i in zip(image, ice, strict=True)]
+    return torch.stack([whole(channel) for channel in both])
+
+
+@lru_cache(maxsize=len(LOOKS))
+def photograph(look: int) -> Tensor:
+    """uint8 [3, 512, 512] from two planes of white noise: one becomes clouds, one the ridges between them. Its borders fit each other."""
+    mean, deviation, fall = (torch.tensor(v) for v in LOOKS[look])
+    noise = torch.randn(2, SIDE, SIDE, generator=Generator().manual_seed(look))
+    shaped = torch.fft.irfft2(torch.fft.rfft2(noise) * _slope(float(fall)), s=(SIDE, SIDE))
     clouds, ridges = _standard(shaped[0]), _standard(-_standard(shaped[1]).abs().sqrt())
-    ice = _standard(clouds + ridges)
-    return (mean[:, None, None] + deviation[:, None, None] * ice).clamp(0, 1)
+    ice = mean[:, None, None] + deviation[:, None, None] * _standard(clouds + ridges)
+    return (ice.clamp(0, 1) * 255).round().to(torch.uint8)
 
 
-@lru_cache(maxsize=16)
-def _slope(height: int, width: int, fall: float) -> Tensor:
-    """Amplitude by frequency; nothing below one wave per picture, so that every picture has its look's own mean."""
-    down, across = torch.fft.fftfreq(height) * height, torch.fft.rfftfreq(width) * width
-    frequency = torch.hypot(down[:, None], across.expand(height, -1))
-    return torch.where(frequency > 0, frequency.clamp(min=1) ** (-fall / 2), 0.0)
+def _slope(fall: float) -> Tensor:
+    """Amplitude by frequency; nothing below one wave per 224 pixels, so that crops have their look's own mean, more or less."""
+    waves = REFERENCE / SIDE
+    frequency = torch.hypot(torch.fft.fftfreq(SIDE)[:, None], torch.fft.rfftfreq(SIDE).expand(SIDE, -1)) * SIDE * waves
+    return torch.where(frequency >= 1, frequency.clamp(min=1) ** (-fall / 2), 0.0)
 
 
 def _standard(field: Tensor) -> Tensor:

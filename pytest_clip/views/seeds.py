@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -36,3 +39,31 @@ def uniform(low: float, high: float, each: Sequence[Generator]) -> list[float]:
     """One number per generator, on the host."""
     numbers = draw(torch.rand, (1,), each).flatten().tolist()
     return [low + (high - low) * float(number) for number in numbers]
+
+
+def bits(shape: tuple[int, ...], each: Sequence[Generator]) -> Tensor:
+    """int16 [n, *shape], all 65536 values alike. On a CPU seven times as fast as as many floats of torch's Mersenne twister."""
+    if each[0].device.type != "cpu":
+        return torch.stack([torch.randint(-(2**15), 2**15, shape, dtype=torch.int16, generator=g, device=g.device) for g in each])
+    out, count = torch.empty(len(each), *shape, dtype=torch.int16), math.prod(shape)
+    for numbers, generator in zip(out.flatten(1).numpy(), each, strict=True):
+        stream = np.random.SFC64(int(torch.empty(1, dtype=torch.int64).random_(generator=generator)))
+        numbers[:] = stream.random_raw(-(-count // 4)).view(np.int16)[:count]
+    return out
+
+
+def places(numbers: Tensor) -> Tensor:
+    """int32 in 0..65535 of `bits`: places in a table of 65536."""
+    return numbers.int().add_(2**15)
+
+
+def normal(shape: tuple[int, ...], each: Sequence[Generator]) -> Tensor:
+    """float32 [n, *shape]: each one of 65536 quantiles of N(0, 1), from -4.3 to 4.3."""
+    at = places(bits(shape, each))
+    return quantiles().to(at.device).index_select(0, at.flatten()).view_as(at)
+
+
+@lru_cache(maxsize=1)
+def quantiles() -> Tensor:
+    """float32 [65536] of the standard normal distribution, in order."""
+    return torch.special.ndtri((torch.arange(2**16, dtype=torch.float64) + 0.5) / 2**16).float()
