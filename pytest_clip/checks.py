@@ -57,6 +57,15 @@ def layer(text: str) -> int:
     return int(text)
 
 
+def run(text: str) -> str:
+    from pytest_clip.runs import names
+
+    try:
+        return names.check(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def names(text: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split(","))
     if not all(names):

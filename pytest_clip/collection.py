@@ -179,7 +179,7 @@ def _filled(text: str, params: Mapping[str, object], nodeid: str) -> str:
 
 def model_label_of(item: pytest.Item, session: ClipSession) -> str:
     choice = _param(item, "clip_model")
-    return str(choice.label) if choice is not None else session.models[0].label
+    return str(choice.label) if choice is not None else session.judged[0].label
 
 
 def data_label_of(item: pytest.Item, session: ClipSession) -> str:

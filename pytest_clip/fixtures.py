@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_clip.extract.zeroshot import ZeroShot
     from pytest_clip.gates.ids import GateId
     from pytest_clip.gates.verdicts import Verdict
+    from pytest_clip.metrics.outcomes import Outcomes
     from pytest_clip.models.protocol import ClipModel
     from pytest_clip.session import Case, ClipSession, DataChoice, ModelChoice
     from pytest_clip.settings import Settings
@@ -51,6 +52,18 @@ def _loaded(session: ClipSession, choice: DataChoice) -> Any:
     return session.loaded_data[choice.label]
 
 
+def _check_baseline(request: pytest.FixtureRequest, session: ClipSession) -> None:
+    """Other pictures than those of the saved baseline are one error, said before a model loads."""
+    if session.regressions is None or session.settings.baseline is None:
+        return
+    try:
+        for choice in session.data:
+            session.regressions.check_data(choice.label, _loaded(session, choice))
+    except ClipError:
+        request.session.shouldfail = "the baseline cannot be compared with this run, so none of its gates is measured"
+        raise
+
+
 @pytest.fixture(scope="session")
 def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, None]:
     """The model under test, loaded once, with ``encode_image``, ``encode_text``, ``preprocess`` and ``logit_scale``.
@@ -66,7 +79,8 @@ def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, Non
     from pytest_clip import xdist
     from pytest_clip.session import load_model
 
-    choice: ModelChoice = getattr(request, "param", session.models[0])
+    choice: ModelChoice = getattr(request, "param", session.judged[0])
+    _check_baseline(request, session)
     _begin(request, session)
     try:
         model = request.config.hook.pytest_clip_make_model(spec=choice.spec, config=request.config)
@@ -171,14 +185,16 @@ class Gate:
         *,
         n: object,
         ci: object = None,
-        per_image: Mapping[str, np.ndarray[Any, Any]] | None = None,
+        per_image: Outcomes | Mapping[str, np.ndarray[Any, Any]] | None = None,
         conventions: Mapping[str, object] | None = None,
         reason: str | None = None,
         better: Literal["higher", "lower"] | None = None,
     ) -> Verdict:
         """Hold ``value`` against the rule for ``gate``; fail the test unless it passes, is waived or nobody asked anything of it.
 
-        ``n`` is the number of images behind the value and ``ci`` its 95 % interval. ``reason`` says why there is no value when it is None
+        ``n`` is the number of images behind the value and ``ci`` its 95 % interval. ``per_image`` are the outcomes that a comparison with a
+        baseline pairs image by image: ``{"correct": right}`` where the value is the mean of ``right``; ``metrics.outcomes.Outcomes`` names
+        other statistics, the images, and which of them share a scene. ``reason`` says why there is no value when it is None
         or NaN, and is not used otherwise, so a test may always give it. ``conventions`` are what the number depends on.
         ``better`` is the good side of a number of your own; without it ``--clip-update`` cannot write a rule for it, and no drop against
         a baseline can be told from a gain.
@@ -210,9 +226,14 @@ class Gate:
             )
         own = collection.suite_of(self._request.node) is None
         test = str(self._request.config.cwd_relative_nodeid(self._request.node.nodeid)) if own else None
+        regressions = self._session.regressions
         verdict = self._session.judge(measurement, fingerprint=fingerprint, test=test)
         uses = [name for name in ("clip_model", "clip_data") if name in self._request.fixturenames]
         rows.append(to_row(verdict) | {"fingerprint": fingerprint, "better": measurement.better_side, "uses": uses})
+        if role := self._session.role_of(label):
+            rows[-1]["role"] = role
+        if regressions is not None:
+            regressions.keep(self._session, measurement, rows[-1])
         if not verdict.ok:
             pytest.fail(verdict.message, pytrace=False)
         return verdict
@@ -226,6 +247,11 @@ class Gate:
             return label, None
         model = self._request.getfixturevalue("clip_model")
         if self._session.loaded.get(label) is not model:
+            if self._session.role_of(label) is not None:
+                raise ClipError(
+                    "--clip-baseline-model cannot be measured: conftest.py puts its own clip_model in the place of every model; "
+                    "make it in the hook pytest_clip_make_model, which is told which one is meant"
+                )
             label = str(getattr(model, "label", label))
         if label not in self._session.facts["models"]:
             self._session.describe_model(label, model)

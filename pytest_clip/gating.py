@@ -94,7 +94,7 @@ class Gating:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
         except pytest.skip.Exception as skip:
             gate = collection.gate_of(item)
-            if gate is None:
+            if gate is None or self.session.role_of(collection.model_label_of(item, self.session)) is not None:
                 raise
             model, data = collection.model_label_of(item, self.session), collection.data_label_of(item, self.session)
             from pytest_clip.gates.layers import SHIPPED
@@ -167,6 +167,22 @@ class Gating:
         self.not_selected = max(self.not_selected, said.get("clip_not_selected", 0))
         self.elsewhere = said.get("clip_elsewhere", self.elsewhere)
 
+    def record(self, exitstatus: int) -> Row:
+        """The JSON record of the run so far."""
+        from pytest_clip.report import json as json_report
+
+        return json_report.record(
+            rows=list(self.session.rows.values()),
+            models=list(self.session.facts["models"].values()),
+            data=list(self.session.facts["data"].values()),
+            session=json_report.session_facts(
+                argv=[str(arg) for arg in self.config.invocation_params.args],
+                started=self.started,
+                exit_status=int(exitstatus),
+                rootpath=self.config.rootpath,
+            ),
+        )
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if xdist.is_worker(self.config) or self.config.option.collectonly:
@@ -174,17 +190,7 @@ class Gating:
         from pytest_clip.report import json as json_report
 
         for request in self.session.settings.reports:
-            record = json_report.record(
-                rows=list(self.session.rows.values()),
-                models=list(self.session.facts["models"].values()),
-                data=list(self.session.facts["data"].values()),
-                session=json_report.session_facts(
-                    argv=[str(arg) for arg in self.config.invocation_params.args],
-                    started=self.started,
-                    exit_status=int(exitstatus),
-                    rootpath=self.config.rootpath,
-                ),
-            )
+            record = self.record(exitstatus)
             try:
                 json_report.write(request.dest, record)
             except OSError as error:

@@ -64,6 +64,25 @@ def add_options(parser: pytest.Parser) -> None:
         help=f"Write a report, repeatable; types: {', '.join(checks.REPORTS)} (default DEST: {', '.join(checks.REPORTS.values())})",
     )
     option(
+        "--clip-baseline",
+        type=checks.run,
+        metavar="RUN",
+        help="Saved run, a name or the path of its folder, to hold the models against: rules with max_drop are judged, every change is told",
+    )
+    option(
+        "--clip-baseline-model",
+        type=checks.text("a model name"),
+        metavar="NAME[,PRETRAINED]",
+        help="Hold the models against this one, measured first in the same run and not judged itself",
+    )
+    option(
+        "--clip-save",
+        type=checks.run,
+        metavar="NAME-or-PATH",
+        help="Save this run to compare later ones with it: a NAME in .clip/runs of the rootdir, or the PATH of a new folder",
+    )
+    option("--clip-save-replace", action="store_true", default=False, help="Let --clip-save replace a saved run of the same name")
+    option(
         "--clip-prompts",
         type=checks.prompts,
         metavar="NAME-or-FILE",
@@ -107,6 +126,10 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("clip_data", "Default of --clip-data, one per line", type="linelist", default=[])
     parser.addini("clip_thresholds", "Default of --clip-thresholds, relative to the ini file", type="paths", default=[])
     parser.addini("clip_prompts", "Default of --clip-prompts, a file relative to the ini file", default="")
+    parser.addini("clip_baseline", "Default of --clip-baseline, a path relative to the ini file", default="")
+    parser.addini(
+        "clip_family_wise", "Hold all max_drop rules of a run to one error rate of 5 % together, not 5 % each", type="bool", default=False
+    )
     parser.addini("clip_device", "Default of --clip-device", default="")
     parser.addini("clip_precision", "Default of --clip-precision", default="")
     parser.addini("clip_batch_size", "Default of --clip-batch-size", default="")

@@ -107,7 +107,12 @@ def _start(config: pytest.Config) -> None:
     session.progress = terminal_progress(config)
     config.stash[_keys.SESSION] = session
     config.stash[_keys.PLAN] = plan
-    config.pluginmanager.register(Gating(config, session, plan), Gating.NAME)
+    gating = Gating(config, session, plan)
+    config.pluginmanager.register(gating, Gating.NAME)
+    if session.regressions is not None:
+        from pytest_clip.saving import Saving
+
+        config.pluginmanager.register(Saving(config, session, session.regressions, gating), Saving.NAME)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from pytest_clip import checks
-from pytest_clip.settings import ReportRequest, Settings
+from pytest_clip.settings import ReportRequest, RunRequest, Settings
 
 if TYPE_CHECKING:
     from pytest_clip.models.depth import DepthModel
@@ -55,6 +55,11 @@ def resolve(config: pytest.Config) -> Settings:
         corruption_images=_ini(config, "clip_corruption_images", checks.count(1), 95),
         depth_model=_depth_model(config, base),
         dense_layer=_ini(config, "clip_dense_layer", checks.layer, None),
+        baseline=_baseline(config, base),
+        baseline_model=given.clip_baseline_model,
+        save=_save(config),
+        save_replaces=given.clip_save_replace,
+        family_wise=config.getini("clip_family_wise"),
         rootpath=config.rootpath,
     )
 
@@ -104,6 +109,44 @@ def _depth_model(config: pytest.Config, base: Path) -> DepthModel | None:
         except argparse.ArgumentTypeError as error:
             raise pytest.UsageError(f"--clip-depth-model: {error}") from None
     return _ini(config, "clip_depth_model", lambda text: checks.depth_model_from(text, base, output), None)
+
+
+def _baseline(config: pytest.Config, base: Path) -> RunRequest | None:
+    """The run that --clip-baseline names, or the ini key where nothing is on the command line."""
+    from pytest_clip.runs import names
+
+    given = config.option
+    if given.clip_baseline and given.clip_baseline_model:
+        raise pytest.UsageError("--clip-baseline and --clip-baseline-model both name a baseline; give one of them")
+    if given.clip_baseline_model:
+        return None
+    text, here, by = given.clip_baseline, config.invocation_params.dir, "--clip-baseline"
+    if not text:
+        text, here, by = _ini(config, "clip_baseline", checks.run, ""), base, "clip_baseline of the ini file"
+    return RunRequest(text, names.folder(text, rootpath=config.rootpath, here=here), by) if text else None
+
+
+def _save(config: pytest.Config) -> RunRequest | None:
+    """Where this run goes. What is there already is not lost by a name given twice, and is said before an hour of forward passes."""
+    from pytest_clip.runs import names
+
+    text = config.option.clip_save
+    if not text:
+        if config.option.clip_save_replace:
+            raise pytest.UsageError("--clip-save-replace says how to save; add --clip-save=NAME")
+        return None
+    folder = names.folder(text, rootpath=config.rootpath, here=config.invocation_params.dir)
+    if folder.exists() and not hasattr(config, "workerinput"):
+        if not (folder / names.MANIFEST).is_file():
+            raise pytest.UsageError(f"--clip-save: {folder} exists and is no saved run; choose another name or path")
+        if not config.option.clip_save_replace:
+            raise pytest.UsageError(
+                f"--clip-save: there is a saved run {text!r} already, {folder}; choose another name, or replace it with --clip-save-replace"
+            )
+    nearest = next(parent for parent in folder.parents if parent.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise pytest.UsageError(f"--clip-save: cannot write {folder}: {nearest} is not a writable folder; choose another place")
+    return RunRequest(text, folder, "--clip-save")
 
 
 def _reports(config: pytest.Config) -> tuple[ReportRequest, ...]:

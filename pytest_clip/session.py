@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_clip.gates.rules import Rule, Rulebook
     from pytest_clip.gates.verdicts import Verdict
     from pytest_clip.models.spec import ModelSpec
+    from pytest_clip.runs.regressions import Regressions
     from pytest_clip.settings import Settings
 
 Row = dict[str, Any]
@@ -26,11 +27,15 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """One ``--clip-model``. ``label`` is unique in the run, in node ids and reports; ``names`` are what thresholds may call it."""
+    """One ``--clip-model``. ``label`` is unique in the run, in node ids and reports; ``names`` are what thresholds may call it.
+
+    ``role`` is ``baseline`` for ``--clip-baseline-model``, which is measured and not judged.
+    """
 
     label: str
     spec: ModelSpec
     names: tuple[str, ...]
+    role: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,15 @@ class ClipSession:
     loaded_data: dict[str, Any] = field(default_factory=dict)
     facts: dict[str, dict[str, Row]] = field(default_factory=lambda: {"models": {}, "data": {}})
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
+    regressions: Regressions | None = None
+
+    @property
+    def judged(self) -> tuple[ModelChoice, ...]:
+        """The models under test."""
+        return tuple(choice for choice in self.models if choice.role is None)
+
+    def role_of(self, label: str) -> str | None:
+        return next((choice.role for choice in self.models if choice.label == label), None)
 
     def gates(self, metric_id: str, data: DataChoice) -> list[GateId]:
         """The gates of one metric that this run can measure on this data."""
@@ -125,16 +139,20 @@ class ClipSession:
 
     def judge(self, measurement: Measurement, *, fingerprint: str | None, test: str | None = None) -> Verdict:
         """Hold it against its rule. ``test`` is the node id of a test that is in no shipped suite, for the command that repeats it."""
-        from pytest_clip.gates.verdicts import judge
+        from pytest_clip.gates.verdicts import as_baseline, judge
 
+        if self.role_of(measurement.model) is not None:
+            return as_baseline(measurement)
+        rule = self.rule_for(measurement.gate, measurement.model, measurement.data)
         return judge(
             measurement,
-            self.rule_for(measurement.gate, measurement.model, measurement.data),
+            rule,
             self.rulebook.waiver_for(measurement.gate, self.model_names(measurement.model), measurement.data),
             spec=self.model_spec(measurement.model),
             fingerprint=fingerprint,
             options=self.options_of(measurement.data),
             test=test,
+            comparison=None if self.regressions is None else self.regressions.compare(self, measurement, rule),
         )
 
     def options_of(self, data: str) -> tuple[str, ...]:
@@ -142,11 +160,13 @@ class ClipSession:
         from pytest_clip.gates.layers import ThresholdsFile
 
         settings = self.settings
-        given = {
+        given: dict[str, Sequence[object]] = {
             "data": [self.data_option(data)],
             "prompts": [self.prompts_option],
             "limit": [settings.limit],
             "precision": [settings.precision if settings.precision != "fp32" else None],
+            "baseline": [settings.baseline.text if settings.baseline is not None and settings.baseline.named_by.startswith("--") else None],
+            "baseline-model": [settings.baseline_model],
             "thresholds": [ThresholdsFile(path).label for path, by in settings.thresholds if by == "--clip-thresholds"],
         }
         return tuple(f"--clip-{name}={value}" for name, values in given.items() for value in values if value is not None)
@@ -159,6 +179,8 @@ class ClipSession:
         facts.update(plain(dict(getattr(model, "facts", None) or {}), f"facts of the model {label}"))
         for name in ("fingerprint", "precision", "device"):
             facts[name] = plain(getattr(model, name, None), f"{name} of the model {label}")
+        if role := self.role_of(label):
+            facts["role"] = role
         self.facts["models"][label] = facts
 
     def describe_data(self, label: str, data: Any) -> None:
@@ -183,7 +205,8 @@ def start(settings: Settings) -> ClipSession:
     data = _data(settings)
     sets = {choice.label: image_sets(choice.text) for choice in data}
     files = _threshold_files(settings)
-    return ClipSession(settings, models, data, sets, _rulebook(files, sets), tuple(path for path, _ in files))
+    held = _regressions(settings, models, data)
+    return ClipSession(settings, models, data, sets, _rulebook(files, sets), tuple(path for path, _ in files), regressions=held)
 
 
 # The calls to the heavy neighbours, each in one place.
@@ -221,10 +244,14 @@ def _models(settings: Settings) -> tuple[ModelChoice, ...]:
         )
     specs = [spec.parse(text, pretrained=settings.pretrained) for text in dict.fromkeys(settings.models)]
     labels = _unique([_id_safe(label) for label in spec.labels(specs)])
-    return tuple(
+    models = tuple(
         ModelChoice(label, each, tuple(dict.fromkeys((label, each.label, each.text, each.key))))
         for label, each in zip(labels, specs, strict=True)
     )
+    if settings.baseline_model is None:
+        return models
+    base = spec.parse(settings.baseline_model)
+    return (ModelChoice(_unique([*labels, _id_safe(f"base-{base.label}")])[-1], base, (), "baseline"), *models)
 
 
 def _data(settings: Settings) -> tuple[DataChoice, ...]:
@@ -233,6 +260,15 @@ def _data(settings: Settings) -> tuple[DataChoice, ...]:
     found = [each for text in settings.data for each in catalog.expand(text)]
     labels = _unique([_id_safe(label) for _, label in found])
     return tuple(DataChoice(label, text) for label, (text, _) in zip(labels, found, strict=True))
+
+
+def _regressions(settings: Settings, models: Sequence[ModelChoice], data: Sequence[DataChoice]) -> Regressions | None:
+    if settings.baseline is None and settings.baseline_model is None and settings.save is None:
+        return None
+    from pytest_clip.runs import regressions
+
+    labels = [choice.label for choice in models if choice.role is None]
+    return regressions.start(settings, models=labels, data=[choice.label for choice in data])
 
 
 def _threshold_files(settings: Settings) -> tuple[tuple[Path, str], ...]:

@@ -22,12 +22,22 @@ class ReportRequest:
 
 
 @dataclass(frozen=True)
+class RunRequest:
+    """A saved run to write or to read: the text that was given, the folder it means, and the option or ini key that named it."""
+
+    text: str
+    folder: Path
+    named_by: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything the user asked for, after command line, ini file and defaults were weighed. Nothing here is loaded yet.
 
     ``suites`` is None when the user named none. ``thresholds`` are pairs of a file and the option or ini key that named it.
     ``batch_size`` is None for automatic, ``workers`` for all cores, ``dense_layer`` for the deepest that tells places apart.
-    ``depth_model`` estimates the depth of images that have no maps.
+    ``depth_model`` estimates the depth of images that have no maps. ``baseline`` and ``baseline_model`` are never both given.
+    ``family_wise``: one error rate for all regressions together.
     """
 
     models: tuple[str, ...] = ()
@@ -50,4 +60,9 @@ class Settings:
     corruption_images: int = 95
     depth_model: DepthModel | None = None
     dense_layer: int | None = None
+    baseline: RunRequest | None = None
+    baseline_model: str | None = None
+    save: RunRequest | None = None
+    save_replaces: bool = False
+    family_wise: bool = False
     rootpath: Path = Path()

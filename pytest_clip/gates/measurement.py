@@ -14,6 +14,8 @@ from pytest_clip.gates.ids import GateId
 if TYPE_CHECKING:
     import numpy as np
 
+    from pytest_clip.metrics.outcomes import Outcomes
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -21,7 +23,8 @@ class Measurement:
 
     ``value`` is None when there is no number, and ``reason`` says why. ``ci`` is the 95 % interval, ``n`` the number of images (or pairs)
     behind the value. ``per_image`` holds the outcomes that paired comparisons with a baseline need; it is the one field with arrays, and
-    it takes no part in equality. ``better`` is the good side of a number that is in no shipped suite.
+    it takes no part in equality; their statistic is the value, to 1e-9. ``better`` is the good side of a number that is in no shipped
+    suite.
     """
 
     gate: GateId
@@ -31,7 +34,7 @@ class Measurement:
     model: str
     data: str
     conventions: Mapping[str, Any]
-    per_image: Mapping[str, np.ndarray[Any, Any]] | None = field(default=None, compare=False, repr=False)
+    per_image: Outcomes | None = field(default=None, compare=False, repr=False)
     reason: str | None = None
     better: Literal["higher", "lower"] | None = None
 
@@ -56,7 +59,7 @@ class Measurement:
         data: str,
         ci: object = None,
         conventions: Mapping[str, object] | None = None,
-        per_image: Mapping[str, np.ndarray[Any, Any]] | None = None,
+        per_image: Outcomes | Mapping[str, np.ndarray[Any, Any]] | None = None,
         reason: str | None = None,
         better: Literal["higher", "lower"] | None = None,
     ) -> Measurement:
@@ -81,7 +84,8 @@ class Measurement:
         facts = {str(key): plain(each, f"{gate}: convention {key!r}") for key, each in (conventions or {}).items()}
         if better not in (None, "higher", "lower"):
             raise ClipError(f"{gate}: better must be 'higher' or 'lower', not {better!r}")
-        return cls(gate, number, interval, count, model, data, facts, per_image, reason, better)
+        outcomes = None if per_image is None else _outcomes(gate, per_image, number)
+        return cls(gate, number, interval, count, model, data, facts, outcomes, reason, better)
 
 
 def plain(thing: object, where: str) -> Any:
@@ -126,3 +130,17 @@ def _interval(gate: GateId, ci: object) -> tuple[float, float]:
     if not low <= high:
         raise ClipError(f"{gate}: ci must be two numbers in order, not ({low}, {high})")
     return low, high
+
+
+def _outcomes(gate: GateId, given: Outcomes | Mapping[str, np.ndarray[Any, Any]], value: float | None) -> Outcomes:
+    """Outcomes that give this value again: a comparison with a baseline resamples them, and those of another number would judge wrongly."""
+    from pytest_clip.metrics.outcomes import Outcomes, of_plain
+
+    try:
+        outcomes = given if isinstance(given, Outcomes) else of_plain(given, value)
+        again = value if value is None or outcomes.statistic is None else outcomes.value
+    except ValueError as error:
+        raise ClipError(f"{gate}: per_image: {error}") from None
+    if value is not None and again is not None and not abs(again - value) <= 1e-9 * max(1.0, abs(value)):
+        raise ClipError(f"{gate}: the outcomes in per_image give {again!r} as {outcomes.statistic}, but the value is {value!r}")
+    return outcomes

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pytest_clip.gates.catalog import SUITES
+from pytest_clip.gates.comparison import Comparison, flip_lines
 from pytest_clip.gates.digits import distinct
+from pytest_clip.gates.layers import SHIPPED
 from pytest_clip.gates.measurement import Measurement
 from pytest_clip.gates.rules import Bound, Rule
 from pytest_clip.gates.waivers import Waiver
@@ -35,6 +37,7 @@ class Verdict:
     message: str
     waiver: Waiver | None = None
     decided_by: Bound | None = None
+    comparison: Comparison | None = None
 
     @property
     def ok(self) -> bool:
@@ -57,6 +60,7 @@ def judge(
     fingerprint: str | None = None,
     options: Sequence[str] = (),
     test: str | None = None,
+    comparison: Comparison | None = None,
 ) -> Verdict:
     """Hold ``measurement`` against ``rule``: the value itself must satisfy ``>= min`` and ``<= max`` exactly.
 
@@ -65,7 +69,7 @@ def judge(
     would fail the test item into ``warn``, but not a stale waiver. ``spec``, ``fingerprint``, ``options`` (of this run's command line) and
     ``test`` (the node id, of a test that is in no shipped suite) only go into the message.
     """
-    status, outcome, decided_by = _outcome(measurement, rule)
+    status, outcome, decided_by = _compared(*_outcome(measurement, rule), comparison)
     if waiver is not None and status == "fail":
         status, outcome = "waived", f"{outcome}: waived until {waiver.until}: {waiver.reason}"
     elif waiver is not None and status == "pass":
@@ -73,14 +77,42 @@ def judge(
         outcome = f"{outcome}: stale waiver, the gate passes; remove {waiver.source} ({waiver.reason})"
     elif rule is not None and rule.severity is not None and rule.warns and status in ("fail", "insufficient"):
         status, outcome = "warn", f'{outcome}: no failure, {rule.severity.source} says severity = "warn"'
-    facts = _facts(measurement, rule, waiver, decided_by, status)
+    facts = _facts(measurement, rule, waiver, decided_by, status) + _baseline_facts(rule, comparison, outcome)
     facts.append(("model", " ".join([measurement.model, *([f"fingerprint {fingerprint}"] if fingerprint else [])])))
     facts.append(("data", measurement.data))
     if measurement.conventions:
         facts.append(("conventions", ", ".join(f"{key}={value}" for key, value in measurement.conventions.items())))
     facts.append(("rerun", rerun_command(measurement, spec, options, test)))
     lines = [f"{measurement.gate}: {outcome}", *(f"  {name:<12} {text}" for name, text in facts)]
-    return Verdict(measurement, rule, status, "\n".join(lines), waiver, decided_by)
+    return Verdict(measurement, rule, status, "\n".join(lines), waiver, decided_by, comparison)
+
+
+def as_baseline(measurement: Measurement) -> Verdict:
+    """The verdict on a gate of the model that others are held against: measured, and nothing asked of it."""
+    value = f"no value: {measurement.reason}" if measurement.value is None else f"{distinct(measurement.value)[0]} {_basis(measurement)}"
+    return Verdict(measurement, None, "unjudged", f"{measurement.gate}: {value}: measured as the baseline, not judged")
+
+
+def _compared(status: Status, outcome: str, decided_by: Bound | None, comparison: Comparison | None) -> tuple[Status, str, Bound | None]:
+    """The verdict once the baseline has been heard: a regression fails a gate whose bounds hold, and a held ``max_drop`` judges one
+    that has no bounds."""
+    if comparison is None or comparison.status is None or comparison.bound is None:
+        return status, outcome, decided_by
+    weight = ("unjudged", "pass", "insufficient", "fail")
+    if weight.index(comparison.status) > weight.index(status):
+        outcome = comparison.sentence if status == "unjudged" else f"{comparison.sentence}; value {outcome}"
+        return comparison.status, outcome, None if comparison.status == "pass" else comparison.bound
+    return status, outcome, decided_by
+
+
+def _baseline_facts(rule: Rule | None, comparison: Comparison | None, outcome: str) -> list[tuple[str, str]]:
+    if comparison is not None:
+        told = [] if comparison.sentence in outcome else [("baseline", comparison.sentence)]
+        return told + [("flips", line) for line in flip_lines(comparison.flips)]
+    drop = rule.get("max_drop") if rule is not None else None
+    if drop is None or drop.source.startswith(f"{SHIPPED}:"):  # a shipped one waits for whoever has a baseline
+        return []
+    return [("note", f"max_drop {drop.text} not judged: no baseline")]
 
 
 def _outcome(measurement: Measurement, rule: Rule | None) -> tuple[Status, str, Bound | None]:
@@ -123,8 +155,6 @@ def _facts(
                 facts.append(("note", f"the interval {interval} includes {bound.key} {bound.text}: {doubt}"))
     if measurement.value is not None and measurement.reason:
         facts.append(("note", measurement.reason))
-    if (drop := rule.get("max_drop") if rule is not None else None) is not None:
-        facts.append(("note", f"max_drop {drop.text} not judged: no baseline"))
     if waiver is not None:
         facts.append(("waiver", f"{waiver.source}, until {waiver.until}: {waiver.reason}"))
         if status == "fail" and waiver.model is None:
@@ -185,7 +215,8 @@ def to_row(verdict: Verdict) -> dict[str, Any]:
         "verdict": verdict.status,
         "rule": None if verdict.rule is None else _rule_row(verdict.rule, verdict.decided_by),
         "waiver": None if verdict.waiver is None else _waiver_row(verdict.waiver),
-        "baseline": None,
+        "baseline": None if verdict.comparison is None else verdict.comparison.row,
+        "flips": None if verdict.comparison is None else verdict.comparison.flips,
         "conventions": dict(measurement.conventions),
         "message": verdict.message,
     }

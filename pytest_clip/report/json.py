@@ -24,7 +24,7 @@ _PACKAGES = ("pytest", "pytest-xdist", "torch", "torchvision", "open_clip_torch"
 _COMMIT_VARIABLES = ("GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT", "BUILDKITE_COMMIT", "CIRCLE_SHA1", "BUILD_SOURCEVERSION")
 _ROW_KEYS = (
     *("gate", "suite", "metric", "slice", "model", "fingerprint", "data", "value", "ci", "n", "reason", "verdict", "partial"),
-    *("rule", "waiver", "baseline", "conventions", "message", "nodeid"),
+    *("rule", "waiver", "role", "baseline", "flips", "conventions", "message", "nodeid"),
 )
 
 

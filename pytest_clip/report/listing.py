@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def lines(session: ClipSession, suites: Sequence[str]) -> list[str]:
     """Suites with their gates and the rules that apply, then the data sets with images and forward passes."""
-    names = [choice.label for choice in session.models]
+    names = [choice.label for choice in session.judged]
     told = [f"models: {', '.join(names) or 'none named; rules for particular models are left out'}"]
     if session.prompts_option is not None:
         told.append(f"prompts: {session.prompts_option}")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pytest_clip import __version__
+from pytest_clip.report import against
 
 if TYPE_CHECKING:
     from pytest_clip.session import ClipSession
@@ -39,11 +40,13 @@ def header(session: ClipSession, suites: Sequence[str]) -> str:
     rules = " + ".join(["defaults", *(path.name for path in session.threshold_files)])
     parts = [
         f"clip: {__version__}",
-        f"model {', '.join(choice.label for choice in session.models)}",
+        f"model {', '.join(choice.label for choice in session.judged)}",
         f"data {', '.join(choice.label for choice in session.data)}",
         f"device {session.settings.device}",
         f"rules {rules}",
     ]
+    if session.regressions is not None and session.regressions.baseline is not None:
+        parts.append(f"baseline {session.regressions.baseline.name}")
     if session.prompts_option is not None:
         parts.append(f"prompts {session.prompts_option}")
     if suites:
@@ -62,6 +65,7 @@ def summary_lines(
     notes: Sequence[str] = (),
 ) -> list[str]:
     """What the terminal says after the run: failures by how far they missed, then what was not judged, then one line per suite."""
+    beside, rows = [row for row in rows if row.get("role")], [row for row in rows if not row.get("role")]
     many = len({(row["model"], row["data"]) for row in rows if row["model"]}) > 1
     lines = []
     for verdict, label in _LABELS.items():
@@ -73,6 +77,7 @@ def summary_lines(
         more = f" and {len(unjudged) - UNJUDGED_SHOWN} more" if len(unjudged) > UNJUDGED_SHOWN else ""
         lines.append(f"UNJUDGED {_count(len(unjudged), 'gate')} without a rule: {', '.join(unjudged[:UNJUDGED_SHOWN])}{more}")
     lines += _suites(rows)
+    lines += against.lines(rows, beside)
     if not_selected:
         by = f" (narrowed by {', '.join(narrowed_by)})" if narrowed_by else ""
         lines.append(f"NOT SELECTED {_count(not_selected, 'rule')} of these suites{by}")
@@ -88,9 +93,9 @@ def summary_lines(
 def markup(line: str) -> dict[str, bool]:
     """How pytest's terminal shows a line of the summary."""
     word = line.partition(" ")[0]
-    if word in ("FAILED", "INSUFFICIENT", "--clip-report:"):
+    if word in ("FAILED", "INSUFFICIENT", "--clip-report:", "--clip-save:"):
         return {"red": True}
-    return {"yellow": True} if word in ("WARNED", "WAIVED", "UNJUDGED", "NOT", "WARNING") else {}
+    return {"yellow": True} if word in ("WARNED", "WAIVED", "UNJUDGED", "WORSE", "NOT", "WARNING") else {}
 
 
 def miss(row: Row) -> float:

@@ -230,6 +230,7 @@ def test_a_row_holds_the_contract_in_builtins():
         "rule": {"min": 0.95, "min_n": 5, "why": "x", "source": "t.toml:3", "sources": {"min": "t.toml:3", "min_n": "t.toml:4"}},
         "waiver": {"reason": "tracked in #41", "until": "2027-03-01", "source": "thresholds.toml:20"},
         "baseline": None,
+        "flips": None,
         "conventions": {"bins": 15},
         "message": verdict.message,
     }

@@ -1,0 +1,118 @@
+"""The baseline of a run: a saved run, or a model that is measured first in the same run. Both answer what a gate was there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_clip import ClipError
+from pytest_clip.metrics.outcomes import Outcomes
+from pytest_clip.runs.spool import Spool
+from pytest_clip.runs.store import SavedRun
+
+if TYPE_CHECKING:
+    from pytest_clip.settings import Settings
+
+
+@dataclass(frozen=True)
+class Base:
+    """One gate of the baseline: its row of the record, and the outcomes behind it."""
+
+    row: Mapping[str, Any]
+    outcomes: Outcomes | None
+    precision: str | None
+
+
+@dataclass(frozen=True)
+class SavedBaseline:
+    """``--clip-baseline=RUN``. Everything that can be refused before a model loads is refused by :func:`check_asked`."""
+
+    run: SavedRun
+
+    @property
+    def name(self) -> str:
+        return f"run {self.run.name}"
+
+    def model_for(self, label: str) -> str:
+        """The model of the baseline that the model under test is held against: the only one, or the one of that name."""
+        models = self.run.models
+        return label if label in models else models[0]
+
+    def find(self, model: str, data: str, gate: str) -> Base | None:
+        """What the gate was, None where the baseline has not measured it."""
+        held = self.model_for(model)
+        row = self.run.rows.get((held, data, gate))
+        if row is None:
+            return None
+        precision = next((each.get("precision") for each in self.run.record["models"] if each["name"] == held), None)
+        return Base(row, self.run.outcomes(held, data, gate), precision)
+
+    def check_asked(self, settings: Settings, labels: list[str], data: list[str]) -> None:
+        """Refuse a baseline that was asked for other things than this run; ClipError names both values."""
+        there, here = self.run.asked, asked(settings)
+        models = self.run.models
+        if not models:
+            raise self._refused("it holds no measured gate", "save it again")
+        if unknown := [label for label in labels if len(models) > 1 and label not in models]:
+            held = f"it holds {len(models)} models ({', '.join(models)}) and none is called {unknown[0]}"
+            raise self._refused(held, "save a run of the one that is meant")
+        for key, option in (("limit", "--clip-limit"), ("precision", "--clip-precision"), ("prompts", "--clip-prompts")):
+            if there.get(key) != here[key]:
+                raise self._refused(
+                    f"it was measured with {option} {_shown(there.get(key))}, this run has {_shown(here[key])}", "measure both alike"
+                )
+        sets = [each["name"] for each in self.run.record["data"]]
+        if sets and (missing := [label for label in data if label not in sets]):
+            where = f"it was measured on {', '.join(sets)}, this run is on {', '.join(missing)}"
+            raise self._refused(where, "measure both on the same data")
+
+    def check_data(self, label: str, fingerprint: str | None) -> None:
+        """Refuse other pictures under the same name."""
+        there = next((each.get("fingerprint") for each in self.run.record["data"] if each["name"] == label), None)
+        if there is not None and there != fingerprint:
+            raise self._refused(
+                f"the data set {label} had the fingerprint {there} there and has {fingerprint} now: pictures, ids or labels have changed",
+                "save the baseline again on the data of today",
+            )
+
+    def _refused(self, why: str, fix: str) -> ClipError:
+        return ClipError(f"the baseline {self.run.name} ({self.run.folder}) cannot be compared with this run: {why}; {fix}")
+
+
+@dataclass(frozen=True)
+class LiveBaseline:
+    """``--clip-baseline-model=M``: measured before the models under test, in the same process or by the same worker."""
+
+    spool: Spool
+    model: str
+
+    @property
+    def name(self) -> str:
+        return f"model {self.model}"
+
+    def model_for(self, label: str) -> str:
+        return self.model
+
+    def find(self, model: str, data: str, gate: str) -> Base | None:
+        """What the gate was, None where its test has not measured it."""
+        parcel = self.spool.get(self.model, data, gate)
+        return None if parcel is None else Base(parcel.row, parcel.outcomes, parcel.row.get("precision"))
+
+
+def asked(settings: Settings) -> dict[str, Any]:
+    """What a run was asked for, as its saved folder remembers it."""
+    prompts = settings.prompts
+    return {
+        "limit": settings.limit,
+        "precision": settings.precision,
+        "prompts": None if prompts is None else {"name": prompts.name, "templates": list(prompts.templates)},
+        "data": list(settings.data),
+        "suites": None if settings.suites is None else list(settings.suites),
+    }
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{value.get('name')} ({len(value.get('templates', []))} templates)"
+    return "left out" if value is None else str(value)
