@@ -9,6 +9,7 @@ import pytest
 
 from pytest_clip.metrics.accuracy import mean_per_class, relative, top_k
 from pytest_clip.metrics.intervals import bootstrap, ratio_interval, seed_from, wilson
+from pytest_clip.metrics.outcomes import Outcomes
 
 pytestmark = pytest.mark.clip_suite("accuracy")
 
@@ -20,7 +21,7 @@ def test_top1(gate, clip_case, zero_shot):
     right, n = answers.right, len(answers.ids)
     gate(
         clip_case.gate, right.mean(), n=n, ci=wilson(int(right.sum()), n),
-        per_image={"correct": right}, conventions=answers.conventions,
+        per_image=Outcomes("mean", {"correct": right}, answers.ids), conventions=answers.conventions,
     )  # fmt: skip
 
 
@@ -33,7 +34,7 @@ def test_top5(gate, clip_case, zero_shot):
     right, n = top_k(answers.cosines, answers.labels, k=5), len(answers.ids)
     gate(
         clip_case.gate, right.mean(), n=n, ci=wilson(int(right.sum()), n),
-        per_image={"correct": right}, conventions=answers.conventions,
+        per_image=Outcomes("mean", {"correct": right}, answers.ids), conventions=answers.conventions,
     )  # fmt: skip
 
 
@@ -45,7 +46,7 @@ def test_mean_per_class(gate, clip_case, zero_shot):
     gate(
         clip_case.gate, mean_per_class(right, labels, classes=classes), n=len(right),
         ci=bootstrap(lambda r, y: mean_per_class(r, y, classes=classes), right, labels, seed=seed_from(str(clip_case.gate))),
-        per_image={"correct": right}, conventions=answers.conventions,
+        per_image=Outcomes("mean_per_class", {"correct": right, "label": labels}, answers.ids), conventions=answers.conventions,
     )  # fmt: skip
 
 
@@ -57,5 +58,6 @@ def test_relative_robustness(gate, clip_case, zero_shot):
     gate(
         clip_case.gate, None if clean.at_chance else value, n=len(shift.ids), reason=clean.at_chance,
         ci=None if clean.at_chance else ratio_interval(shift.right, clean.right, paired=False),
-        per_image={"correct": shift.right}, conventions=shift.conventions,
+        per_image=Outcomes("relative", {"correct": shift.right}, shift.ids, others={"correct": clean.right}, other_ids=clean.ids),
+        conventions=shift.conventions,
     )  # fmt: skip

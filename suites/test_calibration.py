@@ -14,6 +14,7 @@ import pytest
 from pytest_clip import ClipWarning
 from pytest_clip.metrics import calibration
 from pytest_clip.metrics.intervals import bootstrap, ece_interval, mean_interval, seed_from
+from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.metrics.temperature import fit_temperature
 
 pytestmark = pytest.mark.clip_suite("calibration")
@@ -48,7 +49,7 @@ def test_ece(judge, clip_case, zero_shot):
     judge(
         calibration.ece(sure, right, bins=BINS), n=len(right),
         ci=ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS),
-        per_image={"confidence": sure, "correct": right},
+        per_image=Outcomes("ece", {"confidence": sure, "correct": right}, answers.ids, params={"bins": BINS}),
         conventions=answers.conventions | {"bins": BINS, "binning": "equal width (lo, hi]"},
     )  # fmt: skip
 
@@ -61,7 +62,8 @@ def test_adaptive_ece(judge, clip_case, zero_shot):
     judge(
         calibration.adaptive_ece(sure, right, bins=BINS), n=len(right),
         ci=ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS, adaptive=True),
-        per_image={"confidence": sure, "correct": right}, conventions=answers.conventions | {"bins": BINS, "binning": "equal mass"},
+        per_image=Outcomes("adaptive_ece", {"confidence": sure, "correct": right}, answers.ids, params={"bins": BINS}),
+        conventions=answers.conventions | {"bins": BINS, "binning": "equal mass"},
     )  # fmt: skip
 
 
@@ -72,7 +74,7 @@ def test_nll(judge, clip_case, zero_shot):
     each = calibration.nll_per_sample(answers.logits, answers.labels)
     judge(
         each.mean(), n=len(each), ci=mean_interval(each, seed=seed_from(str(clip_case.gate))),
-        per_image={"nll": each}, conventions=answers.conventions,
+        per_image=Outcomes("mean", {"nll": each}, answers.ids), conventions=answers.conventions,
     )  # fmt: skip
 
 
@@ -83,7 +85,7 @@ def test_brier(judge, clip_case, zero_shot):
     each = calibration.brier_per_sample(calibration.softmax(answers.logits), answers.labels)
     judge(
         each.mean(), n=len(each), ci=mean_interval(each, seed=seed_from(str(clip_case.gate))),
-        per_image={"brier": each}, conventions=answers.conventions,
+        per_image=Outcomes("mean", {"brier": each}, answers.ids), conventions=answers.conventions,
     )  # fmt: skip
 
 
@@ -103,7 +105,7 @@ def scaling(zero_shot):
 
 @pytest.fixture
 def scaled(clip_case, zero_shot, scaling):
-    """Logits after temperature scaling and labels of the slice; of `clean` only the half that the temperature was not fitted on."""
+    """Logits after temperature scaling, labels and ids of the slice; of `clean` only the half that the temperature was not fitted on."""
     temperature, rest = scaling
     answers = zero_shot(clip_case.slice)
     rows = rest if clip_case.slice == "clean" else np.arange(len(answers.ids))
@@ -113,6 +115,7 @@ def scaled(clip_case, zero_shot, scaling):
         logits,
         answers.labels[rows],
         answers.right[rows],
+        tuple(answers.ids[row] for row in rows),
         answers.conventions | {"temperature": temperature.value, "split_seed": SPLIT_SEED},
     )
 
@@ -120,23 +123,24 @@ def scaled(clip_case, zero_shot, scaling):
 @pytest.mark.clip_gate("calibration/ece_scaled")
 def test_ece_scaled(judge, clip_case, scaled):
     """ECE after temperature scaling; on `clean` over the half not used for fitting."""
-    logits, _, right, conventions = scaled
+    logits, _, right, ids, conventions = scaled
     sure = confidence(logits)
     judge(
         calibration.ece(sure, right, bins=BINS), n=len(right),
         ci=ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS),
-        per_image={"confidence": sure, "correct": right}, conventions=conventions | {"bins": BINS, "binning": "equal width (lo, hi]"},
+        per_image=Outcomes("ece", {"confidence": sure, "correct": right}, ids, params={"bins": BINS}),
+        conventions=conventions | {"bins": BINS, "binning": "equal width (lo, hi]"},
     )  # fmt: skip
 
 
 @pytest.mark.clip_gate("calibration/nll_scaled")
 def test_nll_scaled(judge, clip_case, scaled):
     """NLL after temperature scaling; on `clean` over the half not used for fitting."""
-    logits, labels, _, conventions = scaled
+    logits, labels, _, ids, conventions = scaled
     each = calibration.nll_per_sample(logits, labels)
     judge(
         each.mean(), n=len(each), ci=mean_interval(each, seed=seed_from(str(clip_case.gate))),
-        per_image={"nll": each}, conventions=conventions,
+        per_image=Outcomes("mean", {"nll": each}, ids), conventions=conventions,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_clip.metrics.calibration import nll_per_sample
 from pytest_clip.metrics.intervals import mean_interval, seed_from
+from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.metrics.temperature import fit_temperature
 
 pytestmark = pytest.mark.clip_suite("checkpoint")
@@ -151,6 +152,7 @@ def test_alignment(gate, clip_case, probe):
     each = ((answers.cosines < own).sum(1) + ((answers.cosines == own).sum(1) - 1) / 2) / others
     gate(
         clip_case.gate, each.mean(), n=len(each), ci=mean_interval(each, seed=seed_from(str(clip_case.gate))),
+        per_image=Outcomes("mean", {"above": each}, answers.ids),
         conventions=answers.conventions,
     )  # fmt: skip
 
@@ -173,10 +175,11 @@ def test_activation(gate, clip_case, clip_model, probe):
         gate(clip_case.gate, 0.0, n=PROBE, conventions={"activation": "none to choose"})
         return
     other = clip_model.with_activation(kind != "quickgelu")
-    gain = likelihood(probe()) - likelihood(probe(other))
+    own = probe()
+    gain = likelihood(own) - likelihood(probe(other))
     gate(
         clip_case.gate, gain.mean(), n=len(gain), ci=mean_interval(gain, seed=seed_from(str(clip_case.gate))),
-        conventions={"activation": kind, "other": other.activation},
+        per_image=Outcomes("mean", {"gain": gain}, own.ids), conventions={"activation": kind, "other": other.activation},
     )  # fmt: skip
 
 
@@ -186,11 +189,13 @@ def test_normalization(gate, clip_case, clip_model, probe):
     if not hasattr(clip_model, "with_normalization"):
         gate(clip_case.gate, 0.0, n=PROBE, conventions={"normalization": "the model's own, not changeable"})
         return
-    config, own = clip_model.preprocess_config, likelihood(probe())
+    config, answers = clip_model.preprocess_config, probe()
+    own = likelihood(answers)
     others = {n: v for n, v in NORMALIZATIONS.items() if not np.allclose(v, (config["mean"], config["std"]), atol=1e-3)}
     gains = {n: own - likelihood(probe(clip_model.with_normalization(*v))) for n, v in others.items()}
     best = max(gains, key=lambda n: gains[n].mean())
     gate(
         clip_case.gate, gains[best].mean(), n=len(own), ci=mean_interval(gains[best], seed=seed_from(str(clip_case.gate))),
+        per_image=Outcomes("highest_mean", {"gain": np.stack(list(gains.values()), axis=1)}, answers.ids),
         conventions={"mean": list(config["mean"]), "std": list(config["std"]), "best_other": best},
     )  # fmt: skip

@@ -21,6 +21,7 @@ from scipy.spatial.distance import cdist
 from pytest_clip.metrics import correspondence
 from pytest_clip.metrics.dense import grid, peaks, sample
 from pytest_clip.metrics.intervals import bootstrap, mean_interval, seed_from
+from pytest_clip.metrics.outcomes import Outcomes
 
 pytestmark = pytest.mark.clip_suite("correspondence")
 
@@ -88,7 +89,7 @@ def views(seen_twice, clip_data):
 
 
 @pytest.fixture
-def judge_recall(gate, clip_case, views):
+def judge_recall(gate, clip_case, clip_data, views):
     """Mean over pairs of the share of matches within `threshold`; the interval is over pairs, each of another scene."""
 
     def measured(unit, threshold):
@@ -96,7 +97,7 @@ def judge_recall(gate, clip_case, views):
         ours, random, stay = (np.array([correspondence.recall(each[unit][way], threshold=threshold) for each in pairs]) for way in range(3))
         gate(
             clip_case.gate, ours.mean(), n=len(ours), ci=mean_interval(ours, seed=seed_from(str(clip_case.gate))),
-            per_image={"recall": ours},
+            per_image=Outcomes("mean", {"recall": ours}, clip_data.images(clip_case.slice).ids),
             conventions=conventions
             | {"threshold": threshold, "chance": round(float(random.mean()), 3), "same_place": round(float(stay.mean()), 3)},
         )  # fmt: skip
@@ -127,15 +128,16 @@ def landmarks_of(pair, first, second):
 
 @pytest.fixture(scope="session")
 def landmarks(seen_twice, clip_data):
-    """`landmarks_of` of every pair of a set that shows any, and the conventions behind them."""
+    """`landmarks_of` of every pair of a set that shows any, the ids of these, and the conventions behind them."""
 
     @cache
     def pairs(name):
         first, second, conventions = seen_twice(name)
         truth = clip_data.keypoint_pairs(name)
-        each = [landmarks_of(*pair) for pair in zip(truth, first, second, strict=True) if len(pair[0].first)]
-        found, chance, stay = zip(*each, strict=True)
-        return found, conventions | {
+        shown = [row for row, pair in enumerate(truth) if len(pair.first)]
+        found, chance, stay = zip(*(landmarks_of(truth[row], first[row], second[row]) for row in shown), strict=True)
+        ids = clip_data.images(name).ids
+        return found, tuple(ids[row] for row in shown), conventions | {
             "alpha": ALPHA, "box": "larger side", "cells": CELLS, "landmarks": sum(map(len, found)),
             "chance": round(float(np.concatenate(chance).mean()), 3), "same_place": round(float(np.concatenate(stay).mean()), 3),
         }  # fmt: skip
@@ -146,21 +148,21 @@ def landmarks(seen_twice, clip_data):
 @pytest.mark.clip_gate("correspondence/pck_per_image")
 def test_pck_per_image(gate, clip_case, landmarks):
     """Share of a pair's landmarks that are found, averaged over pairs."""
-    found, conventions = landmarks(clip_case.slice)
+    found, ids, conventions = landmarks(clip_case.slice)
     shares = np.array([correspondence.pck_per_point(each) for each in found])
     gate(
         clip_case.gate, shares.mean(), n=len(shares), ci=mean_interval(shares, seed=seed_from(str(clip_case.gate))),
-        per_image={"pck": shares}, conventions=conventions,
+        per_image=Outcomes("mean", {"pck": shares}, ids), conventions=conventions,
     )  # fmt: skip
 
 
 @pytest.mark.clip_gate("correspondence/pck_per_point")
 def test_pck_per_point(gate, clip_case, landmarks):
     """Share of all landmarks that are found: pairs with many of them weigh more. The interval draws whole pairs."""
-    found, conventions = landmarks(clip_case.slice)
+    found, ids, conventions = landmarks(clip_case.slice)
     hits, all_of_them = np.array([each.sum() for each in found]), np.array([len(each) for each in found])
     gate(
         clip_case.gate, correspondence.pck_per_point(np.concatenate(found)), n=len(found),
         ci=bootstrap(lambda k, n: k.sum() / n.sum(), hits, all_of_them, seed=seed_from(str(clip_case.gate))),
-        per_image={"found": hits, "landmarks": all_of_them}, conventions=conventions,
+        per_image=Outcomes("share", {"part": hits, "whole": all_of_them}, ids), conventions=conventions,
     )  # fmt: skip

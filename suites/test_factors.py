@@ -5,10 +5,12 @@ factor changed, so effects are paired: the drop is measured on the same scenes, 
 A model at chance on clean images has nothing to lose, so its drops and ratios are no numbers.
 """
 
+import numpy as np
 import pytest
 
 from pytest_clip.metrics.factors import error_ratio, paired_drop
 from pytest_clip.metrics.intervals import paired_difference, ratio_interval, wilson
+from pytest_clip.metrics.outcomes import Outcomes
 
 pytestmark = pytest.mark.clip_suite("factors")
 
@@ -28,7 +30,7 @@ def test_accuracy(gate, clip_case, zero_shot):
     right, n = answers.right, len(answers.ids)
     gate(
         clip_case.gate, right.mean(), n=n, ci=wilson(int(right.sum()), n),
-        per_image={"correct": right}, conventions=answers.conventions,
+        per_image=Outcomes("mean", {"correct": right}, answers.ids), conventions=answers.conventions,
     )  # fmt: skip
 
 
@@ -40,7 +42,7 @@ def test_drop(gate, clip_case, zero_shot):
     gate(
         clip_case.gate, None if clean.at_chance else paired_drop(before, answers.right), n=len(before), reason=clean.at_chance,
         ci=None if clean.at_chance else paired_difference(before, answers.right),
-        per_image={"before": before, "correct": answers.right}, conventions=answers.conventions,
+        per_image=Outcomes("drop", {"before": before, "correct": answers.right}, answers.ids), conventions=answers.conventions,
     )  # fmt: skip
 
 
@@ -53,7 +55,8 @@ def test_error_ratio(gate, clip_case, zero_shot):
     gate(
         clip_case.gate, None if undefined else error_ratio(float(answers.right.mean()), float(before.mean())), n=len(before),
         reason=undefined, ci=None if undefined else ratio_interval(~answers.right, ~before, paired=True),
-        per_image={"before": before, "correct": answers.right}, conventions=answers.conventions | {"reference": "same scenes unchanged"},
+        per_image=Outcomes("error_ratio", {"before": before, "correct": answers.right}, answers.ids),
+        conventions=answers.conventions | {"reference": "same scenes unchanged"},
     )  # fmt: skip
 
 
@@ -61,6 +64,14 @@ def test_error_ratio(gate, clip_case, zero_shot):
 def factor_answers(clip_data, zero_shot):
     """Answers of every factor with enough images."""
     return {s.name: zero_shot(s.name) for s in clip_data.sets if s.role == "factor" and len(clip_data.images(s.name)) >= ENOUGH}
+
+
+def of_all(factor_answers, statistic, **arrays):
+    """Outcomes of every factor together, because another model may have another worst one; changes of one scene are drawn together."""
+    each = list(factor_answers.values())
+    arrays |= {"correct": [a.right for a in each], "group": [np.full(len(a.ids), k) for k, a in enumerate(each)]}
+    columns = {name: np.concatenate(parts) for name, parts in arrays.items()}
+    return Outcomes(statistic, columns, sum((a.ids for a in each), ()), clusters=np.concatenate([a.pairs for a in each]))
 
 
 @pytest.mark.clip_gate("factors/worst_accuracy")
@@ -71,7 +82,8 @@ def test_worst_accuracy(gate, clip_case, factor_answers):
     worst = min(factor_answers, key=lambda f: factor_answers[f].right.mean())
     right = factor_answers[worst].right
     gate(
-        clip_case.gate, right.mean(), n=len(right), ci=wilson(int(right.sum()), len(right)), per_image={"correct": right},
+        clip_case.gate, right.mean(), n=len(right), ci=wilson(int(right.sum()), len(right)),
+        per_image=of_all(factor_answers, "lowest_group"),
         conventions=factor_answers[worst].conventions | {"factor": worst, "at_least": ENOUGH},
     )  # fmt: skip
 
@@ -89,5 +101,6 @@ def test_worst_drop(gate, clip_case, factor_answers, zero_shot):
     gate(
         clip_case.gate, None if clean.at_chance else drops[worst], n=len(before), reason=clean.at_chance,
         ci=None if clean.at_chance else paired_difference(before, answers.right),
-        per_image={"before": before, "correct": answers.right}, conventions=answers.conventions | {"factor": worst, "at_least": ENOUGH},
+        per_image=of_all(factor_answers, "largest_group_drop", before=[unchanged(a, clean) for a in factor_answers.values()]),
+        conventions=answers.conventions | {"factor": worst, "at_least": ENOUGH},
     )  # fmt: skip

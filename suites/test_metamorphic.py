@@ -16,6 +16,7 @@ import pytest
 from pytest_clip.metrics.agreement import agree, predictions
 from pytest_clip.metrics.breaking import smallest_break
 from pytest_clip.metrics.intervals import wilson
+from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.report import flips
 from pytest_clip.views.changes import CHANGES
 
@@ -39,7 +40,7 @@ def test_agreement(gate, clip_case, zero_shot):
     same = agree(predictions(before.cosines), predictions(after.cosines))
     gate(
         clip_case.gate, None if before.at_chance else same.mean(), n=len(same), ci=wilson(int(same.sum()), len(same)),
-        reason=before.at_chance, per_image={"same": same},
+        reason=before.at_chance, per_image=Outcomes("mean", {"same": same}, before.ids),
         conventions=before.conventions | {"strength": change.strength(change.small), "unit": change.unit},
     )  # fmt: skip
 
@@ -83,7 +84,8 @@ def test_invariance(gate, clip_case, clip_model, clip_data, embeddings, request)
         after = answers(texts, request.getfixturevalue("in_other_company"))
     same = agree(answers(texts), after)
     gate(
-        clip_case.gate, same.mean(), n=len(same), ci=wilson(int(same.sum()), len(same)), per_image={"same": same},
+        clip_case.gate, same.mean(), n=len(same), ci=wilson(int(same.sum()), len(same)),
+        per_image=Outcomes("mean", {"same": same}, clip_data.images("clean").ids[: len(same)]),
         conventions={"prompt": clip_data.templates[0]} | ({"batch": BATCH} if clip_case.slice == "batch" else {}),
     )  # fmt: skip
 
@@ -104,7 +106,7 @@ def test_smallest_break(gate, clip_case, zero_shot, keep_flips):
         keep_flips(change.view(at), flipped(at))
     gate(
         clip_case.gate, None if before.at_chance else change.strength(at), n=len(before.ids), reason=before.at_chance,
-        per_image=None if before.at_chance else {"flipped": flipped(at)},
+        per_image=None if before.at_chance else Outcomes(None, {"flipped": flipped(at)}, before.ids),
         conventions=before.conventions | {
             "unit": change.unit, "step": change.step, "until": change.strength(change.steps), "tolerated": TOLERATED,
             "broken": bool(broken),

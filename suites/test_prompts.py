@@ -20,6 +20,7 @@ import pytest
 
 from pytest_clip.metrics import calibration, ood
 from pytest_clip.metrics.intervals import bootstrap, paired_difference, seed_from, two_sample_bootstrap, wilson
+from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.metrics.spread import deviation, spread, worst_index
 
 pytestmark = pytest.mark.clip_suite("prompts")
@@ -35,6 +36,7 @@ class Asked:
     """Answers to n images under each of k prompt sets, every array [n, k]."""
 
     names: tuple[str, ...]
+    ids: tuple[str, ...]
     confidence: np.ndarray
     score: np.ndarray
     """MCM: the higher, the better the image is known"""
@@ -64,8 +66,9 @@ def ask(clip_data, clip_settings, zero_shot):
             "prompt_sets": len(sets), "prompts": hashlib.sha256(" ".join(hashes).encode()).hexdigest()[:12],
         }  # fmt: skip
         kept[image_set, family] = Asked(
-            tuple(sets), np.stack(confidence, axis=1), np.stack(score, axis=1), np.stack(right, axis=1) if right else None, conventions
-        )
+            tuple(sets), answers.ids, np.stack(confidence, axis=1), np.stack(score, axis=1), np.stack(right, axis=1) if right else None,
+            conventions,
+        )  # fmt: skip
         return kept[image_set, family]
 
     return asked
@@ -110,8 +113,9 @@ def test_accuracy_spread(judge, clean):
     right, values = clean.right, clean.right.mean(0)
     best, worst = right[:, values.argmax()], right[:, values.argmin()]
     judge(
-        spread(values), values, better="higher", n=len(right), ci=paired_difference(best, worst), per_image={"best": best, "worst": worst}
-    )
+        spread(values), values, better="higher", n=len(right), ci=paired_difference(best, worst),
+        per_image=Outcomes("mean_spread", {"correct": right}, clean.ids),
+    )  # fmt: skip
 
 
 @pytest.mark.clip_gate("prompts/accuracy_std")
@@ -119,7 +123,8 @@ def test_accuracy_std(judge, clip_case, clean):
     """Standard deviation of accuracy over the prompt sets."""
     values = clean.right.mean(0)
     ci = bootstrap(lambda r: deviation(r.mean(0)), clean.right, seed=seed_from(str(clip_case.gate)))
-    judge(deviation(values), values, better="higher", n=len(clean.right), ci=ci)
+    outcomes = Outcomes("mean_std", {"correct": clean.right}, clean.ids)
+    judge(deviation(values), values, better="higher", n=len(clean.right), ci=ci, per_image=outcomes)
 
 
 @pytest.mark.clip_gate("prompts/worst_accuracy")
@@ -128,7 +133,8 @@ def test_worst_accuracy(judge, clean):
     values = clean.right.mean(0)
     right = clean.right[:, values.argmin()]
     judge(
-        right.mean(), values, better="higher", n=len(right), ci=wilson(int(right.sum()), len(right)), per_image={"correct": right}
+        right.mean(), values, better="higher", n=len(right), ci=wilson(int(right.sum()), len(right)),
+        per_image=Outcomes("lowest_mean", {"correct": clean.right}, clean.ids),
     )  # fmt: skip
 
 
@@ -137,26 +143,27 @@ def eces(confidence, right):
     return [calibration.ece(c, r, bins=BINS) for c, r in zip(confidence.T, right.T, strict=True)]
 
 
-def over_eces(judge, case, clean, statistic, *, sets, of):
-    """Judge a statistic over the calibration errors of the prompt sets; its interval is that of `of` over `sets`."""
+def over_eces(judge, case, clean, statistic, name, *, sets, of):
+    """Judge a statistic (outcomes call it `name`) over the calibration errors of the prompt sets; its interval is of `of` over `sets`."""
     values = eces(clean.confidence, clean.right)
     ci = bootstrap(
         lambda c, r: of(eces(c, r)), clean.confidence[:, sets], clean.right[:, sets], seed=seed_from(str(case.gate)), resamples=RESAMPLES
     )
-    judge(statistic(values), values, better="lower", n=len(clean.right), ci=ci, bins=BINS)
+    outcomes = Outcomes(name, {"confidence": clean.confidence, "correct": clean.right}, clean.ids, params={"bins": BINS})
+    judge(statistic(values), values, better="lower", n=len(clean.right), ci=ci, bins=BINS, per_image=outcomes)
 
 
 @pytest.mark.clip_gate("prompts/ece_spread")
 def test_ece_spread(judge, clip_case, clean):
     """Largest minus smallest calibration error (15 equally wide bins) over the prompt sets."""
     sets, difference = furthest(eces(clean.confidence, clean.right))
-    over_eces(judge, clip_case, clean, spread, sets=sets, of=difference)
+    over_eces(judge, clip_case, clean, spread, "ece_spread", sets=sets, of=difference)
 
 
 @pytest.mark.clip_gate("prompts/ece_std")
 def test_ece_std(judge, clip_case, clean):
     """Standard deviation of the calibration error over the prompt sets."""
-    over_eces(judge, clip_case, clean, deviation, sets=slice(None), of=deviation)
+    over_eces(judge, clip_case, clean, deviation, "ece_std", sets=slice(None), of=deviation)
 
 
 def aurocs(known, unknown):
@@ -166,9 +173,9 @@ def aurocs(known, unknown):
 
 @pytest.fixture
 def over_aurocs(judge, clip_case, clip_settings, clean, unknown):
-    """Judge a statistic over the AUROCs of the prompt sets; its interval is that of `of` over `sets`."""
+    """Judge a statistic (in outcomes called `name`) over the AUROCs of the prompt sets; its interval is that of `of` over `sets`."""
 
-    def judged(statistic, *, sets, of):
+    def judged(statistic, name, *, sets, of):
         values = aurocs(clean.score, unknown.score)
         ci = two_sample_bootstrap(
             lambda a, b: of(aurocs(a, b)), clean.score[:, sets], unknown.score[:, sets],
@@ -176,6 +183,7 @@ def over_aurocs(judge, clip_case, clip_settings, clean, unknown):
         )  # fmt: skip
         judge(
             statistic(values), values, better="higher", n=len(unknown.score), ci=ci,
+            per_image=Outcomes(name, {"score": clean.score}, clean.ids, others={"score": unknown.score}, other_ids=unknown.ids),
             score="mcm", tau=clip_settings.mcm_tau, known=len(clean.score), unknown=UNKNOWN,
         )  # fmt: skip
 
@@ -186,10 +194,10 @@ def over_aurocs(judge, clip_case, clip_settings, clean, unknown):
 def test_auroc_spread(over_aurocs, clip_case, clean, unknown):
     """Largest minus smallest AUROC of near unknown classes (MCM) over the prompt sets."""
     sets, difference = furthest(aurocs(clean.score, unknown.score))
-    over_aurocs(spread, sets=sets, of=difference)
+    over_aurocs(spread, "auroc_spread", sets=sets, of=difference)
 
 
 @pytest.mark.clip_gate("prompts/auroc_std")
 def test_auroc_std(over_aurocs, clip_case):
     """Standard deviation of that AUROC over the prompt sets."""
-    over_aurocs(deviation, sets=slice(None), of=deviation)
+    over_aurocs(deviation, "auroc_std", sets=slice(None), of=deviation)

@@ -14,6 +14,7 @@ from pytest_clip.metrics import calibration
 from pytest_clip.metrics import shape_bias as metric
 from pytest_clip.metrics.factors import paired_drop
 from pytest_clip.metrics.intervals import paired_difference, wilson
+from pytest_clip.metrics.outcomes import Outcomes
 
 pytestmark = pytest.mark.clip_suite("shape_bias")
 
@@ -58,29 +59,38 @@ def decided(conflict):
     return metric.decisions(calibration.softmax(conflict.logits), groups=members)
 
 
+@pytest.fixture(scope="session")
+def sides(conflict, cues, decided):
+    """Which images with a conflict were decided for their shape, which for their look, and the ids of these images."""
+    rows = np.flatnonzero(cues["shape"] != cues["texture"])
+    shape, texture = ((decided == cues[name])[rows] for name in ("shape", "texture"))
+    return shape, texture, tuple(conflict.ids[row] for row in rows)
+
+
 @pytest.mark.clip_gate("shape_bias/shape_bias")
-def test_shape_bias(gate, clip_case, conflict, cues, decided, unfounded):
+def test_shape_bias(gate, clip_case, conflict, cues, decided, sides, unfounded):
     """Share of shape among the conflict images decided for their shape or their texture; its table counts both for each shape."""
     counts, classes = metric.cues(decided, **cues), conflict.classes
     table = metric.per_class(decided, **cues, classes=len(classes))
-    hits = counts.shape + counts.texture
+    hits, (shape, texture, ids) = counts.shape + counts.texture, sides
     undefined = unfounded or (None if hits else f"none of {counts.n} conflict images is decided for its shape or its texture")
     per_class = {c: {"shape": k.shape, "texture": k.texture, "n": k.n} for c, k in zip(classes, table, strict=True)}
     gate(
         clip_case.gate, None if undefined else counts.bias, n=hits or counts.n, reason=undefined,
-        ci=None if undefined else wilson(counts.shape, hits), per_image={"decided": decided},
+        ci=None if undefined else wilson(counts.shape, hits),
+        per_image=Outcomes("share", {"part": shape, "whole": shape | texture}, ids),
         conventions=conflict.conventions | {"per_class": per_class},
     )  # fmt: skip
 
 
 @pytest.mark.clip_gate("shape_bias/decided_fraction")
-def test_decided_fraction(gate, clip_case, conflict, cues, decided):
+def test_decided_fraction(gate, clip_case, conflict, cues, decided, sides):
     """Share of conflict images decided for one of their two cues: a shape bias over a few images says little."""
     counts = metric.cues(decided, **cues)
-    hits = counts.shape + counts.texture
+    hits, (shape, texture, ids) = counts.shape + counts.texture, sides
     gate(
         clip_case.gate, counts.decided, n=counts.n, ci=wilson(hits, counts.n),
-        per_image={"decided": decided}, conventions=conflict.conventions,
+        per_image=Outcomes("mean", {"decided": shape | texture}, ids), conventions=conflict.conventions,
     )  # fmt: skip
 
 
@@ -91,7 +101,7 @@ def test_accuracy(gate, clip_case, zero_shot):
     right, n = answers.right, len(answers.ids)
     gate(
         clip_case.gate, right.mean(), n=n, ci=wilson(int(right.sum()), n),
-        per_image={"correct": right}, conventions=answers.conventions,
+        per_image=Outcomes("mean", {"correct": right}, answers.ids), conventions=answers.conventions,
     )  # fmt: skip
 
 
@@ -103,5 +113,6 @@ def test_drop(gate, clip_case, conflict, matched, unfounded):
     gate(
         clip_case.gate, None if unfounded else paired_drop(before, after), n=len(before), reason=unfounded,
         ci=None if unfounded else paired_difference(before, after),
-        per_image={"before": before, "correct": after}, conventions=conflict.conventions | {"before": MATCHED},
+        per_image=Outcomes("drop", {"before": before, "correct": after}, conflict.ids),
+        conventions=conflict.conventions | {"before": MATCHED},
     )  # fmt: skip

@@ -104,6 +104,8 @@ class Outcomes:
         """The same outcomes in the order of `other`. ValueError when the two are not of the same samples and statistic."""
         if self.statistic != other.statistic or dict(self.params) != dict(other.params):
             raise ValueError(f"not the same statistic: {_named(self)} and {_named(other)}")
+        if _shapes(self) != _shapes(other):
+            raise ValueError(f"not the same arrays: {_shapes(self)} and {_shapes(other)}")
         first, second = _rows(self.ids, other.ids, "samples"), _rows(self.other_ids, other.other_ids, "samples of the second kind")
         return Outcomes(
             self.statistic, {k: v[first] for k, v in self.arrays.items()}, other.ids, other.clusters, self.params,
@@ -141,6 +143,11 @@ def _rows(have: tuple[str, ...], want: tuple[str, ...], what: str) -> npt.NDArra
         example = f", for example {lost[0]}" if lost else ""
         raise ValueError(f"not the same {what}: {len(have)} and {len(want)}, {len(lost)} of these unknown to those{example}")
     return np.array([place[name] for name in want], dtype=np.intp)
+
+
+def _shapes(outcomes: Outcomes) -> dict[str, tuple[int, ...]]:
+    """What one sample has of each array."""
+    return {name: each.shape[1:] for arrays in (outcomes.arrays, outcomes.others) for name, each in arrays.items()}
 
 
 def _named(outcomes: Outcomes) -> str:
