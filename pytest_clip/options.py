@@ -67,7 +67,7 @@ def add_options(parser: pytest.Parser) -> None:
         "--clip-baseline",
         type=checks.run,
         metavar="RUN",
-        help="Saved run, a name or the path of its folder, to hold the models against: rules with max_drop are judged, every change is told",
+        help="Hold the models against this saved run, a name or the path of its folder: max_drop rules are judged, every change is told",
     )
     option(
         "--clip-baseline-model",
