@@ -1,29 +1,28 @@
-"""Image sets to embeddings: several batches at a time on a CPU, decoded ahead for a GPU, halved when the GPU is full."""
+"""Image sets to embeddings: one batch is decoded while another is encoded, finished rows are stored, a full GPU halves the batch."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
+from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import ClipError
-from ..data.imageset import ImageSet
+from .entry import Entry
 from .source import Source
 
 if TYPE_CHECKING:
     import torch
 
     from ..models.protocol import ClipModel
-    from ..views.view import View
 
 DEFAULT_BATCH = {"cpu": 64, "cuda": 256}
 STREAMS = 4
-"""Batches under way at a time on a CPU: memory grows with them."""
+"""Spans under way at a time: memory grows with them."""
 
 
 class Batches:
@@ -52,43 +51,71 @@ class Batches:
                     self._say(f"out of GPU memory: going on with batches of {size}; --clip-batch-size={size} avoids the failed attempt")
 
 
-def image_embeddings(
-    model: ClipModel,
-    images: ImageSet,
-    *,
-    n: int,
-    cache: Path,
-    batches: Batches,
-    threads: int,
-    view: View | None = None,
-    advance: Callable[[int], None] = lambda n: None,
-) -> NDArray[np.float32]:
-    """L2-normalised embeddings float32 [n, d] of the first `n` images in order, seen through `view`.
+def fill(
+    entry: Entry, model: ClipModel, source: Source, *, batches: Batches, threads: int, advance: Callable[[int], None] = lambda n: None
+) -> None:
+    """Put the L2-normalised embeddings float32 [n, d] that `entry` lacks; `advance` hears, in this thread, of rows made here.
 
-    On a CPU several batches are under way at a time, each on its share of the cores, so that one is decoded while another is encoded. On a
-    GPU batches follow each other, and the next ones are decoded ahead.
+    Several spans are under way at a time, so that one is decoded while another is encoded. On a CPU each goes through the model on its
+    share of the cores, if the model can do that; otherwise they take turns with the model, and the cores decode.
     """
-    cuda = model.device.startswith("cuda")
-    size = batches.size or DEFAULT_BATCH["cuda" if cuda else "cpu"]
-    source = Source(model, images, cache, view=view)
-    chunks = [range(start, min(start + size, n)) for start in range(0, n, size)]
-    streams = min(threads, STREAMS, len(chunks)) if not cuda and getattr(model, "thread_safe", False) else 1
-    out: list[NDArray[np.float32]] = []
+    run = _Run(entry, model, source, batches=batches, threads=threads)
+    left = sum(not entry.path(k).exists() for k in range(len(entry.spans)))
+    streams = max(1, min(threads, STREAMS, left))
+    together = run.together and streams > 1
+    decoders = ThreadPoolExecutor(threads) if threads > 1 and not together else None
+    with share_cores(threads, streams if together else 1), decoders or nullcontext():
+        if streams == 1:
+            run.stream(decoders, advance)
+            return
+        with ThreadPoolExecutor(streams) as pool:
+            futures = [pool.submit(run.stream, decoders, run.heard) for _ in range(streams)]
+            try:
+                run.report(futures, advance)
+            finally:
+                run.stopped.set()
+        for future in futures:
+            future.result()
 
-    def embedded(rows: range) -> NDArray[np.float32]:
-        return batches.encode(model, source.batch(rows))
 
-    with share_cores(threads, streams):
-        if streams > 1:
-            with ThreadPoolExecutor(streams) as pool:
-                for part in pool.map(embedded, chunks):
-                    out.append(part)
-                    advance(len(part))
-        else:
-            for batch in _ahead(source, chunks, threads=threads):
-                out.append(batches.encode(model, batch))
-                advance(len(batch))
-    return np.concatenate(out)
+class _Run:
+    """One `fill`: what its streams share."""
+
+    def __init__(self, entry: Entry, model: ClipModel, source: Source, *, batches: Batches, threads: int) -> None:
+        self._entry, self._model, self._source, self._batches = entry, model, source, batches
+        self.together = model.device == "cpu" and bool(getattr(model, "thread_safe", False))
+        self._turn = nullcontext() if self.together else threading.Lock()
+        self._size = batches.size or DEFAULT_BATCH["cuda" if model.device.startswith("cuda") else "cpu"]
+        self.stopped = threading.Event()
+        self._made = 0
+
+    def stream(self, decoders: Executor | None, advance: Callable[[int], None]) -> None:
+        """Make one missing span after another until there are none."""
+        for span in self._entry.claims():
+            parts: list[NDArray[np.float32]] = []
+            for at in range(0, len(span), self._size):
+                batch = self._source.batch(span[at : at + self._size], pool=decoders)
+                with self._turn:
+                    parts.append(self._batches.encode(self._model, batch))
+                if self.stopped.is_set():
+                    return
+                advance(len(parts[-1]))
+            self._entry.put(span, np.concatenate(parts))
+
+    def heard(self, n: int) -> None:
+        """Count rows of any stream."""
+        self._made += n
+
+    def report(self, futures: list[Future[None]], advance: Callable[[int], None]) -> None:
+        """Tell of the rows as they come, until all streams are through or one has failed."""
+        said, pending = 0, set(futures)
+        while pending:
+            done, pending = wait(pending, timeout=0.1, return_when=FIRST_EXCEPTION)
+            if (now := self._made) > said:
+                advance(now - said)
+                said = now
+            if any(future.exception() is not None for future in done):
+                return
 
 
 @contextmanager
@@ -103,15 +130,3 @@ def share_cores(threads: int, streams: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _ahead(source: Source, chunks: list[range], *, threads: int) -> Iterator[torch.Tensor]:
-    """Preprocessed batches, the next one in the making while the caller encodes this one."""
-    if threads <= 1:
-        yield from map(source.batch, chunks)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        ahead = [pool.submit(source.one, i) for i in chunks[0]]
-        for k, rows in enumerate(chunks):
-            now, ahead = ahead, [pool.submit(source.one, i) for i in chunks[k + 1]] if k + 1 < len(chunks) else []
-            yield source.finish([f.result() for f in now], rows)

@@ -6,15 +6,16 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .embed import Batches, image_embeddings
+from .embed import Batches, fill
+from .entry import Entry, recall
 from .gallery import Gallery, Progress, Silent
 from .source import Source
-from .store import recall
+from .texts import Texts
 from .zeroshot import ZeroShot, classifier, prompts_hash
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import torch
 
     from ..data import Data
+    from ..data.imageset import ImageSet
     from ..models.protocol import ClipModel
     from ..views.view import View
     from .dense import Maps
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 class Extraction:
     """Where answers come from: `cache` is a folder, `wanted` the image sets the run will ask for, in that order.
 
-    `close` ends the rendering that may be under way.
+    With `keep`, resized pictures stay in the cache for the next view, model and run. `close` ends the rendering that may be under way.
     """
 
     cache: Path
@@ -41,8 +43,10 @@ class Extraction:
     progress: Callable[[str, int], Progress] = lambda label, total: Silent()
     say: Callable[[str], None] = lambda line: None
     wanted: tuple[str, ...] = ()
-    _kept: dict[tuple[str, ...], NDArray[np.floating]] = field(default_factory=dict)
-    _texts: dict[str, dict[str, NDArray[np.float32]]] = field(default_factory=dict)
+    keep: bool = True
+    _kept: dict[str, NDArray[Any]] = field(default_factory=dict)
+    _texts: dict[str, Texts] = field(default_factory=dict)
+    _classifiers: dict[tuple[str, str], NDArray[np.float64]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._batches = Batches(self.batch_size, say=self.say)
@@ -69,25 +73,26 @@ class Extraction:
         """Embeddings float32 [n, d] of image set `name`, or of its `first` images, seen through `view`."""
         images = data.images(name)
         n = min(first or len(images), len(images))
-        seen = "" if view is None else view.key
-        whole = ("image", model.fingerprint, images.fingerprint, seen, str(len(images)))
-        if whole in self._kept:
-            return self._kept[whole][:n]
-        key = (*whole[:4], str(n))
-        if key not in self._kept:
-            part = ("" if n == len(images) else f"-first-{n}") + (f"-{seen}" if seen else "")
-            path = self.cache / "answers" / model.fingerprint / f"{images.data}-{name}-{images.fingerprint}{part}.npy"
-            self._kept[key] = recall(path, lambda: self._embed(model, data, name, n, view))
-        return self._kept[key]
+        whole = self._entry(model, images, view, len(images))
+        if whole.name not in self._kept and (n == len(images) or whole.complete):
+            self._kept[whole.name] = recall(whole, lambda entry: self._embed(entry, model, data, name, view))
+        if whole.name in self._kept:
+            return self._kept[whole.name][:n]
+        part = self._entry(model, images, view, n)
+        if part.name not in self._kept:
+            self._kept[part.name] = recall(part, lambda entry: self._embed(entry, model, data, name, view))
+        return self._kept[part.name]
 
-    def _embed(self, model: ClipModel, data: Data, name: str, n: int, view: View | None) -> NDArray[np.float32]:
+    def _entry(self, model: ClipModel, images: ImageSet, view: View | None, n: int) -> Entry:
+        key = {**answered_by(model), "kind": "image", "data": images.data, "set": images.name, "images": images.fingerprint}
+        return Entry(self.cache / "answers", {**key, "view": None if view is None else view.key}, n)
+
+    def _embed(self, entry: Entry, model: ClipModel, data: Data, name: str, view: View | None) -> None:
         self._gallery.hang(data, name)
-        bar = self.progress(f"{model.label} on {data.name}/{name}" + (f" under {view.name}" if view else ""), n)
+        bar = self.progress(f"{model.label} on {data.name}/{name}" + (f" under {view.name}" if view else ""), entry.n)
         try:
-            return image_embeddings(
-                model, data.images(name), n=n, cache=self.cache, batches=self._batches, threads=self.processes, view=view,
-                advance=bar.advance,
-            )  # fmt: skip
+            source = Source(model, data.images(name), self.cache, view=view, keep=self.keep)
+            fill(entry, model, source, batches=self._batches, threads=self.processes, advance=bar.advance)
         finally:
             bar.close()
 
@@ -114,22 +119,21 @@ class Extraction:
 
     def _source(self, model: ClipModel, data: Data, name: str, *, view: View | None = None) -> Source:
         self._gallery.hang(data, name)
-        return Source(model, data.images(name), self.cache, view=view)
+        return Source(model, data.images(name), self.cache, view=view, keep=self.keep)
 
     def texts(self, model: ClipModel, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embeddings float32 [n, d] of texts; a run encodes each distinct text once per model."""
-        known = self._texts.setdefault(model.fingerprint, {})
-        if new := [text for text in dict.fromkeys(texts) if text not in known]:
-            known.update(zip(new, model.encode_text(new).numpy(), strict=True))
-        return np.stack([known[text] for text in texts])
+        """Embeddings float32 [n, d] of texts; each distinct text is encoded once per model and cache."""
+        if model.fingerprint not in self._texts:
+            self._texts[model.fingerprint] = Texts(self.cache, answered_by(model))
+        return self._texts[model.fingerprint].embed(texts, lambda new: model.encode_text(new).numpy())
 
     def classifier(self, model: ClipModel, data: Data, *, templates: tuple[str, ...] | None = None) -> NDArray[np.float64]:
         """Class embeddings float64 [C, d] of the data set's classes under `templates`, by default the data set's own."""
         chosen = data.templates if templates is None else templates
-        key = ("text", model.fingerprint, prompts_hash(data.classes, chosen))
-        if key not in self._kept:
-            self._kept[key] = classifier(lambda texts: self.texts(model, texts), data.classes, chosen)
-        return self._kept[key]  # type: ignore[return-value]
+        key = (model.fingerprint, prompts_hash(data.classes, chosen))
+        if key not in self._classifiers:
+            self._classifiers[key] = classifier(lambda texts: self.texts(model, texts), data.classes, chosen)
+        return self._classifiers[key]
 
     def zero_shot(
         self,
@@ -152,3 +156,11 @@ class Extraction:
             cosines=cosines, labels=images.labels[:n], scale=model.logit_scale, ids=images.ids[:n], classes=data.classes,
             prompts=prompts_hash(data.classes, asked), templates=len(asked), pairs=None if images.pairs is None else images.pairs[:n],
         )  # fmt: skip
+
+
+def answered_by(model: ClipModel) -> dict[str, Any]:
+    """What answers depend on in the model and what runs it."""
+    from importlib import metadata
+
+    facts = {name: metadata.version(name) for name in ("torch", "open_clip_torch")}
+    return {"model": model.fingerprint, "device": model.device.partition(":")[0], **facts}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import ClipError
 from ..data.imageset import ImageSet
 from ..data.pictures import decode
 from . import pixels
+from .frames import Frames
 
 if TYPE_CHECKING:
     import torch
@@ -41,47 +44,54 @@ class Source:
     their own size.
     """
 
-    def __init__(self, model: ClipModel, images: ImageSet, cache: Path, *, view: View | None = None) -> None:
+    def __init__(self, model: ClipModel, images: ImageSet, cache: Path, *, view: View | None = None, keep: bool = True) -> None:
+        """With `keep`, resized pictures are stored in `cache` and read from there, if the model has a `geometry` to know them by."""
         self._model, self._images, self._view, self._cache = model, images, view, cache
         self._picture = pictures(images, cache)
         self._split = hasattr(model, "resize") and hasattr(model, "normalize")
+        geometry: str | None = getattr(model, "geometry", None) if self._split and keep else None
+        self._frames = None if geometry is None else Frames(images, geometry=geometry, make=self._resized, cache=cache)
 
-    def one(self, row: int) -> torch.Tensor:
-        """One image before what `finish` does to a batch: uint8 [3, h, w], or float32 where the model cannot be asked for less."""
+    def resized(self, rows: Sequence[int]) -> torch.Tensor:
+        """Images `rows` at the model's input size and seen through the view, uint8 [n, 3, h, w]."""
+        if not self._split:
+            raise ClipError(f"{self._model.label} has no `resize` and `normalize`, so its input cannot be changed at its own size")
+        return self._seen(self._raw(rows, None), rows)
+
+    def batch(self, rows: Sequence[int], *, pool: Executor | None = None) -> torch.Tensor:
+        """Images `rows` ready for `encode_image`, float32 [n, 3, h, w], decoded on the threads of `pool`."""
         import torch
 
-        if self._split:
-            resized: torch.Tensor = self._model.resize(self._picture(row))  # type: ignore[attr-defined]
-            return resized
+        if not self._split:
+            return torch.stack(list(pool.map(self._preprocessed, rows) if pool else map(self._preprocessed, rows)))
+        normal: torch.Tensor = self._model.normalize(self._seen(self._raw(rows, pool), rows))  # type: ignore[attr-defined]
+        return normal
+
+    def _raw(self, rows: Sequence[int], pool: Executor | None) -> torch.Tensor:
+        """Images `rows` at the model's input size, uint8 [n, 3, h, w], on the device where a view will change them."""
+        import torch
+
+        if self._frames is not None:
+            stored = self._frames.rows(rows, pool=pool)
+        else:
+            stored = np.stack(list(pool.map(self._resized, rows) if pool else map(self._resized, rows)))
+        batch = torch.from_numpy(stored)
+        return batch.pin_memory().to(self._model.device, non_blocking=True) if self._model.device.startswith("cuda") else batch
+
+    def _resized(self, row: int) -> NDArray[np.uint8]:
+        pixels_: NDArray[np.uint8] = self._model.resize(self._picture(row)).numpy()  # type: ignore[attr-defined]
+        return pixels_
+
+    def _preprocessed(self, row: int) -> torch.Tensor:
+        """One image, float32 [3, h, w], for a model that cannot be asked for less; a view changes the picture as it is."""
         picture = self._picture(row)
         if self._view is not None:
+            import torch
             from PIL import Image
 
             raw = torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1)[None]
             picture = Image.fromarray(self._seen(raw, range(row, row + 1))[0].permute(1, 2, 0).numpy())
         return self._model.preprocess(picture)
-
-    def resized(self, rows: Sequence[int]) -> torch.Tensor:
-        """Images `rows` at the model's input size and seen through the view, uint8 [n, 3, h, w]."""
-        import torch
-
-        if not self._split:
-            raise ClipError(f"{self._model.label} has no `resize` and `normalize`, so its input cannot be changed at its own size")
-        return self._seen(torch.stack([self.one(row) for row in rows]), rows)
-
-    def batch(self, rows: Sequence[int]) -> torch.Tensor:
-        """Images `rows` ready for `encode_image`, float32 [n, 3, h, w]."""
-        return self.finish([self.one(row) for row in rows], rows)
-
-    def finish(self, ready: list[torch.Tensor], rows: Sequence[int]) -> torch.Tensor:
-        """`one` of each of `rows`, put together, seen through the view and normalised as one batch."""
-        import torch
-
-        batch = torch.stack(ready)
-        if not self._split:
-            return batch
-        normal: torch.Tensor = self._model.normalize(self._seen(batch, rows))  # type: ignore[attr-defined]
-        return normal
 
     def _seen(self, batch: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
         if self._view is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,32 +21,49 @@ class AbandonedError(Exception):
 @contextmanager
 def locked(path: Path, *, give_up: Callable[[], bool] = lambda: False) -> Iterator[None]:
     """Hold PATH.lock; the operating system frees it when its holder dies. AbandonedError when `give_up()` is true before it is free."""
+    while True:
+        with _lock(path, timeout=0.5) as mine:
+            if mine:
+                yield
+                return
+        if give_up():
+            raise AbandonedError
+
+
+@contextmanager
+def locked_now(path: Path) -> Iterator[bool]:
+    """Hold PATH.lock if it is free this moment; whether it is held. The lock's file goes when PATH is there: nobody needs it then."""
+    with _lock(path, timeout=0) as mine:
+        yield mine
+        if mine and path.exists():
+            Path(f"{path}.lock").unlink(missing_ok=True)
+
+
+@contextmanager
+def _lock(path: Path, *, timeout: float) -> Iterator[bool]:
     from filelock import FileLock, Timeout
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{path}.lock")
-        while True:
-            try:
-                lock.acquire(timeout=0.5)
-                break
-            except Timeout:
-                if give_up():
-                    raise AbandonedError from None
+        lock.acquire(timeout=timeout)
+    except Timeout:
+        yield False
+        return
     except OSError as error:
         raise ClipError(
             f"the cache at {path.parent} cannot be written ({error.strerror}); "
             "choose another with --clip-cache-dir=DIR, or use --clip-no-cache"
         ) from error
     try:
-        yield
+        yield True
     finally:
         lock.release()
 
 
 def aside(path: Path) -> Path:
-    """A name beside `path` for the unfinished file; only this process uses it."""
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+    """A name beside `path` for the unfinished file; only this thread uses it."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
 
 
 def publish(part: Path, path: Path) -> None:

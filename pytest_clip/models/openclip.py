@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import cached_property
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import PIL
 import torch
+import torchvision
 
 from pytest_clip import ClipError
 from pytest_clip.models import activation, checkpoint, fingerprint, hub
@@ -120,6 +123,12 @@ class OpenClipModel:
         tensor: torch.Tensor = self._transform(image)
         return tensor
 
+    @cached_property
+    def geometry(self) -> str:
+        """All that `resize` depends on besides the picture: models of one geometry share stored pictures."""
+        config = {key: value for key, value in self.preprocess_config.items() if key not in ("mean", "std")}
+        return json.dumps({**config, "pillow": PIL.__version__, "torchvision": torchvision.__version__}, sort_keys=True)
+
     def resize(self, image: PIL.Image.Image) -> torch.Tensor:
         """The first half of `preprocess`: an image of any kind and size as uint8 [3, h, w] at the model's input size."""
         for step in self._transform.transforms[:-2]:
@@ -128,7 +137,7 @@ class OpenClipModel:
 
     def normalize(self, images: torch.Tensor) -> torch.Tensor:
         """The other half, for a batch: uint8 [b, 3, h, w] to what `encode_image` takes, bit for bit as `preprocess` does it one by one."""
-        mean, std = (torch.tensor(self.preprocess_config[key]).view(3, 1, 1) for key in ("mean", "std"))
+        mean, std = (torch.tensor(self.preprocess_config[key], device=images.device).view(3, 1, 1) for key in ("mean", "std"))
         return images.contiguous().float().div_(255).sub_(mean).div_(std)
 
     def tokenize(self, texts: Sequence[str]) -> torch.Tensor:
@@ -180,6 +189,7 @@ class OpenClipModel:
     def _view(self, **changes: Any) -> OpenClipModel:
         view = copy.copy(self)
         view.__dict__.pop("fingerprint", None)
+        view.__dict__.pop("geometry", None)
         view.__dict__.update(changes)
         return view
 

@@ -1,5 +1,6 @@
 """Image sets to embeddings: the model's own preprocessing, any batch size and thread count, order kept, errors that name the file."""
 
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,9 +15,10 @@ from PIL import Image
 from pytest_clip import ClipError
 from pytest_clip.data import Data, load
 from pytest_clip.data.pictures import decode
-from pytest_clip.extract.embed import Batches, image_embeddings
+from pytest_clip.extract.embed import Batches, fill
+from pytest_clip.extract.entry import Entry
 from pytest_clip.extract.extraction import Extraction
-from pytest_clip.extract.source import pictures
+from pytest_clip.extract.source import Source, pictures
 from pytest_clip.models import openclip, spec
 from pytest_clip.models.openclip import OpenClipModel
 from pytest_clip.views.view import Facts, View
@@ -66,9 +68,15 @@ def data(photos: Path) -> Data:
     return load(str(photos))
 
 
-def embed(model: Any, data: Data, *, size: int | None = None, threads: int = 1, n: int | None = None) -> np.ndarray:
+def embed(
+    model: Any, data: Data, *, size: int | None = None, threads: int = 1, n: int | None = None, advance: Any = lambda n: None
+) -> np.ndarray:
     images = data.images("clean")
-    return image_embeddings(model, images, n=n or len(images), cache=Path(), batches=Batches(size, say=lambda line: None), threads=threads)
+    with tempfile.TemporaryDirectory() as folder:
+        entry = Entry(Path(folder), {}, n or len(images))
+        batches = Batches(size, say=lambda line: None)
+        fill(entry, model, Source(model, images, Path(folder)), batches=batches, threads=threads, advance=advance)
+        return entry.rows()
 
 
 @pytest.mark.filterwarnings("ignore:Palette images with Transparency:UserWarning")
@@ -113,9 +121,12 @@ def test_embeddings_are_those_of_open_clip(model: OpenClipModel, place: Path, da
 
 
 def test_progress_hears_of_every_image(model: OpenClipModel, data: Data) -> None:
-    heard: list[int] = []
-    image_embeddings(model, data.images("clean"), n=10, cache=Path(), batches=Batches(4, say=print), threads=2, advance=heard.append)
-    assert heard == [4, 4, 2]
+    alone: list[int] = []
+    embed(model, data, size=2, advance=alone.append)
+    assert alone == [2, 1, 2, 1, 2, 1, 1]  # shards of three images, in batches of two
+    together: list[int] = []
+    embed(model, data, size=2, threads=2, advance=together.append)
+    assert sum(together) == 10
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -300,7 +311,11 @@ def test_each_distinct_text_is_encoded_once(model: OpenClipModel, tmp_path: Path
     extraction = Extraction(cache=tmp_path)
     first = extraction.texts(model, ["a mug", "a dog", "a mug"])
     second = extraction.texts(model, ["a dog", "a key"])
-    assert asked == ["a mug", "a dog", "a key"]
+    assert set(asked[:16]) == {"a mug", "a dog"}  # a short batch is filled up with its last text
+    assert set(asked[16:]) == {"a key"}
+    asked.clear()
+    np.testing.assert_array_equal(Extraction(cache=tmp_path).texts(model, ["a key", "a mug"])[0], second[1])
+    assert not asked
     np.testing.assert_array_equal(first[0], first[2])
     np.testing.assert_array_equal(first[1], second[0])
     np.testing.assert_allclose(second, encode(model, ["a dog", "a key"]).numpy(), atol=1e-6)
@@ -312,6 +327,7 @@ def test_answers_of_another_model_are_not_mixed_up(place: Path, model: OpenClipM
     extraction = Extraction(cache=tmp_path, workers=1)
     assert not np.allclose(extraction.embeddings(model, data, "clean"), extraction.embeddings(second, data, "clean"))
     assert len(list((tmp_path / "answers").iterdir())) == 2
+    assert len([p for p in (tmp_path / "pixels").iterdir() if p.is_dir()]) == 1  # both see the same pictures
 
 
 def test_a_file_changed_in_place_is_embedded_anew(model: OpenClipModel, tmp_path: Path) -> None:

@@ -1,0 +1,91 @@
+"""One file of finished rows: safetensors, whose header says what the rows belong to and how to tell that they are whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import ClipError
+from .store import aside, publish
+
+SUFFIX = ".safetensors"
+_DTYPES = {"U8": np.uint8, "F32": np.float32, "F64": np.float64, "I64": np.int64, "BOOL": np.bool_}
+_LONGEST_HEADER = 100_000
+
+
+class TornError(Exception):
+    """A shard that is not what its header says; whoever finds it removes it and makes it again."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"{path}: {what}")
+        self.path = path
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the first bytes of a shard say."""
+
+    dtype: type[np.generic]
+    shape: tuple[int, ...]
+    offset: int
+    """bytes before the first row"""
+    facts: dict[str, str]
+
+
+def write(path: Path, rows: NDArray[Any], *, entry: str) -> None:
+    """Put `rows` at `path`, all or nothing, with the entry they belong to and their checksum; ClipError when they cannot be written."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    data, part = np.ascontiguousarray(rows), aside(path)
+    try:
+        save_file({"rows": data}, part, metadata={"entry": entry, "sha256": _checksum(data)})
+        publish(part, path)
+    except (OSError, SafetensorError) as error:
+        part.unlink(missing_ok=True)
+        why = getattr(error, "strerror", None) or error
+        raise ClipError(f"cannot write {path} ({why}); free space, or choose another place with --clip-cache-dir=DIR") from error
+
+
+def header(path: Path) -> Header:
+    """The header of the shard at `path`; TornError when the file is cut off or no shard at all, FileNotFoundError when it is gone."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if not 2 <= length <= _LONGEST_HEADER:
+                raise TornError(path, "no safetensors file")
+            said = json.loads(file.read(length))
+        rows, shape = said["rows"], tuple(int(size) for size in said["rows"]["shape"])
+        dtype = _DTYPES[rows["dtype"]]
+        bytes_ = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+        if path.stat().st_size != 8 + length + bytes_ or rows["data_offsets"] != [0, bytes_]:
+            raise TornError(path, "cut off")
+        return Header(dtype, shape, 8 + length, said["__metadata__"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:  # JSON and Unicode errors are ValueErrors
+        raise TornError(path, f"no shard of pytest-clip ({error})") from error
+
+
+def read(path: Path) -> NDArray[Any]:
+    """All rows of a shard, its checksum compared; TornError when they differ."""
+    data = np.array(mapped(path))
+    if _checksum(data) != header(path).facts.get("sha256"):
+        raise TornError(path, "the checksum differs from the one it was written with")
+    return data
+
+
+def mapped(path: Path) -> NDArray[Any]:
+    """The rows of a shard, memory-mapped; its length is compared, its checksum is not (see `read`)."""
+    head = header(path)
+    if 0 in head.shape:
+        return np.empty(head.shape, head.dtype)
+    return np.memmap(path, head.dtype, "r", head.offset, head.shape)
+
+
+def _checksum(data: NDArray[Any]) -> str:
+    return hashlib.sha256(data.reshape(-1).view(np.uint8).data).hexdigest()
