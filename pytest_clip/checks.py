@@ -73,6 +73,15 @@ def names(text: str) -> tuple[str, ...]:
     return names
 
 
+def mutants(text: str) -> tuple[str, ...]:
+    from pytest_clip.mutants import catalog
+
+    try:
+        return catalog.choose(names(text))
+    except ClipError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def report(text: str) -> tuple[str, str]:
     kind, colon, dest = text.partition(":")
     if kind not in REPORTS:

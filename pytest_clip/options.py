@@ -117,6 +117,14 @@ def add_options(parser: pytest.Parser) -> None:
         help="Where images and embeddings are kept; default: $PYTEST_CLIP_CACHE, else pytest-clip in $XDG_CACHE_HOME or ~/.cache",
     )
     option("--clip-no-cache", action="store_true", default=False, help="Neither read nor write cached embeddings")
+    option(
+        "--clip-mutants",
+        nargs="?",
+        const=("all",),
+        type=checks.mutants,
+        metavar="NAME[,NAME...]",
+        help="Run the gates on damaged copies of the model, too, and tell which gate notices which damage; default NAMES: all",
+    )
     option("--clip-list", action="store_true", default=False, help="Print suites, gates, rules and data, load no model and exit")
 
     parser.addini(

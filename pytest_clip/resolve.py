@@ -60,8 +60,17 @@ def resolve(config: pytest.Config) -> Settings:
         save=_save(config),
         save_replaces=given.clip_save_replace,
         family_wise=config.getini("clip_family_wise"),
+        mutants=_mutants(given.clip_mutants),
         rootpath=config.rootpath,
     )
+
+
+def _mutants(given: Sequence[str] | None) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    from pytest_clip.mutants import catalog
+
+    return catalog.choose(given)
 
 
 def _catalog() -> ModuleType:

@@ -65,4 +65,5 @@ class Settings:
     save: RunRequest | None = None
     save_replaces: bool = False
     family_wise: bool = False
+    mutants: tuple[str, ...] = ()
     rootpath: Path = Path()
