@@ -74,7 +74,8 @@ def test_relative_mce(judge, corrupted):
 @pytest.mark.clip_gate("corruptions_3d/largest_rise")
 def test_largest_rise(judge, clip_case, corrupted):
     """By how much accuracy rises from a severity to any later one: 0 where worse pictures are never answered better."""
-    [trend] = corruption.monotonicity(corruption.error_table(corrupted.right(clip_case.slice)[None]))
+    right = corrupted.right(clip_case.slice)
+    [trend] = corruption.monotonicity(corruption.error_table(right[None]))
     if trend.between:
         print(f"{clip_case.slice}: accuracy rises by {trend.largest_fall:.3f} from severity {trend.between[0]} to {trend.between[1]}")
-    judge(trend.largest_fall, reason=corrupted.clean.at_chance)
+    judge(trend.largest_fall, statistic="largest_rise", correct=right.T, reason=corrupted.clean.at_chance)

@@ -254,13 +254,14 @@ def crossed(clip_model, clip_data, clip_extraction):
 
 
 @pytest.fixture
-def judge_crossed(gate, clip_case, crossed):
+def judge_crossed(gate, clip_case, clip_data, crossed):
     """One of the three scores."""
 
     def judge(score):
         right = getattr(crossed(clip_case.slice), score)
         gate(
-            clip_case.gate, right.mean(), n=len(right), ci=wilson(int(right.sum()), len(right)), per_image={"correct": right},
+            clip_case.gate, right.mean(), n=len(right), ci=wilson(int(right.sum()), len(right)),
+            per_image=Outcomes("mean", {"correct": right}, clip_data.images(clip_case.slice).ids[::2]),
             conventions={"chance": round(WINOGROUND_CHANCE[score], 6), "rule": "strictly above", "rounding": ROUNDING},
         )  # fmt: skip
 

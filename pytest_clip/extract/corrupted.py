@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..data.depth import Origin, origin
 from ..metrics.intervals import bootstrap, seed_from, wilson
+from ..metrics.outcomes import Outcomes
 from ..views import SEVERITIES, VERSION, View, corruption_view
 from ..views.catalog import NEEDS_DEPTH
 from .zeroshot import ZeroShot
@@ -48,19 +49,28 @@ class Corrupted:
         return np.stack([self.right(kind) for kind in self.kinds])
 
     def judge(
-        self, gate: Callable[..., Any], of: GateId, value: float, *, reason: str | None = None, **of_image: NDArray[np.floating]
+        self,
+        gate: Callable[..., Any],
+        of: GateId,
+        value: float,
+        *,
+        statistic: str = "mean",
+        reason: str | None = None,
+        **of_image: NDArray[np.floating],
     ) -> None:
         """Hand `value` to its gate, or none and the `reason`.
 
-        `of_image`, one array [n] under a name, holds what each image contributes: `value` is its mean, the interval that of the mean.
+        `of_image`, one array [n, ...] under a name, holds what each image contributes: `value` is the `statistic` of it. Only a mean has an
+        interval.
         """
         kinds = self.kinds if of.slice is None else (of.slice.partition("-")[0],)
         told: dict[str, object] = {"images": len(self.clean.ids), "views": VERSION} | ({"kinds": self.kinds} if of.slice is None else {})
         if self.depth is not None and not set(NEEDS_DEPTH).isdisjoint(kinds):
             told["depth"] = self.depth.told
+        ci = _interval(of, *of_image.values()) if statistic == "mean" else None
         gate(
-            of, None if reason else value, n=len(self.clean.ids), ci=_interval(of, *of_image.values()), reason=reason,
-            per_image=of_image or None, conventions=self.clean.conventions | told,
+            of, None if reason else value, n=len(self.clean.ids), ci=ci, reason=reason,
+            per_image=Outcomes(statistic, of_image, self.clean.ids), conventions=self.clean.conventions | told,
         )  # fmt: skip
 
     @cached_property
@@ -75,10 +85,8 @@ class Corrupted:
         return view
 
 
-def _interval(of: GateId, each: NDArray[np.floating] | None = None) -> tuple[float, float] | None:
+def _interval(of: GateId, each: NDArray[np.floating]) -> tuple[float, float]:
     """95 % interval of a mean over images; Wilson's for a share."""
-    if each is None:
-        return None
     if np.isin(each, (0, 1)).all():
         return wilson(int(each.sum()), len(each))
     return bootstrap(np.mean, each, seed=seed_from(str(of)))
