@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .answers import answered
 from .embed import Batches, fill
 from .entry import Entry, recall
 from .gallery import Gallery, Progress, Silent
@@ -73,6 +74,8 @@ class Extraction:
         """Embeddings float32 [n, d] of image set `name`, or of its `first` images, seen through `view`."""
         images = data.images(name)
         n = min(first or len(images), len(images))
+        if images.within is not None and images.at is not None:
+            return self.embeddings(model, data, images.within, view=view)[images.at[:n]]
         whole = self._entry(model, images, view, len(images))
         if whole.name not in self._kept and (n == len(images) or whole.complete):
             self._kept[whole.name] = recall(whole, lambda entry: self._embed(entry, model, data, name, view))
@@ -127,12 +130,14 @@ class Extraction:
             self._texts[model.fingerprint] = Texts(self.cache, answered_by(model))
         return self._texts[model.fingerprint].embed(texts, lambda new: model.encode_text(new).numpy())
 
-    def classifier(self, model: ClipModel, data: Data, *, templates: tuple[str, ...] | None = None) -> NDArray[np.float64]:
-        """Class embeddings float64 [C, d] of the data set's classes under `templates`, by default the data set's own."""
-        chosen = data.templates if templates is None else templates
-        key = (model.fingerprint, prompts_hash(data.classes, chosen))
+    def classifier(
+        self, model: ClipModel, data: Data, *, templates: tuple[str, ...] | None = None, classes: tuple[str, ...] | None = None
+    ) -> NDArray[np.float64]:
+        """Class embeddings float64 [C, d] of `classes` under `templates`, by default those of the data set."""
+        chosen, names = data.templates if templates is None else templates, data.classes if classes is None else classes
+        key = (model.fingerprint, prompts_hash(names, chosen))
         if key not in self._classifiers:
-            self._classifiers[key] = classifier(lambda texts: self.texts(model, texts), data.classes, chosen)
+            self._classifiers[key] = classifier(lambda texts: self.texts(model, texts), names, chosen)
         return self._classifiers[key]
 
     def zero_shot(
@@ -146,16 +151,20 @@ class Extraction:
         templates: tuple[str, ...] | None = None,
     ) -> ZeroShot:
         """The zero-shot answers on image set `name`, or on its `first` images, seen through `view` and asked with `templates`."""
-        images, asked = data.images(name), data.templates if templates is None else templates
+        images, asked, classes = data.images(name), data.templates if templates is None else templates, data.classes
+        if images.templates is not None:  # the set asks with names of its own, and with words of its own unless the run has others
+            asked = images.templates if templates is None and data.prompts is None else asked
+            classes = images.classes
         embeddings = self.embeddings(model, data, name, first=first, view=view)
-        cosines = embeddings.astype(np.float64) @ self.classifier(model, data, templates=asked).T
+        cosines = embeddings.astype(np.float64) @ self.classifier(model, data, templates=asked, classes=classes).T
         # float32 embeddings can put the cosine of equal directions an ulp above 1. Beyond twelve digits a matrix product depends on the
         # number of threads; rounded, a run with two workers judges the same cosines as one with none.
         cosines, n = cosines.clip(-1.0, 1.0).round(12), len(cosines)
-        return ZeroShot(
-            cosines=cosines, labels=images.labels[:n], scale=model.logit_scale, ids=images.ids[:n], classes=data.classes,
-            prompts=prompts_hash(data.classes, asked), templates=len(asked), pairs=None if images.pairs is None else images.pairs[:n],
+        answers = ZeroShot(
+            cosines=cosines, labels=images.labels[:n], scale=model.logit_scale, ids=images.ids[:n], classes=classes,
+            prompts=prompts_hash(classes, asked), templates=len(asked), pairs=None if images.pairs is None else images.pairs[:n],
         )  # fmt: skip
+        return answered(answers, images)
 
 
 def answered_by(model: ClipModel) -> dict[str, Any]:

@@ -28,13 +28,21 @@ def pictures(images: ImageSet, cache: Path) -> Callable[[int], Any]:
     from PIL import Image
 
     if images.files is not None:
-        files = images.files
+        files, border = images.files, images.border
+        if border:
+            return lambda i: inside(decode(files[i], where=str(files[i])), border)
         return lambda i: decode(files[i], where=str(files[i]))
     if images.read is not None:
         read = images.read
         return lambda i: decode(read(i), where=read.where(i))
-    stored = pixels.frames(images, cache)
+    stored = pixels.Rendered(images, cache)
     return lambda i: Image.fromarray(np.asarray(stored[i]))
+
+
+def inside(picture: Any, border: int) -> Any:
+    """A PIL image without `border` pixels on every side."""
+    wide, high = picture.size
+    return picture.crop((border, border, wide - border, high - border))
 
 
 class Source:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -48,6 +48,12 @@ class ZeroShot:
     """hash of the prompt set"""
     templates: int
     pairs: NDArray[np.int64] | None = None
+    accepted: tuple[tuple[int, ...], ...] | None = None
+    """[n] all labels that are right, where an image can have several"""
+    shares: NDArray[np.float64] | None = None
+    """[n, C] probability of each class where it is a mean over members; the answer is then the highest of these, not of `cosines`"""
+    told: Mapping[str, object] = field(default_factory=dict)
+    """how `cosines` came from more classes than there are answers, for `conventions`"""
 
     @cached_property
     def logits(self) -> NDArray[np.float64]:
@@ -55,11 +61,30 @@ class ZeroShot:
         return self.scale * self.cosines
 
     @cached_property
+    def probabilities(self) -> NDArray[np.float64]:
+        """Softmax at the model's own scale, [n, C], or `shares`."""
+        from ..metrics.calibration import softmax
+
+        return softmax(self.logits) if self.shares is None else self.shares
+
+    @cached_property
     def right(self) -> NDArray[np.bool_]:
         """[n] whether the right class scores strictly highest."""
+        return self.among(1)
+
+    def among(self, k: int) -> NDArray[np.bool_]:
+        """[n] whether the right class, or one of the `accepted`, is strictly among the `k` highest."""
         from ..metrics.accuracy import top_k
 
-        return top_k(self.cosines, self.labels, k=1)
+        scores = self.cosines if self.shares is None else self.shares
+        if self.accepted is None:
+            return top_k(scores, self.labels, k=k)
+        right = np.zeros(scores.shape, dtype=bool)
+        for row, labels in enumerate(self.accepted):
+            right[row, list(labels)] = True
+        best = np.where(right, scores, -np.inf).max(1, keepdims=True)
+        above: NDArray[np.bool_] = ((scores >= best) & ~right).sum(1) < k
+        return above
 
     @cached_property
     def at_chance(self) -> str | None:
@@ -75,4 +100,5 @@ class ZeroShot:
     @property
     def conventions(self) -> dict[str, object]:
         """What a number made from these answers depends on besides model and images."""
-        return {"logit_scale": round(self.scale, 6), "prompts": self.prompts, "templates": self.templates, "classes": len(self.classes)}
+        known = {"logit_scale": round(self.scale, 6), "prompts": self.prompts, "templates": self.templates, "classes": len(self.classes)}
+        return {**known, **self.told}

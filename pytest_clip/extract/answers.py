@@ -1,0 +1,61 @@
+"""Answers of sets that do not ask for the classes of their data set as they are: fewer of them, groups of them, the worst of several frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.imageset import ImageSet
+from .zeroshot import ZeroShot
+
+LOWEST = -1.0
+"""Cosine of an answer that stands for no class at all."""
+
+
+def answered(whole: ZeroShot, images: ImageSet) -> ZeroShot:
+    """The answers on `images` from those over all classes of the data set (or over the set's own names)."""
+    n = len(whole.ids)
+    out = whole if images.accepted is None else replace(whole, accepted=images.accepted[:n])
+    if images.members is not None and images.templates is None:
+        out = _grouped(out, images, images.members)
+    return out if images.worst_of is None else _worst(out, images.worst_of)
+
+
+def _grouped(whole: ZeroShot, images: ImageSet, members: Sequence[Sequence[int]]) -> ZeroShot:
+    """Each answer from its members alone: classes in none are not asked for, as in the published accuracies of ImageNet-A and -R."""
+    known = sum(len(group) for group in members)
+    how = "argmax over these alone" if known == len(members) else "the highest cosine of its members"
+    cosines, shares = _highest(whole.cosines, members), None
+    if images.merge == "mean":
+        from ..metrics.shape_bias import group_probabilities
+
+        how = "mean probability of its members, softmax over all classes"
+        shares = group_probabilities(whole.probabilities, groups=members)
+    told = {"answers": f"{len(members)} from {known} of {len(whole.classes)} classes: {how}"}
+    return replace(whole, cosines=cosines, shares=shares, classes=images.classes, told=told)
+
+
+def _highest(cosines: NDArray[np.float64], members: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    """[n, C] to [n, groups]: the highest of each group."""
+    if all(len(group) == 1 for group in members):
+        return cosines[:, [group[0] for group in members]]
+    return np.stack([cosines[:, list(g)].max(1) if g else np.full(len(cosines), LOWEST) for g in members], axis=1)
+
+
+def _worst(every: ZeroShot, worst_of: Sequence[Sequence[int]]) -> ZeroShot:
+    """Of each group of images the one whose right answer leads least: all are right where that one is."""
+    right = np.zeros(every.cosines.shape, dtype=bool)
+    labels = every.accepted if every.accepted is not None else [(int(k),) for k in every.labels]
+    for row, accepted in enumerate(labels):
+        right[row, list(accepted)] = True
+    lead = np.where(right, every.cosines, -np.inf).max(1) - np.where(right, -np.inf, every.cosines).max(1)
+    rows = np.array([group[int(np.argmin(lead[list(group)]))] for group in worst_of], dtype=np.int64)
+    first = [group[0] for group in worst_of]
+    return replace(
+        every, cosines=every.cosines[rows], labels=every.labels[rows], ids=tuple(every.ids[row] for row in first),
+        accepted=None if every.accepted is None else tuple(every.accepted[row] for row in rows),
+        told={**every.told, "worst_of": f"{len(worst_of)} groups of up to {max(map(len, worst_of))} images"},
+    )  # fmt: skip
