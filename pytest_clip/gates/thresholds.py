@@ -189,6 +189,8 @@ class _Reader:
             return None
         if not self.known or (data is not None and data not in self.known):
             return gate
+        if gate.slice in CATALOG[gate.metric_id].slices:
+            return gate  # a view, not an image set: whether this data can be seen so is said where the gate is measured
         names = [data] if data is not None else list(self.known)
         slices = {str(each.slice) for name in names for each in expand(gate.metric_id, self.known[name])}
         if gate.slice in slices:
