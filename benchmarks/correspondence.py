@@ -18,7 +18,7 @@ from pytest_clip.collection import SUITES
 from pytest_clip.data import load
 from pytest_clip.data.catalog import VIEWPOINTS
 from pytest_clip.extract.extraction import Extraction
-from pytest_clip.extract.pixels import frames
+from pytest_clip.extract.pixels import place, render_here
 from pytest_clip.metrics.correspondence import recall
 from pytest_clip.models import openclip
 from pytest_clip.models.spec import parse
@@ -45,8 +45,8 @@ def main():
 
     def colours(side, k):
         def maps(name, some):
-            extraction.render(data, name)
-            pictures = torch.from_numpy(np.array(frames(data.images(name), cache)[some])).permute(0, 3, 1, 2).float() / 255 - 0.5
+            render_here(data.images(name), cache)
+            pictures = torch.from_numpy(place(data.images(name), cache).some(some)).permute(0, 3, 1, 2).float() / 255 - 0.5
             means = F.pad(F.adaptive_avg_pool2d(pictures, side), [k // 2] * 4, mode="replicate")
             return F.unfold(means, k).view(len(some), -1, side, side).numpy() + 1e-6  # black is a colour, too
 

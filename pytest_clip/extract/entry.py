@@ -68,11 +68,11 @@ class Entry:
         """Whether all rows are there."""
         return all(self.path(k).exists() for k in range(len(self.spans)))
 
-    def claims(self, wanted: Sequence[int] | None = None) -> Iterator[range]:
+    def claims(self, wanted: Sequence[int] | None = None, *, patient: bool = True) -> Iterator[range]:
         """Spans that the caller has to make and `put` before it asks for the next.
 
         Each is locked meanwhile. Spans that another thread, worker or run is making are waited for, and taken over when it dies. Ends when
-        all shards (of those `wanted`) are there.
+        all shards (of those `wanted`) are there; when not `patient`, as soon as there is nothing to do but wait.
         """
         pending = list(range(len(self.spans)) if wanted is None else wanted)
         while pending := [k for k in pending if not self.path(k).exists()]:
@@ -82,6 +82,8 @@ class Entry:
                     if mine and not self.path(k).exists():
                         idle = False
                         yield self.spans[k]
+            if idle and not patient:
+                return
             if idle:
                 time.sleep(POLL)
 
@@ -147,6 +149,7 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     path = folder / MANIFEST
     part = aside(path)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         part.write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         publish(part, path)
     except OSError as error:

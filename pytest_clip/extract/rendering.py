@@ -1,4 +1,4 @@
-"""The rendering process: takes jobs from standard input, fills slices of memory-mapped files, prints one count a job."""
+"""The rendering process: takes jobs from standard input, puts their pictures into the cache, prints one count a job."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
+from .entry import Entry
+from .pixels import render
 
 if TYPE_CHECKING:
     from ..data.scenes.spec import Scene
@@ -15,21 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """Render `scenes` into the file `out` from its row `start` on."""
+    """Render `scenes`, which are the rows `span` of `entry`."""
 
     scenes: tuple[Scene, ...]
-    start: int
-    out: str
-
-
-def render_job(job: Job) -> int:
-    """Do one job; returns how many scenes it had."""
-    from ..data.scenes.render import render_rgb
-
-    out = np.lib.format.open_memmap(job.out, mode="r+")
-    out[job.start : job.start + len(job.scenes)] = render_rgb(job.scenes).numpy()
-    out.flush()
-    return len(job.scenes)
+    entry: Entry
+    span: range
 
 
 def main() -> None:
@@ -41,7 +32,8 @@ def main() -> None:
             job = pickle.load(sys.stdin.buffer)  # a pipe from the process that started this one
         except EOFError:
             return
-        print(render_job(job), flush=True)
+        render(job.entry, job.scenes, job.span)
+        print(len(job.span), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""Rendered pictures on disk: the right ones, whole or not at all, made once, here or by processes beside the run."""
+"""Rendered pictures on disk: the right ones, made once, here or by processes beside the run, shared with other runs."""
 
 import errno
-import os
 import pickle
 import subprocess
 import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +30,11 @@ def few() -> list[ImageSet]:
 
 
 def parts(cache: Path) -> list[Path]:
-    return [p for p in (cache / "pixels").iterdir() if p.name.endswith(".part")]
+    return list(cache.rglob("*.part"))
+
+
+def stored(images: ImageSet, cache: Path) -> np.ndarray[Any, Any]:
+    return pixels.place(images, cache).rows()
 
 
 def studio(sets: list[ImageSet], cache: Path, *, processes: int = 2, heard: list[int] | None = None) -> None:
@@ -48,35 +52,38 @@ def test_pictures_are_those_of_the_sets_own_scenes(few: list[ImageSet], tmp_path
     heard: list[int] = []
     for images in few:
         pixels.render_here(images, tmp_path, advance=heard.append)
-        stored = pixels.frames(images, tmp_path)
-        assert (stored.dtype, stored.shape) == (np.uint8, (len(images), 128, 128, 3))
-        np.testing.assert_array_equal(stored, render_rgb(images.scenes or ()).numpy())
+        made, expected = pixels.Rendered(images, tmp_path), render_rgb(images.scenes or ()).numpy()
+        assert (len(made), made[0].dtype, made[0].shape) == (len(images), np.uint8, (128, 128, 3))
+        np.testing.assert_array_equal(np.stack([made[i] for i in range(len(images))]), expected)
     assert sum(heard) == sum(len(s) for s in few)
 
 
-def test_a_studio_of_two_processes_renders_the_same(few: list[ImageSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pixels, "JOB", 10)
+def test_a_studio_of_two_processes_renders_the_same(few: list[ImageSet], tmp_path: Path) -> None:
     heard: list[int] = []
     studio(few, tmp_path / "two", heard=heard)
     assert sum(heard) == sum(len(s) for s in few)
     for images in few:
         pixels.render_here(images, tmp_path / "one")
-        np.testing.assert_array_equal(pixels.frames(images, tmp_path / "one"), pixels.frames(images, tmp_path / "two"))
+        np.testing.assert_array_equal(stored(images, tmp_path / "one"), stored(images, tmp_path / "two"))
     assert not parts(tmp_path / "two")
 
 
 def test_what_is_there_is_not_rendered_again(few: list[ImageSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pixels.render_here(few[1], tmp_path)
-    done: list[Job] = []
-
-    def watched(job: Job) -> int:
-        done.append(job)
-        return len(job.scenes)
-
-    monkeypatch.setattr(pixels, "render_job", watched)
     for images in few:
         pixels.render_here(images, tmp_path)
-    assert [scene for job in done for scene in job.scenes] == list(few[0].scenes or ())
+    lost = pixels.place(few[0], tmp_path)
+    lost.path(2).unlink()
+    done: list[range] = []
+    render = pixels.render
+
+    def watched(entry: Any, some: Any, span: range) -> None:
+        done.append(span)
+        render(entry, some, span)
+
+    monkeypatch.setattr(pixels, "render", watched)
+    for images in few:
+        pixels.render_here(images, tmp_path)
+    assert done == [lost.spans[2]]
 
 
 def test_a_studio_with_nothing_to_do_starts_no_process(few: list[ImageSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,17 +93,17 @@ def test_a_studio_with_nothing_to_do_starts_no_process(few: list[ImageSet], tmp_
 
 
 def test_another_limit_has_a_place_of_its_own(tmp_path: Path) -> None:
-    places = {pixels.place(load("scenes", limit=n).images("pose"), tmp_path) for n in (24, 25, 200, None)}
+    places = {pixels.place(load("scenes", limit=n).images("pose"), tmp_path).folder for n in (24, 25, 200, None)}
     assert len(places) == 4
 
 
 def impossible(images: ImageSet) -> ImageSet:
     """The set with a scene that no renderer can make."""
     assert images.scenes
-    return replace(images, scenes=(*images.scenes[:-1], replace(images.scenes[-1], cls="unicorn")))
+    return replace(images, scenes=(*images.scenes[:-1], replace(images.scenes[-1], cls="unicorn")), fingerprint="0" * 16)
 
 
-def test_a_process_that_fails_is_one_error_and_leaves_nothing_of_its_set(few: list[ImageSet], tmp_path: Path) -> None:
+def test_a_process_that_fails_is_one_error_and_keeps_what_was_finished(few: list[ImageSet], tmp_path: Path) -> None:
     broken = impossible(few[0])
     place = Studio([broken, few[1]], tmp_path, processes=1)
     with pytest.raises(ClipError, match=r"a rendering process ended with status 1: .*unicorn.*; run again, or with --clip-workers=1"):
@@ -105,7 +112,8 @@ def test_a_process_that_fails_is_one_error_and_leaves_nothing_of_its_set(few: li
         place.wait(few[1])
     place.close()
     assert not parts(tmp_path)
-    assert not pixels.place(broken, tmp_path).exists()
+    entry = pixels.place(broken, tmp_path)
+    assert [entry.path(k).exists() for k in range(4)] == [True, True, True, False]
 
 
 def test_a_killed_process_is_one_error_and_leaves_nothing(few: list[ImageSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,18 +128,7 @@ def test_a_killed_process_is_one_error_and_leaves_nothing(few: list[ImageSet], t
     assert not parts(tmp_path)
 
 
-def test_an_error_in_this_process_leaves_nothing(few: list[ImageSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(job: Job) -> int:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(pixels, "render_job", fails)
-    with pytest.raises(KeyboardInterrupt):
-        pixels.render_here(few[0], tmp_path)
-    assert not parts(tmp_path)
-
-
-def test_a_closed_studio_leaves_no_process_and_no_half_set(few: list[ImageSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pixels, "JOB", 1)
+def test_a_closed_studio_leaves_no_process_and_no_half_part(few: list[ImageSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[subprocess.Popen[bytes]] = []
     start = subprocess.Popen
 
@@ -144,19 +141,22 @@ def test_a_closed_studio_leaves_no_process_and_no_half_set(few: list[ImageSet], 
     place.close()
     assert not place.busy
     assert all(process.returncode is not None for process in started)
-    assert not (tmp_path / "pixels").exists() or not parts(tmp_path)
+    assert not parts(tmp_path)
 
 
-def test_a_second_studio_waits_for_the_first_and_renders_nothing(few: list[ImageSet], tmp_path: Path) -> None:
-    lock = locked(tmp_path / "pixels" / "rendering")
-    lock.__enter__()
-    second = Studio(few[1:], tmp_path, processes=2)
-    pixels.render_here(few[1], tmp_path)
+def test_a_studio_leaves_to_others_what_they_are_at_and_takes_over_when_they_die(few: list[ImageSet], tmp_path: Path) -> None:
+    entry = pixels.place(few[0], tmp_path)
+    other = entry.claims()
+    assert next(other) == entry.spans[0]
+    second = Studio(few, tmp_path, processes=2)
     second.wait(few[1])
-    assert second.busy
+    while second.busy:
+        pass
+    assert [entry.path(k).exists() for k in range(4)] == [False, True, True, True]
+    other.close()  # its process is gone
+    second.wait(few[0])
     second.close()
-    lock.__exit__(None, None, None)
-    assert not second.busy
+    assert entry.complete
 
 
 def test_waiting_for_a_lock_can_be_given_up(tmp_path: Path) -> None:
@@ -176,20 +176,15 @@ def test_waiting_for_a_lock_can_be_given_up(tmp_path: Path) -> None:
     assert gone == [True]
 
 
-@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system cannot reserve space")
-@pytest.mark.parametrize("processes", [1, 2])
-def test_a_full_disk_is_an_error_before_anything_is_rendered(
-    few: list[ImageSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int
-) -> None:
-    def full(descriptor: int, start: int, length: int) -> None:
-        assert length > len(few[0]) * 128 * 128 * 3
+def test_a_full_disk_is_one_error(few: list[ImageSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: Any, **kwargs: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "posix_fallocate", full)
+    monkeypatch.setattr("safetensors.numpy.save_file", full)
     with pytest.raises(
-        ClipError, match=r"cannot write .*\(No space left on device\); free space, or choose another place with --clip-cache-dir"
+        ClipError, match=r"cannot write .*\(No space left on device\); free space, or choose another place with --clip-cache"
     ):
-        pixels.render_here(few[0], tmp_path) if processes == 1 else studio(few, tmp_path)
+        pixels.render_here(few[0], tmp_path)
     assert not parts(tmp_path)
 
 
@@ -201,13 +196,11 @@ def test_a_cache_that_is_a_file_is_an_error(few: list[ImageSet], tmp_path: Path,
 
 
 def test_the_rendering_process_takes_its_jobs_from_standard_input(few: list[ImageSet], tmp_path: Path) -> None:
-    out = tmp_path / "out.npy"
-    np.save(out, np.zeros((3, 128, 128, 3), np.uint8))
-    whole = scenes.image_set("pose", role="factor").scenes or ()
-    job = Job((whole[4], whole[2]), 1, str(out))
+    entry, all_scenes = pixels.place(few[1], tmp_path), few[1].scenes or ()
+    jobs = [pickle.dumps(Job(all_scenes[span.start : span.stop], entry, span)) for span in entry.spans[1:3]]
     command = [sys.executable, "-m", "pytest_clip.extract.rendering"]
-    done = subprocess.run(command, input=pickle.dumps(job), capture_output=True, check=True)
-    assert done.stdout == b"2\n"
-    made = np.load(out)
-    assert not made[0].any()
-    np.testing.assert_array_equal(made[1:], render_rgb([whole[4], whole[2]]).numpy())
+    done = subprocess.run(command, input=b"".join(jobs), capture_output=True, check=True)
+    assert done.stdout.split() == [str(len(span)).encode() for span in entry.spans[1:3]]
+    assert [entry.path(k).exists() for k in range(len(entry.spans))] == [False, True, True, *[False] * (len(entry.spans) - 3)]
+    rows = [row for span in entry.spans[1:3] for row in span]
+    np.testing.assert_array_equal(entry.some(rows), render_rgb([all_scenes[row] for row in rows]).numpy())
