@@ -1,4 +1,4 @@
-"""Answers of sets that do not ask for the classes of their data set as they are: fewer of them, groups of them, the worst of several frames."""
+"""Answers of sets that do not ask for all classes of their data set as they are: a subset, groups, the worst of several frames."""
 
 from __future__ import annotations
 

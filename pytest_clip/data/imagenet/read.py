@@ -30,12 +30,12 @@ def image_set(name: str, role: str, listings: Mapping[str, Listing], *, data: st
     found = listings[name]
     order = tidy(found.rows)
     how = dict(found.how)
-    part = None
+    at = None
     if found.within is not None:
         other = listings[found.within]
         place = {other.rows[row][0]: k for k, row in enumerate(_kept(other, limit))}
         order = [row for row in order if found.rows[row][0] in place]
-        part = (found.within, tuple(place[found.rows[row][0]] for row in order))
+        at = np.array([place[found.rows[row][0]] for row in order], dtype=np.int64)
     elif "worst_of" in how:
         order = _kept(found, limit)
         there = {row: k for k, row in enumerate(order)}
@@ -54,7 +54,7 @@ def image_set(name: str, role: str, listings: Mapping[str, Listing], *, data: st
         fingerprint=_fingerprint(found, [path for path, _ in rows], [label for _, label in rows]),
         files=tuple(path for path, _ in rows), accepted=None if accepted is None else tuple(accepted[row] for row in order),
         attributes={k: tuple(values[row] for row in order) for k, values in found.per_row.items() if k != "accepted"},
-        part=part, **how,
+        within=found.within, at=at, **how,
     )  # fmt: skip
 
 

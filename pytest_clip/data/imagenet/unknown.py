@@ -44,7 +44,7 @@ def _check_ninco(root: Path, found: list[Path]) -> None:
 
 def lists(root: Path) -> dict[str, Path]:
     """OpenOOD's lists of unknown images for ImageNet by set name, `openood_ninco` and so on."""
-    found = {}
+    found: dict[str, Path] = {}
     for folder in (root / "benchmark_imglist" / "imagenet", *(place / "benchmark_imglist" / "imagenet" for place in places(root)[1:])):
         if folder.is_dir():
             for path in sorted(folder.glob("test_*.txt")):
@@ -82,7 +82,7 @@ def files(path: Path) -> list[Path]:
 
 def named(folder: Path) -> dict[str, Path]:
     """The sets of a folder `ood`: each of its subfolders with images, by a name that a gate id can hold."""
-    found = {}
+    found: dict[str, Path] = {}
     for name in subfolders(folder):
         key = "".join(c if c.isascii() and c.isalnum() else "_" for c in name.lower()).strip("_")
         if key and next(_below(folder / name, DEPTH), None) is not None:

@@ -33,7 +33,8 @@ def tree(folder: Path, labels: dict[str, int], *, what: str) -> Rows:
         )
     if strange := sorted(there - set(labels)):
         raise ClipError(
-            f"{folder}: {strange[0]} is no class of {what} ({len(strange)} such folders); is this another data set? Rename the folder to its own name"
+            f"{folder}: {strange[0]} is no class of {what} ({len(strange)} such folders); if this is another data set, "
+            "give the folder its own name"
         )
     return rows
 

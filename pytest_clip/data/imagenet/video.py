@@ -59,7 +59,7 @@ def _json(path: Path) -> Any:
 
 
 def _annotated(place: Path) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[int, ...]]]:
-    """YTBB-Robust as its annotators left it: anchors marked good, frames marked similar and nothing worse; frames have their anchor's labels.
+    """YTBB-Robust as annotated: anchors that are good, frames that are similar and nothing worse; a frame has its anchor's labels.
 
     An anchor's labels are the first one, from the csv (its 22 and 23, `car` and `none`, changed places later), and those added by name.
     """

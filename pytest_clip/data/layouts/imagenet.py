@@ -1,4 +1,4 @@
-"""The ImageNet family as one data set: validation images as `clean`, and whatever of its shifts, factors, cues and unknown images is there."""
+"""The ImageNet family as one data set: validation images as `clean`, and whichever of its shifts, factors, cues and OOD sets are there."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ def _sets(found: Found) -> Iterator[SetInfo]:
 
 def _factors(found: Found) -> Iterator[SetInfo]:
     if "val" not in found.parts or "x" not in found.parts:
-        lacking = f"needs {'ImageNet-X' if 'val' in found.parts else 'the validation images'}: {_absent(X if 'val' in found.parts else PARTS[0], found)}"
+        title, lacks = ("ImageNet-X", X) if "val" in found.parts else ("the validation images", PARTS[0])
+        lacking = f"needs {title}: {_absent(lacks, found)}"
         yield SetInfo("overall", "overall", 0, absent=lacking)
         yield from (SetInfo(name, "factor", 0, absent=lacking) for name in factors.TEN)
         return
