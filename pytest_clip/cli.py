@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_clip import ClipError, __version__
+from pytest_clip.runs import commands as runs_commands
 
 YES, NO, USAGE = 0, 1, 2
 
@@ -126,6 +127,10 @@ COMMANDS = (
     Command("list", "Suites, gates, rules, data and forward passes; loads no model", _list_arguments, _list),
     Command("models", "Model names that --clip-model takes", _models_arguments, _models),
     Command("scenes", "The embedded benchmark", _scenes_arguments, _scenes),
+    Command("runs", "Saved runs: list them, show one", runs_commands.runs_arguments, runs_commands.runs),
+    Command(
+        "compare", "What became worse between two saved runs, and on which images", runs_commands.compare_arguments, runs_commands.compare
+    ),
     Command("train", "Train a bundled model again", _train_arguments, _train),
 )
 

@@ -85,7 +85,7 @@ def flip_lines(flips: Mapping[str, Any] | None) -> list[str]:
     rest = flips["worse"] - len(ids[:SHOWN_IDS])
     more = f" and {rest} more" if rest > 0 else ""
     lines = [f"{flips['worse']} of {flips['at_risk']} that were right are wrong: {', '.join(ids[:SHOWN_IDS])}{more}"]
-    for group in flips["groups"][:SHOWN_GROUPS]:
-        odds = "infinite odds" if group["odds_ratio"] is None else f"{group['odds_ratio']:.1f} times the odds of the others"
-        lines.append(f"{group['fact']} {group['value']}: {group['worse']} of {group['at_risk']}, {odds}, corrected p = {group['p']:.2g}")
+    for group in [each for each in flips["groups"] if each["stands_out"]][:SHOWN_GROUPS]:
+        odds = f"{group['odds_ratio']:.1f} times the odds of the others, corrected p = {group['p']:.2g}"
+        lines.append(f"{group['fact']} {group['value']}: {group['worse']} of {group['at_risk']}, {odds}")
     return lines

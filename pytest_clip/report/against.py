@@ -33,12 +33,16 @@ def _against(run: str, rows: Sequence[Row]) -> list[str]:
     if len(known) < len(rows):
         told.append(f"{len(rows) - len(known)} not compared")
     lines = [f"against {run}: {len(rows)} gate{'s' * (len(rows) != 1)}: {', '.join(told)}"]
-    sure = [row for row in known if row["baseline"]["status"] is None and _sure(row)]
-    sure.sort(key=lambda row: (row["baseline"]["p"], row["gate"], row["model"], row["data"]))
-    if sure:
-        more = f" and {len(sure) - SHOWN} more" if len(sure) > SHOWN else ""
-        lines.append(f"WORSE without a max_drop: {', '.join(map(_change, sure[:SHOWN]))}{more}")
+    lines += _named("REGRESSED", [row for row in known if row["baseline"]["status"] == "fail"])
+    lines += _named("WORSE without a max_drop:", [row for row in known if row["baseline"]["status"] is None and _sure(row)])
     return lines
+
+
+def _named(what: str, rows: Sequence[Row]) -> list[str]:
+    """The surest changes by name."""
+    order = sorted(rows, key=lambda row: (row["baseline"]["p"] or 0.0, row["gate"], row["model"], row["data"]))
+    more = f" and {len(order) - SHOWN} more" if len(order) > SHOWN else ""
+    return [f"{what} {', '.join(map(_change, order[:SHOWN]))}{more}"] if order else []
 
 
 def _sure(row: Row) -> bool:
@@ -49,4 +53,6 @@ def _sure(row: Row) -> bool:
 
 def _change(row: Row) -> str:
     baseline = row["baseline"]
-    return f"{row['gate']} {baseline['value']:.4f} -> {row['value']:.4f}"
+    found = (row.get("flips") or {}).get("groups") or []
+    clear = next((f", mostly {group['fact']} {group['value']}" for group in found if group["stands_out"]), "")
+    return f"{row['gate']} {baseline['value']:.4f} -> {row['value']:.4f}{clear}"

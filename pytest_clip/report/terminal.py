@@ -93,7 +93,7 @@ def summary_lines(
 def markup(line: str) -> dict[str, bool]:
     """How pytest's terminal shows a line of the summary."""
     word = line.partition(" ")[0]
-    if word in ("FAILED", "INSUFFICIENT", "--clip-report:", "--clip-save:"):
+    if word in ("FAILED", "INSUFFICIENT", "REGRESSED", "--clip-report:", "--clip-save:"):
         return {"red": True}
     return {"yellow": True} if word in ("WARNED", "WAIVED", "UNJUDGED", "WORSE", "NOT", "WARNING") else {}
 

@@ -1,0 +1,124 @@
+"""Two saved runs held against each other: what `pytest-clip compare A B` tells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pytest_clip import ClipError
+from pytest_clip.gates.catalog import CATALOG
+from pytest_clip.gates.comparison import Comparison, flip_lines
+from pytest_clip.gates.digits import distinct
+from pytest_clip.gates.ids import GateId
+from pytest_clip.gates.measurement import Measurement
+from pytest_clip.metrics.holm import holm
+from pytest_clip.runs.baseline import SavedBaseline
+from pytest_clip.runs.compare import ALPHA, compare
+from pytest_clip.runs.flips import listed
+from pytest_clip.runs.store import SavedRun
+
+
+@dataclass(frozen=True)
+class Change:
+    """One gate in both runs; `value` is that of the second one, `p` corrected by Holm for all gates of the comparison."""
+
+    gate: str
+    model: str
+    data: str
+    value: float | None
+    found: Comparison
+    p: float | None = None
+
+    @property
+    def sure(self) -> bool:
+        """Whether it became worse by more than chance explains, all gates of the comparison considered."""
+        return self.p is not None and self.p <= ALPHA
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """Surest losses first, then those without a p by their size; what could not be compared last."""
+        change = self.found.change
+        if change is None:
+            return (3, 0.0, self.gate, self.model, self.data)
+        if change.p is None:
+            return (2, -change.drop, self.gate, self.model, self.data)
+        return (0 if self.sure else 1, change.p, self.gate, self.model, self.data)
+
+
+def changes(first: SavedRun, second: SavedRun) -> list[Change]:
+    """Every gate of `second` against that of `first`, worst first. ClipError when the runs were made by different conventions."""
+    _refuse(first, second)
+    base = SavedBaseline(first)
+    found = [_change(base, second, row) for row in second.rows.values() if not row.get("role")]
+    corrected = holm({at: each.found.change.p for at, each in enumerate(found) if each.found.change and each.found.change.p is not None})
+    return sorted((replace(each, p=corrected.get(at)) for at, each in enumerate(found)), key=lambda each: each.order)
+
+
+def _change(base: SavedBaseline, run: SavedRun, row: Any) -> Change:
+    model, data, gate = row["model"], row["data"], row["gate"]
+    there, now = base.find(model, data, gate), run.outcomes(model, data, gate)
+    precision = next((each.get("precision") for each in run.record["models"] if each["name"] == model), None)
+    identity = GateId.parse(gate)
+    side = None if identity.metric_id in CATALOG else row.get("better")
+    measured = Measurement(identity, row["value"], None, row["n"], model, data, row["conventions"], reason=row["reason"], better=side)
+    found = compare(replace(measured, per_image=now), now, there, None, run=base.name, precision=precision)
+    if found.change is not None and there is not None and there.outcomes is not None and now is not None and found.change.drop > 0:
+        found = replace(found, flips=listed(there.outcomes, now, run.facts(now.ids), most=None))
+    return Change(gate, model, data, row["value"], found)
+
+
+def _refuse(first: SavedRun, second: SavedRun) -> None:
+    """Runs that were asked for other things, or saw other pictures, have nothing to say about each other."""
+    for key in ("limit", "precision", "prompts"):
+        there, here = first.asked.get(key), second.asked.get(key)
+        if there != here:
+            raise ClipError(f"{first.name} and {second.name} cannot be compared: {key} is {there} in the one and {here} in the other")
+    pictures = {each["name"]: each.get("fingerprint") for each in first.record["data"]}
+    for each in second.record["data"]:
+        there, here = pictures.get(each["name"]), each.get("fingerprint")
+        if None not in (there, here) and there != here:
+            why = f"the data set {each['name']} has the fingerprint {there} in the one and {here} in the other"
+            raise ClipError(f"{first.name} and {second.name} cannot be compared: {why}")
+
+
+def told(found: Sequence[Change], *, most: int, ids: bool) -> list[str]:
+    """Lines for a person: the worst `most` changes with their interval and flip lists, and what could not be compared."""
+    compared = [each for each in found if each.found.change is not None]
+    worse = [each for each in compared if each.found.change is not None and each.found.change.drop > 0]
+    sure = [each for each in compared if each.sure]
+    lines = [f"{len(found)} gates, {len(compared)} compared, {len(sure)} worse by more than chance explains"]
+    many = len({(each.model, each.data) for each in found}) > 1
+    for each in worse[:most]:
+        lines += _lines(each, many=many, ids=ids)
+    if len(worse) > most:
+        lines.append(f"... and {len(worse) - most} more that are worse; --all shows them")
+    lines += [f"not compared: {each.gate}: {each.found.refused}" for each in found if each.found.change is None]
+    return lines
+
+
+def _lines(each: Change, *, many: bool, ids: bool) -> list[str]:
+    change, value = each.found.change, each.found.value
+    assert change is not None
+    assert value is not None
+    assert each.value is not None
+    before, after = distinct(value, each.value)
+    on = f" on {each.model}, {each.data}" if many else ""
+    bounds = "" if change.lower is None or change.upper is None else f" ({change.lower:+.4f}..{change.upper:+.4f})"
+    lines = [f"{'WORSE ' if each.sure else '      '}{each.gate}{on}: {before} -> {after}, drop {change.drop:.4f}{bounds}; {change.basis}"]
+    lines += [f"        {line}" for line in flip_lines(each.found.flips)]
+    if ids and each.found.flips:
+        lines += [f"          {name}" for name in each.found.flips["ids"]]
+    return lines
+
+
+def row(each: Change) -> dict[str, Any]:
+    """One change as JSON."""
+    return {
+        "gate": each.gate,
+        "model": each.model,
+        "data": each.data,
+        "value": each.value,
+        "baseline": each.found.row | {"p_holm": each.p},
+        "flips": each.found.flips,
+    }
