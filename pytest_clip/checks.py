@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 REPORTS = {"json": "clip-report.json"}  # type -> file it is written to when DEST is left out
 PRECISIONS = ("fp32", "bf16", "fp16")
+UPDATES = ("create", "fix", "trim", "force")
 DEPTH_OUTPUTS = ("auto", "inverse", "metric")
 
 
@@ -64,6 +65,16 @@ def run(text: str) -> str:
         return names.check(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def update(text: str) -> tuple[str, ...]:
+    words = names(text)
+    for word in words:
+        if word not in UPDATES:
+            raise argparse.ArgumentTypeError(f"{word!r} is none of {', '.join(UPDATES)}")
+    if set(words) == {"force"}:
+        raise argparse.ArgumentTypeError("'force' alone updates nothing; add create, fix or trim")
+    return words
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_clip import ClipError, collection, unmeasured, xdist
+from pytest_clip import ClipError, collection, unmeasured, updating, xdist
 from pytest_clip.report import junit, terminal
 from pytest_clip.session import ClipSession, Row
 from pytest_clip.unmeasured import ROWS
@@ -28,6 +28,7 @@ class Gating:
         self.not_selected = 0
         self.elsewhere: list[str] = []
         self.notes: list[str] = []
+        self.updates: tuple[str, ...] = ()
 
     def pytest_report_header(self) -> str:
         return terminal.header(self.session, self.plan.suites)
@@ -200,8 +201,24 @@ class Gating:
                 self.notes.append(f"wrote {_shown(request.dest, self.config)}")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.session.update is not None:
+            self._update(session, int(exitstatus))
+
+    def _update(self, session: pytest.Session, exitstatus: int) -> None:
+        narrowed = bool(self.plan.narrowed_by or session.shouldfail or session.shouldstop)
+        outcome = updating.finish(self.session, exit_status=exitstatus, narrowed=narrowed)
+        self.updates = outcome.lines
+        if outcome.failed:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
         rows = list(self.session.rows.values())
         if not (rows or self.notes or self.not_selected or self.elsewhere) or self.config.option.verbose < -1:
+        self._summary(terminalreporter)
+        if self.updates:  # with -qq too: a file that changes is never changed in silence
+            terminalreporter.section("clip update", sep="=")
+            for line in self.updates:
+                terminalreporter.write_line(line, **updating.markup(line))
+
+    def _summary(self, terminalreporter: pytest.TerminalReporter) -> None:
             return
         lines = terminal.summary_lines(
             rows,

@@ -81,6 +81,14 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="NAME-or-PATH",
         help="Save this run to compare later ones with it: a NAME in .clip/runs of the rootdir, or the PATH of a new folder",
     )
+    option(
+        "--clip-update",
+        action="append",
+        type=checks.update,
+        metavar="create,fix,trim",
+        help="After the run write rules into the last --clip-thresholds file or thresholds.toml and print every change: create rules "
+        "for gates without one, fix bounds that failed, trim (tighten) those with room to spare; refused in CI and with -n unless forced",
+    )
     option("--clip-save-replace", action="store_true", default=False, help="Let --clip-save replace a saved run of the same name")
     option(
         "--clip-prompts",

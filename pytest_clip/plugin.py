@@ -6,6 +6,7 @@ that judge and report are registered as :class:`pytest_clip.gating.Gating`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 
@@ -98,6 +99,10 @@ def _start(config: pytest.Config) -> None:
 
     settings = resolve(config)
     xdist.settle_worker(config, settings.device)
+    if settings.update and not xdist.is_worker(config):
+        from pytest_clip import updating
+
+        updating.refuse(settings, environ=os.environ, workers=xdist.has_workers(config))
     if not settings.models:
         raise ClipError("--clip-suite needs a model to measure; add --clip-model=NAME[,PRETRAINED]")
     session = sessions.start(settings)

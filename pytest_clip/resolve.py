@@ -61,6 +61,7 @@ def resolve(config: pytest.Config) -> Settings:
         save_replaces=given.clip_save_replace,
         family_wise=config.getini("clip_family_wise"),
         mutants=_mutants(given.clip_mutants),
+        update=tuple(dict.fromkeys(word for words in given.clip_update or () for word in words)),
         rootpath=config.rootpath,
     )
 

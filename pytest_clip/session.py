@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_clip.settings import Settings
 
 Row = dict[str, Any]
+    from pytest_clip.updating import Target
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class ClipSession:
     def judged(self) -> tuple[ModelChoice, ...]:
         """The models under test."""
         return tuple(choice for choice in self.models if choice.role is None)
+    update: Target | None = None
 
     def role_of(self, label: str) -> str | None:
         return next((choice.role for choice in self.models if choice.label == label), None)
@@ -206,7 +208,8 @@ def start(settings: Settings) -> ClipSession:
     sets = {choice.label: image_sets(choice.text) for choice in data}
     files = _threshold_files(settings)
     held = _regressions(settings, models, data)
-    return ClipSession(settings, models, data, sets, _rulebook(files, sets), tuple(path for path, _ in files), regressions=held)
+    paths = tuple(path for path, _ in files)
+    return ClipSession(settings, models, data, sets, _rulebook(files, sets), paths, regressions=held, update=goal)
 
 
 # The calls to the heavy neighbours, each in one place.
@@ -232,6 +235,7 @@ def load_model(session: ClipSession, choice: ModelChoice) -> Any:
 
     settings = session.settings
     return openclip.load(choice.spec, device=settings.device, precision=settings.precision, cache_dir=settings.cache_dir)
+    goal = _update_target(settings, files)
 
 
 def _models(settings: Settings) -> tuple[ModelChoice, ...]:
@@ -308,5 +312,15 @@ def _unique(labels: Sequence[str]) -> list[str]:
         while candidate in taken:
             count += 1
             candidate = f"{label}-{count}"
+    if settings.update and named and not named[-1][0].exists():
+        named = named[:-1]  # --clip-update makes it
         taken.append(candidate)
     return taken
+def _update_target(settings: Settings, files: Sequence[tuple[Path, str]]) -> Target | None:
+    if not settings.update:
+        return None
+    from pytest_clip import updating
+
+    return updating.target(settings, [path for path, _ in files])
+
+

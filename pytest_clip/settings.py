@@ -66,4 +66,5 @@ class Settings:
     save_replaces: bool = False
     family_wise: bool = False
     mutants: tuple[str, ...] = ()
+    update: tuple[str, ...] = ()
     rootpath: Path = Path()

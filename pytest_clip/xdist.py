@@ -14,6 +14,12 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+def has_workers(config: pytest.Config) -> bool:
+    """Whether this process only hands the tests out."""
+    option = config.option
+    return bool(getattr(option, "numprocesses", None) or getattr(option, "tx", None))
+
+
 def send(config: pytest.Config, key: str, value: int | list[str]) -> None:
     """Hand builtins to the controller at the end of this worker; does nothing in a run without workers."""
     if is_worker(config):
