@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_clip import ClipError
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9_]*")
-_SLICE = re.compile(r"[a-z0-9_.-]+")
+_SLICE = re.compile(r"[a-z0-9_.=-]+")
 _WHOLE = re.compile(r"(?P<suite>[^/\[\]]*)/(?P<metric>[^/\[\]]*)(?:\[(?P<slice>[^\[\]]*)\])?")
 MAX_LENGTH = 100  # JUnit viewers cut longer names, and two gates cut to the same text cannot be told apart
 FORM = "suite/metric or suite/metric[slice] in lower-case ASCII, such as accuracy/top1 or ood/auroc[near]"
@@ -30,7 +30,7 @@ class GateId:
         text = str(self)
         for name, part, form in (("suite", self.suite, _WORD), ("metric", self.metric, _WORD), ("slice", self.slice, _SLICE)):
             if part is not None and not form.fullmatch(part):
-                allowed = "a-z 0-9 _" if form is _WORD else "a-z 0-9 _ . -"
+                allowed = "a-z 0-9 _" if form is _WORD else "a-z 0-9 _ . = -"
                 raise ClipError(f"{text!r} is not a gate id: the {name} {part!r} may hold only {allowed}; write {FORM}")
         if len(text) > MAX_LENGTH:
             raise ClipError(f"{text!r} is not a gate id: {len(text)} characters, at most {MAX_LENGTH}; write {FORM}")

@@ -15,7 +15,7 @@ from pytest_clip.gates.ids import MAX_LENGTH, GateId
 
 FORM = "suite/metric or suite/metric[slice] in lower-case ASCII, such as accuracy/top1 or ood/auroc[near]"
 words = st.from_regex(r"[a-z0-9][a-z0-9_]{0,30}", fullmatch=True)
-slices = st.none() | st.from_regex(r"[a-z0-9_.-]{1,30}", fullmatch=True)
+slices = st.none() | st.from_regex(r"[a-z0-9_.=-]{1,30}", fullmatch=True)
 
 
 @given(words, words, slices)
@@ -45,8 +45,8 @@ def test_any_text_is_an_id_that_prints_as_itself_or_a_clip_error(text):
         ("Accuracy/top1", f"'Accuracy/top1' is not a gate id: the suite 'Accuracy' may hold only a-z 0-9 _; write {FORM}"),
         ("accuracy/top-1", f"'accuracy/top-1' is not a gate id: the metric 'top-1' may hold only a-z 0-9 _; write {FORM}"),
         ("accuracy/top1\n", f"'accuracy/top1\\n' is not a gate id: the metric 'top1\\n' may hold only a-z 0-9 _; write {FORM}"),
-        ("accuracy/top1[]", f"'accuracy/top1[]' is not a gate id: the slice '' may hold only a-z 0-9 _ . -; write {FORM}"),
-        ("accuracy/top1[a b]", f"'accuracy/top1[a b]' is not a gate id: the slice 'a b' may hold only a-z 0-9 _ . -; write {FORM}"),
+        ("accuracy/top1[]", f"'accuracy/top1[]' is not a gate id: the slice '' may hold only a-z 0-9 _ . = -; write {FORM}"),
+        ("accuracy/top1[a b]", f"'accuracy/top1[a b]' is not a gate id: the slice 'a b' may hold only a-z 0-9 _ . = -; write {FORM}"),
         ("a/\u0661", f"'a/\u0661' is not a gate id: the metric '\u0661' may hold only a-z 0-9 _; write {FORM}"),
         ("/top1", f"'/top1' is not a gate id: the suite '' may hold only a-z 0-9 _; write {FORM}"),
     ],
