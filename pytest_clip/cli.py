@@ -6,6 +6,7 @@ Exit status: 0 done, 1 the answer is no, 2 the request makes no sense. What the 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,10 +40,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         subparser.set_defaults(run=command.run)
     args = parser.parse_args(argv)
     try:
-        return int(args.run(args))
+        status = int(args.run(args))
+        sys.stdout.flush()
     except ClipError as error:
         print(f"pytest-clip {args.command}: {error}", file=sys.stderr)
         return USAGE
+    except BrokenPipeError:  # whoever reads has seen enough: head, less
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return YES
+    return status
 
 
 def _list_arguments(parser: argparse.ArgumentParser) -> None:

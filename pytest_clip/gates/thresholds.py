@@ -135,6 +135,8 @@ class _Reader:
             low, high = RANGES[metric.unit]
             if not low <= amount <= high:
                 self.problem(path, f"{key} {amount:g} is outside {low:g}..{high:g}, the range of {gate.metric_id}; 5 % is written 0.05")
+        if metric is not None and key == "max_drop" and metric.better == "none":
+            self.problem(path, f"max_drop cannot judge {gate.metric_id}: neither more nor less of it is better; give it a min and a max")
         return Bound(key, amount, why, self.layer.source(*path), relative)
 
     def _waivers(self) -> None:

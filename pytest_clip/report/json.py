@@ -24,14 +24,19 @@ _PACKAGES = ("pytest", "pytest-xdist", "torch", "torchvision", "open_clip_torch"
 _COMMIT_VARIABLES = ("GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT", "BUILDKITE_COMMIT", "CIRCLE_SHA1", "BUILD_SOURCEVERSION")
 _ROW_KEYS = (
     *("gate", "suite", "metric", "slice", "model", "fingerprint", "data", "value", "ci", "n", "reason", "verdict", "partial"),
-    *("rule", "waiver", "role", "baseline", "flips", "conventions", "message", "nodeid"),
+    *("rule", "waiver", "role", "better", "baseline", "flips", "conventions", "message", "nodeid"),
 )
 
 
 def record(
-    *, rows: Sequence[Mapping[str, Any]], models: Sequence[Mapping[str, Any]], data: Sequence[Mapping[str, Any]], session: Mapping[str, Any]
+    *,
+    rows: Sequence[Mapping[str, Any]],
+    models: Sequence[Mapping[str, Any]],
+    data: Sequence[Mapping[str, Any]],
+    session: Mapping[str, Any],
+    more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The document, with everything in an order that does not depend on scheduling."""
+    """The document, with everything in an order that does not depend on scheduling. ``more`` are parts that only some runs have."""
     ordered = sorted(rows, key=lambda row: (row["model"], row["data"], row["gate"], row.get("nodeid", "")))
     return {
         "schema": SCHEMA,
@@ -39,6 +44,7 @@ def record(
         "models": sorted(models, key=lambda model: str(model["name"])),
         "data": sorted(data, key=lambda each: str(each["name"])),
         "gates": [{key: row.get(key) for key in _ROW_KEYS} for row in ordered],
+        **(more or {}),
     }
 
 

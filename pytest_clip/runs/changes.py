@@ -82,12 +82,17 @@ def _refuse(first: SavedRun, second: SavedRun) -> None:
             raise ClipError(f"{first.name} and {second.name} cannot be compared: {why}")
 
 
+def compared(found: Sequence[Change]) -> list[Change]:
+    """Those that both runs have a comparable number of."""
+    return [each for each in found if each.found.change is not None]
+
+
 def told(found: Sequence[Change], *, most: int, ids: bool) -> list[str]:
     """Lines for a person: the worst `most` changes with their interval and flip lists, and what could not be compared."""
-    compared = [each for each in found if each.found.change is not None]
-    worse = [each for each in compared if each.found.change is not None and each.found.change.drop > 0]
-    sure = [each for each in compared if each.sure]
-    lines = [f"{len(found)} gates, {len(compared)} compared, {len(sure)} worse by more than chance explains"]
+    both = compared(found)
+    worse = [each for each in both if each.found.change is not None and each.found.change.drop > 0]
+    sure = [each for each in both if each.sure]
+    lines = [f"{len(found)} gates, {len(both)} compared, {len(sure)} worse by more than chance explains"]
     many = len({(each.model, each.data) for each in found}) > 1
     for each in worse[:most]:
         lines += _lines(each, many=many, ids=ids)

@@ -104,6 +104,9 @@ def compare(args: argparse.Namespace) -> int:
 
     first, second = open_run(args.a), open_run(args.b)
     found = changes.changes(first, second)
+    if not changes.compared(found):
+        why = f": {found[0].gate}: {found[0].found.refused}" if found else ""
+        raise ClipError(f"{first.name} and {second.name} have no gate in common that can be compared{why}")
     if args.json:
         print(json.dumps([changes.row(each) for each in found], indent=1, ensure_ascii=False))
     else:
