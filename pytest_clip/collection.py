@@ -200,8 +200,8 @@ def expand(metafunc: pytest.Metafunc, session: ClipSession) -> None:
     text = marked_gate(metafunc.definition)
     # Session scope keeps the items of one model together; anything narrower would load the model again for every test.
     if "clip_model" in names and "clip_model" not in done:
-        labels = [choice.label for choice in session.models]
-        metafunc.parametrize("clip_model", list(session.models), ids=labels, indirect=True, scope="session")
+        choices = [*session.models, *(session.copies if text is not None else ())]
+        metafunc.parametrize("clip_model", choices, ids=[choice.label for choice in choices], indirect=True, scope="session")
     wants_data = "clip_data" in names and "clip_data" not in done
     wants_case = text is not None and "{" not in text and "clip_case" in names and "clip_case" not in done
     cases = {data: _cases(text, data, session) for data in session.data} if wants_case and text is not None else {}

@@ -41,10 +41,10 @@ def _begin(request: pytest.FixtureRequest, session: ClipSession) -> None:
     extraction: Extraction = request.getfixturevalue("clip_extraction")
     for choice in session.data:
         if choice.text == "scenes":
-            extraction.start(_loaded(session, choice))
+            extraction.start(loaded_data(session, choice))
 
 
-def _loaded(session: ClipSession, choice: DataChoice) -> Any:
+def loaded_data(session: ClipSession, choice: DataChoice) -> Any:
     from pytest_clip.session import load_data
 
     if choice.label not in session.loaded_data:
@@ -58,10 +58,24 @@ def _check_baseline(request: pytest.FixtureRequest, session: ClipSession) -> Non
         return
     try:
         for choice in session.data:
-            session.regressions.check_data(choice.label, _loaded(session, choice))
+            session.regressions.check_data(choice.label, loaded_data(session, choice))
     except ClipError:
         request.session.shouldfail = "the baseline cannot be compared with this run, so none of its gates is measured"
         raise
+
+
+def make_model(config: pytest.Config, session: ClipSession, choice: ModelChoice) -> Any:
+    """From the project's hook, or else from pytest-clip."""
+    from pytest_clip.session import load_model
+
+    model = config.hook.pytest_clip_make_model(spec=choice.spec, config=config)
+    return load_model(session, choice) if model is None else model
+
+
+def make_mutant(request: pytest.FixtureRequest, choice: ModelChoice) -> Any:
+    from pytest_clip import mutating
+
+    return mutating.of(request.config).make(choice, request)
 
 
 @pytest.fixture(scope="session")
@@ -77,15 +91,12 @@ def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, Non
     """
     session = _awake(request.config)
     from pytest_clip import xdist
-    from pytest_clip.session import load_model
 
     choice: ModelChoice = getattr(request, "param", session.judged[0])
     _check_baseline(request, session)
     _begin(request, session)
     try:
-        model = request.config.hook.pytest_clip_make_model(spec=choice.spec, config=request.config)
-        if model is None:
-            model = load_model(session, choice)
+        model = make_model(request.config, session, choice) if choice.mutant is None else make_mutant(request, choice)
     except ClipError:
         # One error for the one thing that is wrong, not one for each of its gates.
         request.session.shouldfail = f"the model {choice.label} cannot be loaded, so none of its gates can be measured"
@@ -110,7 +121,7 @@ def clip_data(request: pytest.FixtureRequest) -> Any:
     """
     session = _awake(request.config)
     choice: DataChoice = getattr(request, "param", session.data[0])
-    data = _loaded(session, choice)
+    data = loaded_data(session, choice)
     session.describe_data(choice.label, data)
     return data
 
@@ -232,7 +243,7 @@ class Gate:
         rows.append(to_row(verdict) | {"fingerprint": fingerprint, "better": measurement.better_side, "uses": uses})
         if role := self._session.role_of(label):
             rows[-1]["role"] = role
-        if regressions is not None:
+        if regressions is not None and self._session.original(label) == label:
             regressions.keep(self._session, measurement, rows[-1])
         if not verdict.ok:
             pytest.fail(verdict.message, pytrace=False)

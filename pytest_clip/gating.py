@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class Gating:
         self.not_selected = 0
         self.elsewhere: list[str] = []
         self.notes: list[str] = []
+        self.more: Callable[[], Row] = dict  # further parts of the JSON record
         self.updates: tuple[str, ...] = ()
 
     def pytest_report_header(self) -> str:
@@ -176,6 +177,7 @@ class Gating:
             rows=list(self.session.rows.values()),
             models=list(self.session.facts["models"].values()),
             data=list(self.session.facts["data"].values()),
+            more=self.more(),
             session=json_report.session_facts(
                 argv=[str(arg) for arg in self.config.invocation_params.args],
                 started=self.started,
@@ -199,8 +201,6 @@ class Gating:
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
             else:
                 self.notes.append(f"wrote {_shown(request.dest, self.config)}")
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.session.update is not None:
             self._update(session, int(exitstatus))
 
@@ -210,8 +210,8 @@ class Gating:
         self.updates = outcome.lines
         if outcome.failed:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
-        rows = list(self.session.rows.values())
-        if not (rows or self.notes or self.not_selected or self.elsewhere) or self.config.option.verbose < -1:
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         self._summary(terminalreporter)
         if self.updates:  # with -qq too: a file that changes is never changed in silence
             terminalreporter.section("clip update", sep="=")
@@ -219,6 +219,8 @@ class Gating:
                 terminalreporter.write_line(line, **updating.markup(line))
 
     def _summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        rows = list(self.session.rows.values())
+        if not (rows or self.notes or self.not_selected or self.elsewhere) or self.config.option.verbose < -1:
             return
         lines = terminal.summary_lines(
             rows,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from pytest_clip.report.progress import ProgressFactory, silent
 
 if TYPE_CHECKING:
     from pytest_clip.data.catalog import SetInfo
+    from pytest_clip.gates.comparison import Comparison
     from pytest_clip.gates.ids import GateId
     from pytest_clip.gates.measurement import Measurement
     from pytest_clip.gates.rules import Rule, Rulebook
@@ -21,22 +23,25 @@ if TYPE_CHECKING:
     from pytest_clip.models.spec import ModelSpec
     from pytest_clip.runs.regressions import Regressions
     from pytest_clip.settings import Settings
+    from pytest_clip.updating import Target
 
 Row = dict[str, Any]
-    from pytest_clip.updating import Target
 
 
 @dataclass(frozen=True)
 class ModelChoice:
     """One ``--clip-model``. ``label`` is unique in the run, in node ids and reports; ``names`` are what thresholds may call it.
 
-    ``role`` is ``baseline`` for ``--clip-baseline-model``, which is measured and not judged.
+    ``role`` is ``baseline`` for ``--clip-baseline-model``, which is measured and not judged. A damaged copy has the label of its model as
+    ``copy_of`` and the name of the damage as ``mutant``.
     """
 
     label: str
     spec: ModelSpec
     names: tuple[str, ...]
     role: str | None = None
+    copy_of: str | None = None
+    mutant: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,12 +79,12 @@ class ClipSession:
     facts: dict[str, dict[str, Row]] = field(default_factory=lambda: {"models": {}, "data": {}})
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
     regressions: Regressions | None = None
+    update: Target | None = None
 
     @property
     def judged(self) -> tuple[ModelChoice, ...]:
         """The models under test."""
         return tuple(choice for choice in self.models if choice.role is None)
-    update: Target | None = None
 
     def role_of(self, label: str) -> str | None:
         return next((choice.role for choice in self.models if choice.label == label), None)
@@ -120,8 +125,24 @@ class ClipSession:
             return f"{gate.metric} is a mean over {len(whole)} kinds; the ini key clip_{gate.suite} leaves out {', '.join(left_out)}"
         return None
 
+    @cached_property
+    def copies(self) -> tuple[ModelChoice, ...]:
+        """The damaged copies of ``--clip-mutants``, each model's first one undamaged."""
+        if not self.settings.mutants:
+            return ()
+        from pytest_clip.mutants.catalog import SOUND
+
+        names = (SOUND, *self.settings.mutants)
+        return tuple(
+            replace(choice, label=f"{choice.label}~{name}", copy_of=choice.label, mutant=name) for choice in self.judged for name in names
+        )
+
+    def original(self, label: str) -> str:
+        """The model that a damaged copy is a copy of; any other model's own label."""
+        return next((choice.copy_of for choice in self.copies if choice.label == label and choice.copy_of is not None), label)
+
     def model_names(self, label: str) -> tuple[str, ...]:
-        return next((choice.names for choice in self.models if choice.label == label), (label,))
+        return next((choice.names for choice in self.models if choice.label == self.original(label)), (label,))
 
     def model_spec(self, label: str) -> str | None:
         return next((choice.spec.text for choice in self.models if choice.label == label), None)
@@ -154,8 +175,14 @@ class ClipSession:
             fingerprint=fingerprint,
             options=self.options_of(measurement.data),
             test=test,
-            comparison=None if self.regressions is None else self.regressions.compare(self, measurement, rule),
+            comparison=self._compared(measurement, rule),
         )
+
+    def _compared(self, measurement: Measurement, rule: Rule | None) -> Comparison | None:
+        """Against the baseline; a damaged copy against that of its model."""
+        if self.regressions is None:
+            return None
+        return self.regressions.compare(self, replace(measurement, model=self.original(measurement.model)), rule)
 
     def options_of(self, data: str) -> tuple[str, ...]:
         """The options of this run that decide about a number or its verdict, for the command that measures it again."""
@@ -207,6 +234,7 @@ def start(settings: Settings) -> ClipSession:
     data = _data(settings)
     sets = {choice.label: image_sets(choice.text) for choice in data}
     files = _threshold_files(settings)
+    goal = _update_target(settings, files)
     held = _regressions(settings, models, data)
     paths = tuple(path for path, _ in files)
     return ClipSession(settings, models, data, sets, _rulebook(files, sets), paths, regressions=held, update=goal)
@@ -235,7 +263,13 @@ def load_model(session: ClipSession, choice: ModelChoice) -> Any:
 
     settings = session.settings
     return openclip.load(choice.spec, device=settings.device, precision=settings.precision, cache_dir=settings.cache_dir)
-    goal = _update_target(settings, files)
+
+
+def make_mutant(model: Any, name: str, *, data: Sequence[Any], extraction: Callable[[], Any], other: Callable[[], Any]) -> Any:
+    """The damaged copy, or the `Excuse` for there being none."""
+    from pytest_clip.mutants import build
+
+    return build.attempt(name, model, data=data, extraction=extraction, other=other)
 
 
 def _models(settings: Settings) -> tuple[ModelChoice, ...]:
@@ -278,9 +312,19 @@ def _regressions(settings: Settings, models: Sequence[ModelChoice], data: Sequen
 def _threshold_files(settings: Settings) -> tuple[tuple[Path, str], ...]:
     own = settings.rootpath / "thresholds.toml"
     named = settings.thresholds
+    if settings.update and named and not named[-1][0].exists():
+        named = named[:-1]  # --clip-update makes it
     if own.is_file() and own.resolve() not in [path.resolve() for path, _ in named]:
         return ((own, "the rootdir"), *named)
     return named
+
+
+def _update_target(settings: Settings, files: Sequence[tuple[Path, str]]) -> Target | None:
+    if not settings.update:
+        return None
+    from pytest_clip import updating
+
+    return updating.target(settings, [path for path, _ in files])
 
 
 def _rulebook(files: Sequence[tuple[Path, str]], sets: Mapping[str, Sequence[SetInfo]]) -> Rulebook:
@@ -312,15 +356,5 @@ def _unique(labels: Sequence[str]) -> list[str]:
         while candidate in taken:
             count += 1
             candidate = f"{label}-{count}"
-    if settings.update and named and not named[-1][0].exists():
-        named = named[:-1]  # --clip-update makes it
         taken.append(candidate)
     return taken
-def _update_target(settings: Settings, files: Sequence[tuple[Path, str]]) -> Target | None:
-    if not settings.update:
-        return None
-    from pytest_clip import updating
-
-    return updating.target(settings, [path for path, _ in files])
-
-

@@ -187,6 +187,8 @@ def rerun_command(measurement: Measurement, spec: str | None = None, options: Se
     parts = [f"--clip-model={shlex.quote(spec or measurement.model)}", *(_quoted(option) for option in options)]
     if test is not None:
         return f"pytest {' '.join(parts)} {shlex.quote(test)}"
+    if measurement.gate.suite == "mutants":
+        return f"pytest {' '.join(parts)} --clip-mutants={measurement.gate.slice or 'all'}"
     if measurement.gate.suite in SUITES:
         parts.append(f"--clip-suite={measurement.gate.suite}")
     return f'pytest {" ".join(parts)} -k "{measurement.gate}"'

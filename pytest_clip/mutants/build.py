@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pytest_clip.mutants import pipeline, weights
+from pytest_clip.mutants import pipeline, probe, weights
 from pytest_clip.mutants.catalog import MUTANTS
 from pytest_clip.mutants.damaged import Damage, Damaged
+from pytest_clip.mutants.excuse import Excuse
 from pytest_clip.mutants.inapplicable import InapplicableError
 
 if TYPE_CHECKING:
     from pytest_clip.data import Data
+    from pytest_clip.extract.extraction import Extraction
 
 _DAMAGES: dict[str, Callable[[Any], Damage]] = {
     "wrong_mean_std": pipeline.wrong_mean_std,
@@ -46,6 +48,22 @@ def build(name: str, model: Any, *, data: Sequence[Data] = (), other: Callable[[
     else:
         damage = _DAMAGES[name](model)
     return Damaged(model, damage, label=f"{model.label}~{MUTANTS[name].name}")
+
+
+def attempt(
+    name: str, model: Any, *, data: Sequence[Data], extraction: Callable[[], Extraction], other: Callable[[], Any]
+) -> Damaged | Excuse:
+    """`build`, and a look at whether the result answers differently on any of the data sets."""
+    try:
+        damaged = build(name, model, data=data, other=other)
+    except InapplicableError as error:
+        return Excuse("not_applicable", str(error))
+    except Exception as error:  # a damage meets a model that its author did not know
+        return Excuse("not_applicable", f"it could not be made: {type(error).__name__}: {error}")
+    if all(probe.same(model, damaged, each, extraction()) for each in data):
+        seen = f"the first {probe.PICTURES} pictures, captions and class prompts of {', '.join(each.name for each in data)}"
+        return Excuse("equivalent", f"answers like the model itself on {seen}")
+    return damaged
 
 
 def _partner(model: Any, other: Callable[[], Any]) -> Any:

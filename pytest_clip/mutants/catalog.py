@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from pytest_clip import ClipError
 
 ALL = "all"
+SOUND = "sound"
+"""The copy without damage."""
 
 
 @dataclass(frozen=True)
