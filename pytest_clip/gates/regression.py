@@ -63,7 +63,7 @@ class Regression:
         if self.status == "fail":
             return f"drop {drop} > max_drop {allowed} ({self.basis})"
         if self.half_width is None:
-            return f"insufficient: drop {drop} > max_drop {allowed}, but {self.reason} ({self.basis})"
+            return f"insufficient: drop {drop} > max_drop {allowed}, but {self.reason}"
         needed = "" if self.needed_n is None else f"; about {self.needed_n:,} images would settle it"
         return f"insufficient: drop {drop} > max_drop {allowed}, but it may be chance: +-{self.half_width:.4f}{needed} ({self.basis})"
 
