@@ -107,9 +107,9 @@ def regress(
     if not (allowed >= 0 and math.isfinite(allowed)):
         raise ValueError(f"{gate}: the allowed drop must be 0 or more, not {allowed}")
     sign = -1 if better == "higher" else 1
-    drop = sign * (value - base_value)
     # 0.9 - 0.88 is 0.020000000000000018: a drop of exactly what is allowed is allowed
-    beyond = drop > allowed + 1e-12 * max(1.0, abs(base_value), abs(value))
+    drop, allowed = round(sign * (value - base_value), 10), round(allowed, 10)
+    beyond = drop > allowed
     if base is None or now is None or base.statistic is None or now.statistic is None:
         reason = "no paired outcomes: judged on the values alone"
         return Regression("fail" if beyond else "pass", drop, allowed, None, None, None, VALUES, None, reason=reason)

@@ -92,7 +92,7 @@ def test_sentences():
         "no drop above max_drop 0.0100: drop 0.0020 (exact McNemar, 4 worse and 2 better of 1000, p = 0.34)"
     )
     assert judged(*shifted(100, 5, 3), allowed=0.02).sentence == (
-        "no drop above max_drop 0.0200: drop 0.0200, one of up to 0.0623 not excluded "
+        "no drop above max_drop 0.0200: drop 0.0200, one of up to 0.0622 not excluded "
         "(exact McNemar, 5 worse and 3 better of 100, p = 0.36)"
     )
     same = answered([1, 0])
