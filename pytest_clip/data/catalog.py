@@ -68,7 +68,7 @@ def sets(name: str) -> tuple[SetInfo, ...]:
             SetInfo("typical", "slice", matched),
             *(SetInfo(s, "shift", matched) for s in SHIFTS),
             *(SetInfo(f, "factor", matched, paired=True) for f in FACTORS),
-            *(SetInfo(c, "cue", matched) for c in CUES),
+            *(SetInfo(c, "cue", matched, paired=True) for c in CUES),
             *(SetInfo(o, "ood", OOD_IMAGES) for o in OOD),
             SetInfo("pairs", "pairs", matched),
             *(SetInfo(v, "viewpoint", SEEN_TWICE_PER_CLASS * len(CLASSES)) for v in VIEWPOINTS),

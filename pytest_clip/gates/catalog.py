@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Literal, Protocol
 
 from pytest_clip import ClipError
+from pytest_clip.gates import needs
 from pytest_clip.gates.ids import GateId
 from pytest_clip.views import catalog as views
 
@@ -90,7 +91,7 @@ def _metamorphic(title: str, slices: tuple[str, ...], unit: Unit = "share") -> M
 
 
 def _retrieval(title: str, chance: str, unit: Unit = "share", better: Better = "higher") -> Metric:
-    return Metric(unit, better, ("clean",), title, chance)
+    return Metric(unit, better, ("clean", "role:captions"), title, chance)
 
 
 def _prompts(title: str, *, over: str = "clean", unit: Unit = "points", better: Better = "lower", chance: str | None = None) -> Metric:
@@ -138,13 +139,23 @@ CATALOG: dict[str, Metric] = {
     "checkpoint/alignment": Metric("share", "higher", (), "Images nearer to their own class prompt than to a random other one", "0.5"),
     "checkpoint/activation": Metric("nats", "lower", (), "NLL that the other activation (GELU or QuickGELU) would win"),
     "checkpoint/normalization": Metric("nats", "lower", (), "NLL that another mean and standard deviation would win"),
-    "accuracy/top1": Metric("share", "higher", _SHIFTS, "Share of images whose highest-scoring class is the right one", _GUESS),
+    "accuracy/top1": Metric(
+        "share", "higher", (*_SHIFTS, "role:sequence"), "Share of images whose highest-scoring class is the right one", _GUESS
+    ),
     "accuracy/top5": Metric(
         "share", "higher", _SHIFTS, "Share of images with the right class in the five highest", "5 / number of classes"
     ),
     "accuracy/mean_per_class": Metric("share", "higher", _SHIFTS, "Mean over classes of the share of right answers", _GUESS),
-    "accuracy/relative_robustness": Metric("ratio", "higher", ("shift_*",), "Accuracy under the shift divided by clean accuracy"),
+    "accuracy/relative_robustness": Metric(
+        "ratio", "higher", ("shift_*", "role:sequence"), "Accuracy under the shift divided by clean accuracy"
+    ),
+    "accuracy/effective_robustness": Metric(
+        "points", "higher", ("shift_*",), "Accuracy under the shift beyond what ImageNet models of the same clean accuracy have"
+    ),
     "factors/accuracy": Metric("share", "higher", ("role:factor",), "Accuracy on the images where this factor changed", _GUESS),
+    "factors/effective_robustness": Metric(
+        "points", "higher", ("role:factor",), "Accuracy with this factor beyond what ImageNet models of the same overall accuracy have"
+    ),
     "factors/drop": Metric("points", "lower", ("role:factor",), "Accuracy lost when only this factor changes"),
     "factors/error_ratio": Metric("ratio", "lower", ("role:factor",), "Error rate with this factor changed over the overall error rate"),
     "factors/worst_accuracy": Metric("share", "higher", (), "Lowest accuracy over the factors", _GUESS),
@@ -153,7 +164,9 @@ CATALOG: dict[str, Metric] = {
     "shape_bias/decided_fraction": Metric(
         "share", "higher", ("cue_conflict",), "Share of conflicts decided for either cue", "2 / number of classes"
     ),
-    "shape_bias/accuracy": Metric("share", "higher", ("cue_matched",), "Accuracy where shape and look agree", _GUESS),
+    "shape_bias/accuracy": Metric(
+        "share", "higher", ("cue_matched", "cue_silhouettes", "cue_edges"), "Accuracy where look agrees with shape, or is left out", _GUESS
+    ),
     "shape_bias/drop": Metric("points", "lower", ("cue_conflict",), "Accuracy lost when another class's look replaces the own one"),
     "prompts/accuracy_spread": _prompts("Largest minus smallest accuracy over the prompt sets"),
     "prompts/accuracy_std": _prompts("Standard deviation of accuracy over the prompt sets"),
@@ -230,20 +243,27 @@ def metric_of(metric_id: str) -> Metric:
         raise ClipError(f"unknown metric {metric_id!r}{did_you_mean(metric_id, CATALOG)}; pytest-clip list shows all") from None
 
 
-def expand(metric_id: str, sets: Iterable[SetLike], *, over: Collection[str] | None = None) -> list[GateId]:
-    """The gates of one metric on one data set, in the order of ``sets``.
+def expand(metric_id: str, sets: Iterable[SetLike], *, over: Collection[str] | None = None, absent: bool = False) -> list[GateId]:
+    """The gates of one metric on one data set, in the order of ``sets``; with ``absent`` as if what could be there were there.
 
     A project's own metric is not in the catalog and passes its ``over``. A metric whose ``over`` matches no set gives no gates; a metric
-    without ``over`` gives exactly one.
+    without ``over`` gives exactly one. Data that lacks what the metric needs (`needs`) gives none.
     """
     patterns = metric_of(metric_id).over if over is None else tuple(over)
     fixed = metric_of(metric_id).slices if over is None else ()
-    whole, sets = GateId.parse(metric_id), tuple(sets)
+    whole, sets = GateId.parse(metric_id), tuple(each for each in sets if absent or not getattr(each, "absent", ""))
+    if over is None:
+        usable = needs.usable(metric_id, sets)
+        if usable is None:
+            return []
+        if fixed and (stored := needs.on_disk(fixed, sets)) is not None and whole.suite in ("corruptions", "corruptions_3d"):
+            return [GateId(whole.suite, whole.metric, name) for name in stored]
+        sets = tuple(usable)
     if over is None and metric_of(metric_id).imagenet and not any(_is_imagenet(each) for each in sets):
         return []
     if not (patterns or fixed):
         return [whole]
-    names = [each.name for each in sets if any(_matches(each, pattern) for pattern in patterns)]
+    names = [each.name for each in sets if any(needs.matches(each, pattern) for pattern in patterns)]
     if fixed:
         # A set that is named has the fixed slices; one that is there for its role is a slice itself.
         by_role = [name for name in names if not any(fnmatchcase(name, pattern) for pattern in patterns)]
@@ -252,10 +272,4 @@ def expand(metric_id: str, sets: Iterable[SetLike], *, over: Collection[str] | N
 
 
 def _is_imagenet(image_set: SetLike) -> bool:
-    return image_set.role == "clean" and bool(getattr(image_set, "imagenet", False))
-
-
-def _matches(image_set: SetLike, pattern: str) -> bool:
-    if pattern.startswith("role:"):
-        return image_set.role == pattern.removeprefix("role:")
-    return fnmatchcase(image_set.name, pattern)
+    return image_set.role in ("clean", needs.STORED) and bool(getattr(image_set, "imagenet", False))

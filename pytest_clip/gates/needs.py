@@ -1,0 +1,82 @@
+"""What data must have for a metric to mean something: checked from names and facts of its image sets, before anything loads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+SEVERITIES = range(1, 6)
+STORED = "corruption"
+"""The role of corrupted images that lie on disk."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Of the metrics that `metrics` matches: facts (`SetInfo`) that a set needs to be a slice; sets of which the data needs one."""
+
+    metrics: str
+    facts: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    """names, patterns or `role:factor`, with `+fact` for one that must have this fact"""
+
+
+NEEDS: tuple[Need, ...] = (
+    Need("checkpoint/*", (), ("clean+labelled",)),
+    Need("accuracy/*", ("labelled",)),
+    Need("accuracy/relative_robustness", (), ("clean+labelled",)),
+    Need("accuracy/effective_robustness", ("line",), ("clean+imagenet",)),
+    Need("factors/*", ("labelled",), ("clean+labelled",)),
+    Need("factors/effective_robustness", ("line",), ("overall",)),
+    Need("factors/drop", ("paired",)),
+    Need("factors/worst_accuracy", (), ("role:factor",)),
+    Need("factors/worst_drop", (), ("role:factor+paired",)),
+    Need("shape_bias/*", ("labelled",)),
+    Need("shape_bias/shape_bias", (), ("cue_matched",)),
+    Need("shape_bias/drop", ("paired",)),
+    Need("prompts/*", ("labelled",), ("clean+labelled",)),
+    Need("calibration/*", ("labelled",), ("clean+labelled",)),
+    Need("metamorphic/*", ("labelled",), ("clean+labelled",)),
+    Need("ood/*", (), ("clean+labelled",)),
+    Need("corruptions/*", ("labelled",), ("clean+labelled", f"role:{STORED}")),
+    Need("corruptions_3d/*", ("labelled",), ("clean+labelled", f"role:{STORED}")),
+    Need("retrieval/*_retrieval_*", ("captions",)),
+)
+
+
+def has(image_set: Any, fact: str) -> bool:
+    """Whether a set has a fact. One that knows nothing of facts (a project's own, a stub's) has those that most sets have."""
+    return bool(getattr(image_set, fact, fact not in ("line", "imagenet")))
+
+
+def matches(image_set: Any, pattern: str) -> bool:
+    """Whether a set is meant by a name, a pattern of names, or `role:NAME`."""
+    if pattern.startswith("role:"):
+        return bool(image_set.role == pattern.removeprefix("role:"))
+    return fnmatchcase(image_set.name, pattern)
+
+
+def usable(metric_id: str, sets: Sequence[Any]) -> list[Any] | None:
+    """The sets that can be slices of a metric; None where the data lacks what every slice needs. Nothing is lacking before data is known."""
+    left = list(sets)
+    for need in NEEDS:
+        if not fnmatchcase(metric_id, need.metrics):
+            continue
+        if need.one_of and sets and not any(_meant(each, pattern) for each in sets for pattern in need.one_of):
+            return None
+        left = [each for each in left if all(has(each, fact) for fact in need.facts)]
+    return left
+
+
+def on_disk(slices: Sequence[str], sets: Sequence[Any]) -> tuple[str, ...] | None:
+    """Of the slices of a corruption suite those whose images lie on disk (`fog-3`, and `fog` with all severities); None: make them."""
+    stored = {each.name for each in sets if each.role == STORED}
+    if not stored:
+        return None
+    return tuple(name for name in slices if name in stored or all(f"{name}-{s}" in stored for s in SEVERITIES))
+
+
+def _meant(image_set: Any, pattern: str) -> bool:
+    name, _, fact = pattern.partition("+")
+    return matches(image_set, name) and (not fact or has(image_set, fact))
