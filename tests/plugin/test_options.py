@@ -9,6 +9,7 @@ import pytest
 
 from pytest_clip import resolve, settings
 from pytest_clip.data.prompts import PromptSet
+from pytest_clip.models.depth import DepthModel
 from pytest_clip.views import catalog as views
 
 USAGE = [
@@ -43,6 +44,12 @@ USAGE = [
     (["-o", "clip_corruptions=fog_3d"], "*tox.ini: clip_corruptions: no corruption 'fog_3d'; there is gaussian_noise, *"),
     (["-o", "clip_corruptions_3d=fog"], "*tox.ini: clip_corruptions_3d: no corruption 'fog'; there is near_focus, *"),
     (["-o", "clip_corruption_images=0"], "*tox.ini: clip_corruption_images: '0' is not a whole number of at least 1"),
+    (["--clip-depth-model="], "argument --clip-depth-model: is empty; give a hub id or a folder"),
+    (["--clip-depth-model=gone"], "--clip-depth-model: 'gone' is no folder and no hub id; write a folder of save_pretrained, or *"),
+    (["--clip-depth-model=."], "--clip-depth-model: '.' has no config.json and no preprocessor_config.json and no [*].safetensors; *"),
+    (["-o", "clip_depth_model=gone"], "*tox.ini: clip_depth_model: 'gone' is no folder and no hub id; *"),
+    (["-o", "clip_depth_output=near"], "*tox.ini: clip_depth_output: 'near' is not one of auto, inverse, metric"),
+    (["-o", "clip_dense_layer=last"], "*tox.ini: clip_dense_layer: 'last' is not a layer; write 0 for the first, 1 for the next, -1 for *"),
     (["-o", "clip_device=gpu"], "*tox.ini: clip_device: 'gpu' is not a device; write auto, cpu, cuda, cuda:N or mps"),
     (["-o", "clip_precision=int8"], "*tox.ini: clip_precision: 'int8' is not one of fp32, bf16, fp16"),
 ]
@@ -92,6 +99,7 @@ def test_help_shows_every_option_with_its_default(pytester):
             "*--clip-thresholds=PATH",
             "*--clip-report=TYPE[[]:DEST]",
             "*--clip-prompts=NAME-or-FILE*",
+            "*--clip-depth-model=ID-or-DIR*",
             "*--clip-limit=N*",
             "*--clip-device=DEVICE*",
             "*--clip-precision=PRECISION",
@@ -109,6 +117,7 @@ def test_help_shows_every_option_with_its_default(pytester):
     for option in (
         "clip-data",
         "clip-prompts",
+        "clip-depth-model",
         "clip-limit",
         "clip-device",
         "clip-precision",
@@ -134,6 +143,25 @@ def test_ini_keys_choose_corruptions(pytester, monkeypatch):
         resolved(pytester, "-o", "clip_corruptions_3d=fog_3d\nh265_crf")
     monkeypatch.setattr(resolve, "find_spec", lambda name: name)
     assert resolved(pytester, "-o", "clip_corruptions_3d=h265_crf").corruptions_3d == ("h265_crf",)
+
+
+def test_the_depth_model_lies_beside_whoever_names_it(pytester):
+    assert resolved(pytester).depth_model is None
+    for name in ("typed", "conf/ours"):
+        (pytester.path / name).mkdir(parents=True)
+        for file in ("config.json", "preprocessor_config.json", "model.safetensors"):
+            (pytester.path / name / file).touch()
+    (pytester.path / "conf" / "tox.ini").write_text(
+        "[pytest]\nclip_depth_model = ours\nclip_depth_output = metric\nclip_dense_layer = -2\n"
+    )
+    ini = resolved(pytester, "-c", "conf/tox.ini")
+    assert ini.depth_model is not None
+    assert (ini.depth_model.name, ini.depth_model.output, ini.dense_layer) == ("ours", "metric", -2)
+    typed = resolved(pytester, "-c", "conf/tox.ini", "--clip-depth-model=typed").depth_model
+    assert typed is not None
+    assert (typed.folder, typed.output) == (pytester.path / "typed", "metric")
+    assert resolved(pytester, "--clip-depth-model=some/name").depth_model == DepthModel("some/name", None)
+    assert (resolved(pytester).dense_layer, resolved(pytester, "-o", "clip_dense_layer=0").dense_layer) == (None, 0)
 
 
 def test_command_line_wins_over_ini_over_default(pytester):

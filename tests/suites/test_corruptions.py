@@ -6,17 +6,21 @@ import sys
 
 import numpy as np
 import pytest
+import tiny_depth
 import wrapped
 from PIL import Image
+
+from pytest_clip.metrics.corruption import ALEXNET_IMAGENET_C
+from pytest_clip.models.depth import find
 
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory, cache):
     """Run suites in a project that knows the wrapped models; gives {model: {gate: row}} and the output."""
 
-    def run(models, *options):
+    def run(models, *options, conftest=""):
         project = tmp_path_factory.mktemp("project")
-        (project / "conftest.py").write_text(wrapped.conftest(cache))
+        (project / "conftest.py").write_text(wrapped.conftest(cache) + conftest)
         where = [f"--clip-cache-dir={cache}", f"--clip-report=json:{project / 'report.json'}"]
         chosen = [f"--clip-model={name}" for name in models]
         done = subprocess.run(
@@ -58,6 +62,7 @@ def test_a_model_that_noise_blinds_fails_under_noise_and_nowhere_else(flat, deep
 
 def test_a_model_that_haze_blinds_fails_in_fog_and_nowhere_else(deep):
     assert failed(deep["whole"]) == set()
+    assert {row["conventions"]["depth"] for row in deep["whole"].values()} == {"exact"}
     assert failed(deep["hazeless"]) == {"corruptions_3d/accuracy[fog_3d]"}
 
 
@@ -77,6 +82,7 @@ def test_the_numbers_of_a_suite_belong_together(flat):
     assert 0 < rows["relative_mce_unnormalised"]["value"] < error
     assert {row["n"] for row in rows.values()} == {95}
     assert rows["mce_unnormalised"]["conventions"]["kinds"] == ["gaussian_noise", "jpeg_compression"]
+    assert not {"mce", "relative_mce"} & set(rows)  # scenes are not ImageNet
 
 
 def test_more_severe_is_worse_for_the_bundled_model(flat, deep):
@@ -108,11 +114,32 @@ def pets(tmp_path):
 
 
 def test_a_folder_without_depth_is_told_what_is_missing(measured, pets):
-    rows, output = measured(["whole"], "--clip-suite=corruptions_3d", f"--clip-data={pets}")
-    assert {(row["verdict"], row["value"]) for row in rows["whole"].values()} == {("unjudged", None)}
-    assert all("no depth maps" in row["message"] for row in rows["whole"].values())
-    assert f"the data set pets has no depth maps; put one for each image into {pets}/depth/CLASS/IMAGE.png" in output
-    assert "4 skipped" in output
+    """Quantised colours need no depth: they are measured, and only the fog is not."""
+    kinds = ["-o", "clip_corruptions_3d=fog_3d\ncolor_quant"]
+    rows, output = measured(["whole"], "--clip-suite=corruptions_3d", f"--clip-data={pets}", *kinds)
+    seen = {gate for gate, row in rows["whole"].items() if row["value"] is not None}
+    assert seen == {f"corruptions_3d/accuracy[color_quant{step}]" for step in ("", "-1", "-2", "-3", "-4", "-5")}
+    assert "depth" not in rows["whole"]["corruptions_3d/accuracy[color_quant]"]["conventions"]
+    missing = "the data set pets has no depth maps"
+    for gate in ("accuracy[fog_3d]", "accuracy[fog_3d-3]", "largest_rise[fog_3d]", "mce_unnormalised", "relative_mce_unnormalised"):
+        row = rows["whole"][f"corruptions_3d/{gate}"]
+        assert (row["verdict"], row["value"]) == ("unjudged", None)
+        assert f"fog_3d follows depth, and {missing}" in row["message"]
+    assert f"{missing}; put one for each image into {pets}/depth/CLASS/IMAGE.png" in output
+    assert "or have them estimated: --clip-depth-model=" in output
+    assert "9 skipped" in output
+
+
+def test_a_folder_without_depth_is_measured_with_a_depth_model(measured, pets, cache, tmp_path):
+    model = tiny_depth.folder(tmp_path / "tiny")
+    kinds = ["-o", "clip_corruptions_3d=fog_3d\ncolor_quant"]
+    rows, _ = measured(["whole"], "--clip-suite=corruptions_3d", f"--clip-data={pets}", f"--clip-depth-model={model}", *kinds)
+    told = {gate.removeprefix("corruptions_3d/"): row["conventions"].get("depth") for gate, row in rows["whole"].items()}
+    fingerprint = find(str(model), base=tmp_path).fingerprint
+    by = f"estimated by tiny ({fingerprint})"
+    assert (told["accuracy[fog_3d-1]"], told["mce_unnormalised"], told["accuracy[color_quant-1]"]) == (by, by, None)
+    assert {row["n"] for row in rows["whole"].values()} == {4}
+    assert [path.name for path in sorted((cache / "depth" / fingerprint).glob("pets-clean-*/*.npy"))] == [f"{k}.npy" for k in range(4)]
 
 
 def test_a_folder_with_depth_is_measured(measured, pets):
@@ -124,3 +151,30 @@ def test_a_folder_with_depth_is_measured(measured, pets):
     rows, _ = measured(["whole"], "--clip-suite=corruptions_3d", f"--clip-data={pets}", *kinds)
     assert len([gate for gate in rows["whole"] if "accuracy" in gate]) == 12
     assert {row["n"] for row in rows["whole"].values()} == {4}
+    assert {row["conventions"]["depth"] for row in rows["whole"].values()} == {"files"}
+
+
+POSING = """
+import sys
+from dataclasses import replace
+from pytest_clip import session
+known = session.image_sets
+session.image_sets = lambda name: tuple(replace(each, imagenet=True) for each in known(name))
+"""
+
+
+@pytest.mark.slow
+def test_imagenet_is_measured_against_alexnet(measured):
+    """Scenes that pose as ImageNet: the numbers follow from the cells, whoever the images are."""
+    images = ["-o", "clip_corruption_images=19"]
+    rows, _ = measured(["whole"], "--clip-suite=corruptions", "--clip-limit=19", *images, conftest=POSING)
+    rows = {gate.removeprefix("corruptions/"): row for gate, row in rows["whole"].items()}
+    errors = {kind: 1 - rows[f"accuracy[{kind}]"]["value"] for kind in ALEXNET_IMAGENET_C.errors}
+    assert rows["mce"]["value"] == pytest.approx(np.mean([errors[k] / e for k, e in ALEXNET_IMAGENET_C.errors.items()]))
+    clean = np.mean(list(errors.values())) - rows["relative_mce_unnormalised"]["value"]
+    added = [(errors[k] - clean) / (e - ALEXNET_IMAGENET_C.clean) for k, e in ALEXNET_IMAGENET_C.errors.items()]
+    assert rows["relative_mce"]["value"] == pytest.approx(np.mean(added))
+    for gate in ("mce", "relative_mce"):
+        low, high = rows[gate]["ci"]
+        assert low < rows[gate]["value"] < high
+        assert (rows[gate]["verdict"], rows[gate]["n"]) == ("unjudged", 19)

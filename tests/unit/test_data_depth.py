@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from open_clip.transform import image_transform
 from PIL import Image
 
 from pytest_clip import ClipError
@@ -91,7 +92,8 @@ def test_a_missing_map_is_named(with_maps):
 
 
 def test_data_without_maps_says_where_to_put_them(pets):
-    with pytest.raises(ClipError, match=r"pets has no depth maps; put one for each image into pets/depth/CLASS/IMAGE\.png"):
+    ways = r"put one for each image into pets/depth/CLASS/IMAGE\.png .*or have them estimated: --clip-depth-model=.*pytest-clip\[depth\]"
+    with pytest.raises(ClipError, match=f"pets has no depth maps; {ways}"):
         depth.depth_maps(load(str(pets)).images("clean"), [0])
 
 
@@ -120,6 +122,78 @@ def test_a_map_is_cut_as_the_picture_is():
     assert cut.shape == (20, 20)
     assert cut[0].tolist() == [11 + 2 * k for k in range(20)]  # of every two columns the nearer, from 10 to 50
     assert depth.framed(wide, (20, 20), way="squash")[0, -1] == 58
-    with pytest.raises(ClipError, match="'longest', which adds a border"):
-        depth.framed(wide, (20, 20), way="longest")
-    assert depth.framed(wide[:, :40], (20, 20), way="longest").shape == (20, 20)
+
+
+@pytest.mark.parametrize("size", [(40, 60), (60, 40), (37, 53), (31, 90), (24, 24), (9, 13)])
+def test_a_map_gets_the_border_that_the_picture_gets(size):
+    """`longest`: inside, a map is where open_clip puts the picture; outside, it goes on as it is at the edge."""
+    transform = image_transform(24, is_train=False, resize_mode="longest", mean=(0, 0, 0), std=(1, 1, 1), fill_color=255)
+    black = np.asarray(transform(Image.new("RGB", size[::-1])))[0] == 0  # the border is white
+    rows, columns = np.flatnonzero(black.any(1)), np.flatnonzero(black.any(0))
+    ramp = torch.linspace(1, 2, size[0])[:, None] * torch.linspace(1, 3, size[1])
+    got = depth.framed(ramp, (24, 24), way="longest")
+    inner = got[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    assert inner.shape == (len(rows), len(columns))
+    assert torch.equal(got[: rows[0]], got[rows[0]].expand(rows[0], -1))
+    assert torch.equal(got[:, columns[-1] :], got[:, columns[-1], None].expand(-1, 24 - columns[-1]))
+    assert (inner.diff(dim=0) >= 0).all()
+    assert (inner.diff(dim=1) >= 0).all()
+    assert inner.min() == pytest.approx(1, abs=0.15)
+    assert inner.max() > 4.5
+
+
+class Estimates:
+    """Stands in for a network; its maps count how often it was asked."""
+
+    name, fingerprint = "guess", "0123456789abcdef"
+
+    def __init__(self):
+        self.asked = []
+
+    def distances(self, picture, *, device):
+        self.asked.append((picture.size, device))
+        return torch.full((4, 6), float(len(self.asked)))
+
+
+def test_a_model_estimates_what_has_no_maps_once(pets, tmp_path):
+    model = Estimates()
+    images = replace(load(str(pets)).images("clean"), depth_model=model)
+    first = depth.depth_maps(images, [1, 0], cache=tmp_path, device="cpu")
+    again = depth.depth_maps(images, [0, 1], cache=tmp_path, device="cpu")
+    assert [each.unique().item() for each in (*first, *again)] == [1, 2, 2, 1]
+    assert model.asked == [((60, 40), "cpu")] * 2
+    others = (
+        replace(images, fingerprint="other pictures"),
+        replace(images, depth_model=type("Other", (Estimates,), {"fingerprint": "f" * 16})()),
+    )
+    for other in others:  # neither other pictures nor another model get these maps
+        depth.depth_maps(other, [0], cache=tmp_path)
+    assert len(model.asked) == 3
+    assert len(others[1].depth_model.asked) == 1
+    assert len(list((tmp_path / "depth").rglob("*.npy"))) == 4
+    assert depth.depth_maps(images, [0])[0].unique().item() == 4  # without a cache it is asked again
+
+
+def test_a_picture_that_cannot_be_read_is_named_before_it_is_estimated(pets):
+    (pets / "cat" / "a.jpg").write_bytes(b"no picture")
+    images = replace(load(str(pets)).images("clean"), depth_model=Estimates())
+    with pytest.raises(ClipError, match=r"a\.jpg: not a readable image"):
+        depth.depth_maps(images, [0])
+
+
+def test_where_depth_comes_from(pets):
+    scenes, none = load("scenes", limit=19).images("clean"), load(str(pets)).images("clean")
+    assert depth.origin(none) is None
+    assert depth.origin(replace(none, depth_model=Estimates())) == depth.Origin("estimated by guess (0123456789abcdef)", "0123456789abcdef")
+    assert depth.origin(replace(scenes, depth_model=Estimates())) == depth.Origin("exact")
+    add_map(pets, "cat/a.png", np.ones((4, 4), np.uint8))
+    add_map(pets, "dog/b.png", np.ones((4, 4), np.uint8))
+    known = replace(load(str(pets)).images("clean"), depth_model=Estimates())
+    assert depth.origin(known) == depth.Origin("files")
+    assert depth.depth_maps(known, [0])[0].tolist() == [[1] * 4] * 4
+
+
+def test_the_model_of_the_run_reaches_every_image_set(pets):
+    model = Estimates()
+    assert replace(load(str(pets)), depth_model=model).images("clean").depth_model is model
+    assert load(str(pets)).images("clean").depth_model is None

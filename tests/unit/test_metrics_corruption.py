@@ -126,6 +126,21 @@ def test_normalised_errors_refuse(metric, errors, kinds, message):
         metric(errors, kinds=kinds, reference=TOY)
 
 
+@pytest.mark.parametrize("reference", ALEXNETS, ids=["images", "depth"])
+def test_what_images_contribute_averages_to_the_normalised_errors(reference):
+    rng, kinds = np.random.default_rng(0), list(reference.errors)
+    right, clean = rng.random((len(kinds), 5, 40)) < 0.6, rng.random(40) < 0.9
+    errors = corruption.error_table(right)
+    each = corruption.over_reference(right, kinds=kinds, reference=reference)
+    assert each.shape == (40,)
+    assert each.mean() == pytest.approx(corruption.mce(errors, kinds=kinds, reference=reference))
+    added = corruption.over_reference(right, clean=clean, kinds=kinds, reference=reference)
+    relative = corruption.relative_mce(errors, clean_error=1 - clean.mean(), kinds=kinds, reference=reference)
+    assert added.mean() == pytest.approx(relative)
+    with pytest.raises(ValueError, match="needs all"):
+        corruption.over_reference(right[1:], kinds=kinds[1:], reference=reference)
+
+
 def test_refuses():
     with pytest.raises(ValueError, match=r"clean_error must be between 0 and 1, not 3\.0"):
         corruption.relative_mce([[0.5, 0.5]] * 2, clean_error=3, kinds=["fog", "snow"], reference=TOY)

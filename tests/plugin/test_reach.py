@@ -1,0 +1,114 @@
+"""Gates that only some data can answer: kinds that follow depth, and numbers whose yardstick is AlexNet on ImageNet."""
+
+from __future__ import annotations
+
+import pytest
+
+SUITE = """
+import pytest
+
+pytestmark = pytest.mark.clip_suite("corruptions_3d")
+
+@pytest.mark.clip_gate("corruptions_3d/accuracy")
+def test_accuracy(gate, clip_case, clip_model, clip_data):
+    gate(clip_case.gate, 0.8, n=100)
+
+@pytest.mark.clip_gate("corruptions_3d/mce_unnormalised")
+def test_mce_unnormalised(gate, clip_case, clip_model, clip_data):
+    gate(clip_case.gate, 0.2, n=100)
+"""
+FLAT = """
+import pytest
+
+pytestmark = pytest.mark.clip_suite("corruptions")
+
+@pytest.mark.clip_gate("corruptions/largest_rise")
+def test_largest_rise(gate, clip_case, clip_model, clip_data):
+    gate(clip_case.gate, 0.0, n=100)
+
+@pytest.mark.clip_gate("corruptions/mce")
+def test_mce(gate, clip_case, clip_model, clip_data):
+    gate(clip_case.gate, 0.7, n=100)
+"""
+IMAGENET = """
+from dataclasses import make_dataclass
+from pytest_clip import session
+
+Info = make_dataclass("Info", ["name", "role", "n", "imagenet"])
+session.image_sets = lambda name: [Info("clean", "clean", 100, name == "imagenet"), Info("other", "shift", 100, True)]
+"""
+
+
+def kinds(*names: str, flat: bool = False) -> list[str]:
+    return ["-o", f"clip_corruptions{'' if flat else '_3d'}=" + "\n".join(names), "-rs"]
+
+
+@pytest.fixture
+def deep(world):
+    world.suites(test_corruptions_3d=SUITE)
+    return world
+
+
+@pytest.fixture
+def flat(world):
+    world.suites(test_corruptions=FLAT)
+    return world
+
+
+def test_without_depth_only_what_follows_it_is_skipped_each_with_its_reason(deep):
+    result = deep.clip("--clip-suite=corruptions_3d", *kinds("fog_3d", "color_quant", "bit_error"))
+    result.assert_outcomes(passed=6, skipped=13)  # color_quant and its five severities; twelve of the other two, and the mean over all
+    why = "and the data set scenes has no depth maps; put one for each image into *, or have them estimated: --clip-depth-model=*"
+    result.stdout.fnmatch_lines([f"SKIPPED [[]6[]] *: fog_3d follows depth, {why}"])
+    result.stdout.fnmatch_lines([f"SKIPPED [[]6[]] *: bit_error follows depth, {why}"])
+    result.stdout.fnmatch_lines([f"SKIPPED [[]1[]] *: fog_3d, bit_error follow depth, {why}"])
+
+
+def test_kinds_that_need_no_depth_have_a_mean_of_their_own(deep):
+    deep.clip("--clip-suite=corruptions_3d", *kinds("low_light", "color_quant")).assert_outcomes(passed=13)
+
+
+def test_a_depth_model_makes_every_kind_possible(deep):
+    for file in ("config.json", "preprocessor_config.json", "model.safetensors"):
+        (deep.pytester.path / "depth").mkdir(exist_ok=True)
+        (deep.pytester.path / "depth" / file).touch()
+    deep.clip("--clip-suite=corruptions_3d", "--clip-depth-model=depth", *kinds("fog_3d")).assert_outcomes(passed=7)
+
+
+def test_a_rule_of_ones_own_for_a_kind_without_depth_is_not_green(deep):
+    deep.project('schema = 1\n[gates."corruptions_3d/accuracy[fog_3d-3]"]\nmin = 0.5')
+    result = deep.clip("--clip-suite=corruptions_3d", *kinds("fog_3d", "color_quant"))
+    result.assert_outcomes(passed=6, skipped=6, errors=1)
+    result.stdout.fnmatch_lines(["*rule thresholds.toml:3 was never measured: fog_3d follows depth*"])
+
+
+ALL = (
+    "gaussian_noise", "shot_noise", "impulse_noise", "defocus_blur", "glass_blur", "motion_blur", "zoom_blur", "snow", "frost", "fog",
+    "brightness", "contrast", "elastic_transform", "pixelate", "jpeg_compression",
+)  # fmt: skip
+
+
+def test_data_that_is_not_imagenet_has_no_normalised_error_and_no_line_about_it(flat):
+    result = flat.clip("--clip-suite=corruptions", "-v", "-rs")
+    result.assert_outcomes(passed=15)
+    assert "mce" not in result.stdout.str()
+    flat.clip("--clip-list", "--clip-suite=corruptions").stdout.no_fnmatch_line("*corruptions/mce *")
+
+
+def test_imagenet_has_it_when_all_kinds_are_there(flat):
+    flat.conftest(IMAGENET)
+    result = flat.clip("--clip-suite=corruptions", "--clip-data=imagenet", "-v", "-rs")
+    result.assert_outcomes(passed=16)
+    result.stdout.fnmatch_lines(["*imagenet-corruptions/mce* PASSED*"])
+    flat.clip("--clip-list", "--clip-suite=corruptions", "--clip-data=imagenet").stdout.fnmatch_lines(["*corruptions/mce *"])
+    fewer = flat.clip("--clip-suite=corruptions", "--clip-data=imagenet", *kinds(*ALL[:13], flat=True))
+    fewer.assert_outcomes(passed=13, skipped=1)
+    fewer.stdout.fnmatch_lines(["*mce is a mean over 15 kinds; the ini key clip_corruptions leaves out pixelate, jpeg_compression"])
+
+
+def test_of_two_data_sets_only_imagenet_has_it(flat):
+    flat.conftest(IMAGENET)
+    result = flat.clip("--clip-suite=corruptions", "--clip-data=imagenet", "--clip-data=scenes", *kinds("fog", flat=True), "-v")
+    result.assert_outcomes(passed=2, skipped=1)
+    result.stdout.fnmatch_lines(["*imagenet-corruptions/mce* SKIPPED*"])
+    result.stdout.no_fnmatch_line("*scenes-corruptions/mce*")
