@@ -87,7 +87,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _asked(config: pytest.Config) -> bool:
     option = config.option
-    return bool(option.clip_model or option.clip_suite or config.getini("clip_model"))
+    return bool(option.clip_model or option.clip_suite or option.clip_mutants or config.getini("clip_model"))
 
 
 def _start(config: pytest.Config) -> None:
@@ -104,7 +104,8 @@ def _start(config: pytest.Config) -> None:
 
         updating.refuse(settings, environ=os.environ, workers=xdist.has_workers(config))
     if not settings.models:
-        raise ClipError("--clip-suite needs a model to measure; add --clip-model=NAME[,PRETRAINED]")
+        option = "--clip-suite" if config.option.clip_suite else "--clip-mutants"
+        raise ClipError(f"{option} needs a model to measure; add --clip-model=NAME[,PRETRAINED]")
     session = sessions.start(settings)
     invocation = collection.read_invocation(config)
     plan = collection.make_plan(settings, invocation, suites_asked=bool(config.option.clip_suite))
@@ -114,6 +115,13 @@ def _start(config: pytest.Config) -> None:
     config.stash[_keys.PLAN] = plan
     gating = Gating(config, session, plan)
     config.pluginmanager.register(gating, Gating.NAME)
+    if session.copies:
+        from pytest_clip.fixtures import make_model
+        from pytest_clip.mutating import Mutating
+
+        mutating = Mutating(config, session, lambda choice: make_model(config, session, choice))
+        gating.more = mutating.records
+        config.pluginmanager.register(mutating, Mutating.NAME)
     if session.regressions is not None:
         from pytest_clip.saving import Saving
 
@@ -167,3 +175,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     from pytest_clip.resolve import resolve
 
     return xdist.auto_workers(resolve(config).device) if _asked(config) else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object | None:
+    if not getattr(config.option, "clip_dist", False):
+        return None
+    from pytest_clip.scheduling import ByAnswers
+
+    return ByAnswers(config, log)

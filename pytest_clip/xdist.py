@@ -34,6 +34,7 @@ def keep_suites_whole(config: pytest.Config) -> None:
     option = config.option
     if getattr(option, "numprocesses", None) and getattr(option, "dist", None) == "no" and not getattr(option, "distload", False):
         option.dist = "loadfile"
+        option.clip_dist = True  # not the user's choice: `pytest_xdist_make_scheduler` may do better
 
 
 def settle_worker(config: pytest.Config, device: str) -> None:
