@@ -158,7 +158,10 @@ class ClipSession:
         return None if self.settings.prompts is None else self.settings.prompts.text
 
     def rule_for(self, gate: GateId, model: str, data: str | None) -> Rule | None:
-        return self.rulebook.rule_for(gate, self.model_names(model), data)
+        rule = self.rulebook.rule_for(gate, self.model_names(model), data)
+        if rule is None or (self.regressions is not None and self.regressions.baseline is not None):
+            return rule
+        return rule.without_shipped("max_drop")  # waits for whoever has a baseline; to all others it would say nothing
 
     def judge(self, measurement: Measurement, *, fingerprint: str | None, test: str | None = None) -> Verdict:
         """Hold it against its rule. ``test`` is the node id of a test that is in no shipped suite, for the command that repeats it."""

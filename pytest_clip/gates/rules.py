@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pytest_clip import ClipError
 from pytest_clip.gates import waivers as waiving
 from pytest_clip.gates.ids import GateId
+from pytest_clip.gates.layers import SHIPPED
 from pytest_clip.gates.waivers import Waiver
 
 #: The keys of a rule that ask something, in the order in which they are shown.
@@ -57,6 +58,14 @@ class Rule:
 
     def get(self, key: str) -> Bound | None:
         return self.bounds.get(key)
+
+    def without_shipped(self, key: str) -> Rule | None:
+        """The rule without this key where pytest-clip itself asks for it; None when nothing is left."""
+        bound = self.get(key)
+        if bound is None or not bound.source.startswith(f"{SHIPPED}:"):
+            return self
+        rest = {name: each for name, each in self.bounds.items() if name != key}
+        return replace(self, bounds=rest) if rest else None
 
     def contradiction(self) -> str | None:
         """The sentence for a min above the max, with both places, or None."""
