@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from pytest_clip import ClipError
 from pytest_clip.gates import needs
 from pytest_clip.gates.ids import GateId
+from pytest_clip.mutants.catalog import MUTANTS
 from pytest_clip.views import catalog as views
 
 Unit = Literal["share", "points", "ratio", "nats", "degrees", "cosine", "scale", "score", "rank", "amount"]
@@ -67,6 +68,7 @@ SUITES: dict[str, str] = {
     "retrieval": "Images find their captions, captions their images, and true captions beat those that are false in one fact",
     "metamorphic": "Changes that leave the content alone leave the answer alone",
     "ood": "Images of unknown classes score lower than images of known ones",
+    "mutants": "Damaged copies of the model fail gates that the model passes; only with --clip-mutants",
 }
 
 _SHIFTS = ("clean", "typical", "shift_*")
@@ -227,6 +229,8 @@ CATALOG: dict[str, Metric] = {
     "ood/auroc_msp": _ood("Area under the ROC curve of the largest softmax probability at the model's own scale"),
     "ood/auroc_max_logit": _ood("Area under the ROC curve of the largest logit"),
     "ood/auroc_energy": _ood("Area under the ROC curve of the energy score"),
+    "mutants/killed": Metric("amount", "higher", (), "Gates that notice a damaged copy of the model", None, tuple(MUTANTS)),
+    "mutants/score": Metric("share", "higher", (), "Share of damaged copies of the model that some gate notices"),
 }
 
 
