@@ -177,6 +177,12 @@ def _filled(text: str, params: Mapping[str, object], nodeid: str) -> str:
         raise ClipError(f"{nodeid}: clip_gate({text!r}) names what is no parameter of the test; its parameters: {names}") from None
 
 
+def is_lacking(item: pytest.Item) -> bool:
+    """Whether ``item`` only says which image sets are not there."""
+    case = getattr(item, "callspec", None) and item.callspec.params.get("clip_case")  # type: ignore[attr-defined]
+    return isinstance(case, Case) and case.lacking
+
+
 def model_label_of(item: pytest.Item, session: ClipSession) -> str:
     choice = _param(item, "clip_model")
     return str(choice.label) if choice is not None else session.judged[0].label
@@ -230,6 +236,9 @@ def _cases(text: str, data: DataChoice, session: ClipSession) -> list[tuple[Case
         return [(Case(GateId.parse(text)), ())]
     cases: list[tuple[Case, Sequence[pytest.MarkDecorator]]] = [(Case(gate), ()) for gate in session.gates(text, data)]
     cases += [(Case(gate), (pytest.mark.skip(reason=reason),)) for gate, reason in session.gates_out_of_reach(text, data)]
+    if lacking := session.lacking(text, data):
+        here = bool(cases)  # then it breaks no promise of a rule for the whole metric
+        return [*cases, (Case(GateId.parse(text), lacking=here), (pytest.mark.skip(reason=f"{data.label} has no {lacking}"),))]
     if cases or CATALOG[text].imagenet:
         return cases
     reason = f"the data set {data.label} has no image set for {text} ({', '.join(CATALOG[text].over)})"

@@ -96,7 +96,9 @@ class Gating:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
         except pytest.skip.Exception as skip:
             gate = collection.gate_of(item)
-            if gate is None or self.session.role_of(collection.model_label_of(item, self.session)) is not None:
+            if gate is None or collection.is_lacking(item):
+                raise
+            if self.session.role_of(collection.model_label_of(item, self.session)) is not None:
                 raise
             model, data = collection.model_label_of(item, self.session), collection.data_label_of(item, self.session)
             from pytest_clip.gates.layers import SHIPPED

@@ -57,6 +57,8 @@ class Case:
     """What a test marked ``clip_gate`` measures in one run of it. ``slice`` is the image set, None for a gate without slices."""
 
     gate: GateId
+    lacking: bool = False
+    """whether it stands for image sets that are not there, beside others that are measured"""
 
     @property
     def slice(self) -> str | None:
@@ -97,6 +99,21 @@ class ClipSession:
         """Those that were asked for and that this data cannot answer, each with the reason."""
         return [(gate, reason) for gate in self._asked(metric_id, data) if (reason := self._out_of_reach(gate, data))]
 
+    def lacking(self, metric_id: str, data: DataChoice) -> str | None:
+        """Which image sets of this data the metric could be measured on if they were there, and how to get them; None if all are there."""
+        from pytest_clip.gates.catalog import expand
+
+        sets = self.sets[data.label]
+        reasons = {each.name: each.absent for each in sets if getattr(each, "absent", "")}
+        if not reasons:
+            return None
+        here = expand(metric_id, sets)
+        names = [gate.slice for gate in expand(metric_id, sets, absent=True) if gate not in here]
+        alike: dict[str, list[str]] = {}
+        for name in names:
+            alike.setdefault(reasons.get(name or "", reasons.get("clean", "")), []).append(name or metric_id)
+        return "; ".join(f"{', '.join(some)}: {reason}" for reason, some in alike.items() if reason) or None
+
     def _asked(self, metric_id: str, data: DataChoice) -> list[GateId]:
         from pytest_clip.gates.catalog import expand
 
@@ -116,7 +133,9 @@ class ClipSession:
         from pytest_clip.views import catalog as views
 
         kinds = self._corruptions[gate.suite] if gate.slice is None else (gate.slice.partition("-")[0],)
-        seen = self.settings.depth_model is not None or any(getattr(each, "depth", False) for each in self.sets[data.label])
+        seen = self.settings.depth_model is not None or any(
+            getattr(each, "depth", False) or each.role == "corruption" for each in self.sets[data.label]
+        )
         if not seen and (blind := [kind for kind in kinds if kind in views.NEEDS_DEPTH]):
             follow = f"{', '.join(blind)} follow{'s' * (len(blind) == 1)} depth"
             return f"{follow}, and the data set {data.label} has no depth maps; {LAY_DEPTH.format(folder=data.text)}"

@@ -194,7 +194,7 @@ class _Reader:
         if gate.slice in CATALOG[gate.metric_id].slices:
             return gate  # a view, not an image set: whether this data can be seen so is said where the gate is measured
         names = [data] if data is not None else list(self.known)
-        slices = {str(each.slice) for name in names for each in expand(gate.metric_id, self.known[name])}
+        slices = {str(each.slice) for name in names for each in expand(gate.metric_id, self.known[name], absent=True)}
         if gate.slice in slices:
             return gate
         hint = did_you_mean(gate.slice, slices, otherwise=f"; known: {', '.join(sorted(slices)) or 'none'}")

@@ -51,10 +51,16 @@ def _data(session: ClipSession, models: int) -> list[str]:
     """A limit caps every set. Each image passes through a model once, however many gates look at it."""
     told = []
     for data in session.data:
-        sizes = {each.name: each.n for each in session.sets[data.label]}
+        sets = session.sets[data.label]
+        absent = {each.name: each.absent for each in sets if getattr(each, "absent", "")}
+        sizes = {each.name: each.n for each in sets if each.name not in absent}
         if (limit := session.settings.limit) is not None:
             sizes = {name: min(n, limit) for name, n in sizes.items()}
         images = sum(sizes.values())
         told.append(f"data {data.label}: {len(sizes)} image sets, {images} images, {images * max(1, models)} forward passes")
         told += [f"  {name:<{max(map(len, sizes))}}  {n}" for name, n in sizes.items()]
+        alike: dict[str, list[str]] = {}
+        for name, reason in absent.items():
+            alike.setdefault(reason, []).append(name)
+        told += [f"  not there: {', '.join(names)}: {reason}" for reason, names in alike.items()]
     return told
