@@ -110,6 +110,7 @@ def _set(document: Any, path: Sequence[str], values: Mapping[str, Any]) -> None:
             table[key] = value
         else:  # appended, it would stand behind comments that belong to the next table
             table.value._insert_after(last, key, tomlkit.item(value))
+            last = key
 
 
 def _table(content: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any] | None:
