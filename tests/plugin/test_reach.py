@@ -68,6 +68,20 @@ def test_kinds_that_need_no_depth_have_a_mean_of_their_own(deep):
     deep.clip("--clip-suite=corruptions_3d", *kinds("low_light", "color_quant")).assert_outcomes(passed=13)
 
 
+STORED = """
+from dataclasses import make_dataclass
+from pytest_clip import session
+
+Info = make_dataclass("Info", ["name", "role", "n"])
+session.image_sets = lambda name: [Info(f"fog_3d-{severity}", "corruption", 100) for severity in range(1, 6)]
+"""
+
+
+def test_corrupted_images_that_lie_on_disk_need_no_depth(deep):
+    deep.conftest(STORED)
+    deep.clip("--clip-suite=corruptions_3d", "-k", "accuracy", *kinds("fog_3d")).assert_outcomes(passed=6)
+
+
 def test_a_depth_model_makes_every_kind_possible(deep):
     for file in ("config.json", "preprocessor_config.json", "model.safetensors"):
         (deep.pytester.path / "depth").mkdir(exist_ok=True)

@@ -73,7 +73,8 @@ def test_cells_and_means():
     assert (cells.shape, it.table.shape) == ((5, N), (2, 5, N))
     assert (one.value, one.n) == (cells[2].mean(), N)
     assert mean.value == pytest.approx(cells.mean())
-    np.testing.assert_allclose(mean.per_image["correct"], cells.mean(0))
+    assert one.per_image.ids == tuple(map(str, range(N)))
+    np.testing.assert_allclose(mean.per_image.arrays["correct"], cells.mean(0))
     assert one.conventions == {"classes": 9, "images": N, "views": VERSION}
     for each in (one, mean):
         assert each.ci[0] < each.value < each.ci[1]
@@ -95,14 +96,14 @@ def test_normalised_errors_are_those_of_the_paper(name, alexnet, monkeypatch):
     assert relative.value == pytest.approx(np.mean([(errors[k] - 0.1) / (alexnet.errors[k] - alexnet.clean) for k in errors]))
     for each in (got, relative):
         assert each.ci[0] < each.value < each.ci[1]
-        (of_image,) = each.per_image.values()
+        (of_image,) = each.per_image.arrays.values()
         assert of_image.mean() == pytest.approx(each.value)
 
 
 def test_a_rise_is_found_and_a_model_at_chance_has_no_loss(capsys):
     it, flat = of("fog"), suite("corruptions")
     rise = judged(flat.test_largest_rise, it, "corruptions/largest_rise[fog]", clip_case=case("fog"))
-    assert (rise.value, rise.per_image, rise.ci) == (0.0, None, None)
+    assert (rise.value, rise.per_image.statistic, rise.ci) == (0.0, "largest_rise", None)
     it = replace(it, ask=lambda name, first, view=None: answers(np.arange(N) < (8 * int(view.name[-1]) if view else N)))
     rise = judged(flat.test_largest_rise, it, "corruptions/largest_rise[fog]", clip_case=case("fog"))
     assert rise.value == pytest.approx(0.8)
