@@ -269,8 +269,9 @@ def expand(metric_id: str, sets: Iterable[SetLike], *, over: Collection[str] | N
         return [whole]
     names = [each.name for each in sets if any(needs.matches(each, pattern) for pattern in patterns)]
     if fixed:
-        # A set that is named has the fixed slices; one that is there for its role is a slice itself.
-        by_role = [name for name in names if not any(fnmatchcase(name, pattern) for pattern in patterns)]
+        # Where `over` names sets and roles, a set that is named has the fixed slices and one that is there for its role is a slice itself.
+        named = tuple(pattern for pattern in patterns if not pattern.startswith("role:")) or patterns
+        by_role = [name for name in names if named != patterns and not any(fnmatchcase(name, pattern) for pattern in named)]
         names = [*(fixed if len(by_role) < len(names) or not patterns else ()), *by_role]
     return [GateId(whole.suite, whole.metric, name) for name in names]
 

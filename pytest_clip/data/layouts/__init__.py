@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..correspondences import KeypointPair, ViewPair
     from ..imageset import ImageSet
 
-LAYOUTS: tuple[str, ...] = ("imagenet", "webdataset", "karpathy", "sugarcrepe", "winoground")
+LAYOUTS: tuple[str, ...] = ("imagenet", "corrupted", "webdataset", "karpathy", "sugarcrepe", "winoground", "manifest")
 """Modules of this package, most particular first."""
 SEPARATOR = "::"
 """`--clip-data=DIR::NAME` is one of several data sets in DIR."""

@@ -1,0 +1,309 @@
+"""Own data listed in a table: manifest.csv (.tsv, .jsonl, .parquet) with a column `path`, `label` or `caption` or both, and any others.
+
+Columns of a few different values become factor slices: `factors/accuracy[scanner=a]` is measured on the images whose scanner is a. Several
+rows of one image are its several captions. `classnames.txt` gives the order of the classes (then labels may be numbers), `templates.txt`
+the prompts; maps in `depth/` and unknown images in `ood/NAME/` are used when present.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ... import ClipError
+from .. import tables, texts
+from .found import Found, Problem
+
+if TYPE_CHECKING:
+    from ..catalog import SetInfo
+    from ..imageset import ImageSet
+
+NAME = "manifest"
+STEMS = ("manifest", "metadata")
+"""metadata.csv is what Hugging Face's image folders call it."""
+PATH = ("path", "file_name", "filepath", "filename", "file", "image")
+LABEL = ("label", "class")
+CAPTION = ("caption", "captions", "text")
+FALSE = ("negative_caption",)
+SPLIT = ("split",)
+MOST = 24
+"""Different values up to which a column is sliced; more are a name, a date or a measurement."""
+CLASSES, TEMPLATES = "classnames.txt", "templates.txt"
+WITHOUT_TEMPLATES = ("a photo of a {c}",)
+LONGEST = 70
+"""Characters of a slice that every metric of the factors suite can carry in its gate id."""
+
+
+def detect(root: Path) -> list[Found]:
+    """A folder with a table of that name, itself only: a folder of data sets may hold tables of many kinds."""
+    for stem in STEMS:
+        for suffix in tables.SUFFIXES:
+            path = root / f"{stem}{suffix}"
+            if path.is_file() and (stem == "manifest" or _speaks_of_images(path)):
+                return [Found(NAME, root.resolve().name, root, {"table": path})]
+    return []
+
+
+def _speaks_of_images(path: Path) -> bool:
+    """A file called metadata may be about anything."""
+    try:
+        return any(_first_of(PATH, tables.read(path).columns) for _ in (0,))
+    except ClipError:
+        return False
+
+
+@dataclass(frozen=True)
+class Own:
+    """The images of a manifest in its order."""
+
+    ids: tuple[str, ...]
+    files: tuple[Path, ...]
+    wheres: tuple[str, ...]
+    labels: tuple[int, ...]
+    """empty for data without classes"""
+    classes: tuple[str, ...]
+    captions: tuple[tuple[str, ...], ...]
+    """of each image; empty for data without captions"""
+    false: tuple[str, ...] = ()
+    slices: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """columns that are not sliced, and why"""
+
+
+def sets(found: Found) -> tuple[SetInfo, ...]:
+    """`clean` and the slices of its columns, or `test` where there are captions and no labels; ClipError names file and line."""
+    from ..catalog import SetInfo
+
+    own, whole = _own(found), _whole(found)
+    labelled, captions, depth = bool(own.labels), bool(own.captions), _depth(found) is not None
+    out = [SetInfo(whole, "clean" if labelled else "captions", len(own.ids), depth=depth, labelled=labelled, captions=captions)]
+    out += [SetInfo(name, "factor", len(rows), depth=depth, captions=captions) for name, rows in own.slices.items()]
+    if rows := _with_false(own):
+        out.append(SetInfo("negatives", "pairs", len(rows), labelled=False, captions=True))
+    return (*out, *_unknown(found))
+
+
+def problems(found: Found) -> list[Problem]:
+    """What `sets` refuses, and which columns are left out."""
+    try:
+        own = _own(found)
+        sets(found)
+    except ClipError as error:
+        return [Problem("refuse", str(error))]
+    out = []
+    if own.labels:
+        counts = {name: own.labels.count(k) for k, name in enumerate(own.classes)}
+        if empty := [name for name, n in counts.items() if not n]:
+            out.append(Problem("warn", f"{found.parts['table']}: no image of {', '.join(empty[:5])}; is a part of the table missing?"))
+    return [*out, *(Problem("note", note) for note in own.notes)]
+
+
+def facts(found: Found) -> dict[str, Any]:
+    """Nothing is known about own data."""
+    return {"imagenet": False}
+
+
+def image_set(found: Found, name: str, *, limit: int | None) -> ImageSet:
+    """The images, class by class in turn; a slice is cut to those that the limit leaves in `clean`."""
+    import numpy as np
+
+    from ..imageset import ImageSet
+    from ..order import balanced
+    from .captioned import fingerprint
+
+    own, whole = _own(found), _whole(found)
+    order = (balanced(own.labels) if own.labels else list(range(len(own.ids))))[:limit]
+    if unknown := next((each for each in _unknown(found) if each.name == name), None):
+        return _unknown_images(found, unknown.name, limit=limit)
+    chosen = set(own.slices.get(name, ())) if name in own.slices else set(_with_false(own)) if name == "negatives" else None
+    at = [k for k, row in enumerate(order) if chosen is None or row in chosen]
+    rows = [order[k] for k in at]
+    files = tuple(own.files[row] for row in rows)
+    captions = [own.captions[row] for row in rows] if own.captions else []
+    several = any(len(each) != 1 for each in captions)
+    false = {name: tuple(own.false[row] for row in rows)} if name == "negatives" else {}
+    labels = [own.labels[row] for row in rows] if own.labels else [-1] * len(rows)
+    role = "pairs" if name == "negatives" else "factor" if chosen is not None else "clean" if own.labels else "captions"
+    maps = _depth(found)
+    said = [f"{own.ids[row]} {label} {own.captions[row] if captions else ''}" for row, label in zip(rows, labels, strict=True)]
+    return ImageSet(
+        name=name, data=found.name, role=role, ids=tuple(own.ids[row] for row in rows), labels=np.array(labels, dtype=np.int64),
+        classes=own.classes, files=files, fingerprint=fingerprint(files, [*own.classes, *said, *false.get(name, ())]),
+        captions=tuple(each[0] for each in captions) if captions and not several else None,
+        all_captions=tuple(captions) if captions and several else None, foils=false,
+        depth=None if maps is None else tuple(maps[row] for row in rows),
+        attributes={column: tuple(values[row] for row in rows) for column, values in own.attributes.items()},
+        within=None if chosen is None else whole, at=None if chosen is None else np.array(at, dtype=np.int64),
+    )  # fmt: skip
+
+
+def classes(found: Found) -> tuple[str, ...]:
+    """classnames.txt, or the labels in order."""
+    return _own(found).classes
+
+
+def templates(found: Found) -> tuple[str, ...]:
+    """templates.txt, or one template."""
+    path = found.folder / TEMPLATES
+    return texts.templates(path) if path.is_file() else WITHOUT_TEMPLATES
+
+
+def _whole(found: Found) -> str:
+    return "clean" if _own(found).labels else "test"
+
+
+def _with_false(own: Own) -> tuple[int, ...]:
+    return tuple(row for row, text in enumerate(own.false) if text)
+
+
+def _own(found: Found) -> Own:
+    return _read(found.parts["table"], found.folder)
+
+
+@cache
+def _read(path: Path, root: Path) -> Own:
+    table = tables.read(path)
+    column = _first_of(PATH, table.columns)
+    label, caption, false = (_first_of(names, table.columns) for names in (LABEL, CAPTION, FALSE))
+    has = f"it has {', '.join(table.columns)}"
+    if column is None:
+        raise ClipError(f"{path}:1: no column {PATH[0]} ({', '.join(PATH[1:])}); {has}: rename one")
+    if label is None and caption is None:
+        raise ClipError(f"{path}:1: no column {LABEL[0]} and none {CAPTION[0]}, so there is nothing to be right about; {has}: rename one")
+    rows, told = _images(table, column=column, label=label, caption=caption)
+    files = tuple(root / row.text(column) for row in rows)
+    _there(path, rows, files)
+    labels, names = _labels(rows, label, root) if label is not None else ((), ())
+    used = {column, label, caption, false, _first_of(SPLIT, table.columns)}
+    slices, notes = _slices(path, rows, [each for each in table.columns if each not in used] if label is not None else [])
+    return Own(
+        ids=tuple(row.text(column) for row in rows), files=files, wheres=tuple(row.where for row in rows), labels=labels, classes=names,
+        captions=tuple(told[row.text(column)] for row in rows) if caption is not None else (), slices=slices, notes=notes,
+        false=tuple(row.text(false) for row in rows) if false is not None and caption is not None else (),
+        attributes={each: tuple(row.text(each) for row in rows) for each in table.columns if each not in used},
+    )  # fmt: skip
+
+
+def _images(
+    table: tables.Table, *, column: str, label: str | None, caption: str | None
+) -> tuple[list[tables.Row], dict[str, tuple[str, ...]]]:
+    """The first row of every image, and all of its captions."""
+    first: dict[str, tables.Row] = {}
+    told: dict[str, tuple[str, ...]] = {}
+    splits = {row.text("split") for row in table.rows} if "split" in table.columns else set()
+    for row in table.rows:
+        if len(splits) > 1 and "test" in splits and row.text("split") != "test":
+            continue
+        name = row.text(column)
+        if not name:
+            raise ClipError(f"{row.where}: no {column}; name the image file, or remove the row")
+        before = first.setdefault(name, row)
+        if before is not row and (caption is None or (label is not None and before.text(label) != row.text(label))):
+            what = "with another label" if label is not None and before.text(label) != row.text(label) else "again"
+            raise ClipError(f"{row.where}: {name} {what} (first in {before.where}); keep one of the rows")
+        if caption is not None:
+            if not row.texts(caption):
+                raise ClipError(f"{row.where}: {name} has no {caption}; write one, or remove the row")
+            told[name] = (*told.get(name, ()), *row.texts(caption))
+    if len(splits) > 1 and "test" not in splits:
+        raise ClipError(f"{table.path}: the column split has {', '.join(sorted(splits))} but not test; name the rows to be measured test")
+    return list(first.values()), told
+
+
+def _there(path: Path, rows: Sequence[tables.Row], files: Sequence[Path]) -> None:
+    missing = [(row, file) for row, file in zip(rows, files, strict=True) if not file.is_file()]
+    if missing:
+        row, file = missing[0]
+        raise ClipError(
+            f"{row.where}: {file} does not exist ({len(missing)} of {len(files)} images of {path.name} do not); "
+            f"paths count from {path.parent}: correct them, or remove the rows"
+        )
+
+
+def _labels(rows: Sequence[tables.Row], label: str, root: Path) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    told = [row.text(label) for row in rows]
+    if empty := next((row for row, text in zip(rows, told, strict=True) if not text), None):
+        raise ClipError(f"{empty.where}: no {label}; write the class, or put images of no class into {root / 'ood'}/NAME/")
+    numbers = all(text.isascii() and text.removeprefix("-").isdigit() for text in told)
+    path = root / CLASSES
+    if not path.is_file():
+        if numbers:
+            raise ClipError(f"{rows[0].where}: labels are numbers; write {path} with one class name a line, in their order from 0")
+        names = tuple(sorted(set(told)))
+        if len(names) < 2:
+            raise ClipError(f"{rows[0].where}: all images are of one class, {names[0]!r}; at least two are needed")
+        return tuple(names.index(text) for text in told), tuple(name.replace("_", " ") for name in names)
+    names = texts.class_names(path)
+    place = {name: k for k, name in enumerate(names)} | {name.replace(" ", "_"): k for k, name in enumerate(names)}
+    out = []
+    for row, text in zip(rows, told, strict=True):
+        k = int(text) if numbers else place.get(text, -1)
+        if not 0 <= k < len(names):
+            why = f"{path} names {len(names)} classes (0..{len(names) - 1})" if numbers else f"{path} does not name it"
+            raise ClipError(f"{row.where}: label {text!r}, but {why}; correct one of them")
+        out.append(k)
+    return tuple(out), names
+
+
+def _slices(path: Path, rows: Sequence[tables.Row], columns: Sequence[str]) -> tuple[dict[str, tuple[int, ...]], tuple[str, ...]]:
+    out: dict[str, list[int]] = {}
+    notes = []
+    for column in columns:
+        values: dict[str, list[int]] = {}
+        for k, row in enumerate(rows):
+            if value := row.text(column):
+                values.setdefault(value, []).append(k)
+        names = {value: f"{slug(column)}={slug(value)}" for value in values}
+        if len(values) < 2:
+            notes.append(f"{path}: column {column} is not sliced: it has {len(values)} value{'s' * (len(values) != 1)}")
+            continue
+        if all(len(at) == 1 for at in values.values()):
+            notes.append(f"{path}: column {column} is not sliced: every image has a value of its own")
+            continue
+        if len(values) > MOST:
+            notes.append(f"{path}: column {column} is not sliced: {len(values)} different values, at most {MOST} become slices; group them")
+            continue
+        for value, at in values.items():
+            name = names[value]
+            if len(name) > LONGEST:
+                raise ClipError(f"{rows[at[0]].where}: {column} = {value[:40]!r} makes a gate id longer than 100 characters; shorten it")
+            if name in out:
+                other = next((each for each in values if each != value and names[each] == name), None)
+                both = f"the values {other!r} and {value!r} of {column}" if other is not None else f"two columns that read {column}"
+                raise ClipError(f"{rows[at[0]].where}: {both} become one slice, {name}; write them alike, or more apart")
+            out[name] = at
+    return {name: tuple(at) for name, at in sorted(out.items())}, tuple(notes)
+
+
+def slug(text: str) -> str:
+    """Lower-case ASCII for a slice: `Siemens Avanto` becomes siemens_avanto, letters without an ASCII form their code points."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text.strip().lower()) if not unicodedata.combining(c))
+    out = "".join(c if (c.isascii() and c.isalnum()) or c in "_.-" else "_" if c.isascii() else f"u{ord(c):x}" for c in plain)
+    return out or "_"
+
+
+def _first_of(names: Sequence[str], columns: Sequence[str]) -> str | None:
+    lower = {column.lower(): column for column in reversed(columns)}
+    return next((lower[name] for name in names if name in lower), None)
+
+
+def _depth(found: Found) -> tuple[Path, ...] | None:
+    own = _own(found)
+    if not all(file.is_relative_to(found.folder) for file in own.files):
+        return None
+    from ..depth import beside
+
+    return beside(found.folder, own.files)
+
+
+def _unknown(found: Found) -> tuple[SetInfo, ...]:
+    return ()
+
+
+def _unknown_images(found: Found, name: str, *, limit: int | None) -> ImageSet:
+    raise NotImplementedError
