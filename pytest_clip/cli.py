@@ -101,15 +101,18 @@ def _models(args: argparse.Namespace) -> int:
 
 
 def _scenes_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--contact", type=Path, required=True, metavar="PATH", help="Write a contact sheet of the embedded benchmark, a PNG"
-    )
+    parser.add_argument("--contact", type=Path, metavar="PATH", help="Write a contact sheet of the embedded benchmark, a PNG")
+    parser.add_argument("--corruptions", type=Path, metavar="PATH", help="Write a sheet of every corruption at every severity, a PNG")
 
 
 def _scenes(args: argparse.Namespace) -> int:
-    from pytest_clip.data.scenes import contact
+    from pytest_clip.data.scenes import contact, damage
 
-    print(f"wrote {contact.write(args.contact)}")
+    if args.contact is None and args.corruptions is None:
+        raise ClipError("nothing to write; name a file with --contact or --corruptions")
+    for sheet, path in ((contact, args.contact), (damage, args.corruptions)):
+        if path is not None:
+            print(f"wrote {sheet.write(path)}")
     return YES
 
 
