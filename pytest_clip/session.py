@@ -133,9 +133,11 @@ class ClipSession:
         from pytest_clip.views import catalog as views
 
         kinds = self._corruptions[gate.suite] if gate.slice is None else (gate.slice.partition("-")[0],)
-        seen = self.settings.depth_model is not None or any(
-            getattr(each, "depth", False) or each.role == "corruption" for each in self.sets[data.label]
-        )
+        stored = {each.name for each in self.sets[data.label] if each.role == "corruption" and not getattr(each, "absent", "")}
+        if stored and (gone := [f"{k}-{s}" for k in kinds for s in views.SEVERITIES if gate.slice is None and f"{k}-{s}" not in stored]):
+            more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
+            return f"{gate.metric} is a mean over {', '.join(kinds)}; the data set {data.label} has no {', '.join(gone[:3])}{more}"
+        seen = bool(stored) or self.settings.depth_model is not None or any(getattr(each, "depth", False) for each in self.sets[data.label])
         if not seen and (blind := [kind for kind in kinds if kind in views.NEEDS_DEPTH]):
             follow = f"{', '.join(blind)} follow{'s' * (len(blind) == 1)} depth"
             return f"{follow}, and the data set {data.label} has no depth maps; {LAY_DEPTH.format(folder=data.text)}"

@@ -3,11 +3,16 @@
 Every class is described by the data set's prompt templates; an image belongs to the class whose text embedding is nearest to its own. A tie
 with another class counts as wrong, so a collapsed model scores 0. Relative robustness is what is left of clean accuracy under a shift; a
 model at chance on clean images has none.
+
+Shifts of ImageNet with fewer classes are asked for those alone: 200 of ImageNet-A and -R, 113 of ObjectNet (the best of the ImageNet
+classes that count as each). Their effective robustness (Taori et al. 2020) is the accuracy beyond that of ImageNet models with the same
+accuracy on the validation set. `pm10` sets count a frame of a film only if the frames around it are answered rightly, too.
 """
 
 import pytest
 
-from pytest_clip.metrics.accuracy import mean_per_class, relative, top_k
+from pytest_clip.metrics import effective_robustness as er
+from pytest_clip.metrics.accuracy import mean_per_class, relative
 from pytest_clip.metrics.intervals import bootstrap, ratio_interval, seed_from, wilson
 from pytest_clip.metrics.outcomes import Outcomes
 
@@ -31,7 +36,7 @@ def test_top5(gate, clip_case, zero_shot):
     answers = zero_shot(clip_case.slice)
     if len(answers.classes) < 5:
         pytest.skip(f"top-5 needs five classes, the data set has {len(answers.classes)}")
-    right, n = top_k(answers.cosines, answers.labels, k=5), len(answers.ids)
+    right, n = answers.among(5), len(answers.ids)
     gate(
         clip_case.gate, right.mean(), n=n, ci=wilson(int(right.sum()), n),
         per_image=Outcomes("mean", {"correct": right}, answers.ids), conventions=answers.conventions,
@@ -60,4 +65,19 @@ def test_relative_robustness(gate, clip_case, zero_shot):
         ci=None if clean.at_chance else ratio_interval(shift.right, clean.right, paired=False),
         per_image=Outcomes("relative", {"correct": shift.right}, shift.ids, others={"correct": clean.right}, other_ids=clean.ids),
         conventions=shift.conventions,
+    )  # fmt: skip
+
+
+@pytest.mark.clip_gate("accuracy/effective_robustness")
+def test_effective_robustness(gate, clip_case, clip_data, zero_shot):
+    """Accuracy under the shift minus what a published line of ImageNet models expects from the accuracy on clean images."""
+    clean, shift = zero_shot("clean"), zero_shot(clip_case.slice)
+    line = er.published(next(each.line for each in clip_data.sets if each.name == clip_case.slice))
+    overall, n = float(clean.right.mean()), len(clean.ids)
+    beyond = shift.right - er.expected(overall, line=line, n=n)
+    told = {"line": [line.slope, line.intercept], "models": line.n_models, "source": line.source, "overall": round(overall, 6)}
+    gate(
+        clip_case.gate, None if clean.at_chance else beyond.mean(), n=len(shift.ids), reason=clean.at_chance,
+        ci=None if clean.at_chance else er.interval(int(shift.right.sum()), len(shift.ids), overall, line=line, n_overall=n),
+        per_image=Outcomes("mean", {"beyond": beyond}, shift.ids), conventions=shift.conventions | told,
     )  # fmt: skip

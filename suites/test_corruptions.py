@@ -77,4 +77,4 @@ def test_largest_rise(judge, clip_case, corrupted):
     [trend] = corruption.monotonicity(corruption.error_table(right[None]))
     if trend.between:
         print(f"{clip_case.slice}: accuracy rises by {trend.largest_fall:.3f} from severity {trend.between[0]} to {trend.between[1]}")
-    judge(trend.largest_fall, statistic="largest_rise", correct=right.T, reason=corrupted.clean.at_chance)
+    judge(trend.largest_fall, statistic="largest_rise", correct=right.T, reason=corrupted.at_chance)

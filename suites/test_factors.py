@@ -2,12 +2,15 @@
 
 The factors are ImageNet-X's (Idrissi et al. 2022). On `scenes` every factor image shows the same scene as its partner in `clean` with one
 factor changed, so effects are paired: the drop is measured on the same scenes, and the error ratio's reference is the unchanged scene.
+On ImageNet-X itself the factors are marks on validation images: there is no drop, the reference is all marked images, and effective
+robustness is the accuracy beyond that of ImageNet models with the same accuracy on all of them (published for the first ten factors).
 A model at chance on clean images has nothing to lose, so its drops and ratios are no numbers.
 """
 
 import numpy as np
 import pytest
 
+from pytest_clip.metrics import effective_robustness as er
 from pytest_clip.metrics.factors import error_ratio, paired_drop
 from pytest_clip.metrics.intervals import paired_difference, ratio_interval, wilson
 from pytest_clip.metrics.outcomes import Outcomes
@@ -46,10 +49,45 @@ def test_drop(gate, clip_case, zero_shot):
     )  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def everything(clip_data, zero_shot):
+    """Answers to all images of which some have the factor, and the name of their set."""
+    name = "overall" if any(each.role == "overall" for each in clip_data.sets) else "clean"
+    return zero_shot(name), name
+
+
+def over_all(gate, case, answers, clean, reference, name):
+    """Error ratio against all images, those with the factor among them; rows of both that show one image are one image."""
+    undefined = clean.at_chance or ("no image is misclassified" if reference.right.all() else None)
+    gate(
+        case.gate, None if undefined else error_ratio(float(answers.right.mean()), float(reference.right.mean())), n=len(answers.ids),
+        reason=undefined, ci=None if undefined else ratio_interval(~answers.right, ~reference.right, paired=False),
+        per_image=Outcomes(None, {"correct": answers.right}, answers.ids), conventions=answers.conventions | {"reference": name},
+    )  # fmt: skip
+
+
+@pytest.mark.clip_gate("factors/effective_robustness")
+def test_effective_robustness(gate, clip_case, clip_data, zero_shot, everything):
+    """Accuracy on images with the factor minus what a published line of ImageNet models expects from the accuracy on all of them."""
+    (reference, name), answers = everything, zero_shot(clip_case.slice)
+    line = er.published(next(each.line for each in clip_data.sets if each.name == clip_case.slice))
+    overall, n, nothing = float(reference.right.mean()), len(reference.ids), reference.at_chance
+    beyond = answers.right - er.expected(overall, line=line, n=n)
+    told = {"line": [line.slope, line.intercept], "models": line.n_models, "source": line.source, "overall": round(overall, 6)}
+    gate(
+        clip_case.gate, None if nothing else beyond.mean(), n=len(answers.ids), reason=nothing,
+        ci=None if nothing else er.interval(int(answers.right.sum()), len(answers.ids), overall, line=line, n_overall=n),
+        per_image=Outcomes("mean", {"beyond": beyond}, answers.ids), conventions=answers.conventions | told | {"reference": name},
+    )  # fmt: skip
+
+
 @pytest.mark.clip_gate("factors/error_ratio")
-def test_error_ratio(gate, clip_case, zero_shot):
-    """Error rate with the factor changed over the error rate of the same scenes unchanged; 1 = the factor does not matter."""
+def test_error_ratio(gate, clip_case, zero_shot, everything):
+    """Error rate with the factor over that of the same scenes without it, or of all images; 1 = the factor does not matter."""
     answers, clean = zero_shot(clip_case.slice), zero_shot("clean")
+    if answers.pairs is None:
+        over_all(gate, clip_case, answers, clean, *everything)
+        return
     before = unchanged(answers, clean)
     undefined = clean.at_chance or ("no unchanged scene is misclassified" if before.all() else None)
     gate(
@@ -71,7 +109,9 @@ def of_all(factor_answers, statistic, **arrays):
     each = list(factor_answers.values())
     arrays |= {"correct": [a.right for a in each], "group": [np.full(len(a.ids), k) for k, a in enumerate(each)]}
     columns = {name: np.concatenate(parts) for name, parts in arrays.items()}
-    return Outcomes(statistic, columns, sum((a.ids for a in each), ()), clusters=np.concatenate([a.pairs for a in each]))
+    same = [a.pairs if a.pairs is not None else a.ids for a in each]
+    _, clusters = np.unique(np.concatenate(same), return_inverse=True)
+    return Outcomes(statistic, columns, sum((a.ids for a in each), ()), clusters=clusters)
 
 
 @pytest.mark.clip_gate("factors/worst_accuracy")

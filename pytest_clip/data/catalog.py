@@ -13,7 +13,7 @@ from .layouts.found import IMAGE_SUFFIXES, Found
 from .scenes.vocabulary import CLASSES, FACTORS, OOD, SHIFTS
 
 Role = Literal[
-    "clean", "slice", "shift", "sequence", "corruption", "factor", "overall", "cue", "ood", "captions", "pairs", "quads",
+    "clean", "slice", "shift", "sequence", "corruption", "factor", "overall", "cue", "ood", "reference", "captions", "pairs", "quads",
     "viewpoint", "keypoints",
 ]  # fmt: skip
 DEPTH_SUFFIXES = (".png", ".tif", ".tiff", ".npy")

@@ -70,6 +70,8 @@ class ImageSet:
     """[n] all labels that are right, where an image can have several; `labels` holds the first"""
     worst_of: tuple[tuple[int, ...], ...] | None = None
     """for each answer the rows of the images of which the one answered worst counts, such as the neighbours of a frame of a film"""
+    known: str = "clean"
+    """for images of no known class: the set of known ones that they are told from"""
     within: str | None = None
     """the image set of the data set that holds the same pictures, in its rows `at`: they are embedded once"""
     at: NDArray[np.int64] | None = None

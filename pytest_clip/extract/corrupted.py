@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import ClipError
 from ..data.depth import Origin, origin
+from ..gates.needs import STORED
 from ..metrics.intervals import bootstrap, seed_from, wilson
 from ..metrics.outcomes import Outcomes
 from ..views import SEVERITIES, VERSION, View, corruption_view
@@ -21,10 +24,16 @@ if TYPE_CHECKING:
     from ..data import Data
     from ..gates.ids import GateId
 
+UNCORRUPTED = "uncorrupted"
+"""The set that holds the images of stored corruptions as they were before."""
+
 
 @dataclass(frozen=True)
 class Corrupted:
-    """The first `images` clean images of a data set, as they are and under each of `kinds` at each severity; asked when needed."""
+    """The first `images` clean images of a data set, as they are and under each of `kinds` at each severity; asked when needed.
+
+    Corrupted images that lie on disk (ImageNet-C, ImageNet-3DCC) are read, all of them.
+    """
 
     ask: Callable[..., ZeroShot]
     """the fixture `zero_shot`"""
@@ -33,15 +42,48 @@ class Corrupted:
     images: int
 
     @cached_property
+    def stored(self) -> frozenset[str]:
+        """Sets of corrupted images that lie on disk, such as `fog-3`: then nothing is made, and all of them count."""
+        return frozenset(each.name for each in self.data.sets if each.role == STORED)
+
+    @cached_property
     def clean(self) -> ZeroShot:
         """Answers without corruption."""
-        return self.ask("clean", first=self.images)
+        if not self.stored:
+            return self.ask("clean", first=self.images)
+        clean = self.ask(UNCORRUPTED)
+        if [Path(each).name for each in clean.ids] != [Path(each).name for each in self.any.ids]:
+            raise ClipError(f"{self.data.name}: the corrupted images are not those of the validation set beside them; unpack both again")
+        return clean
+
+    @cached_property
+    def at_chance(self) -> str | None:
+        """Why differences between severities mean nothing; None too where nobody knows the clean images."""
+        known = not self.stored or any(each.name == UNCORRUPTED for each in self.data.sets)
+        return self.clean.at_chance if known else None
+
+    @cached_property
+    def any(self) -> ZeroShot:
+        """Answers that say which images are asked about, and how."""
+        return self.ask(min(self.stored)) if self.stored else self.clean
 
     def right(self, name: str) -> NDArray[np.bool_]:
         """[severities, n] whether an image is answered rightly under `fog-3` (one severity) or `fog` (all five)."""
         kind, _, severity = name.partition("-")
-        views = [self._view(kind, s) for s in ([int(severity)] if severity else SEVERITIES)]
+        chosen = [int(severity)] if severity else SEVERITIES
+        if self.stored:
+            return np.stack([self._read(f"{kind}-{s}") for s in chosen])
+        views = [self._view(kind, s) for s in chosen]
         return np.stack([self.ask("clean", first=self.images, view=view).right for view in views])
+
+    def _read(self, name: str) -> NDArray[np.bool_]:
+        answers = self.ask(name)
+        if answers.ids != self.any.ids:
+            raise ClipError(
+                f"{self.data.name}: {name} and {min(self.stored)} hold different images ({len(answers.ids)} and {len(self.any.ids)}); "
+                "unpack them again: pytest-clip doctor --data DIR names the sets"
+            )
+        return answers.right
 
     @cached_property
     def table(self) -> NDArray[np.bool_]:
@@ -64,19 +106,22 @@ class Corrupted:
         interval.
         """
         kinds = self.kinds if of.slice is None else (of.slice.partition("-")[0],)
-        told: dict[str, object] = {"images": len(self.clean.ids), "views": VERSION} | ({"kinds": self.kinds} if of.slice is None else {})
+        pictures = {"pictures": f"files of {self.data.name}"} if self.stored else {"views": VERSION}
+        told: dict[str, object] = {"images": len(self.any.ids), **pictures} | ({"kinds": self.kinds} if of.slice is None else {})
         if self.depth is not None and not set(NEEDS_DEPTH).isdisjoint(kinds):
             told["depth"] = self.depth.told
         ci = _interval(of, *of_image.values()) if statistic == "mean" else None
         gate(
-            of, None if reason else value, n=len(self.clean.ids), ci=ci, reason=reason,
-            per_image=Outcomes(statistic, of_image, self.clean.ids), conventions=self.clean.conventions | told,
+            of, None if reason else value, n=len(self.any.ids), ci=ci, reason=reason,
+            per_image=Outcomes(statistic, of_image, self.any.ids), conventions=self.any.conventions | told,
         )  # fmt: skip
 
     @cached_property
     def depth(self) -> Origin | None:
         """Where the depth of the images comes from; None for images without and for corruptions that ask for none."""
-        return origin(self.data.images("clean")) if not set(NEEDS_DEPTH).isdisjoint(self.kinds) else None
+        if self.stored or set(NEEDS_DEPTH).isdisjoint(self.kinds):
+            return None
+        return origin(self.data.images("clean"))
 
     def _view(self, kind: str, severity: int) -> View:
         view = corruption_view(kind, severity)

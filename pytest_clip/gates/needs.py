@@ -41,6 +41,7 @@ NEEDS: tuple[Need, ...] = (
     Need("ood/*", (), ("clean+labelled",)),
     Need("corruptions/*", ("labelled",), ("clean+labelled", f"role:{STORED}")),
     Need("corruptions_3d/*", ("labelled",), ("clean+labelled", f"role:{STORED}")),
+    Need("corruptions*/relative_*", (), ("clean+labelled", "uncorrupted")),
     Need("retrieval/*_retrieval_*", ("captions",)),
 )
 

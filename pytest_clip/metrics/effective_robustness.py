@@ -21,13 +21,16 @@ class Line:
     intercept: float
     r: float
     n_models: int
+    source: str = ""
+    """where the accuracies of these models come from"""
 
 
-def _lines(*rows: tuple[str, float, float, float, int]) -> Mapping[str, Line]:
-    return MappingProxyType({name: Line(slope, intercept, r, n) for name, slope, intercept, r, n in rows})
+def _lines(source: str, *rows: tuple[str, float, float, float, int]) -> Mapping[str, Line]:
+    return MappingProxyType({name: Line(slope, intercept, r, n, source) for name, slope, intercept, r, n in rows})
 
 
 IMAGENET_X_LINES = _lines(
+    "facebookresearch/imagenetx @6403d41, top factor, prototypes left out",
     ("pose", 1.0715, 0.3323, 0.9993, 83),
     ("background", 0.9555, -0.0550, 0.9990, 83),
     ("pattern", 1.0806, 0.0588, 0.9957, 83),
@@ -43,6 +46,7 @@ IMAGENET_X_LINES = _lines(
 ImageNet-1k models, from the accuracies published in facebookresearch/imagenetx @6403d41."""
 
 IMAGENET_SHIFT_LINES = _lines(
+    "modestyachts/imagenet-testbed @0170eec",
     ("imagenetv2-matched-frequency", 0.9287, -0.5043, 0.9981, 83),
     ("imagenetv2-threshold-0.7", 1.0077, -0.1873, 0.9973, 83),
     ("imagenetv2-top-images", 0.9806, 0.1245, 0.9968, 83),
@@ -54,6 +58,12 @@ IMAGENET_SHIFT_LINES = _lines(
     ("ytbb-robust-pm0", 0.5045, -0.2350, 0.8962, 83),
 )
 """Shifts against the accuracy on the whole ImageNet validation set. Fitted as above, from modestyachts/imagenet-testbed @0170eec."""
+
+
+def published(name: str) -> Line:
+    """The line of a shift, or of `imagenet-x/FACTOR`. KeyError for another name."""
+    kind, _, factor = name.rpartition("/")
+    return IMAGENET_X_LINES[factor] if kind == "imagenet-x" else IMAGENET_SHIFT_LINES[name]
 
 
 def expected(overall: float, *, line: Line, n: int) -> float:

@@ -59,7 +59,15 @@ def decisions(probabilities: npt.ArrayLike, *, groups: Sequence[npt.ArrayLike]) 
     would name group 0 every time. Inputs and errors as in `group_probabilities`. Returns int64 [n] in -1 .. k-1. With one group there is
     nothing to decide between: all are that group.
     """
-    means = group_probabilities(probabilities, groups=groups)
+    return highest(group_probabilities(probabilities, groups=groups))
+
+
+def highest(means: npt.ArrayLike) -> _checks.Ints:
+    """The column with the one highest value in each row, or -1 where the two best are equal within 1e-12 of the highest.
+
+    means: float [n, k]. Returns int64 [n] in -1 .. k-1. ValueError for NaN and wrong shapes.
+    """
+    means = _checks.finite(means, name="means", ndim=2)
     best = means.max(axis=1, keepdims=True)
     at_the_top = np.count_nonzero(means >= best * (1 - 1e-12), axis=1)
     chosen: _checks.Ints = np.where(at_the_top == 1, means.argmax(axis=1), -1).astype(np.int64)

@@ -118,7 +118,7 @@ def test_fit_equals_statsmodels(seed, outliers, tuning):
     assert (line.slope, line.intercept) == pytest.approx(huber_of_statsmodels(logit(overall), logit(accuracy), tuning), abs=1e-8)
     assert line.r == pytest.approx(np.corrcoef(logit(overall), logit(accuracy))[0, 1])
     assert line.n_models == 30
-    assert [type(value) for value in dataclasses.astuple(line)] == [float, float, float, int]
+    assert [type(value) for value in dataclasses.astuple(line)] == [float, float, float, int, str]
 
 
 def test_outliers_hardly_move_the_line():

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ... import ClipError
-from ..layouts.found import images_in, subfolders
+from ..layouts.found import Found, images_in, subfolders
 from . import factors, facts, unknown, video
-from .parts import PARTS, Part, objectnet_images
+from .parts import PARTS, Part, objectnet_images, wnid_folders
 from .val import Rows, tree, val
 
 PART_OF = {name: part for part in PARTS for name, _ in part.sets}
@@ -34,10 +34,28 @@ class Listing:
     """attributes and `accepted`, in the order of `rows`"""
 
 
-def listing(name: str, parts: Mapping[str, Path]) -> Listing:
-    """The images of set `name`; ClipError for a tree whose numbers would be wrong."""
+def listing(name: str, found: Found) -> Listing:
+    """The images of set `name`, read once; ClipError for a tree whose numbers would be wrong."""
+    if name not in found.memo:
+        found.memo[name] = _listing(name, found)
+    listed: Listing = found.memo[name]
+    return listed
+
+
+def marks(found: Found) -> factors.Annotations:
+    """ImageNet-X of a data set that has it, read once."""
+    if "annotations" not in found.memo:
+        found.memo["annotations"] = factors.read(found.parts["x"])
+    marked: factors.Annotations = found.memo["annotations"]
+    return marked
+
+
+def _listing(name: str, found: Found) -> Listing:
+    parts = found.parts
     if name == "overall" or name in factors.FACTORS:
-        return _factor(name, parts)
+        return _factor(name, found)
+    if name == KNOWN_TO_O:
+        return _known_to_o(found)
     if (other := parts.get(f"ood/{name}")) is not None:
         return Listing(other if other.is_dir() else unknown.data_of(other), [(path, -1) for path in unknown.files(other)])
     part = PART_OF[name]
@@ -164,9 +182,20 @@ def _unknown(name: str, part: Part, folder: Path) -> Listing:
     return Listing(folder, [(path, -1) for path in unknown.images(folder, part.key)])
 
 
-def _factor(name: str, parts: Mapping[str, Path]) -> Listing:
+KNOWN_TO_O = "imagenet_o_known"
+"""Validation images of the 200 classes that the images of ImageNet-O are mistaken for."""
+
+
+def _known_to_o(found: Found) -> Listing:
+    labels = {facts.label_of()[name] for name in wnid_folders(found.parts["imagenet_o"]) if name in facts.label_of()}
+    clean = listing("clean", found)
+    return Listing(clean.root, [(path, label) for path, label in clean.rows if label in labels], within="clean")
+
+
+def _factor(name: str, found: Found) -> Listing:
     """Validation images with this factor, or all that are annotated, joined by file name."""
-    marked, images = factors.read(parts["x"]), val(parts["val"])
+    marked, parts = marks(found), found.parts
+    images = listing("clean", found).rows
     chosen = set(marked.factors) if name == "overall" else marked.of(name)
     rows = [(path, label) for path, label in images if path.name in chosen]
     if len(rows) < len(chosen):

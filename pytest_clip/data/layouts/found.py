@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
 
@@ -23,6 +23,8 @@ class Found:
     """where it was looked for"""
     parts: Mapping[str, Path] = field(default_factory=dict)
     """where its pieces lie, by names of the layout's own; no other layout gets these paths"""
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """what its layout has read of it already"""
 
     @property
     def claims(self) -> tuple[Path, ...]:

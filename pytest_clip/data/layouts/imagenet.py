@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ... import ClipError
 from ..catalog import Role, SetInfo
 from ..imagenet import factors, unknown
-from ..imagenet.listing import Listing, listing
+from ..imagenet.listing import KNOWN_TO_O, Listing, listing, marks
 from ..imagenet.parts import PARTS, WRAPPERS, Part, X, locate, wnid_folders
 from .found import Found, Problem, places
 
@@ -30,8 +31,8 @@ def detect(root: Path) -> list[Found]:
     parts = dict(locate(root))
     if not set(parts) - {"x"}:
         return []
-    if "x" not in parts and "val" in parts and (annotations := factors.installed()) is not None:
-        parts["x"] = annotations
+    if "x" not in parts and "val" in parts and (installed := factors.installed()) is not None:
+        parts["x"] = installed
     taken = set(parts.values())
     for place in (root, *(place for place in places(root)[1:] if place.name.lower() in WRAPPERS)):
         others = unknown.named(place / "ood") if (place / "ood").is_dir() else {}
@@ -53,13 +54,15 @@ def _sets(found: Found) -> Iterator[SetInfo]:
             if part.key not in found.parts:
                 yield SetInfo(name, cast(Role, role), 0, imagenet=_whole(name), line=LINES.get(name, ""), absent=_absent(part, found))
                 continue
-            n = len(listing(name, found.parts).rows)
+            n = len(listing(name, found).rows)
             if n or role == "clean":
                 yield SetInfo(name, cast(Role, role), n, imagenet=_whole(name), line=LINES.get(name, ""))
+    if "val" in found.parts and "imagenet_o" in found.parts:
+        yield SetInfo(KNOWN_TO_O, "reference", len(listing(KNOWN_TO_O, found).rows))
     for key in found.parts:
         if key.startswith("ood/"):
             name = key.removeprefix("ood/")
-            yield SetInfo(name, "ood", len(listing(name, found.parts).rows))
+            yield SetInfo(name, "ood", len(listing(name, found).rows))
 
 
 def _factors(found: Found) -> Iterator[SetInfo]:
@@ -69,7 +72,7 @@ def _factors(found: Found) -> Iterator[SetInfo]:
         yield SetInfo("overall", "overall", 0, absent=lacking)
         yield from (SetInfo(name, "factor", 0, absent=lacking) for name in factors.TEN)
         return
-    marked = factors.read(found.parts["x"])
+    marked = marks(found)
     published = marked.kind == "top" and marked.prototypes
     yield SetInfo("overall", "overall", len(marked.factors))
     for name in factors.FACTORS:
@@ -93,7 +96,7 @@ def problems(found: Found) -> list[Problem]:
             continue
         folder = found.parts[part.key]
         try:
-            n = len({path for name, _ in part.sets for path, _ in listing(name, found.parts).rows})
+            n = len({path for name, _ in part.sets for path, _ in listing(name, found).rows})
         except ClipError as error:
             said.append(Problem("refuse", str(error)))
             continue
@@ -107,7 +110,7 @@ def problems(found: Found) -> list[Problem]:
                 )
             )
     if "x" in found.parts and "val" in found.parts and not any(each.level == "refuse" for each in said):
-        marked = factors.read(found.parts["x"])
+        marked = marks(found)
         if not marked.prototypes:
             told = "no prototypical_paths.csv beside it: its 3,000 prototypes stay in, and numbers differ from those published"
             said.append(Problem("warn", f"{marked.source}: {told}; copy that file of imagenet-x, too"))
@@ -119,7 +122,7 @@ def facts(found: Found) -> dict[str, Any]:
     there = [part for part in (*PARTS, X) if part.key in found.parts]
     told: dict[str, Any] = {"imagenet": True, "page": {p.key: p.page for p in there}, "licence": {p.key: p.licence for p in there}}
     if "x" in found.parts and "val" in found.parts:
-        marked = factors.read(found.parts["x"])
+        marked = marks(found)
         told["imagenet_x"] = {
             "factor": marked.kind,
             "prototypes": "left out" if marked.prototypes else "kept",
@@ -132,10 +135,15 @@ def image_set(found: Found, name: str, *, limit: int | None) -> ImageSet:
     """The set `name`, at most `limit` images of it: class by class in turn."""
     from ..imagenet.read import image_set as read
 
-    roles = {n: role for part in PARTS for n, role in part.sets} | {"overall": "overall"} | dict.fromkeys(factors.FACTORS, "factor")
-    within = listing(name, found.parts).within
-    whole: Mapping[str, Listing] = {each: listing(each, found.parts) for each in (name, within) if each is not None}
-    return read(name, roles.get(name, "ood"), whole, data=NAME, limit=limit)
+    roles = (
+        {n: role for part in PARTS for n, role in part.sets}
+        | {"overall": "overall", KNOWN_TO_O: "reference"}
+        | dict.fromkeys(factors.FACTORS, "factor")
+    )
+    within = listing(name, found).within
+    whole: Mapping[str, Listing] = {each: listing(each, found) for each in (name, within) if each is not None}
+    made = read(name, roles.get(name, "ood"), whole, data=NAME, limit=limit)
+    return replace(made, known=KNOWN_TO_O) if name == "imagenet_o" and "val" in found.parts else made
 
 
 def classes(found: Found) -> tuple[str, ...]:
