@@ -53,10 +53,10 @@ class Data:
             return self.prompts.templates
         if self.found is not None:
             return layouts.layout(self.found.layout).templates(self.found)
-        from . import folder
+        from . import own
         from .scenes import vocabulary
 
-        return vocabulary.TEMPLATES if self.text == "scenes" else folder.TEMPLATES
+        return vocabulary.TEMPLATES if self.text == "scenes" else own.templates(Path(self.text))
 
     def prompt_sets(self, family: str) -> Mapping[str, tuple[str, ...]]:
         """The prompt sets of a family by name; the first of `templates` are those of this run."""
@@ -100,11 +100,13 @@ class Data:
     def _made(self, name: str, role: str) -> ImageSet:
         if self.found is not None:
             return layouts.layout(self.found.layout).image_set(self.found, name, limit=self.limit)
-        from . import folder
+        from . import folder, own
         from .scenes import load as scenes
 
         if self.text == "scenes":
             return scenes.image_set(name, role=role, limit=self.limit)
+        if role == "ood":
+            return own.unknown_images(Path(self.text), name, data=self.name, classes=self.classes, limit=self.limit)
         return folder.image_set(self.text, limit=self.limit)
 
     def view_pairs(self, name: str) -> tuple[ViewPair, ...]:

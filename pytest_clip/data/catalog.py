@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from .. import ClipError
-from . import layouts
+from . import layouts, own
 from .layouts.found import IMAGE_SUFFIXES, Found
 from .scenes.vocabulary import CLASSES, FACTORS, OOD, SHIFTS
 
@@ -77,8 +77,13 @@ def sets(name: str) -> tuple[SetInfo, ...]:
         return tuple(replace(each, depth=True, captions=each.role != "ood") for each in rendered)
     if (found := one(name)) is not None:
         return layouts.layout(found.layout).sets(found)
-    images = sum(len(files) for files in class_folders(name).values())
-    return (SetInfo("clean", "clean", images, depth=depth_folder(name) is not None),)
+    tree = class_folders(name)
+    own.class_names(Path(name), list(tree))
+    images = sum(map(len, tree.values()))
+    return (
+        SetInfo("clean", "clean", images, depth=depth_folder(name) is not None),
+        *(own.unknown_sets(Path(name)) if "ood" not in tree else ()),
+    )
 
 
 def one(name: str) -> Found | None:

@@ -7,22 +7,23 @@ from pathlib import Path
 
 import numpy as np
 
+from . import own
 from .catalog import class_folders
 from .depth import beside
 from .imageset import ImageSet
 
-TEMPLATES = ("a photo of a {c}",)
-
 
 def image_set(folder: str, *, limit: int | None = None) -> ImageSet:
-    """All images, class by class in turn (so that a limit keeps the balance); the class name is the folder's, `_` read as a space.
+    """All images, class by class in turn (so that a limit keeps the balance); the class name is the folder's, `_` read as a space, or
+    what classnames.txt says.
 
     The fingerprint covers relative path, size and modification time of every file, not its bytes: hashing 50,000 JPEGs would cost as much
     as decoding them.
     """
     root, tree = Path(folder), class_folders(folder)
-    rows = sorted((j, k, path) for k, files in enumerate(tree.values()) for j, path in enumerate(files))[:limit]
-    digest = hashlib.sha256("\n".join(tree).encode())
+    names, labels = own.class_names(root, list(tree))
+    rows = sorted((j, k, path) for k, files in zip(labels, tree.values(), strict=True) for j, path in enumerate(files))[:limit]
+    digest = hashlib.sha256("\n".join(tree if not (root / own.CLASSES).is_file() else names).encode())
     files = tuple(path for _, _, path in rows)
     maps = beside(root, files)
     for path in (*files, *(maps or ())):
@@ -30,6 +31,6 @@ def image_set(folder: str, *, limit: int | None = None) -> ImageSet:
         digest.update(f"{path.relative_to(root)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return ImageSet(
         name="clean", data=root.resolve().name, role="clean", ids=tuple(str(p.relative_to(root)) for _, _, p in rows),
-        labels=np.array([k for _, k, _ in rows]), classes=tuple(c.replace("_", " ") for c in tree), fingerprint=digest.hexdigest()[:16],
+        labels=np.array([k for _, k, _ in rows]), classes=names, fingerprint=digest.hexdigest()[:16],
         files=files, depth=maps,
     )  # fmt: skip

@@ -133,6 +133,21 @@ def test_depth_maps_and_a_limit(tmp_path: Path) -> None:
     assert len({data.images("clean").fingerprint, load(str(root)).images("clean").fingerprint}) == 2
 
 
+def test_unknown_images_are_a_set_each(tmp_path: Path, measure: Callable) -> None:
+    root = own(tmp_path / "scans")
+    for i in range(4):
+        painted.save(root / "ood" / ("Far away" if i % 2 else "near") / f"{i}.png", 7 if i else 1)
+    assert [(e.name, e.role, e.n) for e in catalog.sets(str(root))][-2:] == [("far_away", "ood", 2), ("near", "ood", 2)]
+    rows, result = measure(root, suites="ood")
+    assert rows["ood/auroc[far_away]"]["n"] == 2, result.outlines
+    assert rows["ood/auroc[far_away]"]["value"] == 1.0
+    assert rows["ood/auroc[near]"]["value"] < 1.0
+    (root / "ood" / "Clean").mkdir()
+    painted.save(root / "ood" / "Clean" / "1.png", 1)
+    with pytest.raises(ClipError, match=r"ood/Clean: an image set of this name is there already; rename the folder"):
+        catalog.sets(str(root))
+
+
 def test_only_the_rows_of_the_split_test(tmp_path: Path) -> None:
     root = tmp_path / "own"
     rows = [{"path": f"{i}.png", "label": f"class {i % 2}", "split": "train" if i > 3 else "test"} for i in range(6)]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
+from .. import own as beside
 from .. import tables, texts
 from .found import Found, Problem
 
@@ -32,8 +33,6 @@ FALSE = ("negative_caption",)
 SPLIT = ("split",)
 MOST = 24
 """Different values up to which a column is sliced; more are a name, a date or a measurement."""
-CLASSES, TEMPLATES = "classnames.txt", "templates.txt"
-WITHOUT_TEMPLATES = ("a photo of a {c}",)
 LONGEST = 70
 """Characters of a slice that every metric of the factors suite can carry in its gate id."""
 
@@ -85,7 +84,12 @@ def sets(found: Found) -> tuple[SetInfo, ...]:
     out += [SetInfo(name, "factor", len(rows), depth=depth, captions=captions) for name, rows in own.slices.items()]
     if rows := _with_false(own):
         out.append(SetInfo("negatives", "pairs", len(rows), labelled=False, captions=True))
-    return (*out, *_unknown(found))
+    if not labelled:
+        return tuple(out)
+    unknown = beside.unknown_sets(found.folder)
+    if twice := {each.name for each in out} & {each.name for each in unknown}:
+        raise ClipError(f"{found.folder / beside.UNKNOWN}: an image set {twice.pop()} is there already; rename the folder")
+    return (*out, *unknown)
 
 
 def problems(found: Found) -> list[Problem]:
@@ -118,8 +122,8 @@ def image_set(found: Found, name: str, *, limit: int | None) -> ImageSet:
 
     own, whole = _own(found), _whole(found)
     order = (balanced(own.labels) if own.labels else list(range(len(own.ids))))[:limit]
-    if unknown := next((each for each in _unknown(found) if each.name == name), None):
-        return _unknown_images(found, unknown.name, limit=limit)
+    if name in beside.unknown(found.folder):
+        return beside.unknown_images(found.folder, name, data=found.name, classes=own.classes, limit=limit)
     chosen = set(own.slices.get(name, ())) if name in own.slices else set(_with_false(own)) if name == "negatives" else None
     at = [k for k, row in enumerate(order) if chosen is None or row in chosen]
     rows = [order[k] for k in at]
@@ -149,8 +153,7 @@ def classes(found: Found) -> tuple[str, ...]:
 
 def templates(found: Found) -> tuple[str, ...]:
     """templates.txt, or one template."""
-    path = found.folder / TEMPLATES
-    return texts.templates(path) if path.is_file() else WITHOUT_TEMPLATES
+    return beside.templates(found.folder)
 
 
 def _whole(found: Found) -> str:
@@ -228,9 +231,9 @@ def _there(path: Path, rows: Sequence[tables.Row], files: Sequence[Path]) -> Non
 def _labels(rows: Sequence[tables.Row], label: str, root: Path) -> tuple[tuple[int, ...], tuple[str, ...]]:
     told = [row.text(label) for row in rows]
     if empty := next((row for row, text in zip(rows, told, strict=True) if not text), None):
-        raise ClipError(f"{empty.where}: no {label}; write the class, or put images of no class into {root / 'ood'}/NAME/")
+        raise ClipError(f"{empty.where}: no {label}; write the class, or put images of no class into {root / beside.UNKNOWN}/NAME/")
     numbers = all(text.isascii() and text.removeprefix("-").isdigit() for text in told)
-    path = root / CLASSES
+    path = root / beside.CLASSES
     if not path.is_file():
         if numbers:
             raise ClipError(f"{rows[0].where}: labels are numbers; write {path} with one class name a line, in their order from 0")
@@ -296,14 +299,6 @@ def _depth(found: Found) -> tuple[Path, ...] | None:
     own = _own(found)
     if not all(file.is_relative_to(found.folder) for file in own.files):
         return None
-    from ..depth import beside
+    from ..depth import beside as maps
 
-    return beside(found.folder, own.files)
-
-
-def _unknown(found: Found) -> tuple[SetInfo, ...]:
-    return ()
-
-
-def _unknown_images(found: Found, name: str, *, limit: int | None) -> ImageSet:
-    raise NotImplementedError
+    return maps(found.folder, own.files)
