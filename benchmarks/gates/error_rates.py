@@ -1,0 +1,223 @@
+"""How often a regression gate is wrong: false alarms between equally good models and power at known drops. The tables of docs/gates.md.
+
+    python benchmarks/gates/error_rates.py [--cache=DIR] [--repeats=1000]
+
+Two checkpoints of equal quality are made from the real answers of `scenes-rn`: Gaussian noise of one strength is added to its cosines,
+independently for each image, class and checkpoint, so disagreements are exchangeable and the true drop of every statistic is 0. Images are
+drawn with replacement from the 1,900 clean ones (unknown images from the 570 of `near`), anew in each repeat. A checkpoint that is worse by
+d points is such a copy that in addition loses each right answer with probability d / accuracy.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+
+from pytest_clip.data import load
+from pytest_clip.extract.extraction import Extraction
+from pytest_clip.gates.regression import MCNEMAR, regress
+from pytest_clip.metrics import calibration, ood, paired
+from pytest_clip.metrics.accuracy import top_k
+from pytest_clip.metrics.outcomes import Outcomes
+from pytest_clip.models import openclip
+from pytest_clip.models.spec import parse
+
+SIZES = (500, 2000, 10_000)
+DROPS = (0.01, 0.02, 0.05)
+SEVERITIES = 5
+GATES = 350
+"""Gates of a run with all suites on `scenes`."""
+
+
+class Pool:
+    """Real answers, to draw images from and to make noisy checkpoints of."""
+
+    def __init__(self, cache):
+        data, model = load("scenes"), openclip.load(parse("scenes-rn"), device="cpu", cache_dir=cache)
+        extraction = Extraction(cache=cache, workers=1)
+        known, unknown = (extraction.zero_shot(model, data, name) for name in ("clean", "near"))
+        extraction.close()
+        self.known, self.labels, self.unknown, self.scale = known.cosines, known.labels, unknown.cosines, known.scale
+        wrong = self.known.copy()
+        wrong[np.arange(len(wrong)), self.labels] = -np.inf
+        self.rival = wrong.argmax(1)
+
+    def rights(self, noise, rng, times=400):
+        """Probability [1900] that a checkpoint of this noise is right on each image."""
+        return np.mean([self._right(self.known, self.labels, noise, rng) for _ in range(times)], axis=0)
+
+    def disagreement(self, noise, rng):
+        p = self.rights(noise, rng, times=100)
+        return float(np.mean(2 * p * (1 - p)))
+
+    def noise_for(self, disagreement, rng):
+        """The strength at which two checkpoints disagree on being right for this share of the images."""
+        low, high = 0.0, 0.5
+        for _ in range(14):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.disagreement(middle, rng) < disagreement else (low, middle)
+        return high
+
+    @staticmethod
+    def _right(cosines, labels, noise, rng):
+        return top_k(cosines + noise * rng.normal(size=cosines.shape), labels, k=1)
+
+    def sample(self, n, rng):
+        return rng.integers(len(self.known), size=n), rng.integers(len(self.unknown), size=n)
+
+    def checkpoint(self, rows, others, noise, rng):
+        """What one noisy checkpoint answers to these images, as the outcomes of every statistic that is measured here."""
+        cosines, labels = self.known[rows], self.labels[rows]
+        seen = cosines + noise * rng.normal(size=cosines.shape)
+        right = top_k(seen, labels, k=1)
+        logits = self.scale * seen
+        sure = calibration.softmax(logits).max(1)
+        chosen = seen.argmax(1)
+        severe = np.mean([self._right(cosines, labels, 1.5 * noise, rng) for _ in range(SEVERITIES)], axis=0)
+        worse = self._right(cosines, labels, 2 * noise, rng)
+        scores = [
+            ood.msp(self.scale * each) for each in (seen, self.unknown[others] + noise * rng.normal(size=(len(others), seen.shape[1])))
+        ]
+        binned = {"confidence": sure, "correct": right}
+        two = {"score": scores[0]}, {"score": scores[1]}
+        groups = np.arange(len(rows)) % 5
+        return {
+            "accuracy": Outcomes("mean", {"correct": right}),
+            "accuracy, 5 severities": Outcomes("mean", {"correct": severe}),
+            "mean per class": Outcomes("mean_per_class", {"correct": right, "label": labels}),
+            "NLL": Outcomes("mean", {"nll": calibration.nll_per_sample(logits, labels)}),
+            "ECE": Outcomes("ece", binned, params={"bins": 15}),
+            "adaptive ECE": Outcomes("adaptive_ece", binned, params={"bins": 15}),
+            "AUROC": Outcomes("auroc", two[0], others=two[1]),
+            "FPR95": Outcomes("fpr95_id_positive", two[0], others=two[1]),
+            "shape bias": Outcomes("share", {"part": right, "whole": right | (chosen == self.rival[rows])}),
+            "median rank": Outcomes("median", {"rank": 1 + (seen > seen[np.arange(len(rows)), labels][:, None]).sum(1)}),
+            "error ratio": Outcomes("error_ratio", {"before": right, "correct": worse}),
+            "worst of 5 factors, by scene": Outcomes(
+                "lowest_group", {"correct": right, "group": groups}, clusters=np.arange(len(rows)) // 5
+            ),
+        }
+
+
+LOW = {"NLL", "ECE", "adaptive ECE", "FPR95", "median rank", "error ratio"}
+"""Better when low."""
+
+
+def verdict(name, base, now, seed, allowed=0.0):
+    if (now.value - base.value) * (1 if name in LOW else -1) <= allowed:
+        return "pass"  # no matter what the interval is
+    side = "lower" if name in LOW else "higher"
+    return regress(base, now, gate=f"{name}/{seed}", base_value=base.value, value=now.value, better=side, allowed=allowed).status
+
+
+def false_alarms(pool, noise, *, n, repeats, names, rng):
+    alarms = dict.fromkeys(names, 0)
+    for seed in range(repeats):
+        rows, others = pool.sample(n, rng)
+        one, two = (pool.checkpoint(rows, others, noise, rng) for _ in range(2))
+        for name in names:
+            alarms[name] += verdict(name, one[name], two[name], seed) == "fail"
+    return {name: count / repeats for name, count in alarms.items()}
+
+
+def exact_p(worse, better):
+    """p of `paired.mcnemar` for arrays of counts."""
+    from scipy.special import betainc
+
+    return np.where(worse > 0, betainc(np.maximum(worse, 1), better + 1, 0.5), 1.0)
+
+
+def accuracy_table(pool, disagreement, *, repeats, rng):
+    """For accuracy: shares of fail and insufficient by size, drop and allowed drop, alone and held to 0.05 / GATES."""
+    p = pool.rights(pool.noise_for(disagreement, rng), rng)
+    for n in SIZES:
+        for drop in (0.0, *DROPS):
+            rows = rng.integers(len(p), size=(repeats, n))
+            base = rng.random((repeats, n)) < p[rows]
+            now = (rng.random((repeats, n)) < p[rows]) & (rng.random((repeats, n)) >= drop / p.mean())
+            worse, better = (base & ~now).sum(1), (now & ~base).sum(1)
+            pvalues, dropped = exact_p(worse, better), (worse - better) / n
+            cells = []
+            for allowed in (0.0, drop / 2) if drop else (0.0, 0.01, 0.02):
+                beyond = dropped > allowed
+                sure = beyond & (pvalues <= 0.05)
+                cells.append((allowed, sure.mean(), (beyond & ~sure).mean(), (beyond & (pvalues <= 0.05 / GATES)).mean()))
+            yield disagreement, n, drop, cells
+
+
+def check_vectors(rng):
+    """The counts above decide as `regress` does."""
+    for _ in range(50):
+        base, now = rng.random((2, 300)) < 0.8
+        one, two = (Outcomes("mean", {"correct": each}) for each in (base, now))
+        got = regress(one, two, gate="a/b", base_value=one.value, value=two.value, better="higher", allowed=0.0)
+        worse, better = int((base & ~now).sum()), int((now & ~base).sum())
+        assert got.method == MCNEMAR
+        assert np.isclose(exact_p(np.array([worse]), np.array([better]))[0], paired.mcnemar(worse, better, n=300).p)
+        assert (got.status == "fail") == (worse > better and got.p <= 0.05)
+
+
+def auroc_power(pool, noise, *, n, drop, repeats, rng):
+    """Share of fail at allowed 0 and drop / 2 when unknown images take the scores of known ones with a probability that costs `drop`."""
+    rows, others = pool.sample(20_000, rng)
+    area = pool.checkpoint(rows, others, noise, rng)["AUROC"].value
+    swapped = drop / (area - 0.5)
+    failed = np.zeros(2)
+    for seed in range(repeats):
+        rows, others = pool.sample(n, rng)
+        one, two = (pool.checkpoint(rows, others, noise, rng)["AUROC"] for _ in range(2))
+        known, unknown = two.arrays["score"], two.others["score"].copy()
+        taken = rng.random(n) < swapped
+        unknown[taken] = rng.permutation(known)[: taken.sum()]
+        two = Outcomes("auroc", {"score": known}, others={"score": unknown})
+        failed += [verdict("AUROC", one, two, seed, allowed) == "fail" for allowed in (0.0, drop / 2)]
+    return failed / repeats
+
+
+def family_alarms(p, *, n, repeats, rng):
+    """Share of runs of GATES equally good accuracies with any failure, each held to 0.05 and to 0.05 / GATES (Holm's first step)."""
+    disagreeing = rng.binomial(n, float(np.mean(2 * p * (1 - p))), size=(repeats, GATES))
+    worse = rng.binomial(disagreeing, 0.5)
+    pvalues = exact_p(worse, disagreeing - worse)
+    return (pvalues.min(1) <= 0.05).mean(), (pvalues.min(1) <= 0.05 / GATES).mean()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "pytest-clip")
+    parser.add_argument("--repeats", type=int, default=1000)
+    given = parser.parse_args()
+    pool, rng, repeats = Pool(given.cache), np.random.default_rng(0), given.repeats
+    check_vectors(rng)
+    noise = pool.noise_for(0.10, rng)
+    p = pool.rights(noise, rng)
+    print(f"accuracy of the noisy checkpoints {p.mean():.3f}, disagreement {np.mean(2 * p * (1 - p)):.3f}, noise {noise:.4f}\n")
+
+    print("| A/A, allowed 0 | false alarms, n = 500 |\n|---|---|")
+    everything = list(pool.checkpoint(*pool.sample(50, rng), noise, rng))
+    for name, share in false_alarms(pool, noise, n=500, repeats=repeats, names=everything, rng=rng).items():
+        print(f"| {name} | {share:.1%} |", flush=True)
+
+    print("\n| disagree | n | true drop | allowed: fail / insufficient, and fail over a family |\n|---|---|---|---|")
+    for disagreement in (0.02, 0.10, 0.20):
+        for _, n, drop, cells in accuracy_table(pool, disagreement, repeats=repeats, rng=rng):
+            text = "; ".join(f"{allowed:.3f}: {fail:.1%} / {open_:.1%}, {family:.1%}" for allowed, fail, open_, family in cells)
+            print(f"| {disagreement:.0%} | {n} | {drop:.0%} | {text} |", flush=True)
+
+    print("\n| AUROC, n | true drop | fail at allowed 0, drop / 2 |\n|---|---|---|")
+    for n, times in ((500, repeats // 5), (2000, repeats // 10)):
+        for drop in DROPS:
+            found = auroc_power(pool, noise, n=n, drop=drop, repeats=times, rng=rng)
+            print(f"| {n} | {drop:.0%} | {found[0]:.0%}, {found[1]:.0%} ({times} repeats) |", flush=True)
+
+    for n in SIZES:
+        each, together = family_alarms(p, n=n, repeats=2 * repeats, rng=rng)
+        print(
+            f"\nruns of {GATES} equally good accuracies, n = {n}: any failure {each:.1%} without, {together:.1%} with family-wise control"
+        )
+    print(f"\nprocessor time {time.process_time():.0f} s")
+
+
+if __name__ == "__main__":
+    main()
