@@ -28,8 +28,8 @@ Measurement.measured = classmethod(recorded)
 
 ALONE = {
     "calibration/temperature", "checkpoint/finite_weights", "checkpoint/logit_scale", "checkpoint/embedding_norm",
-    "checkpoint/image_spread", "checkpoint/text_spread", "checkpoint/repeatability", "checkpoint/batch_invariance", "checkpoint/order_invariance",
-    "checkpoint/preprocess", "checkpoint/tokenizer", "metamorphic/smallest_break",
+    "checkpoint/image_spread", "checkpoint/text_spread", "checkpoint/repeatability", "checkpoint/batch_invariance",
+    "checkpoint/order_invariance", "checkpoint/preprocess", "checkpoint/tokenizer", "metamorphic/smallest_break",
 }  # fmt: skip
 """Numbers of weights, settings and searches: no statistic of images makes them, so two values are compared as they are."""
 
