@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from .. import ClipError
 from . import blur, digital, frost, noise, spatter, weather
-from .catalog import KINDS, SEVERITIES
+from .catalog import GROUPS, KINDS, SEVERITIES
 from .filters import whole
 from .seeds import generators
 
@@ -39,7 +39,10 @@ CORRUPTIONS: dict[str, Corruption] = {
 }
 
 # These read 8-bit images as they are and give 8-bit images back where they can do with whole numbers; the others get float32.
-BYTES = frozenset({"gaussian_noise", "shot_noise", "impulse_noise", "brightness", "contrast", "frost"})
+BYTES = frozenset(
+    (*GROUPS["noise"], *GROUPS["weather"], "glass_blur", "motion_blur", "zoom_blur", "contrast", "jpeg_compression"),
+)
+TOGETHER = {"zoom_blur": blur.GROUP, "fog": 4}  # at least so many images at a time on a CPU
 PART = 2 * 224 * 224
 SMALLEST = 32  # pixels, as in the reference: below that the lengths of every corruption round to nothing
 
@@ -53,7 +56,7 @@ def apply(images: Tensor, kind: str, severity: int, ids: Sequence[str]) -> Tenso
     def change(x: Tensor, part: slice) -> Tensor:
         return CORRUPTIONS[kind](x, severity - 1, generators(kind, severity, ids[part], images.device))
 
-    return in_parts(images, change, least=blur.GROUP if kind == "zoom_blur" else 1, raw=kind in BYTES)
+    return in_parts(images, change, least=TOGETHER.get(kind, 1), raw=kind in BYTES)
 
 
 def in_parts(images: Tensor, change: Callable[[Tensor, slice], Tensor], *, least: int = 1, raw: bool = False) -> Tensor:

@@ -7,7 +7,6 @@ from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import Generator, Tensor
@@ -120,12 +119,15 @@ def jpeg_compression(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor
 
     Through Pillow, as the reference: torchvision.io's encoder warns of its removal since torchvision 0.29.
     """
-    pixels = (x * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
-    out = torch.stack([torch.from_numpy(_through_jpeg(image, JPEG[level])).permute(2, 0, 1).contiguous() for image in pixels])
-    return out.to(x.device).float() / 255
+    levels = (x if x.dtype == torch.uint8 else (x * 255).round().to(torch.uint8)).contiguous().cpu()
+    out = torch.stack([_through_jpeg(image, JPEG[level]) for image in levels]).to(x.device)
+    return out if x.dtype == torch.uint8 else out.to(x.dtype) / 255
 
 
-def _through_jpeg(image: npt.NDArray[np.uint8], quality: int) -> npt.NDArray[np.uint8]:
-    file = BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=quality)
-    return np.array(Image.open(file))
+def _through_jpeg(image: Tensor, quality: int) -> Tensor:
+    """uint8 [3, h, w]; plane by plane into and out of Pillow, which is faster than turning channels in torch."""
+    file, (height, width) = BytesIO(), image.shape[1:]
+    planes = [Image.frombuffer("L", (width, height), plane, "raw", "L", 0, 1) for plane in image.numpy()]
+    Image.merge("RGB", planes).save(file, "JPEG", quality=quality)
+    shown = Image.open(file, formats=("JPEG",))
+    return torch.stack([torch.from_numpy(np.array(plane)) for plane in shown.split()])

@@ -66,4 +66,5 @@ def normal(shape: tuple[int, ...], each: Sequence[Generator]) -> Tensor:
 @lru_cache(maxsize=1)
 def quantiles() -> Tensor:
     """float32 [65536] of the standard normal distribution, in order."""
-    return torch.special.ndtri((torch.arange(2**16, dtype=torch.float64) + 0.5) / 2**16).float()
+    table: Tensor = torch.special.ndtri((torch.arange(2**16, dtype=torch.float64) + 0.5) / 2**16)
+    return table.float()

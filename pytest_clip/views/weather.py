@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from .filters import canvas, clipped_zoom, fit, motion
-from .seeds import draw, uniform
+from .filters import canvas, enlarged, fit, motion, whole
+from .seeds import bits, normal, uniform
 
 # mean and deviation of the noise, size of a flake, threshold, radius and sigma of the fall, part of the picture that keeps its colour
 SNOW = (
@@ -27,15 +32,25 @@ def snow(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     height, width = canvas(x)
     angles = uniform(-135, -45, each)
     layers = []
-    for noise, angle in zip(draw(torch.randn, (1, height, width), each), angles, strict=True):
-        flakes = clipped_zoom(noise * deviation + mean, size)
-        flakes = torch.where(flakes < threshold, 0.0, flakes).clamp(0, 1)
-        layers.append(motion(flakes, int(radius), sigma, angle)[:, :height, :width])
-    layer = (torch.stack(layers) * 255).round() / 255
+    # Of the noise only its middle is seen, enlarged: no more is drawn.
+    for noise, angle in zip(normal((1, math.ceil(height / size), math.ceil(width / size)), each), angles, strict=True):
+        flakes = enlarged(noise.mul_(deviation).add_(mean), size)[:, :height, :width]
+        flakes = F.threshold(flakes, threshold, 0.0).clamp_(0, 1)
+        layers.append(motion(flakes, int(radius), sigma, angle))
+    layer = torch.stack(layers).mul_(255).round_()
     layer = fit(layer + layer.rot90(2, (-2, -1)), x.shape[-2:])
+    if x.dtype == torch.uint8:
+        return torch.stack([_snowed(image, flakes[0], keep) for image, flakes in zip(x, layer, strict=True)])
     red, green, blue = x.unbind(1)
     grey = (0.299 * red + 0.587 * green + 0.114 * blue)[:, None]
-    return keep * x + (1 - keep) * torch.maximum(x, grey * 1.5 + 0.5) + layer
+    return keep * x + (1 - keep) * torch.maximum(x, grey * 1.5 + 0.5) + layer / 255
+
+
+def _snowed(image: Tensor, flakes: Tensor, keep: float) -> Tensor:
+    """The same in levels, channel by channel."""
+    red, green, blue = channels = [channel.float() for channel in image]
+    white = (red * (0.299 * 1.5)).add_(green, alpha=0.587 * 1.5).add_(blue, alpha=0.114 * 1.5).add_(127.5)
+    return torch.stack([whole(torch.add(flakes, c, alpha=keep).add_(torch.maximum(c, white), alpha=1 - keep)) for c in channels])
 
 
 def fog(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
@@ -43,8 +58,19 @@ def fog(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     thickness, decay = FOG[level]
     height, width = canvas(x)
     layer = plasma(1 << (max(height, width) - 1).bit_length(), decay, each)[:, None, :height, :width]
+    layer = fit(layer, x.shape[-2:])
+    if x.dtype == torch.uint8:
+        return torch.stack([_fogged(image, fog, thickness) for image, fog in zip(x, layer[:, 0], strict=True)])
     brightest = x.amax((1, 2, 3), keepdim=True)
-    return (x + thickness * fit(layer, x.shape[-2:])) * (brightest / (brightest + thickness))
+    return (x + thickness * layer) * (brightest / (brightest + thickness))
+
+
+def _fogged(image: Tensor, layer: Tensor, thickness: float) -> Tensor:
+    """The same in levels, channel by channel."""
+    brightest = int(image.max()) / 255
+    keep = brightest / (brightest + thickness)
+    layer = layer * (255 * thickness * keep)
+    return torch.stack([whole(torch.add(layer, channel.float(), alpha=keep)) for channel in image])
 
 
 def plasma(size: int, decay: float, each: Sequence[Generator]) -> Tensor:
@@ -52,25 +78,43 @@ def plasma(size: int, decay: float, each: Sequence[Generator]) -> Tensor:
 
     Every round halves the step: a new point is the mean of its four neighbours plus wibble^2 U(-1, 1), and wibble shrinks by `decay`.
     """
-    numbers = draw(torch.rand, (size * size - 1,), each) * 2 - 1
-    used = 0
+    numbers = bits((size * size - 1,), each).float().add_(0.5).div_(2**15)
+    # Rounds of few points: numpy begins an operation in a fifth of torch's time.
+    out = torch.from_numpy(_rounds(numbers.numpy(), size, decay)) if numbers.device.type == "cpu" else _rounds(numbers, size, decay)
+    return torch.stack([(image - low) / (high - low) for image, (low, high) in ((i, i.aminmax()) for i in out[:, :-1, :-1])])
 
-    def middle(total: Tensor) -> Tensor:
+
+def _rounds(numbers: Any, size: int, decay: float) -> Any:
+    """[n, size + 1, size + 1] with the first row and column again behind the last; an array if `numbers` are one, or a tensor."""
+    empty: Any = np.empty if isinstance(numbers, np.ndarray) else partial(torch.empty, device=numbers.device)
+    count, n, used, wibble = len(numbers), 1, 0, 100.0
+    out: Any = empty((count, 2, 2), dtype=numbers.dtype)
+    out[:] = 0.0
+
+    def noise() -> Any:
         nonlocal used
-        noise = numbers[:, used : used + total[0].numel()].view_as(total)
-        used += total[0].numel()
-        return total / 4 + wibble * wibble * noise
+        used += n * n
+        return numbers[:, used - n * n : used].reshape(count, n, n) * (wibble * wibble)
 
-    out = numbers.new_zeros(len(numbers), size, size)
-    step, wibble = size, 100.0
-    while step >= 2:
-        half = step // 2
-        corners = out[:, ::step, ::step]
-        pairs = corners + corners.roll(-1, 1)
-        out[:, half::step, half::step] = middle(pairs + pairs.roll(-1, 2))
-        centres = out[:, half::step, half::step]
-        out[:, ::step, half::step] = middle(centres + centres.roll(1, 1) + corners + corners.roll(-1, 2))
-        out[:, half::step, ::step] = middle(centres + centres.roll(1, 2) + corners + corners.roll(-1, 1))
-        step, wibble = half, wibble / decay
-    out = out - out.amin((1, 2), keepdim=True)
-    return out / out.amax((1, 2), keepdim=True)
+    while n < size:
+        finer, pairs = empty((count, 2 * n + 1, 2 * n + 1), dtype=numbers.dtype), out[:, :-1] + out[:, 1:]
+        centres = pairs[:, :, :-1] + pairs[:, :, 1:]
+        centres *= 0.25
+        centres += noise()
+        beside, above = centres + pairs[:, :, :-1], centres + out[:, :-1, :-1]
+        beside[:, :, 1:] += centres[:, :, :-1]
+        beside[:, :, 0] += centres[:, :, -1]
+        above += out[:, :-1, 1:]
+        above[:, 1:] += centres[:, :-1]
+        above[:, 0] += centres[:, -1]
+        for points in (beside, above):
+            points *= 0.25
+            points += noise()
+        finer[:, ::2, ::2] = out
+        finer[:, 1::2, 1::2] = centres
+        finer[:, 1::2, :-1:2] = beside
+        finer[:, 1::2, -1] = beside[:, :, 0]
+        finer[:, :-1:2, 1::2] = above
+        finer[:, -1, 1::2] = above[:, 0]
+        out, n, wibble = finer, 2 * n, wibble / decay
+    return out

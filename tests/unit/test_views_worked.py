@@ -13,7 +13,7 @@ from pytest_clip.views.blur import _copied_from, _disk, _smooth_disk
 from pytest_clip.views.edges import canny, distance
 from pytest_clip.views.filters import clipped_zoom, gaussian, motion
 from pytest_clip.views.noise import poisson
-from pytest_clip.views.seeds import generators
+from pytest_clip.views.seeds import bits, generators, places
 from pytest_clip.views.spatter import _equalise
 from pytest_clip.views.weather import plasma
 
@@ -184,7 +184,7 @@ def test_glass_copies_from_last_to_first_pixel_as_a_loop_would():
     ids, device = ["a", "b"], torch.device("cpu")
     for drawn, g in zip(generators("glass_blur", 2, ids, device), generators("glass_blur", 2, ids, device), strict=True):
         got = _copied_from(height, width, reach, drawn)
-        choice = (torch.rand((height, width), generator=g) * 16).floor().long()
+        choice = (places(bits((height, width), [g])[0]).long() * 16) >> 16
         offsets = torch.stack((choice // 4, choice % 4)) - reach
         shown = torch.arange(height * width).reshape(height, width)
         for h in range(height - reach, reach, -1):
