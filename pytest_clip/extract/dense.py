@@ -48,10 +48,11 @@ class _DenseView:
 
 
 def maps(model: ClipModel, source: Source, rows: Sequence[int], *, layer: int | None, batches: Batches) -> Maps:
-    """Feature maps of images `rows` of a source; without a `layer`, of the deepest that still tells places apart."""
-    from ..models.dense import deepest_layer
+    """Feature maps of images `rows` of a source, of `layer` (below 0: from the last); without one, of the deepest fit."""
+    from ..models.dense import deepest_layer, from_the_first
 
-    chosen = deepest_layer(model, source.batch(rows[:1])) if layer is None else layer
+    one = source.batch(rows[:1])
+    chosen = deepest_layer(model, one) if layer is None else from_the_first(model, one, layer=layer)
     view, size = _DenseView(model, chosen), min(batches.size or BATCH, BATCH)
     parts = [batches.encode(view, source.batch(rows[at : at + size])) for at in range(0, len(rows), size)]  # type: ignore[arg-type]
     return Maps(np.concatenate(parts), chosen)

@@ -46,6 +46,19 @@ def deepest_layer(model: ClipModel, images: torch.Tensor, *, cells: int = CELLS)
     return max(at for at, side in enumerate(sides) if side >= wanted)
 
 
+def from_the_first(model: ClipModel, images: torch.Tensor, *, layer: int) -> int:
+    """`layer` counted from the first, so that -1 and 11 of twelve blocks are one convention; ClipError for one that is not there.
+
+    `images` as in `deepest_layer`. A model with `dense_features` of its own counts itself.
+    """
+    if callable(getattr(model, "dense_features", None)):
+        return layer
+    layers = len(_maps(model, images[:1], None))
+    if not -layers <= layer < layers:
+        raise ClipError(f"{model.label} has no layer {layer}: it has {layers}, 0 to {layers - 1}, or -{layers} to -1 from the last")
+    return layer % layers
+
+
 def _maps(model: ClipModel, images: torch.Tensor, indices: list[int] | None) -> list[torch.Tensor]:
     """The maps of layers `indices`, or of all."""
     tower = _tower(model)

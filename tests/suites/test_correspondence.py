@@ -181,6 +181,13 @@ def test_shuffled_features_fail_correspondence_and_nothing_else(measure):
             assert row["value"] == pytest.approx(row["conventions"]["chance"], abs=0.03)
 
 
+def test_the_ini_key_chooses_the_layer(measure):
+    run = "--clip-model=RN50", "--clip-limit=38", "--clip-suite=correspondence", "-k", "pck_per_image"
+    _, rows, output = measure(*run, "-o", "clip_dense_layer=-2", conftest=GOOD)
+    told = rows["correspondence/pck_per_image[instances]"]["conventions"]
+    assert (told["layer"], told["grid"], told["channels"]) == (3, "4x4", 256), output
+
+
 def test_a_model_without_dense_features_is_skipped_and_says_what_to_do(measure):
     status, rows, output = measure(*RUN, "--clip-suite=correspondence", "-rs", conftest=WITHOUT)
     assert status == 0, output

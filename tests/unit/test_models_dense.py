@@ -146,6 +146,16 @@ def test_a_layer_that_is_not_there(model, layer):
         dense.dense_features(it, pictures(it), layer=layer)
 
 
+@pytest.mark.parametrize(("family", "layers"), [("vit", 2), ("resnet", 5)])
+def test_a_layer_has_one_number_however_it_is_counted(model, family, layers):
+    it = model(family)
+    for layer in range(layers):
+        assert dense.from_the_first(it, pictures(it), layer=layer) == dense.from_the_first(it, pictures(it), layer=layer - layers) == layer
+    for layer in (layers, -layers - 1):
+        with pytest.raises(ClipError, match=rf"has no layer {layer}: it has {layers}, 0 to {layers - 1}, or -{layers} to -1 from the last"):
+            dense.from_the_first(it, pictures(it), layer=layer)
+
+
 class Own:
     label = "ours"
 
@@ -175,4 +185,5 @@ def test_a_model_of_ones_own_brings_its_features():
     x = torch.arange(48.0).view(1, 3, 4, 4)
     assert dense.lacking(Brings()) is None
     assert dense.deepest_layer(Brings(), x) == -1
+    assert dense.from_the_first(Brings(), x, layer=-3) == -3
     torch.testing.assert_close(dense.dense_features(Brings(), x), -x[:, :1])
