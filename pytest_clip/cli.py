@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_clip import ClipError, __version__
+from pytest_clip.data import commands as data_commands
 from pytest_clip.runs import commands as runs_commands
 
 YES, NO, USAGE = 0, 1, 2
@@ -140,6 +141,7 @@ COMMANDS = (
     Command(
         "compare", "What became worse between two saved runs, and on which images", runs_commands.compare_arguments, runs_commands.compare
     ),
+    Command("doctor", "Whether data is whole: missing, unreadable, doubled images", data_commands.doctor_arguments, data_commands.doctor),
     Command("train", "Train a bundled model again", _train_arguments, _train),
 )
 

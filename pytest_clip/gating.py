@@ -27,7 +27,7 @@ class Gating:
         self.started = time.time()
         self.not_selected = 0
         self.elsewhere: list[str] = []
-        self.notes: list[str] = []
+        self.notes: list[str] = [f"data {label}: {what}" for label, said in session.doubts.items() for what in said]
         self.more: Callable[[], Row] = dict  # further parts of the JSON record
         self.updates: tuple[str, ...] = ()
 

@@ -82,6 +82,8 @@ class ClipSession:
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
     regressions: Regressions | None = None
     update: Target | None = None
+    doubts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """by data set, what its names and counts leave in doubt"""
 
     @property
     def judged(self) -> tuple[ModelChoice, ...]:
@@ -244,6 +246,7 @@ class ClipSession:
         templates = getattr(data, "templates", None)
         prompts = None if templates is None else {"name": self.prompts_option or "own", "templates": list(templates)}
         facts = {"name": label, "fingerprint": getattr(data, "fingerprint", None), "n": sizes, "limit": limit, "prompts": prompts}
+        facts["doubts"] = list(self.doubts.get(label, ()))
         self.facts["data"][label] = plain(facts, f"facts of the data set {label}")
 
     def note(self, nodeid: str, rows: Sequence[Row]) -> None:
@@ -261,7 +264,7 @@ def start(settings: Settings) -> ClipSession:
     goal = _update_target(settings, files)
     held = _regressions(settings, models, data)
     paths = tuple(path for path, _ in files)
-    return ClipSession(settings, models, data, sets, _rulebook(files, sets), paths, regressions=held, update=goal)
+    return ClipSession(settings, models, data, sets, _rulebook(files, sets), paths, regressions=held, update=goal, doubts=doubts(data))
 
 
 # The calls to the heavy neighbours, each in one place.
@@ -272,6 +275,13 @@ def image_sets(name: str) -> Sequence[SetInfo]:
     from pytest_clip.data import catalog
 
     return catalog.sets(name)
+
+
+def doubts(data: Sequence[DataChoice]) -> dict[str, tuple[str, ...]]:
+    """What the doctor says about names and counts; what makes a run impossible has been refused before."""
+    from pytest_clip.data import doctor
+
+    return {choice.label: tuple(each.what for each in doctor.quick(choice.text) if each.level == "warn") for choice in data}
 
 
 def load_data(session: ClipSession, choice: DataChoice) -> Any:

@@ -119,11 +119,18 @@ def class_folders(folder: str) -> dict[str, list[Path]]:
         if entry.is_dir() and (files := sorted(Path(f.path) for f in _visible(entry.path) if _is_image(f))):
             out[entry.name] = files
     if len(out) < 2:
+        inner = next(
+            (e.path for e in _visible(root) if e.is_dir() and sum(map(_holds_images, layouts.found.places(Path(e.path))[1:])) > 1), None
+        )
         raise ClipError(
             f"--clip-data={folder}: needs at least two class folders with images ({', '.join(IMAGE_SUFFIXES)}), found {len(out)}; "
-            f"expected {folder}/CLASS/IMAGE.jpg"
+            f"expected {folder}/CLASS/IMAGE.jpg" + (f"; did you mean --clip-data={inner}?" if inner else "")
         )
     return out
+
+
+def _holds_images(folder: Path) -> bool:
+    return any(_is_image(entry) for entry in _visible(folder))
 
 
 def depth_folder(folder: str | Path) -> Path | None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from .. import ClipError
 from . import own
-from .catalog import class_folders
+from .catalog import class_folders, sets
 from .depth import beside
-from .imageset import ImageSet
+from .layouts.found import Problem, count, subfolders
+
+if TYPE_CHECKING:
+    from .imageset import ImageSet
 
 
 def image_set(folder: str, *, limit: int | None = None) -> ImageSet:
@@ -20,6 +24,10 @@ def image_set(folder: str, *, limit: int | None = None) -> ImageSet:
     The fingerprint covers relative path, size and modification time of every file, not its bytes: hashing 50,000 JPEGs would cost as much
     as decoding them.
     """
+    import numpy as np
+
+    from .imageset import ImageSet
+
     root, tree = Path(folder), class_folders(folder)
     names, labels = own.class_names(root, list(tree))
     rows = sorted((j, k, path) for k, files in zip(labels, tree.values(), strict=True) for j, path in enumerate(files))[:limit]
@@ -34,3 +42,48 @@ def image_set(folder: str, *, limit: int | None = None) -> ImageSet:
         labels=np.array([k for _, k, _ in rows]), classes=names, fingerprint=digest.hexdigest()[:16],
         files=files, depth=maps,
     )  # fmt: skip
+
+
+def problems(folder: str) -> list[Problem]:
+    """What is odd about a folder of class folders; what `catalog.sets` refuses comes first."""
+    root = Path(folder)
+    try:
+        sets(folder)
+    except ClipError as error:
+        return [Problem("refuse", str(error))]
+    tree, out = class_folders(folder), []
+    if loose := count(root):
+        out.append(Problem("warn", f"{root}: {loose} images lie in no class folder and are not measured; move them into one"))
+    known = {own.UNKNOWN, "depth"}
+    for name in (each for each in subfolders(root) if each not in tree and each not in known):
+        deeper = next((inner for inner in subfolders(root / name) if count(root / name / inner)), None)
+        what = f"images only deeper, in {name}/{deeper}" if deeper else "no image"
+        out.append(Problem("warn", f"{root / name}: the folder has {what}, so it is no class; move the images up, or remove the folder"))
+    alike: dict[str, list[str]] = {}
+    for name in tree:
+        alike.setdefault(name.lower(), []).append(name)
+    out += [
+        Problem("warn", f"{root}: the classes {' and '.join(names)} differ in case alone; join them, or give them other names")
+        for names in alike.values()
+        if len(names) > 1
+    ]
+    if not (root / own.CLASSES).is_file():
+        out += _meaningless(root, list(tree))
+    sizes = {name: len(files) for name, files in tree.items()}
+    few, many = min(sizes, key=lambda name: sizes[name]), max(sizes, key=lambda name: sizes[name])
+    if sizes[many] > 10 * sizes[few]:
+        said = f"{root}: {sizes[many]} images of {many}, {sizes[few]} of {few}; accuracy/top1 is mostly about the former"
+        out.append(Problem("note", f"{said}: gate accuracy/mean_per_class, too"))
+    return out
+
+
+def _meaningless(root: Path, names: Sequence[str]) -> list[Problem]:
+    """Folder names that say nothing in a prompt."""
+    cure = f"write {root / own.CLASSES} with one name a line"
+    if all(name.isascii() and name.isdigit() for name in names):
+        trap = "" if len(names) < 11 else "; sorted as text 10 comes before 2, as numbers classnames.txt counts them"
+        return [Problem("warn", f"{root}: the classes are called {names[0]}, {names[1]} ..., and so say the prompts{trap}; {cure}")]
+    if all(len(name) == 9 and name[0] == "n" and name[1:].isdigit() for name in names):
+        more = "; ImageNet itself is known by its folder: name it val" if len(names) == 1000 else ""
+        return [Problem("warn", f"{root}: the classes are called {names[0]} ... (WordNet), and so say the prompts; {cure}{more}")]
+    return []

@@ -1,0 +1,137 @@
+"""The data doctor: what it finds in small trees with one thing wrong each, on the command line and before a run."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import painted
+import pytest
+
+from pytest_clip import cli
+from pytest_clip.data import doctor
+
+
+@pytest.fixture
+def pets(tmp_path: Path) -> Path:
+    """Two classes of three images, all different."""
+    for i in range(6):
+        painted.save(tmp_path / "pets" / ("cat" if i < 3 else "dog") / f"{i}.png", i)
+    return tmp_path / "pets"
+
+
+def said(root: Path, **how: int) -> list[str]:
+    return [f"{each.level}: {each.what}" for each in doctor.examine(str(root), **how).problems]
+
+
+def one(root: Path, level: str, *parts: str, **how: int) -> None:
+    (finding,) = said(root, **how)
+    assert finding.startswith(f"{level}: ")
+    for part in parts:
+        assert part in finding
+
+
+def test_nothing_is_said_about_sound_data(pets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor", "--data", str(pets)]) == 0
+    assert capsys.readouterr().out == "data pets: 1 image sets, 6 images, no findings\n"
+
+
+def test_unreadable_images_are_named_and_counted_up_to_a_limit(pets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("cat/1.png", "dog/4.png"):
+        (pets / name).write_bytes((pets / name).read_bytes()[:60])
+    one(pets, "refuse", "2 of 6 images cannot be read (allowed: 0)", f"{pets}/cat/1.png: not a readable image", "dog/4.png: not a")
+    one(pets, "warn", "2 of 6 images cannot be read (allowed: 2)", max_unreadable=2)
+    assert cli.main(["doctor", "--data", str(pets)]) == 1
+    assert cli.main(["doctor", "--data", str(pets), "--max-unreadable", "2"]) == 0
+    assert cli.main(["doctor", "--data", str(pets), "--quick"]) == 0
+    capsys.readouterr()
+    assert cli.main(["doctor", "--data", str(pets), "--json"]) == 1
+    (record,) = json.loads(capsys.readouterr().out)
+    assert (record["name"], record["images"], record["well"], record["problems"][0]["level"]) == ("pets", 6, False, "refuse")
+
+
+def test_an_empty_file_and_many_unreadable_ones(pets: Path) -> None:
+    for i in range(12):
+        (pets / "cat" / f"x{i}.jpg").write_bytes(b"")
+    one(pets, "refuse", "12 of 18 images cannot be read", "x0.jpg: not a readable image (no picture in a known format)", "\n    and 2 more")
+
+
+def test_the_same_image_under_two_labels_in_one_class_and_among_the_unknown(pets: Path) -> None:
+    copy = (pets / "cat" / "0.png").read_bytes()
+    (pets / "dog" / "copy.png").write_bytes(copy)
+    one(pets, "warn", "1 images are there under different labels; keep each under the right one", "cat/0.png (cat) = ", "copy.png (dog)")
+    (pets / "dog" / "copy.png").rename(pets / "cat" / "copy.png")
+    one(pets, "warn", "1 images are there more than once; keep one of each", "cat/0.png (cat) = ")
+    (pets / "ood" / "near").mkdir(parents=True)
+    (pets / "cat" / "copy.png").rename(pets / "ood" / "near" / "copy.png")
+    one(pets, "warn", "1 images are both known and unknown; remove them from the unknown ones")
+
+
+def test_images_at_the_size_of_the_input(pets: Path) -> None:
+    for i in range(6):
+        painted.save(pets / ("cat" if i < 3 else "dog") / f"{i}.png", i, (224, 224))
+    one(pets, "warn", "6 of 6 images of clean are 224 x 224 already: they were resized and cropped before", "use the originals")
+
+
+def test_turned_pictures(pets: Path) -> None:
+    picture = painted.picture(9)
+    exif = picture.getexif()
+    exif[doctor.TURNED] = 6
+    picture.save(pets / "cat" / "9.jpg", exif=exif)
+    one(pets, "note", "1 images carry an EXIF orientation that models do not see, the first one", "9.jpg")
+
+
+def test_loose_images_empty_folders_and_names_that_differ_in_case(pets: Path) -> None:
+    painted.save(pets / "loose.png", 9)
+    (pets / "empty").mkdir()
+    painted.save(pets / "horse" / "brown" / "1.png", 8)
+    painted.save(pets / "Cat" / "1.png", 7)
+    findings = said(pets)
+    assert "1 images lie in no class folder and are not measured" in findings[0]
+    assert "empty: the folder has no image, so it is no class" in findings[1]
+    assert "horse: the folder has images only deeper, in horse/brown, so it is no class; move the images up" in findings[2]
+    assert "the classes Cat and cat differ in case alone; join them" in findings[3]
+
+
+def test_numbers_and_wordnet_ids_as_class_names(tmp_path: Path) -> None:
+    for i in range(12):
+        painted.save(tmp_path / "v2" / str(i) / "x.png", i)
+        painted.save(tmp_path / "in" / f"n9900000{i % 10}" / f"{i}.png", i)
+    one(
+        tmp_path / "v2",
+        "warn",
+        "the classes are called 0, 1 ..., and so say the prompts; sorted as text 10 comes before 2",
+        "classnames.txt",
+    )
+    one(tmp_path / "in", "warn", "the classes are called n99000000 ... (WordNet), and so say the prompts; write")
+
+
+def test_very_uneven_classes(pets: Path) -> None:
+    for i in range(40):
+        painted.save(pets / "cat" / f"y{i}.png", 20 + i)
+    one(pets, "note", "43 images of cat, 3 of dog; accuracy/top1 is mostly about the former: gate accuracy/mean_per_class, too")
+
+
+def test_what_a_run_refuses_the_doctor_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    painted.save(tmp_path / "x" / "val" / "cat" / "1.png", 1)
+    painted.save(tmp_path / "x" / "val" / "dog" / "1.png", 2)
+    one(tmp_path / "x", "refuse", "needs at least two class folders with images", f"; did you mean --clip-data={tmp_path / 'x' / 'val'}?")
+    assert cli.main(["doctor", "--data", str(tmp_path / "nowhere")]) == 2
+    assert "nowhere: no such folder" in capsys.readouterr().err
+    assert cli.main(["doctor", "--data", "scenes"]) == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_may_not_be_read(pets: Path) -> None:
+    (pets / "cat" / "0.png").chmod(0)
+    one(pets, "refuse", "0.png: not a readable image (Permission denied)")
+
+
+def test_doubts_are_in_the_summary_and_the_record_of_a_run(pets: Path, measure: Callable) -> None:
+    painted.save(pets / "loose.png", 9)
+    (pets / "classnames.txt").write_text("picture 0\npicture 3\n")
+    rows, result = measure(pets, suites="accuracy")
+    assert rows["accuracy/top1[clean]"]["n"] == 6
+    result.stdout.fnmatch_lines(["*data pets: *pets: 1 images lie in no class folder and are not measured; move them into one*"])
+    (data,) = json.loads((Path.cwd() / "report.json").read_text())["data"]
+    assert "lie in no class folder" in data["doubts"][0]
