@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from .. import ClipError
 from . import blur, digital, frost, noise, spatter, weather
-from .catalog import GROUPS, KINDS, SEVERITIES
+from .catalog import IMAGENET_C, KINDS, SEVERITIES
 from .filters import whole
 from .seeds import generators
 
@@ -39,9 +39,7 @@ CORRUPTIONS: dict[str, Corruption] = {
 }
 
 # These read 8-bit images as they are and give 8-bit images back where they can do with whole numbers; the others get float32.
-BYTES = frozenset(
-    (*GROUPS["noise"], *GROUPS["weather"], "glass_blur", "motion_blur", "zoom_blur", "contrast", "jpeg_compression"),
-)
+BYTES = frozenset(IMAGENET_C)
 TOGETHER = {"zoom_blur": blur.GROUP, "fog": 4}  # at least so many images at a time on a CPU
 PART = 2 * 224 * 224
 SMALLEST = 32  # pixels, as in the reference: below that the lengths of every corruption round to nothing

@@ -21,6 +21,7 @@ DEFOCUS = ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5))  # radius of the d
 GLASS = ((0.7, 1, 2), (0.9, 2, 1), (1.0, 2, 3), (1.1, 3, 2), (1.5, 4, 2))  # sigma, reach, rounds
 MOTION = ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15))  # radius, sigma
 ZOOM = ((12, 0.01), (16, 0.01), (11, 0.02), (13, 0.02), (11, 0.03))  # number of enlargements from 1 on, step
+LARGEST_SUM = 6  # radius of the largest disk whose sum of 8-bit levels is below 2^15
 LARGEST = 400 * 400  # pixels for which zoom blur keeps a matrix; it has 60 MB then
 GROUP = 8  # images that zoom blur takes together: always as many, so that the arithmetic of an image does not depend on them
 
@@ -33,6 +34,10 @@ def gaussian_blur(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
 def defocus_blur(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     """The image of a point out of focus is a disk."""
     radius, rim = DEFOCUS[level]
+    if x.dtype == torch.uint8:
+        if scale(x) == 1 and radius <= LARGEST_SUM and x.device.type == "cpu":
+            return torch.stack([whole(_disk_means(image, radius, rim)) for image in x])
+        x = x.float().div_(255)
     return correlate(x, _disk(radius, rim) if scale(x) == 1 else _smooth_disk(radius * scale(x)))
 
 
@@ -49,6 +54,35 @@ def _disk(radius: int, rim: float) -> Tensor:
     pad = len(taps) // 2
     padded = F.pad(disk[None, None], (pad, pad, pad, pad), mode="reflect")
     return F.conv2d(padded, (weights[:, None] * weights)[None, None])[0, 0]
+
+
+def _disk_means(image: Tensor, radius: int, rim: float) -> Tensor:
+    """float32 [3, h, w] levels under the published disk, by sums of 16 bits: a third of the time of the FFT.
+
+    Sums of 1, 3, 5, ... pixels of a row, of each the rows that are as wide; the rim is softened in what comes out. Not for the disks of
+    radius 8 and 10, whose published kernels lack what softening spreads beyond their array.
+    """
+    (height, width), pad = image.shape[1:], radius + 1
+    row = width + 2 * pad
+    pixels = np.pad(image.numpy(), ((0, 0), (pad, pad), (pad, pad)), mode="reflect").astype(np.int16).ravel()
+    sums = pixels[radius:-radius].copy()
+    total = np.zeros(len(sums) - 2 * radius * row, np.int16)
+    for half in range(radius + 1):
+        if half:
+            sums += pixels[radius - half : len(pixels) - radius - half]
+            sums += pixels[radius + half : len(pixels) - radius + half]
+        for down in range(-radius, radius + 1):
+            if half == math.isqrt(radius**2 - down**2):
+                total += sums[(radius + down) * row :][: len(total)]
+    # `total` begins one row and one column before the image.
+    soft = [math.exp(-0.5 * (k / rim) ** 2) for k in (1, 0, 1)]
+    out, area = torch.from_numpy(total).float(), sum(2 * math.isqrt(radius**2 - k**2) + 1 for k in range(-radius, radius + 1))
+    for step in (row, 1):
+        middle = out[step:-step] * (soft[1] / sum(soft))
+        out = middle.add_(out[: -2 * step], alpha=soft[0] / sum(soft)).add_(out[2 * step :], alpha=soft[2] / sum(soft))
+    full = out.new_empty(3, height + 2 * pad, row)
+    torch.mul(out, 1 / area, out=full.view(-1)[: len(out)])
+    return full[:, :height, :width]
 
 
 @lru_cache(maxsize=64)

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from torch import Generator, Tensor
 
-from .filters import canvas, each_image, fit, gaussian, scale, warp
-from .seeds import draw
+from .filters import canvas, each_image, fit, gaussian, scale, warp, whole
+from .seeds import bits
 
 BRIGHTNESS = (0.1, 0.2, 0.3, 0.4, 0.5)  # added to V of HSV
 SATURATE = ((0.3, 0.0), (0.1, 0.0), (2.0, 0.0), (5.0, 0.1), (20.0, 0.2))  # factor and addend for S of HSV
@@ -81,10 +81,12 @@ def elastic_transform(x: Tensor, level: int, each: Sequence[Generator]) -> Tenso
     lengths and an affine jump at severities 1 and 2.
     """
     height, width = canvas(x)
-    noise = (draw(torch.rand, (2, height, width), each) * 2 - 1) * (0.005 * height)
+    noise = bits((2, height, width), each).float().add_(0.5).mul_(0.005 * height * ELASTIC[level] * scale(x) / 2**15)
     # The reference smooths rows by 0.01 height and columns by 0.01 width; the shorter side for both keeps the field round.
-    field = gaussian(noise, 0.01 * min(height, width), truncate=3, border="reflect") * ELASTIC[level]
-    dx, dy = (fit(field, x.shape[-2:]) * scale(x)).unbind(1)
+    field = gaussian(noise, 0.01 * min(height, width), truncate=3, border="reflect")
+    dx, dy = fit(field, x.shape[-2:]).unbind(1)
+    if x.dtype == torch.uint8:
+        return torch.stack([whole(image) for image in warp(x.float(), dy, dx)])
     return warp(x, dy, dx)
 
 
@@ -92,26 +94,43 @@ def pixelate(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     """Box-averaged to a smaller size, enlarged again by repeating pixels; 8-bit levels after each of the two passes, as Pillow has it."""
     height, width = x.shape[-2:]
     small = (int(height * PIXELATE[level]), int(width * PIXELATE[level]))
-    down, across = _boxes(height, small[0]).to(x.device), _boxes(width, small[1]).to(x.device).T
-    x = each_image(lambda image: _levels(down @ _levels(image @ across)), x)
-    rows, columns = (((torch.arange(n, device=x.device) + 0.5) * (s / n)).long() for n, s in zip((height, width), small, strict=True))
-    shown = (rows[:, None] * small[1] + columns).flatten().expand(3, -1)
-    return each_image(lambda image: image.flatten(1).gather(1, shown).view(3, height, width), x)
+    levels = x if x.dtype == torch.uint8 else (x * 255).round().to(torch.uint8)
+    rows, columns = (_shown(n, s).to(x.device) for n, s in zip((height, width), small, strict=True))
+    out = []
+    for image in levels:  # whole rows are averaged and repeated much faster than columns: turned between
+        across = _averaged(image.transpose(1, 2).contiguous(), small[1])
+        both = _averaged(across.transpose(1, 2).contiguous(), small[0])
+        wide = both.transpose(1, 2).contiguous().index_select(1, columns)
+        out.append(wide.transpose(1, 2).contiguous().index_select(1, rows))
+    shown = torch.stack(out)
+    return shown if x.dtype == torch.uint8 else shown.to(x.dtype) / 255
+
+
+def _averaged(image: Tensor, small: int) -> Tensor:
+    """uint8 [c, small, w]: the mean of each box of rows of uint8 [c, n, w], to the nearest level, halves upwards."""
+    always, last, count = (part.to(image.device) for part in _boxes(image.shape[1], small))
+    total = (image.index_select(1, last).to(torch.int16)).mul_((count > len(always)).to(torch.int16)[:, None])
+    for row in always:
+        total.add_(image.index_select(1, row))
+    return (total.float() / count[:, None]).add_(0.5 + 1e-4).to(torch.int16).to(torch.uint8)
 
 
 @lru_cache(maxsize=32)
-def _boxes(n: int, small: int) -> Tensor:
-    """[small, n]: the mean over the whole pixels whose centre lies in each box."""
+def _boxes(n: int, small: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Of `small` boxes over n rows, each of the rows whose centre lies in it: the rows [k, small] that are the first, second, ... k-th of
+    every box; the row [small] after these, of boxes that have one more; and how many rows each box has.
+    """
     ratio = n / small
-    centre = (torch.arange(small, dtype=torch.float64)[:, None] + 0.5) * ratio
-    offset = (torch.arange(n) + 0.5 - centre) / ratio
-    inside = ((offset > -0.5) & (offset <= 0.5)).double()
-    return (inside / inside.sum(1, keepdim=True)).float()
+    offset = (torch.arange(n) + 0.5 - (torch.arange(small, dtype=torch.float64)[:, None] + 0.5) * ratio) / ratio
+    inside = (offset > -0.5) & (offset <= 0.5)
+    count, first = inside.sum(1), inside.int().argmax(1)
+    always = first + torch.arange(int(count.min()))[:, None]
+    return always, (first + len(always)).clamp(max=n - 1), count
 
 
-def _levels(x: Tensor) -> Tensor:
-    """The nearest of the 256 levels, halves upwards."""
-    return (x * 255 + 0.5 + 1e-4).floor() / 255
+def _shown(n: int, small: int) -> Tensor:
+    """Which of `small` rows each of n shows."""
+    return ((torch.arange(n) + 0.5) * (small / n)).long()
 
 
 def jpeg_compression(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:

@@ -77,8 +77,12 @@ def _along(image: Tensor, weights: Sequence[float], dim: int, border: str) -> Te
         pad = (radius, radius, 0, 0) if dim == 2 else (0, 0, radius, radius)
         padded = F.pad(image[None], pad, mode="replicate")[0]
     else:
-        ends = (image.narrow(dim, 0, radius).flip(dim), image, image.narrow(dim, size - radius, radius).flip(dim))
-        padded = torch.cat(ends, dim)
+        shape = list(image.shape)
+        shape[dim] += 2 * radius
+        padded = image.new_empty(shape)  # filled: torch.cat along columns takes several times as long
+        padded.narrow(dim, radius, size).copy_(image)
+        padded.narrow(dim, 0, radius).copy_(image.narrow(dim, 0, radius).flip(dim))
+        padded.narrow(dim, radius + size, radius).copy_(image.narrow(dim, size - radius, radius).flip(dim))
     out = padded.narrow(dim, radius, size) * weights[0]
     for k, weight in enumerate(weights[1:], 1):
         out.add_(padded.narrow(dim, radius - k, size), alpha=weight).add_(padded.narrow(dim, radius + k, size), alpha=weight)
@@ -160,10 +164,12 @@ def enlarged(image: Tensor, factor: float) -> Tensor:
 def warp(x: Tensor, dy: Tensor, dx: Tensor) -> Tensor:
     """Every pixel read at its place plus (dy, dx) pixels ([n, h, w]), bilinear, border cba|abcd."""
     height, width = x.shape[-2:]
-    rows = torch.arange(height, device=x.device)[:, None] + dy
-    columns = torch.arange(width, device=x.device) + dx
-    grid = torch.stack(((2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1), dim=-1)
-    # Image by image as everywhere here; a whole batch would also do.
-    return torch.stack(
-        [F.grid_sample(i[None], g[None], padding_mode="reflection", align_corners=False)[0] for i, g in zip(x, grid, strict=True)]
-    )
+    rows = torch.arange(1, 2 * height, 2, device=x.device).div(height).sub_(1)[:, None]
+    columns = torch.arange(1, 2 * width, 2, device=x.device).div(width).sub_(1)
+    out = []
+    for image, down, across in zip(x, dy, dx, strict=True):
+        # Beside each other in memory by way of complex numbers: a tenth of the time of torch.stack.
+        places = torch.complex(torch.add(columns, across, alpha=2 / width), torch.add(rows, down, alpha=2 / height))
+        grid = torch.view_as_real(places)[None]
+        out.append(F.grid_sample(image[None], grid, padding_mode="reflection", align_corners=False)[0])
+    return torch.stack(out)
