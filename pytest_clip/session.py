@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -293,10 +294,20 @@ def load_data(session: ClipSession, choice: DataChoice) -> Any:
 
 
 def load_model(session: ClipSession, choice: ModelChoice) -> Any:
-    from pytest_clip.models import openclip
+    from pytest_clip.models import lazy
+    from pytest_clip.xdist import visible_cards
 
     settings = session.settings
-    return openclip.load(choice.spec, device=settings.device, precision=settings.precision, cache_dir=settings.cache_dir)
+
+    def build() -> Any:
+        from pytest_clip.models import openclip
+
+        return openclip.load(choice.spec, device=settings.device, precision=settings.precision, cache_dir=settings.cache_dir)
+
+    if not settings.cache or session.copies:  # damaged copies are made of the model itself
+        return build()
+    conditions = {"device": settings.device, "precision": settings.precision, "cards": len(visible_cards(os.environ))}
+    return lazy.load(choice.spec, cache=settings.cache_dir, conditions=conditions, build=build)
 
 
 def make_mutant(model: Any, name: str, *, data: Sequence[Any], extraction: Callable[[], Any], other: Callable[[], Any]) -> Any:

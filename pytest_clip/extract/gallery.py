@@ -52,9 +52,11 @@ class Gallery:
 
         Threads that wait for a core spin: beside two renderers on two cores, a batch of 24 pictures took 2.4 s instead of 0.03 s.
         """
+        busy = any(studio.busy for studio in self._studios.values())
+        if not busy and self._threads is None:
+            return
         import torch
 
-        busy = any(studio.busy for studio in self._studios.values())
         if busy and self._threads is None:
             self._threads = torch.get_num_threads()
             torch.set_num_threads(1)
