@@ -68,7 +68,7 @@ def judge(
     would fail the test item into ``warn``, but not a stale waiver. ``spec``, ``fingerprint``, ``options`` (of this run's command line) and
     ``test`` (the node id, of a test that is in no shipped suite) only go into the message.
     """
-    status, outcome, decided_by = _compared(*_outcome(measurement, rule), comparison)
+    status, outcome, decided_by = _compared(*_outcome(measurement, rule, compared=comparison is not None), comparison)
     if waiver is not None and status == "fail":
         status, outcome = "waived", f"{outcome}: waived until {waiver.until}: {waiver.reason}"
     elif waiver is not None and status == "pass":
@@ -99,7 +99,8 @@ def _compared(status: Status, outcome: str, decided_by: Bound | None, comparison
         return status, outcome, decided_by
     weight = ("unjudged", "pass", "insufficient", "fail")
     if weight.index(comparison.status) > weight.index(status):
-        outcome = comparison.sentence if status == "unjudged" else f"{comparison.sentence}; value {outcome}"
+        measured = outcome.partition(": unjudged")[0]
+        outcome = f"{comparison.sentence}; value {measured}"
         return comparison.status, outcome, None if comparison.status == "pass" else comparison.bound
     return status, outcome, decided_by
 
@@ -112,14 +113,16 @@ def _baseline_facts(rule: Rule | None, comparison: Comparison | None, outcome: s
     return [] if drop is None else [("note", f"max_drop {drop.text} not judged: no baseline")]
 
 
-def _outcome(measurement: Measurement, rule: Rule | None) -> tuple[Status, str, Bound | None]:
+def _outcome(measurement: Measurement, rule: Rule | None, *, compared: bool) -> tuple[Status, str, Bound | None]:
     """The verdict without waivers, in words that complete the headline, and the bound that decided."""
     sides = [bound for key in _SIDES if rule is not None and (bound := rule.get(key)) is not None]
     few = rule.get("min_n") if rule is not None else None
     asked = " and ".join(f"{bound.key} {text}" for bound, text in zip(sides, distinct(*(bound.value for bound in sides)), strict=True))
     if measurement.value is None:
         text = f"no value: {measurement.reason} ({', '.join([*([asked] if asked else []), f'n = {measurement.n}'])})"
-        return ("unjudged", f"{text}: unjudged, {_no_bound(rule)}", None) if rule is None else ("fail", text, sides[0] if sides else None)
+        if rule is None or (compared and set(rule.bounds) == {"max_drop"}):  # the baseline tells whether a lost value is a regression
+            return "unjudged", f"{text}: unjudged, {_no_bound(rule)}", None
+        return "fail", text, sides[0] if sides else None
     value, *bounds = distinct(measurement.value, *(bound.value for bound in sides))
     basis = _basis(measurement, *(bound.value for bound in sides))
     if few is not None and measurement.n < few.value:

@@ -106,7 +106,8 @@ def asked(settings: Settings) -> dict[str, Any]:
     return {
         "limit": settings.limit,
         "precision": settings.precision,
-        "prompts": None if prompts is None else {"name": prompts.name, "templates": list(prompts.templates)},
+        # A known set by its name, one from a file by what the file holds; the gates' own hash of all texts is the last word.
+        "prompts": None if prompts is None else {"name": prompts.name} if prompts.given is None else {"templates": list(prompts.given)},
         "data": list(settings.data),
         "suites": None if settings.suites is None else list(settings.suites),
     }
@@ -114,5 +115,5 @@ def asked(settings: Settings) -> dict[str, Any]:
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
-        return f"{value.get('name')} ({len(value.get('templates', []))} templates)"
+        return str(value.get("name") or f"{len(value['templates'])} templates of a file, the first {value['templates'][0]!r}")
     return "left out" if value is None else str(value)
