@@ -1,0 +1,95 @@
+"""A remembered model answers as the built one does, and any change of its files is seen."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny_models
+import torch
+
+from pytest_clip import ClipError
+from pytest_clip.models import lazy, openclip, spec
+from pytest_clip.models.lazy import LazyModel
+from pytest_clip.models.openclip import OpenClipModel
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tiny_models.folder(tmp_path / "tiny")
+
+
+def load(text: str, cache: Path, builds: list[str], **conditions: Any) -> OpenClipModel | LazyModel:
+    named = spec.parse(text)
+
+    def build() -> OpenClipModel:
+        builds.append(text)
+        return openclip.load(named, device="cpu", cache_dir=cache)
+
+    return lazy.load(named, cache=cache, conditions=conditions, build=build)
+
+
+def test_the_second_time_nothing_is_built_until_something_must_go_through_it(place: Path, tmp_path: Path) -> None:
+    builds: list[str] = []
+    real = load(f"local-dir:{place}", tmp_path, builds)
+    known = load(f"local-dir:{place}", tmp_path, builds)
+    assert isinstance(known, LazyModel)
+    assert builds == [f"local-dir:{place}"]
+    for name in ("label", "fingerprint", "logit_scale", "logit_bias", "precision", "device", "image_size", "geometry", "preprocess_config"):
+        assert getattr(known, name) == getattr(real, name), name
+    assert known.facts == json.loads(json.dumps(real.facts))
+    assert len(builds) == 1
+    images = torch.randn(2, 3, 32, 32)
+    assert torch.equal(known.encode_image(images), real.encode_image(images))
+    assert hasattr(known, "resize")
+    assert not hasattr(known, "nonsense")
+    assert len(builds) == 2
+
+
+def test_a_changed_file_or_condition_is_a_model_that_nobody_remembers(place: Path, tmp_path: Path) -> None:
+    builds: list[str] = []
+    text = f"local-dir:{place}"
+    first = load(text, tmp_path, builds, precision="fp32")
+    load(text, tmp_path, builds, precision="bf16")
+    assert len(builds) == 2
+    stamp = next(place.glob("*.safetensors")).stat()
+    tiny_models.folder(place, weights=tiny_models.state(seed=2))  # retrained to the same file name
+    import os
+
+    os.utime(next(place.glob("*.safetensors")), ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    second = load(text, tmp_path, builds, precision="fp32")
+    assert len(builds) == 3
+    assert second.fingerprint != first.fingerprint
+    config = place / "open_clip_config.json"
+    config.write_text(config.read_text() + " ")
+    load(text, tmp_path, builds, precision="fp32")
+    assert len(builds) == 4
+
+
+def test_a_torn_memory_is_no_memory(place: Path, tmp_path: Path) -> None:
+    builds: list[str] = []
+    load(f"local-dir:{place}", tmp_path, builds)
+    [memory] = (tmp_path / "models" / "known").glob("*.json")
+    memory.write_text(memory.read_text()[:50])
+    assert isinstance(load(f"local-dir:{place}", tmp_path, builds), OpenClipModel)
+    assert len(builds) == 2
+
+
+def test_a_memory_that_is_wrong_is_an_error_when_it_shows(place: Path, tmp_path: Path) -> None:
+    builds: list[str] = []
+    load(f"local-dir:{place}", tmp_path, builds)
+    [memory] = (tmp_path / "models" / "known").glob("*.json")
+    memory.write_text(json.dumps({**json.loads(memory.read_text()), "fingerprint": "0" * 16}))
+    wrong = load(f"local-dir:{place}", tmp_path, builds)
+    assert wrong.fingerprint == "0" * 16
+    with pytest.raises(ClipError, match=r"tiny was 0{16} by what the cache remembers of its files, and is \w{16} now.*cache clear"):
+        wrong.encode_text(["a"])
+
+
+@pytest.mark.parametrize("text", ["hf-hub:org/name", "ViT-B-32,laion2b_s34b_b79k", "ViT-B-32", "ViT-B-32,/no/such/file.pt"])
+def test_what_only_a_hub_or_an_error_can_tell_is_never_remembered(text: str, tmp_path: Path) -> None:
+    asked: list[int] = []
+    for _ in range(2):
+        lazy.load(spec.parse(text), cache=tmp_path, conditions={}, build=lambda: asked.append(1))  # type: ignore[arg-type,return-value,func-returns-value]
+    assert len(asked) == 2
+    assert not list(tmp_path.iterdir())
