@@ -126,7 +126,7 @@ def _shuffled(image: Tensor, reach: int, rounds: int, generator: Generator) -> T
         channels = [(pixels >> shift).to(torch.uint8).float() for shift in (0, 8, 16)]
         shuffled = torch.stack(channels).view(3, height, width)
         return shuffled if size == (height, width) else F.adaptive_avg_pool2d(shuffled, size)
-    here = torch.arange(height * width, device=image.device)
+    here = _here(height * width, image.device)
     moved = torch.stack((source // width - here // width, source % width - here % width)).float()
     dy, dx = F.interpolate(moved.view(1, 2, height, width), size, mode="nearest-exact").mul(scale(image)).unbind(1)
     return warp(image[None].float(), dy, dx)[0]
@@ -144,14 +144,24 @@ def _copied_from(height: int, width: int, reach: int, generator: Generator) -> T
     A pixel reads at an offset in [-reach, reach) that was either read over already (its place is later: follow that pixel's own
     source) or not yet (take it as it is). Following all of these chains at once, doubling the step, replaces the loop over pixels.
     """
-    here = torch.arange(height * width, dtype=torch.int32, device=generator.device)
+    here, inside = _here(height * width, generator.device), _inside(height, width, reach, generator.device)
     at = places(bits((height * width,), [generator])[0])
-    target = _offsets(reach, width).to(at.device).index_select(0, at).mul_(_inside(height, width, reach, at.device)).add_(here)
-    chain = torch.maximum(here, target)  # one step, if that is a later pixel; where it leads to no later one, no further
-    step = 1
-    while step < reach * reach or not torch.equal(chain.index_select(0, chain), chain):
-        chain, step = chain.index_select(0, chain), 2 * step
-    return target.index_select(0, chain)
+    target = _offsets(reach, width).to(at.device).index_select(0, at).mul_(inside).add_(here)
+    if reach == 1:  # offsets of -1 and 0: nothing is read over
+        return target
+    chain, step = torch.maximum(here, target), 1  # one step, if that is a later pixel; where it leads to no later one, no further
+    while True:
+        while step < 16:  # that takes all chains of most pictures to their ends
+            chain, step = chain.index_select(0, chain), 2 * step
+        found = target.index_select(0, chain)
+        if int((found - chain).max()) <= 0:
+            return found
+        step //= 2
+
+
+@lru_cache(maxsize=16)
+def _here(count: int, device: torch.device) -> Tensor:
+    return torch.arange(count, dtype=torch.int32, device=device)
 
 
 @lru_cache(maxsize=16)
@@ -188,9 +198,12 @@ def zoom_blur(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     out = []
     for group in torch.split(x, GROUP):
         images = torch.cat((group, group.new_zeros(GROUP - len(group), *group.shape[1:]))) if len(group) < GROUP else group
-        mixed = mixture(images.view(3 * GROUP, -1).T.contiguous().float())
+        # Turned as three-dimensional arrays: torch takes four times as long for two-dimensional ones of this shape.
+        pixels = images.view(3 * GROUP, height, width).permute(1, 2, 0).contiguous().float()
+        mixed = mixture(pixels.view(height * width, 3 * GROUP))
         mixed = whole(mixed) if x.dtype == torch.uint8 else mixed
-        out.append(mixed.T.contiguous().view(GROUP, 3, height, width)[: len(group)])
+        turned = mixed.view(height, width, 3 * GROUP).permute(2, 0, 1).contiguous()
+        out.append(turned.view(GROUP, 3, height, width)[: len(group)])
     return torch.cat(out)
 
 

@@ -108,24 +108,24 @@ def pixelate(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
 
 def _averaged(image: Tensor, small: int) -> Tensor:
     """uint8 [c, small, w]: the mean of each box of rows of uint8 [c, n, w], to the nearest level, halves upwards."""
-    always, last, count = (part.to(image.device) for part in _boxes(image.shape[1], small))
-    total = (image.index_select(1, last).to(torch.int16)).mul_((count > len(always)).to(torch.int16)[:, None])
+    always, last, more, share = (part.to(image.device) for part in _boxes(image.shape[1], small))
+    total = image.index_select(1, last).to(torch.int16).mul_(more)
     for row in always:
-        total.add_(image.index_select(1, row))
-    return (total.float() / count[:, None]).add_(0.5 + 1e-4).to(torch.int16).to(torch.uint8)
+        total.add_(image.index_select(1, row).to(torch.int16))
+    return total.float().mul_(share).add_(0.5 + 1e-4).to(torch.int16).to(torch.uint8)
 
 
 @lru_cache(maxsize=32)
-def _boxes(n: int, small: int) -> tuple[Tensor, Tensor, Tensor]:
+def _boxes(n: int, small: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Of `small` boxes over n rows, each of the rows whose centre lies in it: the rows [k, small] that are the first, second, ... k-th of
-    every box; the row [small] after these, of boxes that have one more; and how many rows each box has.
+    every box; the row [small] after these, and 1 where it belongs to the box, else 0 [small, 1]; one over its number of rows [small, 1].
     """
     ratio = n / small
     offset = (torch.arange(n) + 0.5 - (torch.arange(small, dtype=torch.float64)[:, None] + 0.5) * ratio) / ratio
     inside = (offset > -0.5) & (offset <= 0.5)
-    count, first = inside.sum(1), inside.int().argmax(1)
+    count, first = inside.sum(1, keepdim=True), inside.int().argmax(1)
     always = first + torch.arange(int(count.min()))[:, None]
-    return always, (first + len(always)).clamp(max=n - 1), count
+    return always, (first + len(always)).clamp(max=n - 1), (count > len(always)).to(torch.int16), (1 / count).float()
 
 
 def _shown(n: int, small: int) -> Tensor:

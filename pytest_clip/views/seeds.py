@@ -45,11 +45,15 @@ def bits(shape: tuple[int, ...], each: Sequence[Generator]) -> Tensor:
     """int16 [n, *shape], all 65536 values alike. On a CPU seven times as fast as as many floats of torch's Mersenne twister."""
     if each[0].device.type != "cpu":
         return torch.stack([torch.randint(-(2**15), 2**15, shape, dtype=torch.int16, generator=g, device=g.device) for g in each])
-    out, count = torch.empty(len(each), *shape, dtype=torch.int16), math.prod(shape)
-    for numbers, generator in zip(out.flatten(1).numpy(), each, strict=True):
-        stream = np.random.SFC64(int(torch.empty(1, dtype=torch.int64).random_(generator=generator)))
-        numbers[:] = stream.random_raw(-(-count // 4)).view(np.int16)[:count]
-    return out
+    if len(each) == 1:
+        return _bits(shape, each[0])[None]
+    return torch.stack([_bits(shape, generator) for generator in each])
+
+
+def _bits(shape: tuple[int, ...], generator: Generator) -> Tensor:
+    count = math.prod(shape)
+    stream = np.random.SFC64(int(torch.empty(1, dtype=torch.int64).random_(generator=generator)))
+    return torch.from_numpy(stream.random_raw(-(-count // 4)).view(np.int16)[:count]).view(shape)
 
 
 def places(numbers: Tensor) -> Tensor:
