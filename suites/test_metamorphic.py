@@ -128,6 +128,6 @@ def keep_flips(request, clip_model, clip_data, clip_extraction, zero_shot):
         folder = clip_extraction.cache / "flips" / clip_model.fingerprint / clip_data.name / view.name
         flips.keep(folder, *pictures, [{"id": answers[0].ids[i], "before": a, "after": b} for i, a, b in zip(rows, was, now, strict=True)])
         request.node.user_properties.append(("clip.flips", str(folder)))  # record_property warns under junit_family=xunit2
-        print(f"{view.name} is the smallest that changes over {TOLERATED:.0%} of predictions, {len(rows)} of {len(flipped)}; pictures: {folder}")
+        print(f"{view.name} is the smallest that changes over {TOLERATED:.0%} of predictions, {len(rows)} of {len(flipped)}: {folder}")
 
     return keep
