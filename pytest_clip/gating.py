@@ -46,19 +46,27 @@ class Gating:
         if not self._cache_decides_order():
             collection.put_in_order(items, before, self.session)
         if problem := collection.missing(self.plan, before, items, self.config):
-            if not xdist.is_worker(self.config):
-                raise pytest.UsageError(problem)
-            # A usage error in a worker reaches the user as a crash of that worker; a failing test reaches them as itself.
-            items.append(collection.NeverMeasured.of(session, suite=self.plan.suites[0], name="not_collected", message=problem))
-        if not self.config.option.collectonly:
+            self._cannot_run(session, items, problem)
+        elif not self.config.option.collectonly:
             self._never_measured(session, items)
+
+    def _cannot_run(self, session: pytest.Session, items: list[pytest.Item], problem: str) -> None:
+        if not xdist.is_worker(self.config):
+            raise pytest.UsageError(problem)
+        # A usage error in a worker reaches the user as a crash of that worker; a failing test reaches them as itself.
+        suite = self.plan.suites[0] if self.plan.suites else "clip"
+        items[:] = [collection.NeverMeasured.of(session, suite=suite, name="not_collected", message=problem)]
 
     def _cache_decides_order(self) -> bool:
         """``--ff`` and ``--nf`` are wishes about the order."""
         return bool(getattr(self.config.option, "failedfirst", False) or getattr(self.config.option, "newfirst", False))
 
     def _never_measured(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        gates = [gate for item in items if (gate := collection.gate_of(item)) is not None]
+        try:
+            gates = [gate for item in items if (gate := collection.gate_of(item)) is not None]
+        except ClipError as error:
+            self._cannot_run(session, items, str(error))
+            return
         entries = unmeasured.entries(self.session, gates, self.plan.suites)
         if self.plan.narrowed_by:
             self.not_selected = len(entries)
