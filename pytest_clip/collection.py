@@ -239,19 +239,19 @@ def _cases(text: str, data: DataChoice, session: ClipSession) -> list[tuple[Case
     if lacking := session.lacking(text, data):
         here = bool(cases)  # then it breaks no promise of a rule for the whole metric
         return [*cases, (Case(GateId.parse(text), lacking=here), (pytest.mark.skip(reason=f"{data.label} has no {lacking}"),))]
-    if cases or CATALOG[text].imagenet:
+    if cases or CATALOG[text].imagenet or CATALOG[text].particular:
         return cases
     reason = f"the data set {data.label} has no image set for {text} ({', '.join(CATALOG[text].over)})"
     return [(Case(GateId.parse(text)), (pytest.mark.skip(reason=reason),))]
 
 
 def _meant_for_other_data(item: pytest.Item | pytest.Collector) -> bool:
-    """Whether the gate of a suite's test exists on none of the data sets of the run, because none of them is ImageNet."""
+    """Whether the gate of a suite's test exists on none of the data sets of the run, because none of them is of its kind."""
     from pytest_clip.gates.catalog import CATALOG
 
     text = marked_gate(item)
     callspec = getattr(item, "callspec", None)
-    if text not in CATALOG or not CATALOG[text].imagenet or callspec is None:
+    if text not in CATALOG or not (CATALOG[text].imagenet or CATALOG[text].particular) or callspec is None:
         return False
     return not isinstance(callspec.params.get("clip_case"), Case)
 
@@ -276,7 +276,8 @@ def slices_of(items: Iterable[pytest.Item]) -> tuple[str, ...]:
         case = item.callspec.params.get("clip_case") if hasattr(item, "callspec") else None
         if isinstance(case, Case) and case.slice is not None:
             metric = CATALOG.get(case.gate.metric_id)
-            names += metric.over if metric is not None and metric.slices else [case.slice]
+            by_view = metric is not None and case.slice in metric.slices
+            names += [name for name in metric.over if not name.startswith("role:")] if metric is not None and by_view else [case.slice]
     return tuple(dict.fromkeys(names))
 
 

@@ -11,6 +11,7 @@ accuracy on the validation set. `pm10` sets count a frame of a film only if the 
 
 import pytest
 
+from pytest_clip.data.published import comparable
 from pytest_clip.metrics import effective_robustness as er
 from pytest_clip.metrics.accuracy import mean_per_class, relative
 from pytest_clip.metrics.intervals import bootstrap, ratio_interval, seed_from, wilson
@@ -80,4 +81,21 @@ def test_effective_robustness(gate, clip_case, clip_data, zero_shot):
         clip_case.gate, None if clean.at_chance else beyond.mean(), n=len(shift.ids), reason=clean.at_chance,
         ci=None if clean.at_chance else er.interval(int(shift.right.sum()), len(shift.ids), overall, line=line, n_overall=n),
         per_image=Outcomes("mean", {"beyond": beyond}, shift.ids), conventions=shift.conventions | told,
+    )  # fmt: skip
+
+
+@pytest.mark.clip_gate("accuracy/published_gap")
+def test_published_gap(gate, clip_case, clip_model, clip_data, zero_shot):
+    """Accuracy minus what is published for this checkpoint: a known answer for data, prompts and pipeline."""
+    known, reason = comparable("top1", clip_model, clip_data, clip_case.slice)
+    if known is None:
+        pytest.skip(reason)
+    answers = zero_shot(clip_case.slice)
+    right, n = answers.right, len(answers.ids)
+    low, high = wilson(int(right.sum()), n)
+    value = known.values["top1"]
+    gate(
+        clip_case.gate, right.mean() - value, n=n, ci=(low - value, high - value),
+        per_image=Outcomes("mean", {"beyond": right - value}, answers.ids),
+        conventions=answers.conventions | {"published": value, "measured": round(float(right.mean()), 6), "source": known.source},
     )  # fmt: skip

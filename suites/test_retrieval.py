@@ -24,6 +24,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from pytest_clip.data.published import comparable
 from pytest_clip.metrics.intervals import bootstrap, mean_interval, seed_from, wilson
 from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.metrics.retrieval import (
@@ -221,6 +222,23 @@ def test_text_retrieval_mean_rank(judge_rank):
 def test_text_retrieval_median_rank(judge_rank):
     """Median rank of an image's caption."""
     judge_rank("text", median_rank)
+
+
+@pytest.mark.clip_gate("retrieval/published_gap")
+def test_published_gap(gate, clip_case, clip_model, clip_data, ranked):
+    """The recall, of six, that is farthest from what is published for this checkpoint, minus that number."""
+    known, reason = comparable("recall", clip_model, clip_data, clip_case.slice)
+    if known is None:
+        pytest.skip(reason)
+    gaps = {}
+    for metric, value in known.values.items():
+        direction, _, k = metric.replace("_retrieval_recall_at_", " ").partition(" ")
+        gaps[metric] = recall(ranked(clip_case.slice)[direction], k=int(k)) - value
+    worst = max(gaps, key=lambda metric: abs(gaps[metric]))
+    gate(
+        clip_case.gate, gaps[worst], n=len(clip_data.images(clip_case.slice)),
+        conventions={"gaps": {m: round(gap, 6) for m, gap in gaps.items()}, "farthest": worst, "source": known.source},
+    )  # fmt: skip
 
 
 @pytest.mark.clip_gate("retrieval/compositionality")

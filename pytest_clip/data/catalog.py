@@ -55,6 +55,8 @@ class SetInfo:
     """whether the labels are the 1000 classes of ImageNet-1k: errors of AlexNet and lines of ImageNet models are a yardstick"""
     line: str = ""
     """of `metrics.effective_robustness`: what accuracy on this set is expected from that on `clean`, or `overall` for a factor"""
+    published: str = ""
+    """of `data.published`: the data set that it is, where public checkpoints have known answers"""
     absent: str = ""
     """why it cannot be measured: what to put where, its licence and where to get it; "" for a set that is there"""
 
@@ -76,7 +78,10 @@ def sets(name: str) -> tuple[SetInfo, ...]:
         )
         return tuple(replace(each, depth=True, captions=each.role != "ood") for each in rendered)
     if (found := one(name)) is not None:
-        return layouts.layout(found.layout).sets(found)
+        from .published import data_set
+
+        told = layouts.layout(found.layout).sets(found)
+        return tuple(replace(each, published=data_set(found.layout, found.name, each.name)) for each in told)
     tree = class_folders(name)
     own.class_names(Path(name), list(tree))
     images = sum(map(len, tree.values()))

@@ -39,6 +39,8 @@ class Metric:
     chance: str | None = None
     slices: tuple[str, ...] = ()
     imagenet: bool = False
+    particular: bool = False
+    """whether it exists on data of one kind only: that others lack it is no news"""
 
     @property
     def sliced(self) -> bool:
@@ -121,6 +123,10 @@ def _corruptions(suite: str, kinds: tuple[str, ...]) -> dict[str, Metric]:
     }
 
 
+def _winoground(title: str, chance: str) -> Metric:
+    return Metric("share", "higher", ("role:quads",), title, chance, particular=True)
+
+
 def _ood(title: str, unit: Unit = "share", better: Better = "higher", chance: str | None = "0.5") -> Metric:
     return Metric(unit, better, ("role:ood",), title, chance)
 
@@ -153,6 +159,9 @@ CATALOG: dict[str, Metric] = {
     ),
     "accuracy/effective_robustness": Metric(
         "points", "higher", ("shift_*",), "Accuracy under the shift beyond what ImageNet models of the same clean accuracy have"
+    ),
+    "accuracy/published_gap": Metric(
+        "points", "none", _SHIFTS, "Accuracy minus that published for the checkpoint on this data", particular=True
     ),
     "factors/accuracy": Metric("share", "higher", ("role:factor",), "Accuracy on the images where this factor changed", _GUESS),
     "factors/effective_robustness": Metric(
@@ -212,12 +221,15 @@ CATALOG: dict[str, Metric] = {
         for way, (asking, sought) in _RETRIEVAL.items()
         for kind in ("mean", "median")
     },
+    "retrieval/published_gap": Metric(
+        "points", "none", ("role:captions",), "Largest gap of a recall to that published for the checkpoint on this data", particular=True
+    ),
     "retrieval/compositionality": Metric(
         "share", "higher", ("pairs", "role:pairs"), "Images whose true caption beats one that is false in this fact", "0.5", _NEGATIVES
     ),
-    "retrieval/winoground_text": Metric("share", "higher", ("role:quads",), "Both images prefer their own of two captions", "0.25"),
-    "retrieval/winoground_image": Metric("share", "higher", ("role:quads",), "Both captions prefer their own of two images", "0.25"),
-    "retrieval/winoground_group": Metric("share", "higher", ("role:quads",), "Both of the former at once", "1 / 6"),
+    "retrieval/winoground_text": _winoground("Both images prefer their own of two captions", "0.25"),
+    "retrieval/winoground_image": _winoground("Both captions prefer their own of two images", "0.25"),
+    "retrieval/winoground_group": _winoground("Both of the former at once", "1 / 6"),
     "metamorphic/agreement": _metamorphic("Share of images that keep their prediction under a small change", _CHANGES),
     "metamorphic/invariance": _metamorphic("Share of images that keep their prediction when only form changes", _NO_CHANGES),
     "metamorphic/smallest_break": _metamorphic("Smallest strength that changes over 10 % of predictions", _CHANGES[1:], "amount"),

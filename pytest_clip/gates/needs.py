@@ -43,12 +43,13 @@ NEEDS: tuple[Need, ...] = (
     Need("corruptions_3d/*", ("labelled",), ("clean+labelled", f"role:{STORED}")),
     Need("corruptions*/relative_*", (), ("clean+labelled", "uncorrupted")),
     Need("retrieval/*_retrieval_*", ("captions",)),
+    Need("*/published_gap", ("published",)),
 )
 
 
 def has(image_set: Any, fact: str) -> bool:
     """Whether a set has a fact. One that knows nothing of facts (a project's own, a stub's) has those that most sets have."""
-    return bool(getattr(image_set, fact, fact not in ("line", "imagenet")))
+    return bool(getattr(image_set, fact, fact not in ("line", "imagenet", "published")))
 
 
 def matches(image_set: Any, pattern: str) -> bool:
@@ -59,7 +60,7 @@ def matches(image_set: Any, pattern: str) -> bool:
 
 
 def usable(metric_id: str, sets: Sequence[Any]) -> list[Any] | None:
-    """The sets that can be slices of a metric; None where the data lacks what every slice needs. Nothing is lacking before data is known."""
+    """The sets that can be slices of a metric; None where the data lacks what every slice needs; nothing is lacking without data."""
     left = list(sets)
     for need in NEEDS:
         if not fnmatchcase(metric_id, need.metrics):
