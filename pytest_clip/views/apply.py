@@ -40,7 +40,7 @@ CORRUPTIONS: dict[str, Corruption] = {
 
 # These read 8-bit images as they are and give 8-bit images back where they can do with whole numbers; the others get float32.
 BYTES = frozenset(IMAGENET_C)
-TOGETHER = {"zoom_blur": blur.GROUP, "fog": 4}  # at least so many images at a time on a CPU
+TOGETHER = {"zoom_blur": blur.GROUP, "fog": 8}  # at least so many images at a time on a CPU
 PART = 2 * 224 * 224
 SMALLEST = 32  # pixels, as in the reference: below that the lengths of every corruption round to nothing
 

@@ -104,49 +104,52 @@ def glass_blur(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     sigma, reach, rounds = GLASS[level]
     sigma *= scale(x)
     levels = x.float() if x.dtype == torch.uint8 else x * 255
-    first = torch.stack([whole(image) for image in gaussian(levels, sigma)])
-    last = gaussian(torch.stack([_shuffled(image, reach, rounds, g) for image, g in zip(first, each, strict=True)]), sigma)
-    return torch.stack([whole(image) for image in last]) if x.dtype == torch.uint8 else last / 255
+    last = gaussian(_shuffled(whole(gaussian(levels, sigma)), reach, rounds, each), sigma)
+    return whole(last) if x.dtype == torch.uint8 else last / 255
 
 
-def _shuffled(image: Tensor, reach: int, rounds: int, generator: Generator) -> Tensor:
-    """float32 levels [3, h, w] of uint8 ones after rounds of copying, on a canvas whose shorter side has 224 pixels."""
-    height, width = canvas(image)
-    source = None
-    for _ in range(rounds):
-        copied = _copied_from(height, width, reach, generator)
-        source = copied if source is None else source.index_select(0, copied)
-    assert source is not None
-    size = (image.shape[1], image.shape[2])
-    if scale(image) <= 1:  # smaller images are shuffled in parts of pixels: repeated up to the canvas, averaged down again
-        red, green, blue = image.flatten(1).int()  # one number a pixel: a third of the look-ups
+def _shuffled(x: Tensor, reach: int, rounds: int, each: Sequence[Generator]) -> Tensor:
+    """float32 levels [n, 3, h, w] of uint8 ones after rounds of copying, on a canvas whose shorter side has 224 pixels."""
+    height, width = canvas(x)
+    source = _copied_from(height, width, reach, each)
+    for _ in range(rounds - 1):
+        source = source.index_select(0, _copied_from(height, width, reach, each))
+    size = (x.shape[2], x.shape[3])
+    if scale(x) <= 1:  # smaller images are shuffled in parts of pixels: repeated up to the canvas, averaged down again
+        red, green, blue = x.transpose(0, 1).flatten(1).int()  # one number a pixel: a third of the look-ups
+        pixels = red.bitwise_or_(green << 8).bitwise_or_(blue << 16)
         if size != (height, width):
-            source = _repeated(size, (height, width), image.device).index_select(0, source)
-        pixels = (green << 8).bitwise_or_(red).bitwise_or_(blue << 16).index_select(0, source)
-        channels = [(pixels >> shift).to(torch.uint8).float() for shift in (0, 8, 16)]
-        shuffled = torch.stack(channels).view(3, height, width)
-        return shuffled if size == (height, width) else F.adaptive_avg_pool2d(shuffled, size)
-    here = _here(height * width, image.device)
-    moved = torch.stack((source // width - here // width, source % width - here % width)).float()
-    dy, dx = F.interpolate(moved.view(1, 2, height, width), size, mode="nearest-exact").mul(scale(image)).unbind(1)
-    return warp(image[None].float(), dy, dx)[0]
+            pixels = pixels.index_select(0, _repeated(len(x), size, (height, width), x.device))
+        pixels = pixels.index_select(0, source)
+        shuffled = torch.stack([pixels, pixels >> 8, pixels >> 16]).to(torch.uint8).view(3, -1, height, width).transpose(0, 1).float()
+        return shuffled if size == (height, width) else each_image(lambda image: F.adaptive_avg_pool2d(image, size), shuffled)
+    moved: list[Tensor] = []
+    for image in source.view(len(x), -1):
+        number = image - image.numel() * len(moved)
+        here = _here(len(number), x.device)
+        moved.append(torch.stack((number // width - here // width, number % width - here % width)).float().view(2, height, width))
+    dy, dx = F.interpolate(torch.stack(moved), size, mode="nearest-exact").mul(scale(x)).unbind(1)
+    return warp(x.float(), dy, dx)
 
 
-def _repeated(size: tuple[int, int], larger: tuple[int, int], device: torch.device) -> Tensor:
-    """The pixel of a picture of `size` that each pixel of a larger one shows."""
+def _repeated(count: int, size: tuple[int, int], larger: tuple[int, int], device: torch.device) -> Tensor:
+    """Of `count` pictures of `size`, one after another, the pixel that each pixel of as many larger ones shows."""
     row, column = (((torch.arange(b, device=device) + 0.5) * (s / b)).long() for s, b in zip(size, larger, strict=True))
-    return (row[:, None] * size[1] + column).flatten().int()
+    one = (row[:, None] * size[1] + column).flatten()
+    return (one + torch.arange(count, device=device)[:, None] * (size[0] * size[1])).flatten()
 
 
-def _copied_from(height: int, width: int, reach: int, generator: Generator) -> Tensor:
-    """int32 [height * width]: the pixel whose value each pixel has after one round of copying from last to first pixel.
+def _copied_from(height: int, width: int, reach: int, each: Sequence[Generator]) -> Tensor:
+    """int32 [n * height * width]: the pixel whose value each pixel has after one round of copying from last to first pixel.
 
     A pixel reads at an offset in [-reach, reach) that was either read over already (its place is later: follow that pixel's own
     source) or not yet (take it as it is). Following all of these chains at once, doubling the step, replaces the loop over pixels.
     """
-    here, inside = _here(height * width, generator.device), _inside(height, width, reach, generator.device)
-    at = places(bits((height * width,), [generator])[0])
-    target = _offsets(reach, width).to(at.device).index_select(0, at).mul_(inside).add_(here)
+    count, device = height * width, each[0].device
+    here = _here(len(each) * count, device)
+    at = places(bits((count,), each)).flatten()
+    offset = _offsets(reach, width).to(device).index_select(0, at)
+    target = offset.view(-1, count).mul_(_inside(height, width, reach, device)).flatten().add_(here)
     if reach == 1:  # offsets of -1 and 0: nothing is read over
         return target
     chain, step = torch.maximum(here, target), 1  # one step, if that is a later pixel; where it leads to no later one, no further

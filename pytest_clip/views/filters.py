@@ -53,7 +53,7 @@ def gaussian(x: Tensor, sigma: float, *, truncate: float = 4.0, border: str = "n
     radius, (height, width) = int(truncate * sigma + 0.5), x.shape[-2:]
     if radius <= FEW and (border == "nearest" or radius <= min(height, width)):
         weights = _gaussian_weights(sigma, radius)
-        return each_image(lambda image: tapped(image, weights, border), x)
+        return tapped(x.flatten(0, 1), weights, border).view_as(x)
     down = _gaussian_matrix(height, sigma, radius, border).to(x.device)
     across = _gaussian_matrix(width, sigma, radius, border).to(x.device).T
     return each_image(lambda image: down @ image @ across, x)

@@ -42,14 +42,9 @@ def frost(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
         top, left = (int(u * (n - m + 1)) for u, n, m in zip((top, left), ice.shape[1:], (height, width), strict=True))
         layers.append(ice[:, top : top + height, left : left + width].to(x.device))
     if x.dtype == torch.uint8 and layers[0].shape == x.shape[1:]:
-        return torch.stack([_covered(image, ice, keep, amount) for image, ice in zip(x, layers, strict=True)])
+        return whole(torch.stack(layers).float().mul_(amount).add_(x.float(), alpha=keep))
     x = x.float().div_(255) if x.dtype == torch.uint8 else x
     return keep * x + amount * fit(torch.stack(layers).float().div_(255), x.shape[-2:])
-
-
-def _covered(image: Tensor, ice: Tensor, keep: float, amount: float) -> Tensor:
-    both = [torch.add(i.float().mul_(amount), c.float(), alpha=keep) for c, i in zip(image, ice, strict=True)]
-    return torch.stack([whole(channel) for channel in both])
 
 
 @lru_cache(maxsize=len(LOOKS))

@@ -40,17 +40,16 @@ def snow(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     layer = torch.stack(layers).mul_(255).round_()
     layer = fit(layer + layer.rot90(2, (-2, -1)), x.shape[-2:])
     if x.dtype == torch.uint8:
-        return torch.stack([_snowed(image, flakes[0], keep) for image, flakes in zip(x, layer, strict=True)])
+        return torch.stack([_snowed(image.float(), flakes, keep) for image, flakes in zip(x, layer, strict=True)])
     red, green, blue = x.unbind(1)
     grey = (0.299 * red + 0.587 * green + 0.114 * blue)[:, None]
     return keep * x + (1 - keep) * torch.maximum(x, grey * 1.5 + 0.5) + layer / 255
 
 
 def _snowed(image: Tensor, flakes: Tensor, keep: float) -> Tensor:
-    """The same in levels, channel by channel."""
-    red, green, blue = channels = [channel.float() for channel in image]
-    white = (red * (0.299 * 1.5)).add_(green, alpha=0.587 * 1.5).add_(blue, alpha=0.114 * 1.5).add_(127.5)
-    return torch.stack([whole(torch.add(flakes, c, alpha=keep).add_(torch.maximum(c, white), alpha=1 - keep)) for c in channels])
+    """The same in levels, written over."""
+    white = (image[0] * (0.299 * 1.5)).add_(image[1], alpha=0.587 * 1.5).add_(image[2], alpha=0.114 * 1.5).add_(127.5)
+    return whole(torch.maximum(image, white).mul_(1 - keep).add_(image, alpha=keep).add_(flakes))
 
 
 def fog(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
@@ -66,11 +65,10 @@ def fog(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
 
 
 def _fogged(image: Tensor, layer: Tensor, thickness: float) -> Tensor:
-    """The same in levels, channel by channel."""
+    """The same in levels."""
     brightest = int(image.max()) / 255
     keep = brightest / (brightest + thickness)
-    layer = layer * (255 * thickness * keep)
-    return torch.stack([whole(torch.add(layer, channel.float(), alpha=keep)) for channel in image])
+    return whole(image.float().mul_(keep).add_(layer, alpha=255 * thickness * keep))
 
 
 def plasma(size: int, decay: float, each: Sequence[Generator]) -> Tensor:

@@ -183,7 +183,7 @@ def test_glass_copies_from_last_to_first_pixel_as_a_loop_would():
     height, width, reach = 19, 23, 2
     ids, device = ["a", "b"], torch.device("cpu")
     for drawn, g in zip(generators("glass_blur", 2, ids, device), generators("glass_blur", 2, ids, device), strict=True):
-        got = _copied_from(height, width, reach, drawn)
+        got = _copied_from(height, width, reach, [drawn])
         choice = (places(bits((height, width), [g])[0]).long() * 16) >> 16
         offsets = torch.stack((choice // 4, choice % 4)) - reach
         shown = torch.arange(height * width).reshape(height, width)
