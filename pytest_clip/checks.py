@@ -143,3 +143,13 @@ def positive(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
     return number
+
+
+def size(text: str) -> int | None:
+    """Bytes; None for no limit."""
+    if text.strip().lower() == "none":
+        return None
+    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(B|KB|MB|GB|TB)\s*", text, re.ASCII | re.IGNORECASE)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write such as 20GB, 500MB or none")
+    return round(float(found[1]) * 10.0 ** (3 * ("B", "KB", "MB", "GB", "TB").index(found[2].upper())))

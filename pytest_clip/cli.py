@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pytest_clip import ClipError, __version__
 from pytest_clip.data import commands as data_commands
+from pytest_clip.extract import commands as cache_commands
 from pytest_clip.runs import commands as runs_commands
 
 YES, NO, USAGE = 0, 1, 2
@@ -107,13 +108,16 @@ def _scenes_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _scenes(args: argparse.Namespace) -> int:
-    from pytest_clip.data.scenes import contact, damage
-
     if args.contact is None and args.corruptions is None:
         raise ClipError("nothing to write; name a file with --contact or --corruptions")
-    for sheet, path in ((contact, args.contact), (damage, args.corruptions)):
-        if path is not None:
-            print(f"wrote {sheet.write(path)}")
+    if args.contact is not None:
+        from pytest_clip.data.scenes import contact
+
+        print(f"wrote {contact.write(args.contact)}")
+    if args.corruptions is not None:
+        from pytest_clip.data.scenes import damage
+
+        print(f"wrote {damage.write(args.corruptions)}")
     return YES
 
 
@@ -142,6 +146,7 @@ COMMANDS = (
         "compare", "What became worse between two saved runs, and on which images", runs_commands.compare_arguments, runs_commands.compare
     ),
     Command("doctor", "Whether data is whole: missing, unreadable, doubled images", data_commands.doctor_arguments, data_commands.doctor),
+    Command("cache", "Stored pictures and answers: how much, whether whole, remove", cache_commands.arguments, cache_commands.run),
     Command("train", "Train a bundled model again", _train_arguments, _train),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -164,9 +165,15 @@ def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
         progress=session.progress,
         say=terminal_line(request.config),
         wanted=collection.slices_of(request.session.items),
+        keep=settings.cache,
     )
+    began = time.time()
     yield extraction
     extraction.close()
+    if settings.cache and settings.cache_size is not None and xdist.is_first(request.config):
+        from pytest_clip.extract import cache
+
+        cache.trim(settings.cache_dir, settings.cache_size, since=began)
 
 
 @pytest.fixture(scope="session")

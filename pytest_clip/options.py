@@ -150,6 +150,7 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("clip_precision", "Default of --clip-precision", default="")
     parser.addini("clip_batch_size", "Default of --clip-batch-size", default="")
     parser.addini("clip_cache_dir", "Default of --clip-cache-dir, relative to the ini file", default="")
+    parser.addini("clip_cache_size", "What the cache may grow to, such as 20GB, or none (default: 50GB)", default="")
     parser.addini("clip_mcm_tau", "Temperature of the MCM score in the ood suite (default: 1)", default="")
     parser.addini(
         "clip_corruptions", "Kinds of the corruptions suite, one per line (default: the 15 of ImageNet-C)", type="linelist", default=[]

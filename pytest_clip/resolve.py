@@ -49,6 +49,7 @@ def resolve(config: pytest.Config) -> Settings:
         workers=given.clip_workers,
         cache_dir=cache_dir or _ini(config, "clip_cache_dir", lambda text: base / Path(text).expanduser(), default_cache_dir()),
         cache=not given.clip_no_cache,
+        cache_size=_ini(config, "clip_cache_size", checks.size, Settings.cache_size),
         mcm_tau=_ini(config, "clip_mcm_tau", checks.positive, 1.0),
         corruptions=_kinds(config, "clip_corruptions", kinds.KINDS) or kinds.IMAGENET_C,
         corruptions_3d=_kinds(config, "clip_corruptions_3d", kinds.KINDS_3D) or kinds.GEOMETRIC,

@@ -54,6 +54,7 @@ class Settings:
     workers: int | None = None
     cache_dir: Path = Path()
     cache: bool = True
+    cache_size: int | None = 50 * 10**9
     mcm_tau: float = 1.0
     corruptions: tuple[str, ...] = IMAGENET_C
     corruptions_3d: tuple[str, ...] = GEOMETRIC

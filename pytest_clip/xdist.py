@@ -14,6 +14,11 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+def is_first(config: pytest.Config) -> bool:
+    """Whether this process does what one of several must do: the only one, or the first worker."""
+    return not is_worker(config) or config.workerinput["workerid"] == "gw0"  # type: ignore[attr-defined]
+
+
 def has_workers(config: pytest.Config) -> bool:
     """Whether this process only hands the tests out."""
     option = config.option

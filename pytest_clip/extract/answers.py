@@ -13,6 +13,24 @@ from .zeroshot import ZeroShot
 
 LOWEST = -1.0
 """Cosine of an answer that stands for no class at all."""
+NAMESAKE = 1e-9
+"""What a second class of the same name loses. Larger than the rounding of cosines, smaller than any difference between two prompts."""
+
+
+def apart(whole: ZeroShot) -> ZeroShot:
+    """Of classes with one name the first is answered, as the argmax of published accuracies does: ImageNet has two missiles and two
+    sunglasses, and without this all four would be ties, which count as wrong."""
+    again = np.array([whole.classes[:k].count(name) for k, name in enumerate(whole.classes)]) if _namesakes(whole.classes) else None
+    if again is None:
+        return whole
+    twice = ", ".join(dict.fromkeys(whole.classes[k] for k in np.flatnonzero(again)))
+    return replace(
+        whole, cosines=whole.cosines - NAMESAKE * again, told={**whole.told, "namesakes": f"{twice}: the first class of the name"}
+    )
+
+
+def _namesakes(classes: Sequence[str]) -> bool:
+    return len(set(classes)) < len(classes)
 
 
 def answered(whole: ZeroShot, images: ImageSet) -> ZeroShot:
@@ -34,7 +52,7 @@ def _grouped(whole: ZeroShot, images: ImageSet, members: Sequence[Sequence[int]]
 
         how = "mean probability of its members, softmax over all classes"
         shares = group_probabilities(whole.probabilities, groups=members)
-    told = {"answers": f"{len(members)} from {known} of {len(whole.classes)} classes: {how}"}
+    told = {**whole.told, "answers": f"{len(members)} from {known} of {len(whole.classes)} classes: {how}"}
     return replace(whole, cosines=cosines, shares=shares, classes=images.classes, told=told)
 
 

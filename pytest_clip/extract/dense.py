@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .embed import Batches
+from .entry import Entry, recall
 from .source import Source
 
 if TYPE_CHECKING:
@@ -47,12 +51,33 @@ class _DenseView:
         return dense_features(self.model, images, layer=self.layer)
 
 
-def maps(model: ClipModel, source: Source, rows: Sequence[int], *, layer: int | None, batches: Batches) -> Maps:
-    """Feature maps of images `rows` of a source, of `layer` (below 0: from the last); without one, of the deepest fit."""
+def maps(model: ClipModel, source: Source, rows: Sequence[int], *, layer: int, batches: Batches) -> NDArray[np.float32]:
+    """Feature maps float32 [n, d, gh, gw] of images `rows` of a source, of `layer`, counted from the first."""
+    view, size = _DenseView(model, layer), min(batches.size or BATCH, BATCH)
+    parts = [batches.encode(view, source.batch(rows[at : at + size])) for at in range(0, len(rows), size)]  # type: ignore[arg-type]
+    return np.concatenate(parts)
+
+
+def stored_maps(
+    home: Path, key: Mapping[str, Any], rows: tuple[int, ...], *, layer: int | None, batches: Batches,
+    model: ClipModel, source: Callable[[], Source],
+) -> Maps:  # fmt: skip
+    """Maps of images `rows`, of `layer` (below 0: from the last) or of the deepest fit, from the store at `home` or made and put there."""
     from ..models.dense import deepest_layer, from_the_first
 
-    one = source.batch(rows[:1])
-    chosen = deepest_layer(model, one) if layer is None else from_the_first(model, one, layer=layer)
-    view, size = _DenseView(model, chosen), min(batches.size or BATCH, BATCH)
-    parts = [batches.encode(view, source.batch(rows[at : at + size])) for at in range(0, len(rows), size)]  # type: ignore[arg-type]
-    return Maps(np.concatenate(parts), chosen)
+    made = cache(source)
+
+    def count(entry: Entry) -> None:
+        for span in entry.claims():
+            one = made().batch(rows[:1])
+            found = deepest_layer(model, one) if layer is None else from_the_first(model, one, layer=layer)
+            entry.put(span, np.array([found], np.int64))
+
+    asked = {**key, "layer": layer, "rows": hashlib.sha256(repr(rows).encode()).hexdigest()[:16]}
+    chosen = int(recall(Entry(home, {**asked, "kind": "layer"}, 1), count)[0])
+
+    def fill(entry: Entry) -> None:
+        for span in entry.claims():
+            entry.put(span, maps(model, made(), rows[span.start : span.stop], layer=chosen, batches=batches))
+
+    return Maps(recall(Entry(home, {**asked, "kind": "dense"}, len(rows)), fill), chosen)

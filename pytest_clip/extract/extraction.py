@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .answers import answered
+from .answers import answered, apart
 from .embed import Batches, fill
 from .entry import Entry, recall
 from .gallery import Gallery, Progress, Silent
@@ -87,8 +87,12 @@ class Extraction:
         return self._kept[part.name]
 
     def _entry(self, model: ClipModel, images: ImageSet, view: View | None, n: int) -> Entry:
-        key = {**answered_by(model), "kind": "image", "data": images.data, "set": images.name, "images": images.fingerprint}
-        return Entry(self.cache / "answers", {**key, "view": None if view is None else view.key}, n)
+        key = {**self._key(model, images), "kind": "image", "view": None if view is None else view.key}
+        return Entry(self.cache / "answers", key, n)
+
+    @staticmethod
+    def _key(model: ClipModel, images: ImageSet) -> dict[str, Any]:
+        return {**answered_by(model), "data": images.data, "set": images.name, "images": images.fingerprint}
 
     def _embed(self, entry: Entry, model: ClipModel, data: Data, name: str, view: View | None) -> None:
         self._gallery.hang(data, name)
@@ -114,11 +118,15 @@ class Extraction:
         return lacking(model)
 
     def maps(self, model: ClipModel, data: Data, name: str, *, rows: Sequence[int] | None = None, layer: int | None = None) -> Maps:
-        """Dense features of images `rows` of a set (all), of `layer` (the deepest that still tells places apart); kept nowhere."""
-        from .dense import maps
+        """Dense features of images `rows` of a set (all), of `layer` (the deepest that still tells places apart)."""
+        from .dense import stored_maps
 
-        chosen = range(len(data.images(name))) if rows is None else rows
-        return maps(model, self._source(model, data, name), chosen, layer=layer, batches=self._batches)
+        images = data.images(name)
+        chosen = tuple(range(len(images)) if rows is None else rows)
+        return stored_maps(
+            self.cache / "answers", self._key(model, images), chosen, layer=layer, batches=self._batches,
+            model=model, source=lambda: self._source(model, data, name),
+        )  # fmt: skip
 
     def _source(self, model: ClipModel, data: Data, name: str, *, view: View | None = None) -> Source:
         self._gallery.hang(data, name)
@@ -164,7 +172,7 @@ class Extraction:
             cosines=cosines, labels=images.labels[:n], scale=model.logit_scale, ids=images.ids[:n], classes=classes,
             prompts=prompts_hash(classes, asked), templates=len(asked), pairs=None if images.pairs is None else images.pairs[:n],
         )  # fmt: skip
-        return answered(answers, images)
+        return answered(apart(answers), images)
 
 
 def answered_by(model: ClipModel) -> dict[str, Any]:

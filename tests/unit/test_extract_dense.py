@@ -39,24 +39,36 @@ def test_rows_in_order_whatever_the_batches(world, monkeypatch):
     np.testing.assert_allclose(one.features, whole.features[[4, 0]], atol=1e-5)
 
 
+def test_maps_are_stored_and_the_model_is_not_asked_again(world, monkeypatch, tmp_path):
+    model, data, _ = world
+    whole = Extraction(cache=tmp_path).maps(model, data, "clean", rows=(1, 5))
+    monkeypatch.setattr(dense, "maps", lambda *args, **options: pytest.fail("made again"))
+    again = Extraction(cache=tmp_path).maps(model, data, "clean", rows=(1, 5))
+    np.testing.assert_array_equal(again.features, whole.features)
+    assert again.layer == whole.layer
+    for other in ({"rows": (5, 1)}, {"rows": (1, 5), "layer": 1}, {"rows": (1,)}):
+        with pytest.raises(pytest.fail.Exception):
+            Extraction(cache=tmp_path).maps(model, data, "clean", **other)
+
+
 def test_the_layer_that_was_asked_for(world):
     model, data, root = world
     assert Extraction(cache=root).maps(model, data, "clean", rows=(0,), layer=4).features.shape == (1, 256, 2, 2)
 
 
-def test_a_full_gpu_gets_smaller_batches_of_maps_too(world, monkeypatch):
+def test_a_full_gpu_gets_smaller_batches_of_maps_too(world, monkeypatch, tmp_path):
     model, data, root = world
     from pytest_clip.models import dense as features
 
     whole, real, said = Extraction(cache=root).maps(model, data, "clean").features, features.dense_features, []
 
     def crowded(model, images, *, layer):
-        if len(images) > 2:
+        if len(images) > 1:
             raise torch.OutOfMemoryError("no")
         return real(model, images, layer=layer)
 
     monkeypatch.setattr(features, "dense_features", crowded)
-    found = Extraction(cache=root, say=said.append).maps(model, data, "clean").features
+    found = Extraction(cache=tmp_path, say=said.append).maps(model, data, "clean").features
     np.testing.assert_allclose(found, whole, atol=1e-5)
     assert len(said) == 1
 

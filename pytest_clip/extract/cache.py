@@ -1,0 +1,95 @@
+"""What lies in the cache: how much, whether it is whole, and what goes when it grows too large."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import shards
+from .entry import MANIFEST
+
+PLACES = ("answers", "texts", "pixels", "depth", "models", "flips")
+"""The folders of a cache; nothing else in it is ever touched."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One entry: a folder with a manifest."""
+
+    folder: Path
+    facts: Mapping[str, Any]
+    bytes: int
+    used: float
+    """seconds since the epoch when it was last used"""
+
+    @property
+    def kind(self) -> str:
+        """image, dense or text (answers); pixels, render (pictures)."""
+        return str(self.facts.get("kind", "unknown"))
+
+    @property
+    def what(self) -> str:
+        """In words, for a list."""
+        names = ("model", "data", "set", "view", "n")
+        return " ".join(f"{name}={self.facts[name]}" for name in names if self.facts.get(name) is not None)
+
+
+def entries(cache: Path) -> Iterator[Stored]:
+    """Everything in the cache that has a manifest, in the order of folders."""
+    for manifest in sorted(path for place in PLACES for path in (cache / place).glob(f"*/{MANIFEST}")):
+        try:
+            facts, used = json.loads(manifest.read_text(encoding="utf-8")), manifest.stat().st_mtime
+            size = sum(path.stat().st_size for path in manifest.parent.iterdir())
+        except FileNotFoundError:  # another run is clearing up
+            continue
+        except ValueError:
+            facts, used, size = {}, 0.0, 0
+        yield Stored(manifest.parent, facts, size, used)
+
+
+def total(cache: Path) -> int:
+    """Bytes in the folders of the cache, with what has no manifest."""
+    return sum(path.stat().st_size for place in PLACES for path in (cache / place).rglob("*") if path.is_file())
+
+
+def torn(cache: Path) -> Iterator[tuple[Path, str]]:
+    """Every shard whose header or checksum says that it is not whole, and why."""
+    for stored in entries(cache):
+        for path in sorted(stored.folder.glob(f"*{shards.SUFFIX}")):
+            if (why := _damage(path, entry=stored.folder.name)) is not None:
+                yield path, why
+
+
+def _damage(path: Path, *, entry: str) -> str | None:
+    try:
+        shards.read(path)
+        return None if shards.header(path).facts.get("entry") == entry else "belongs to another entry"
+    except shards.TornError as error:
+        return str(error).removeprefix(f"{path}: ")
+    except FileNotFoundError:  # another run is clearing up
+        return None
+
+
+def trim(cache: Path, limit: int, *, since: float) -> list[Stored]:
+    """Remove the entries that were not used for longest until the rest fits into `limit` bytes; nothing used after `since` goes."""
+    there = sorted(entries(cache), key=lambda stored: stored.used)
+    left, gone = sum(stored.bytes for stored in there), []
+    for stored in there:
+        if left <= limit or stored.used >= since:
+            break
+        shutil.rmtree(stored.folder, ignore_errors=True)
+        left -= stored.bytes
+        gone.append(stored)
+    return gone
+
+
+def clear(cache: Path) -> int:
+    """Remove everything that pytest-clip has put into the cache; how many bytes that was."""
+    size = total(cache)
+    for place in PLACES:
+        shutil.rmtree(cache / place, ignore_errors=True)
+    return size

@@ -1,0 +1,89 @@
+"""`pytest-clip cache` and the limit on its size."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pytest_clip import checks, cli
+from pytest_clip.extract import cache
+from pytest_clip.extract.commands import in_words
+from pytest_clip.extract.entry import Entry
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    for k, kind in enumerate(("image", "image", "pixels")):
+        entry = Entry(tmp_path / ("pixels" if kind == "pixels" else "answers"), {"kind": kind, "model": "m", "set": f"s{k}"}, 8)
+        for span in entry.claims():
+            entry.put(span, np.full((len(span), 100), k, np.float32))
+        os.utime(entry.folder / "manifest.json", (1000 + k, 1000 + k))
+    (tmp_path / "mine.txt").write_text("not the tool's")
+    return tmp_path
+
+
+def shard(place: Path) -> Path:
+    return sorted((place / "answers").rglob("*.safetensors"))[0]
+
+
+def test_info_adds_up(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["cache", "info", "--all", f"--cache-dir={place}"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    sizes = {stored.what: stored.bytes for stored in cache.entries(place)}
+    assert min(sizes.values()) > 8 * 400
+    assert len(sizes) == 3
+    assert lines[0] == f"{place}: {in_words(sum(sizes.values()))}"
+    assert [line.split()[:2] for line in lines[1:3]] == [["image", "2"], ["pixels", "1"]]
+    assert sorted(" ".join(line.split()[3:]) for line in lines[3:]) == sorted(sizes)
+    assert "model=m set=s0 n=8" in sizes
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "foreign"])
+def test_verify_names_damage_and_removes_it_when_told(place: Path, capsys: pytest.CaptureFixture[str], damage: str) -> None:
+    verify = ["cache", "verify", f"--cache-dir={place}"]
+    assert cli.main(verify) == 0
+    assert capsys.readouterr().out == "0 damaged parts\n"
+    bad, content = shard(place), shard(place).read_bytes()
+    other = sorted((place / "pixels").rglob("*.safetensors"))[0].read_bytes()
+    bad.write_bytes({"flipped": content[:-1] + b"\xff", "cut": content[:-1], "foreign": other}[damage])
+    assert cli.main(verify) == 1
+    said = capsys.readouterr().out
+    why = {"flipped": "the checksum differs from the one it was written with", "cut": "cut off", "foreign": "belongs to another entry"}
+    assert said.splitlines() == [f"{bad}: {why[damage]}", "1 damaged parts; --remove takes them away, a run makes them again"]
+    assert cli.main([*verify, "--remove"]) == 1
+    assert not bad.exists()
+    assert cli.main(verify) == 0
+
+
+def test_clear_takes_what_is_the_tools_and_nothing_else(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["cache", "clear", f"--cache-dir={place}"]) == 0
+    assert [path.name for path in place.iterdir()] == ["mine.txt"]
+    assert capsys.readouterr().out.startswith("removed ")
+
+
+def test_a_cache_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["cache", "info", f"--cache-dir={tmp_path / 'no'}"]) == 2
+    assert "there is no cache at" in capsys.readouterr().err
+
+
+def test_the_limit_takes_what_was_not_used_for_longest_and_never_what_this_run_used(place: Path) -> None:
+    one = next(cache.entries(place)).bytes
+    assert cache.trim(place, 10 * one, since=5000) == []
+    gone = cache.trim(place, round(2.5 * one), since=5000)
+    assert [stored.facts["set"] for stored in gone] == ["s0"]
+    assert [stored.facts["set"] for stored in cache.trim(place, 0, since=1002)] == ["s1"]
+    assert [stored.facts["set"] for stored in cache.entries(place)] == ["s2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("20GB", 20 * 10**9), ("1.5 TB", 15 * 10**11), ("500 mb", 5 * 10**8), ("0B", 0), ("none", None)]
+)
+def test_sizes(text: str, size: int | None) -> None:
+    assert checks.size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "20", "GB", "-1GB", "twenty GB", "1e3GB", "inf GB"])
+def test_no_sizes(text: str) -> None:
+    with pytest.raises(Exception, match=r"is no size; write such as 20GB, 500MB or none"):
+        checks.size(text)
