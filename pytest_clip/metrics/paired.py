@@ -21,7 +21,9 @@ from .outcomes import Outcomes
 from .statistics import STATISTICS, Columns
 
 SURE = 0.95
-RESAMPLES = 2000
+RESAMPLES, FEWEST, MANY = 2000, 500, 20_000
+"""Resamples of up to MANY samples; of more, in proportion fewer, so that a gate takes seconds at any size. Of 500, the bound at 5 % lies
+between those at 4 % and 6 % in two cases of three."""
 UNDEFINED = 0.05
 """Share of resamples without a value (an error ratio when nothing is wrong) beyond which the rest says nothing about the whole."""
 
@@ -81,11 +83,11 @@ def pairs_to_settle(worse: int, better: int, *, n: int, alpha: float = 1 - SURE)
     return math.ceil(n * math.exp(float(brentq(excess, 0.0, end, xtol=1e-6))))
 
 
-def bootstrap(base: Outcomes, now: Outcomes, *, seed: int, sign: int, drop: float | None = None, resamples: int = RESAMPLES) -> Bounds:
+def bootstrap(base: Outcomes, now: Outcomes, *, seed: int, sign: int, drop: float | None = None, resamples: int | None = None) -> Bounds:
     """Bounds of the drop sign * (now - base) of any statistic, from samples drawn with replacement, the same ones for both models.
 
     Samples of one cluster are drawn together; the two samples of a two-sample statistic independently of each other. `sign`: -1 where
-    higher is better, 1 where lower is. `drop`: the observed one, computed here when None.
+    higher is better, 1 where lower is. `drop`: the observed one, computed here when None. `resamples`: RESAMPLES, fewer for many samples.
 
     The bounds are percentiles, widened for few units as in Hesterberg 2015 ("What teachers should know about the bootstrap", expanded
     percentiles). p turns the share of resamples without a drop into the same scale. A bootstrap of very few samples that differ is too
@@ -96,7 +98,8 @@ def bootstrap(base: Outcomes, now: Outcomes, *, seed: int, sign: int, drop: floa
     allows.
     """
     now = now.like(base)
-    resamples = _checks.count(resamples, name="resamples")
+    many = max(1.0, (len(base.ids) + len(base.other_ids)) / MANY)
+    resamples = _checks.count(max(FEWEST, int(RESAMPLES / many)) if resamples is None else resamples, name="resamples")
     observed = sign * (now.value - base.value) if drop is None else drop
     units, differing = _units(base, now)
     if units < 2 or not math.isfinite(observed):

@@ -204,6 +204,14 @@ def test_the_seed_decides_everything():
     assert paired.bootstrap(*pair, seed=1, sign=1) != paired.bootstrap(*pair, seed=2, sign=1)
 
 
+@pytest.mark.parametrize(("n", "expected"), [(100, 2000), (20_000, 2000), (40_000, 1000), (400_000, 500)])
+def test_many_samples_get_fewer_resamples(monkeypatch, n, expected):
+    asked = []
+    monkeypatch.setattr(paired, "_resampled", lambda base, now, rng, sign, resamples: asked.append(resamples) or np.zeros(resamples))
+    paired.bootstrap(*means(np.zeros(n), np.ones(n)), seed=0, sign=1)
+    assert asked == [expected]
+
+
 def ece_of(confidence, right):
     return Outcomes("ece", {"confidence": confidence, "correct": right}, params={"bins": 10})
 
