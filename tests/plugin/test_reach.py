@@ -36,6 +36,7 @@ from pytest_clip import session
 
 Info = make_dataclass("Info", ["name", "role", "n", "imagenet"])
 session.image_sets = lambda name: [Info("clean", "clean", 100, name == "imagenet"), Info("other", "shift", 100, True)]
+session.doubts = lambda data: {}
 """
 
 
@@ -94,6 +95,25 @@ def test_a_rule_of_ones_own_for_a_kind_without_depth_is_not_green(deep):
     result = deep.clip("--clip-suite=corruptions_3d", *kinds("fog_3d", "color_quant"))
     result.assert_outcomes(passed=6, skipped=6, errors=1)
     result.stdout.fnmatch_lines(["*rule thresholds.toml:3 was never measured: fog_3d follows depth*"])
+
+
+DEEP = """
+from dataclasses import make_dataclass
+from pytest_clip import session
+
+Info = make_dataclass("Info", ["name", "role", "n", "depth"])
+session.image_sets = lambda name: [Info("clean", "clean", 100, True)]
+"""
+
+
+def test_shipped_bounds_of_a_mean_are_those_of_the_default_kinds(deep):
+    deep.conftest(DEEP)
+    deep.defaults('schema = 1\n[gates."corruptions_3d/mce_unnormalised"]\nmax = 0.1')
+    deep.clip("--clip-suite=corruptions_3d").assert_outcomes(passed=36, failed=1)
+    chosen = kinds("fog_3d", "color_quant")
+    deep.clip("--clip-suite=corruptions_3d", *chosen).assert_outcomes(passed=13)
+    deep.project('schema = 1\n[gates."corruptions_3d/mce_unnormalised"]\nmax = 0.15')
+    deep.clip("--clip-suite=corruptions_3d", *chosen).assert_outcomes(passed=12, failed=1)
 
 
 ALL = (

@@ -79,6 +79,16 @@ def test_a_texture_only_model_fails_shape_bias_and_nothing_else_that_it_can_pass
     assert rows["shape_bias/drop[cue_conflict]"]["value"] > 0.5
 
 
+@pytest.mark.slow
+def test_a_texture_only_model_is_good_where_texture_is_right(measure):
+    """Elsewhere it is at chance, and any suite that needs clean accuracy says so."""
+    _, rows, output = measure(
+        "--clip-model=textures-only", "--clip-suite=accuracy", "-k", "typical", "--clip-limit=190", conftest=TEXTURES_ONLY
+    )
+    assert rows["accuracy/top1[typical]"]["verdict"] == "pass", output
+    assert rows["accuracy/top1[typical]"]["value"] > 0.3
+
+
 def test_a_model_that_sees_neither_has_no_shape_bias(measure):
     status, rows, output = measure("--clip-model=scenes-rn,random", *RUN)
     assert status == 1
