@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pytest_clip.gates.catalog import CATALOG, SUITES
+from pytest_clip.mutants.catalog import MUTANTS
 
 if TYPE_CHECKING:
     from pytest_clip.gates.ids import GateId
@@ -31,7 +32,9 @@ def lines(session: ClipSession, suites: Sequence[str]) -> list[str]:
                     judged += rule is not None
                     on = f"  {label}:" if len(names) > 1 else ""
                     told.append(f"  {gate!s:<{width}}{on}  {rule or 'no rule: measured, reported as unjudged'}")
-    told += ["", f"{total} gates, {judged} with a rule", *_data(session, len(names))]
+    copies = session.settings.mutants
+    told += ["", f"{total} gates, {judged} with a rule", *_data(session, len(names) * (1 + len(copies)))]
+    told += [f"mutant {name}: the model {MUTANTS[name].what}" for name in copies]
     for entry in session.rulebook.out_of_scope(
         {name for choice in session.models for name in choice.names}, {each.label for each in session.data}
     ):

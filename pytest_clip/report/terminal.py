@@ -51,6 +51,8 @@ def header(session: ClipSession, suites: Sequence[str]) -> str:
         parts.append(f"prompts {session.prompts_option}")
     if suites:
         parts.append(f"{gates} gates")
+    if session.settings.mutants:
+        parts.append(f"mutants {len(session.settings.mutants)}")
     if session.settings.limit is not None:
         parts.append(f"partial: at most {session.settings.limit} images per set")
     return "; ".join(parts)

@@ -265,3 +265,11 @@ def test_mutants_need_a_model(damaged):
 def test_the_bare_option_means_all(damaged):
     _, found = report(damaged, "--clip-mutants", "--clip-suite=ood")
     assert [row["name"] for row in found["mutants"]] == list(MUTANTS)
+
+
+def test_the_list_and_the_header_say_what_will_run(damaged):
+    result = damaged.clip("--clip-mutants=bgr,int8", "--clip-list")
+    result.stdout.fnmatch_lines(
+        ["data scenes: 3 image sets, 250 images, 750 forward passes", f"mutant bgr: the model {MUTANTS['bgr'].what}"]
+    )
+    damaged.clip("--clip-mutants=bgr,int8", "--collect-only").stdout.fnmatch_lines(["clip: *; mutants 2"])
