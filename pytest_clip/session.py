@@ -193,7 +193,7 @@ class ClipSession:
         if self._of_other_kinds(gate):
             for key in ("min", "max"):
                 rule = rule and rule.without_shipped(key)
-        if rule is None or (self.regressions is not None and self.regressions.baseline is not None):
+        if rule is None or self.settings.baseline is not None or self.settings.baseline_model is not None:
             return rule
         return rule.without_shipped("max_drop")  # waits for whoever has a baseline; to all others it would say nothing
 
@@ -297,7 +297,9 @@ def doubts(data: Sequence[DataChoice]) -> dict[str, tuple[str, ...]]:
 
 def load_data(session: ClipSession, choice: DataChoice) -> Any:
     from pytest_clip import data
+    from pytest_clip.data import content
 
+    content.remember_in(session.settings.cache_dir / "content" if session.settings.cache else None)
     known = session.sets.get(choice.label)
     made = data.load(choice.text, limit=session.settings.limit, prompts=session.settings.prompts, known=known)
     return made if session.settings.depth_model is None else replace(made, depth_model=session.settings.depth_model)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from . import texts
+from . import content, texts
 from .layouts.found import images_in
 
 if TYPE_CHECKING:
@@ -54,9 +54,8 @@ def unknown_images(root: Path, name: str, *, data: str, classes: tuple[str, ...]
 
     files = tuple(images(unknown(root)[name])[:limit])
     digest = hashlib.sha256()
-    for path in files:
-        stat = path.stat()
-        digest.update(f"{path.relative_to(root)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    for path, held in zip(files, content.sha256(files), strict=True):
+        digest.update(f"{path.relative_to(root)} {held}\n".encode())
     return ImageSet(
         name=name, data=data, role="ood", ids=tuple(str(path.relative_to(root)) for path in files), files=files, classes=classes,
         labels=np.full(len(files), -1), fingerprint=digest.hexdigest()[:16],

@@ -12,7 +12,7 @@ from typing import Any
 from . import shards
 from .entry import MANIFEST
 
-PLACES = ("answers", "texts", "pixels", "depth", "models", "flips")
+PLACES = ("answers", "texts", "pixels", "depth", "models", "flips", "content")
 """The folders of a cache; nothing else in it is ever touched."""
 
 

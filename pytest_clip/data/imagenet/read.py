@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import content
 from ..imageset import ImageSet
 from .listing import Listing, tidy
 
@@ -25,7 +26,7 @@ def class_names() -> tuple[str, ...]:
 def image_set(name: str, role: str, listings: Mapping[str, Listing], *, data: str, limit: int | None) -> ImageSet:
     """Set `name` of `listings`, cut to `limit` images; where it is part of another set, to those within that one's limit.
 
-    The fingerprint covers relative path, size and modification time of every file and how they are answered, not their bytes.
+    The fingerprint covers relative path and content of every file and how they are answered.
     """
     found = listings[name]
     order = tidy(found.rows)
@@ -73,7 +74,6 @@ def _kept(found: Listing, limit: int | None) -> list[int]:
 def _fingerprint(found: Listing, files: list[Path], labels: list[int]) -> str:
     how: dict[str, Any] = {k: v for k, v in found.how.items() if k in ("border",)}
     digest = hashlib.sha256(repr(sorted(how.items())).encode())
-    for path, label in zip(files, labels, strict=True):
-        stat = path.stat()
-        digest.update(f"{path.relative_to(found.root)} {label} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    for path, label, held in zip(files, labels, content.sha256(files), strict=True):
+        digest.update(f"{path.relative_to(found.root)} {label} {held}\n".encode())
     return digest.hexdigest()[:16]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import ClipError
+from .. import content
 
 
 def folder_of(names: Sequence[str], places: Iterable[Path]) -> Path | None:
@@ -33,11 +34,10 @@ def present(names: Sequence[str], folder: Path | None, *, listed_in: Path, looke
 
 
 def fingerprint(files: Iterable[Path], texts: Iterable[str]) -> str:
-    """Over every file's name, size and time, and all that is said about them; 16 hex digits."""
-    digest = hashlib.sha256()
-    for path in files:
-        stat = path.stat()
-        digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    """Over every file's name and content, and all that is said about them; 16 hex digits."""
+    digest, files = hashlib.sha256(), list(files)
+    for path, held in zip(files, content.sha256(files), strict=True):
+        digest.update(f"{path.name} {held}\n".encode())
     for text in texts:
         digest.update(f"{text}\n".encode())
     return digest.hexdigest()[:16]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
-from .. import texts
+from .. import content, texts
 from .found import Found, Problem, entries, places
 
 if TYPE_CHECKING:
@@ -129,8 +129,7 @@ def _whole(root: Path, split: Path) -> _Whole:
 
     kind, paths = _kind(root), _paths(split)
     found = samples(paths)
-    stats = [(path, path.stat()) for path in paths]
-    told = "\n".join(f"{path.name} {stat.st_size} {stat.st_mtime_ns}" for path, stat in stats)
+    told = "\n".join(f"{path.name} {held}" for path, held in zip(paths, content.sha256(paths), strict=True))
     fingerprint = hashlib.sha256(told.encode()).hexdigest()
     if kind == "retrieval":
         for row, text in enumerate(found.captions):
