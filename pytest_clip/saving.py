@@ -29,7 +29,7 @@ class Saving:
     def __init__(self, config: pytest.Config, session: ClipSession, regressions: Regressions, gating: Gating) -> None:
         self.config, self.session, self.regressions, self.gating = config, session, regressions, gating
         self.own = not xdist.is_worker(config)
-        base = next((choice.label for choice in session.models if choice.role is not None), None)
+        base = next((choice.label for choice in session.models if choice.role == "baseline"), None)
         if base is not None and (dist := getattr(config.option, "dist", "no")) not in _TOGETHER:
             raise ClipError(f"--clip-baseline-model is measured before the models on the same worker; use --dist=loadfile, not {dist}")
         if not self.own:

@@ -21,6 +21,12 @@ def properties(row: Mapping[str, Any]) -> list[tuple[str, str | int | float]]:
     pairs += [(f"rule.{key}", rule.get(key)) for key in ("min", "max", "max_drop", "min_n", "severity", "source")]
     waiver = row.get("waiver") or {}
     pairs += [(f"waiver.{key}", waiver.get(key)) for key in ("reason", "until", "model", "data")]
+    baseline = row.get("baseline") or {}
+    pairs += [(f"baseline.{key}", baseline.get(key)) for key in ("run", "value", "drop", "p", "method", "status")]
+    if row.get("flips"):
+        pairs.append(("flips", row["flips"]["worse"]))
+    if row.get("role"):
+        pairs.append(("role", row["role"]))
     if row.get("partial"):
         pairs.append(("partial", "true"))
     if conventions := row.get("conventions"):

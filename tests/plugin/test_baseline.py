@@ -103,6 +103,14 @@ def test_a_regression_fails_its_gate_and_says_how_sure_it_is(saved):
     assert row["flips"]["ids"] == [f"i{k}" for k in range(5, 35)]
 
 
+def test_junit_has_the_baseline_of_a_gate(saved):
+    saved("worse", "--clip-baseline=base", "--junitxml=j.xml")
+    text = (saved.path / "j.xml").read_text()
+    for name, value in (("run", "run base"), ("value", "0.95"), ("status", "fail"), ("method", "exact McNemar")):
+        assert f'<property name="clip.baseline.{name}" value="{value}"' in text
+    assert '<property name="clip.flips" value="30"' in text
+
+
 def test_the_same_model_is_clean_against_itself(saved):
     result = saved("stub", "--clip-baseline=base")
     result.assert_outcomes(passed=2)
