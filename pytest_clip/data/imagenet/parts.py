@@ -97,8 +97,8 @@ def _cues_or_trials(folder: Path) -> bool:
 
 
 def _pictures(folder: Path) -> bool:
-    """Images in it, or in its subfolders."""
-    return any(next(images_in(place), None) is not None for place in places(folder)) or (folder / "images").is_dir()
+    """Images in it, or in its subfolders, or in theirs."""
+    return any(next(images_in(deeper), None) is not None for place in places(folder) for deeper in places(place))
 
 
 NUISANCES = ("background", "texture", "material")
@@ -190,7 +190,7 @@ def locate(root: Path) -> Mapping[str, Path]:
     """Where each member lies: the folder itself, a direct subfolder, or one below a wrapper such as `imagenet/val`."""
     if (itself := _named(root)) is not None:
         return {itself.key: root}
-    near = places(root)[1:]
+    near = [] if _wnids(root) else places(root)[1:]
     inside = [deeper for place in near if place.name.lower() in WRAPPERS for deeper in places(place)[1:]]
     found: dict[str, Path] = {}
     for path in (*near, *inside):

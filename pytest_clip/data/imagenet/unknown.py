@@ -74,7 +74,7 @@ def files(path: Path) -> list[Path]:
         found = next((p for kind in ("images_largescale", "images_classic", "") if (p := data / kind / place).is_file()), None)
         if found is None:
             raise ClipError(
-                f"{path}:{number}: no file {place} in images_largescale or images_classic of {data}; download it, or remove the list"
+                f"{path}:{number}: {data} has no {place}, nor in images_largescale or images_classic; get it, or remove the list"
             )
         out.append(found)
     return out

@@ -57,6 +57,9 @@ def detect(root: Path) -> list[Found]:
     found = []
     for name, kind in KINDS.items():
         for place in places(root):
+            names = set(subfolders(place))
+            if names.isdisjoint(kind.kinds) and names.isdisjoint(GROUPS):
+                continue
             parts: dict[str, Path] = {}
             for each in kind.kinds:
                 here = [place / each, *(place / group / each for group in GROUPS)]
