@@ -38,10 +38,10 @@ CORRUPTIONS: dict[str, Corruption] = {
     "spatter": spatter.spatter,
 }
 
-# These read 8-bit images as they are and give 8-bit images back where they can do with whole numbers; the others get float32.
+# These take 8-bit images as they are and give back 8-bit images, or float32 in [0, 1]; the others get float32.
 BYTES = frozenset(IMAGENET_C)
 TOGETHER = {"zoom_blur": blur.GROUP, "fog": 8}  # at least so many images at a time on a CPU
-PART = 2 * 224 * 224
+PART = 224 * 224
 SMALLEST = 32  # pixels, as in the reference: below that the lengths of every corruption round to nothing
 
 
@@ -61,8 +61,8 @@ def in_parts(images: Tensor, change: Callable[[Tensor, slice], Tensor], *, least
     """`change` of float32 [n, 3, h, w] in [0, 1], a few images at a time, in the dtype that came in; 8 bits by cutting off, as published.
 
     `raw`: `change` takes uint8 images as they are, and what it makes of them may be uint8 as well.
-    On a CPU as many images as stay in its cache, at least `least`: two of 224 pixels, which takes two thirds of the time of eight. A GPU
-    takes all at once.
+    On a CPU at least `least` images and as many as have the pixels of one of 224: more leave its cache, and of less, threads side by side
+    spend their time waiting for the interpreter. A GPU takes all at once.
     """
     size = max(least, PART // images[0, 0].numel()) if images.device.type == "cpu" else len(images)
     out = torch.empty_like(images, memory_format=torch.contiguous_format)

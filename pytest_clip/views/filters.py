@@ -25,8 +25,8 @@ def scale(x: Tensor) -> float:
 
 def whole(levels: Tensor) -> Tensor:
     """uint8 of levels in 0..255, cut off; written over. 1e-3: 51/255 * 255 is 50.999996 in float32 and must stay 51."""
-    # float32 to uint8 at once takes three times as long as by way of int16.
-    return levels.add_(1e-3).clamp_(0, 255).to(torch.int16).to(torch.uint8)
+    # By way of int16, in which clamping is faster too: from float32 at once takes three times as long.
+    return levels.add_(1e-3).to(torch.int16).clamp_(0, 255).to(torch.uint8)
 
 
 def canvas(x: Tensor) -> tuple[int, int]:

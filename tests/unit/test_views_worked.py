@@ -9,13 +9,13 @@ from scipy import stats
 from view_pictures import names, pictures
 
 from pytest_clip.views import corrupt
-from pytest_clip.views.blur import _copied_from, _disk, _smooth_disk
+from pytest_clip.views.blur import DEFOCUS, _copied_from, _disk, _disk_means, _enlargements, _smooth_disk, zoom_blur
 from pytest_clip.views.edges import canny, distance
-from pytest_clip.views.filters import clipped_zoom, gaussian, motion
+from pytest_clip.views.filters import clipped_zoom, correlate, gaussian, motion
 from pytest_clip.views.noise import poisson
-from pytest_clip.views.seeds import bits, generators, places
+from pytest_clip.views.seeds import bits, generators, normal, places
 from pytest_clip.views.spatter import _equalise
-from pytest_clip.views.weather import plasma
+from pytest_clip.views.weather import _rounds, plasma
 
 
 def plain(*colour):
@@ -172,6 +172,44 @@ def test_gaussian_borders():
         assert abs(got.numpy() - expected).max() < 1e-3
 
 
+@pytest.mark.parametrize("level", [0, 4])
+def test_zoom_blur_as_one_product_is_the_mean_of_the_enlargements(level):
+    x = pictures(9, 60, 75)  # more than one group
+    float_images = x / 255
+    got = zoom_blur(float_images, level, [])
+    expected = torch.stack([_enlargements(image, level) for image in float_images])
+    assert torch.allclose(got, expected, atol=1e-5)
+    assert ((zoom_blur(x, level, []).float() - (expected * 255)).abs() < 1.01).all()
+
+
+def test_random_bits_are_uniform_and_new_at_every_call():
+    each = generators("fog", 3, ["a", "b"], torch.device("cpu"))
+    first, second = bits((100, 401), each), bits((100, 401), each)
+    assert first.dtype == torch.int16
+    assert first.shape == (2, 100, 401)
+    for other in (second[0], first[1]):
+        assert float((first[0] == other).double().mean()) < 1e-3
+    for shift in (0, 8):  # of either byte
+        counts = torch.bincount((places(first).flatten() >> shift) & 255, minlength=256).double()
+        assert float(((counts - counts.mean()) ** 2 / counts.mean()).sum()) < stats.chi2.ppf(0.9999, 255)
+
+
+def test_normal_numbers_are_normal():
+    values = normal((100_000,), generators("snow", 3, ["a"], torch.device("cpu")))[0].double()
+    assert stats.kstest(values.numpy(), "norm").pvalue > 1e-4
+    assert float(values.std()) == pytest.approx(1, abs=0.01)
+    assert float(values.abs().max()) < 4.4
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_sums_of_16_bits_are_the_published_disk(level):
+    x = pictures(1, 224)
+    radius, rim = DEFOCUS[level]
+    expected = correlate(x.float(), _disk(radius, rim))[0]
+    assert torch.allclose(_disk_means(x[0], radius, rim), expected, atol=2e-3)
+    assert torch.allclose(_disk_means(torch.full((3, 40, 50), 255, dtype=torch.uint8), radius, rim), torch.full((3, 40, 50), 255.0))
+
+
 def test_zoom_by_two_keeps_the_corner_pixels():
     x = torch.arange(16.0).reshape(1, 4, 4)
     out = clipped_zoom(x, 2.0)
@@ -192,6 +230,20 @@ def test_glass_copies_from_last_to_first_pixel_as_a_loop_would():
                 shown[h, w] = shown[h + offsets[0, h, w], w + offsets[1, h, w]]
         assert torch.equal(got, shown.flatten())
         assert not torch.equal(got, torch.arange(height * width))
+
+
+def test_rounds_of_plasma_are_the_same_in_numpy_and_torch():
+    numbers = torch.rand(2, 16 * 16 - 1, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    arrays, tensors = _rounds(numbers.numpy(), 16, 2.0), _rounds(numbers, 16, 2.0)
+    assert arrays.shape == (2, 17, 17)
+    assert np.array_equal(arrays[:, 0], arrays[:, -1])
+    assert np.array_equal(arrays[:, :, 0], arrays[:, :, -1])
+    assert np.abs(arrays - tensors.numpy()).max() < 1e-2  # of some 10000
+    # the first round: the only corner is 0, so the middle of the torus is its own noise, and a side's middle half of that and its noise
+    first = numbers[0] * 10000
+    assert arrays[0, 8, 8] == pytest.approx(float(first[0]), rel=1e-5)
+    assert arrays[0, 8, 0] == pytest.approx(float(first[0] / 2 + first[1]), rel=1e-4)
+    assert arrays[0, 0, 8] == pytest.approx(float(first[0] / 2 + first[2]), rel=1e-4)
 
 
 def test_plasma_is_a_fractal_between_0_and_1():
