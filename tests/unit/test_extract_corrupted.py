@@ -39,8 +39,11 @@ class Asked:
         return answers(rng.random(N) < 0.9 - 0.1 * int(severity))
 
 
-def of(*kinds, chance=None, data=None):
-    return Corrupted(Asked(chance=chance), data, kinds, N)
+DATA = SimpleNamespace(sets=(), images=lambda name: None)
+
+
+def of(*kinds, chance=None):
+    return Corrupted(Asked(chance=chance), DATA, kinds, N)
 
 
 def suite(name):
@@ -88,7 +91,7 @@ def test_cells_and_means():
 @pytest.mark.parametrize(("name", "alexnet"), [("corruptions", ALEXNET_IMAGENET_C), ("corruptions_3d", ALEXNET_IMAGENET_3DCC)])
 def test_normalised_errors_are_those_of_the_paper(name, alexnet, monkeypatch):
     monkeypatch.setattr(module, "origin", lambda images: Origin("exact"))
-    it, tests = of(*alexnet.errors, data=SimpleNamespace(images=lambda name: None)), suite(name)
+    it, tests = of(*alexnet.errors), suite(name)
     errors = {kind: 1 - it.right(kind).mean() for kind in alexnet.errors}
     got = judged(tests.test_mce, it, f"{name}/mce")
     assert got.value == pytest.approx(np.mean([errors[kind] / alexnet.errors[kind] for kind in errors]))
@@ -114,11 +117,10 @@ def test_a_rise_is_found_and_a_model_at_chance_has_no_loss(capsys):
 
 def test_answers_under_estimated_depth_are_kept_apart_by_the_model_that_estimated_it(monkeypatch):
     """Files and scenes are covered by the fingerprint of the image set; what a model says of them is not."""
-    data = SimpleNamespace(images=lambda name: None)
 
     def keys(where):
         monkeypatch.setattr(module, "origin", lambda images: where)
-        it = of("fog_3d", "color_quant", data=data)
+        it = of("fog_3d", "color_quant")
         it.table.shape  # noqa: B018 - asks
         return {view.name: view.key for view in it.ask.views}
 
@@ -130,7 +132,7 @@ def test_answers_under_estimated_depth_are_kept_apart_by_the_model_that_estimate
 
 def test_where_depth_comes_from_is_told_where_it_matters(monkeypatch):
     monkeypatch.setattr(module, "origin", lambda images: Origin("files"))
-    it, deep = of("fog_3d", "color_quant", data=SimpleNamespace(images=lambda name: None)), suite("corruptions_3d")
+    it, deep = of("fog_3d", "color_quant"), suite("corruptions_3d")
     for name, told in (("fog_3d-2", "files"), ("color_quant-2", None)):
         got = judged(deep.test_accuracy, it, f"corruptions_3d/accuracy[{name}]", clip_case=case(name))
         assert got.conventions.get("depth") == told
