@@ -229,6 +229,7 @@ class ClipSession:
         given: dict[str, Sequence[object]] = {
             "data": [self.data_option(data)],
             "prompts": [self.prompts_option],
+            "depth-model": [None if settings.depth_model is None else settings.depth_model.folder or settings.depth_model.text],
             "limit": [settings.limit],
             "precision": [settings.precision if settings.precision != "fp32" else None],
             "baseline": [settings.baseline.text if settings.baseline is not None and settings.baseline.named_by.startswith("--") else None],

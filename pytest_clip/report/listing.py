@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ def lines(session: ClipSession, suites: Sequence[str]) -> list[str]:
         for suite in suites:
             told += ["", f"suite {suite} on {data.label}: {SUITES.get(suite, '')}".rstrip(": ")]
             gates = [gate for metric in CATALOG if metric.partition("/")[0] == suite for gate in session.gates(metric, data)]
+            told += _out_of_reach(session, suite, data)
             width = max((len(str(gate)) for gate in gates), default=0)
             for gate in gates:
                 for label in names or [""]:
@@ -40,6 +42,13 @@ def lines(session: ClipSession, suites: Sequence[str]) -> list[str]:
     ):
         told.append(f"not in this run: rule for {entry.gate} ({entry.scope}) in {entry.source}")
     return told
+
+
+def _out_of_reach(session: ClipSession, suite: str, data: DataChoice) -> list[str]:
+    """One line for each reason why gates that were asked for cannot be measured on this data."""
+    whole = [pair for metric in CATALOG if metric.partition("/")[0] == suite for pair in session.gates_out_of_reach(metric, data)]
+    counts = Counter(reason for _, reason in whole)
+    return [f"  {count} gate{'s' * (count > 1)} out of reach: {reason}" for reason, count in counts.items()]
 
 
 def _rule(session: ClipSession, gate: GateId, model: str, data: DataChoice) -> str | None:

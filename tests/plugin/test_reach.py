@@ -65,6 +65,26 @@ def test_without_depth_only_what_follows_it_is_skipped_each_with_its_reason(deep
     result.stdout.fnmatch_lines([f"SKIPPED [[]1[]] *: fog_3d, bit_error follow depth, {why}"])
 
 
+def test_the_list_says_what_is_out_of_reach_and_why(deep):
+    listed = deep.clip("--clip-list", "--clip-suite=corruptions_3d", *kinds("fog_3d", "color_quant"))
+    listed.stdout.fnmatch_lines(
+        [
+            "  9 gates out of reach: fog_3d follows depth, and the data set scenes has no depth maps; *",
+            "  corruptions_3d/accuracy[[]color_quant-1[]] *",
+        ]
+    )
+    listed.stdout.no_fnmatch_line("  corruptions_3d/accuracy*fog_3d*")
+
+
+def test_the_rerun_command_names_the_depth_model(deep):
+    for file in ("config.json", "preprocessor_config.json", "model.safetensors"):
+        (deep.pytester.path / "depth").mkdir(exist_ok=True)
+        (deep.pytester.path / "depth" / file).touch()
+    deep.project('schema = 1\n[gates."corruptions_3d/accuracy[fog_3d]"]\nmin = 0.9')
+    result = deep.clip("--clip-suite=corruptions_3d", "--clip-depth-model=depth", *kinds("fog_3d"))
+    result.stdout.fnmatch_lines([f"  rerun *--clip-depth-model={deep.pytester.path}/depth *"])
+
+
 def test_kinds_that_need_no_depth_have_a_mean_of_their_own(deep):
     deep.clip("--clip-suite=corruptions_3d", *kinds("low_light", "color_quant")).assert_outcomes(passed=13)
 
