@@ -1,6 +1,6 @@
 """How often a regression gate is wrong: false alarms between equally good models and power at known drops. The tables of docs/gates.md.
 
-    python benchmarks/gates/error_rates.py [--cache=DIR] [--repeats=1000] [--part=alarms|power]
+    python benchmarks/gates/error_rates.py [--cache=DIR] [--repeats=1000] [--part=alarms|accuracy|auroc|ece]
 
 Two checkpoints of equal quality are made from the real answers of `scenes-rn`: Gaussian noise of one strength is added to its cosines,
 independently for each image, class and checkpoint, so disagreements are exchangeable and the true drop of every statistic is 0. Images are
@@ -66,12 +66,15 @@ class Pool:
     def sample(self, n, rng):
         return rng.integers(len(self.known), size=n), rng.integers(len(self.unknown), size=n)
 
-    def checkpoint(self, rows, others, noise, rng, names=None):
-        """What one noisy checkpoint answers to these images, as the outcomes of the statistics `names`; all when None."""
+    def checkpoint(self, rows, others, noise, rng, names=None, *, hotter=1.0):
+        """What one noisy checkpoint answers to these images, as the outcomes of the statistics `names`; all when None.
+
+        `hotter` multiplies its logit scale.
+        """
         cosines, labels, unknown = self.known[rows], self.labels[rows], self.unknown[others]
         seen = cosines + noise * rng.normal(size=cosines.shape)
         right, own = top_k(seen, labels, k=1), seen[np.arange(len(rows)), labels][:, None]
-        logits = self.scale * seen
+        logits = hotter * self.scale * seen
 
         def sure():
             return {"confidence": calibration.softmax(logits).max(1), "correct": right}
@@ -214,6 +217,22 @@ def print_auroc(pool, noise, repeats):
             print(f"| {n} | {drop:.0%} | {found[0]:.0%}, {found[1]:.0%} ({times} repeats) |", flush=True)
 
 
+def print_ece(pool, noise, repeats):
+    """A checkpoint with the same answers in law and a larger logit scale: overconfident."""
+    rng = np.random.default_rng(5)
+    print("\n| ECE, n | logit scale times | true rise | fail at allowed 0 |\n|---|---|---|---|")
+    for n, times in ((500, repeats // 5), (2000, repeats // 20)):
+        many = pool.sample(50_000, rng)
+        for hotter in (1.25, 1.5, 2.5):
+            values = [pool.checkpoint(*many, noise, rng, ("ECE",), hotter=h)["ECE"].value for h in (1.0, hotter)]
+            failed = 0
+            for seed in range(times):
+                drawn = pool.sample(n, rng)
+                one, two = (pool.checkpoint(*drawn, noise, rng, ("ECE",), hotter=h)["ECE"] for h in (1.0, hotter))
+                failed += verdict("ECE", one, two, seed) == "fail"
+            print(f"| {n} | {hotter} | {values[1] - values[0]:.3f} | {failed / times:.0%} ({times} repeats) |", flush=True)
+
+
 def print_families(p, repeats):
     rng = np.random.default_rng(4)
     for n in SIZES:
@@ -225,19 +244,22 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "pytest-clip")
     parser.add_argument("--repeats", type=int, default=1000)
-    parser.add_argument("--part", choices=("alarms", "power", "all"), default="all")
+    parser.add_argument("--part", choices=("alarms", "accuracy", "auroc", "ece", "all"), default="all")
     given = parser.parse_args()
     pool, rng = Pool(given.cache), np.random.default_rng(0)
     check_vectors(rng)
     noise = pool.noise_for(0.10, rng)
     p = pool.rights(noise, rng)
     print(f"accuracy of the noisy checkpoints {p.mean():.3f}, disagreement {np.mean(2 * p * (1 - p)):.3f}, noise {noise:.4f}\n")
-    if given.part != "power":
+    if given.part in ("alarms", "all"):
         print_alarms(pool, noise, given.repeats)
-    if given.part != "alarms":
+    if given.part in ("accuracy", "all"):
         print_accuracy(pool, given.repeats)
         print_families(p, given.repeats)
+    if given.part in ("auroc", "all"):
         print_auroc(pool, noise, given.repeats)
+    if given.part in ("ece", "all"):
+        print_ece(pool, noise, given.repeats)
     print(f"\nprocessor time {time.process_time():.0f} s")
 
 

@@ -89,6 +89,8 @@ def bootstrap(base: Outcomes, now: Outcomes, *, seed: int, sign: int, drop: floa
     Samples of one cluster are drawn together; the two samples of a two-sample statistic independently of each other. `sign`: -1 where
     higher is better, 1 where lower is. `drop`: the observed one, computed here when None. `resamples`: RESAMPLES, fewer for many samples.
 
+    The resampled drops are moved so that their mean is the observed one: resampling adds noise to numbers that noise pushes up, such as the
+    ECE, and pulls their drops towards 0 (unmoved, it found an ECE risen from 0.020 to 0.056 in 57 % of 500-image samples; moved, in 72 %).
     The bounds are percentiles, widened for few units as in Hesterberg 2015 ("What teachers should know about the bootstrap", expanded
     percentiles). p turns the share of resamples without a drop into the same scale. A bootstrap of very few samples that differ is too
     sure: four that differ, all to the worse, give p = exp(-4) = 0.02, where a coin gives 1/16. So when the lower bound is above 0, whole
@@ -108,6 +110,7 @@ def bootstrap(base: Outcomes, now: Outcomes, *, seed: int, sign: int, drop: floa
         return Bounds(0.0, 0.0, 1.0, units, 0)
     rng = np.random.default_rng(seed)
     drawn = np.sort(_resampled(base, now, rng, sign, resamples))
+    drawn += observed - drawn.mean() if drawn.size else 0.0
     if drawn.size < (1 - UNDEFINED) * resamples:
         return Bounds(-math.inf, math.inf, 1.0, units, differing)
     width = math.sqrt(units / (units - 1))

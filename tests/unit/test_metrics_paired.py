@@ -197,6 +197,38 @@ def test_both_samples_of_an_auroc_are_drawn_and_paired():
     assert got.half_width < 0.01
 
 
+def test_only_unknown_images_differ_and_they_are_exchanged_too():
+    """Three of 60 unknown images score as high as known ones, no other image changes: all on one side in 1 of 8."""
+    rng = np.random.default_rng(0)
+    known, unknown = rng.normal(3, 1, size=80), rng.normal(0, 1, size=60)
+    up = unknown.copy()
+    up[:3] = 9.0
+    base, now = (Outcomes("auroc", {"score": known}, others={"score": each}) for each in (unknown, up))
+    got = paired.bootstrap(base, now, seed=0, sign=-1)
+    assert got.differing == 3
+    assert got.lower <= 0
+    assert got.p >= 1 / 8
+
+
+def test_samples_are_paired_by_id_not_by_place():
+    rng = np.random.default_rng(0)
+    x, y, ids = rng.random(50), rng.random(50), tuple(f"image{i}" for i in range(50))
+    base, now = means(x, y, ids=ids)
+    order = rng.permutation(50)
+    turned = Outcomes("mean", {"x": y[order]}, tuple(ids[i] for i in order))
+    assert paired.bootstrap(base, turned, seed=3, sign=1) == paired.bootstrap(base, now, seed=3, sign=1)
+
+
+def test_resampled_drops_lie_around_the_observed_one():
+    """A calibrated model against an overconfident one: noise lifts both ECEs, and the smaller one more."""
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.5, 1.0, size=300)
+    right = rng.random(300) < p
+    base, now = ece_of(p, right), ece_of(np.minimum(p + 0.06, 1.0), right)
+    got = paired.bootstrap(base, now, seed=0, sign=1)
+    assert (got.lower + got.upper) / 2 == pytest.approx(now.value - base.value, abs=0.004)
+
+
 def test_the_seed_decides_everything():
     rng = np.random.default_rng(0)
     pair = means(rng.random(40), rng.random(40))
