@@ -158,9 +158,16 @@ why = "upper"
 def test_trim_leaves_a_rule_alone_when_one_of_its_slices_breaks_it_or_was_not_run(world):
     rules = "schema = 1\n[gates.'accuracy/top1']\nmin = 0.7\n[gates.'ood/auroc']\nmin = 0.1"
     world.project(rules)
+    world.suites(
+        test_accuracy="""
+        import pytest
+        @pytest.mark.clip_gate("accuracy/top1")
+        def test_top1(gate, clip_case, clip_model): gate(clip_case.gate, {"clean": 0.9, "shift_far": 0.6}[clip_case.slice], n=100)
+        """
+    )
     world.clip("--clip-update=trim", "--clip-suite=accuracy").stdout.fnmatch_lines(["UPDATE nothing to change in thresholds.toml"])
     result = world.clip("--clip-update=trim", "-k", "auroc or clean")
-    result.stdout.fnmatch_lines(["  left   1 alone, not all slices of its rule were measured in this run: ood/auroc"])
+    result.stdout.fnmatch_lines(["  left   2 alone, not all slices of its rule were measured in this run: accuracy/top1, ood/auroc"])
     assert text(world) == rules
     world.defaults("schema = 1\n[gates.'ood/auroc']\nmin = 0.1")
     world.project("schema = 1")
