@@ -109,7 +109,7 @@ class Data:
             return own.unknown_images(Path(self.text), name, data=self.name, classes=self.classes, limit=self.limit)
         return folder.image_set(self.text, limit=self.limit)
 
-    def view_pairs(self, name: str) -> tuple[ViewPair, ...]:
+    def view_pairs(self, name: str) -> Sequence[ViewPair]:
         """Where each image of `name` shows the points of its first view (row `pairs` of `clean`) again; ClipError where nobody knows."""
         if self.found is not None:
             return layouts.layout(self.found.layout).view_pairs(self.found, self.images(name))
@@ -117,7 +117,7 @@ class Data:
 
         return twoviews.view_pairs(*self._partners(name))
 
-    def keypoint_pairs(self, name: str) -> tuple[KeypointPair, ...]:
+    def keypoint_pairs(self, name: str) -> Sequence[KeypointPair]:
         """Where each image of `name` and its partner (row `pairs` of `clean`) show the same landmarks; ClipError where nobody knows."""
         if self.found is not None:
             return layouts.layout(self.found.layout).keypoint_pairs(self.found, self.images(name))

@@ -14,7 +14,7 @@ from .scenes.vocabulary import CLASSES, FACTORS, OOD, SHIFTS
 
 Role = Literal[
     "clean", "slice", "shift", "sequence", "corruption", "factor", "overall", "cue", "ood", "reference", "captions", "pairs", "quads",
-    "viewpoint", "keypoints",
+    "viewpoint", "keypoints", "pool",
 ]  # fmt: skip
 DEPTH_SUFFIXES = (".png", ".tif", ".tiff", ".npy")
 LAY_DEPTH = (

@@ -28,6 +28,10 @@ class ViewPair:
     """[m, 2] places on the object in the second view, among which to search"""
     target_points: Floats
     """[m, 3]"""
+    near: tuple[float, float] | None = None
+    """pixels, and units of the points, up to which a published protocol calls a match right; None: the suite's own"""
+    keep: int | None = None
+    """matches that the protocol keeps; None: the suite's own share"""
 
 
 @dataclass(frozen=True)

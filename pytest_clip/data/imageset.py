@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from .scenes.spec import Scene
 
 
+class Frame(Protocol):
+    """The part of a picture that a model is to see whole. Can be pickled, and called by threads."""
+
+    def __call__(self, row: int, size: tuple[int, int], /) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of a square in an upright picture of `size` (width, height); white where it reaches over the edge."""
+
+
 class Reader(Protocol):
     """Encoded pictures that are no files of their own: in shards, or in a Hugging Face data set. Can be pickled, and called by threads."""
 
@@ -58,6 +65,8 @@ class ImageSet:
     """[n] depth maps of `files`; scenes know theirs"""
     depth_model: DepthModel | None = None
     """what estimates the depth of pictures that have no maps"""
+    frame: Frame | None = None
+    """what to cut out of each picture: a square is seen whole by every model, whatever its own resize and crop"""
     border: int = 0
     """pixels to cut off every side of a picture before anything else"""
     members: tuple[tuple[int, ...], ...] | None = None

@@ -33,6 +33,23 @@ def decode(source: Path | bytes, *, where: str) -> Any:
         raise ClipError(f"{where}: not a readable image ({_why(error, where)}); replace or remove the file") from error
 
 
+def cut(picture: Any, box: tuple[int, int, int, int]) -> Any:
+    """The part of an upright RGB picture inside `box` (left, top, right, bottom), white where the box reaches over its edge."""
+    from PIL import Image
+
+    left, top, right, bottom = box
+    out = Image.new("RGB", (right - left, bottom - top), (255, 255, 255))
+    out.paste(picture, (-left, -top))
+    return out
+
+
+def upright(picture: Any) -> Any:
+    """RGB, turned as its EXIF orientation says."""
+    from PIL import ImageOps
+
+    return ImageOps.exif_transpose(picture).convert("RGB")
+
+
 def _why(error: Exception, where: str) -> str:
     """Pillow's words without what only says where the bytes came from."""
     text = str(error) or type(error).__name__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from .. import ClipError
 from ..data.imageset import ImageSet
-from ..data.pictures import decode
+from ..data.pictures import cut, decode, upright
 from . import pixels
 from .frames import Frames
 
@@ -27,6 +28,14 @@ def pictures(images: ImageSet, cache: Path) -> Callable[[int], Any]:
     """A function from row to PIL image."""
     from PIL import Image
 
+    if images.frame is not None:
+        frame, whole = images.frame, pictures(replace(images, frame=None), cache)
+
+        def framed(row: int) -> Any:
+            picture = upright(whole(row))
+            return cut(picture, frame(row, picture.size))
+
+        return framed
     if images.files is not None:
         files, border = images.files, images.border
         if border:

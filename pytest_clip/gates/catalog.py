@@ -198,6 +198,9 @@ CATALOG: dict[str, Metric] = {
     "correspondence/pck_per_point": Metric(
         "share", "higher", ("role:keypoints",), "Landmarks found on another instance, a tenth of its box allowed, all alike", _CANDIDATES
     ),
+    "correspondence/pck_per_class": Metric(
+        "share", "higher", ("spair*",), "Landmarks found within a tenth of the other instance's box, by class", _CANDIDATES, particular=True
+    ),
     **_corruptions("corruptions", views.KINDS),
     **_corruptions("corruptions_3d", views.KINDS_3D),
     "calibration/ece": Metric("share", "lower", _SHIFTS, "Expected calibration error, bins of equal width"),

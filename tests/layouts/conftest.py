@@ -17,7 +17,8 @@ import torch  # noqa: E402, F401
 
 from pytest_clip import collection, gating, session  # noqa: E402, F401
 from pytest_clip.data import load  # noqa: E402, F401
-from pytest_clip.extract import extraction, zeroshot  # noqa: E402, F401
+from pytest_clip.extract import dense, extraction, zeroshot  # noqa: E402, F401
+from pytest_clip.models import dense as dense_models  # noqa: E402, F401 - imports torchvision, which cannot be imported twice
 from pytest_clip.report import json as report_json  # noqa: E402, F401
 
 CONFTEST = f"""
@@ -26,7 +27,7 @@ sys.path.insert(0, {HERE!r})
 import painted
 
 def pytest_clip_make_model(spec, config):
-    return painted.Reader(spec.text)
+    return painted.make(spec.text)
 """
 
 

@@ -63,3 +63,29 @@ class Reader(SimpleNamespace):
 
     def encode_text(self, texts: list[str]) -> torch.Tensor:
         return torch.stack([direction(int(re.findall(r"[0-9]+", text)[-1])) for text in texts])
+
+
+class Dense(Reader):
+    """A place means its colour: red and green are two angles."""
+
+    image_size = (64, 64)
+
+    def preprocess(self, image: Any) -> torch.Tensor:
+        assert image.width == image.height, "what is asked for could be cropped away"
+        return torch.from_numpy(np.asarray(image.convert("RGB").resize((64, 64)), dtype=np.float32)).permute(2, 0, 1)
+
+    def dense_features(self, images: torch.Tensor, *, layer: int) -> torch.Tensor:
+        angles = images[:, :2] / 255 * torch.pi
+        return torch.cat([angles.cos(), angles.sin(), torch.where(images[:, 2:] > 200, 1.0, 0.0)], dim=1)
+
+
+def make(name: str) -> Reader:
+    """The model that a name stands for."""
+    return Dense(name) if name == "dense" else Reader(name)
+
+
+def coloured(x: np.ndarray, y: np.ndarray) -> Image.Image:
+    """A picture whose red and green say x and y, 0 to 1 each; what lies outside is blue."""
+    outside = (x < 0) | (x > 1) | (y < 0) | (y > 1)
+    rgb = np.stack([np.clip(x, 0, 1) * 255, np.clip(y, 0, 1) * 255, np.where(outside, 255, 0)], axis=-1)
+    return Image.fromarray(rgb.round().astype(np.uint8))

@@ -21,6 +21,7 @@ Order matters: what an earlier layout claims, no later one gets.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -33,7 +34,18 @@ if TYPE_CHECKING:
     from ..correspondences import KeypointPair, ViewPair
     from ..imageset import ImageSet
 
-LAYOUTS: tuple[str, ...] = ("imagenet", "corrupted", "webdataset", "karpathy", "sugarcrepe", "winoground", "manifest")
+LAYOUTS: tuple[str, ...] = (
+    "imagenet",
+    "corrupted",
+    "webdataset",
+    "karpathy",
+    "sugarcrepe",
+    "winoground",
+    "spair",
+    "navi",
+    "scannet",
+    "manifest",
+)
 """Modules of this package, most particular first."""
 SEPARATOR = "::"
 """`--clip-data=DIR::NAME` is one of several data sets in DIR."""
@@ -51,8 +63,8 @@ class Layout(Protocol):
     def image_set(self, found: Found, name: str, *, limit: int | None) -> ImageSet: ...
     def classes(self, found: Found) -> tuple[str, ...]: ...
     def templates(self, found: Found) -> tuple[str, ...]: ...
-    def view_pairs(self, found: Found, images: ImageSet) -> tuple[ViewPair, ...]: ...
-    def keypoint_pairs(self, found: Found, images: ImageSet) -> tuple[KeypointPair, ...]: ...
+    def view_pairs(self, found: Found, images: ImageSet) -> Sequence[ViewPair]: ...
+    def keypoint_pairs(self, found: Found, images: ImageSet) -> Sequence[KeypointPair]: ...
 
 
 def layout(name: str) -> Layout:
