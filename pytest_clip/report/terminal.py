@@ -78,6 +78,8 @@ def summary_lines(
     if unjudged:
         more = f" and {len(unjudged) - UNJUDGED_SHOWN} more" if len(unjudged) > UNJUDGED_SHOWN else ""
         lines.append(f"UNJUDGED {_count(len(unjudged), 'gate')} without a rule: {', '.join(unjudged[:UNJUDGED_SHOWN])}{more}")
+    idle = {row["waiver"]["source"]: row["gate"] for row in rows if row["verdict"] == "unjudged" and row.get("waiver")}
+    lines += [f"WAIVER {source} excuses nothing: no rule judges {gate}" for source, gate in sorted(idle.items())]
     lines += _suites(rows)
     lines += against.lines(rows, beside)
     if not_selected:
@@ -97,7 +99,7 @@ def markup(line: str) -> dict[str, bool]:
     word = line.partition(" ")[0]
     if word in ("FAILED", "INSUFFICIENT", "REGRESSED", "--clip-report:", "--clip-save:"):
         return {"red": True}
-    return {"yellow": True} if word in ("WARNED", "WAIVED", "UNJUDGED", "WORSE", "NOT", "WARNING") else {}
+    return {"yellow": True} if word in ("WARNED", "WAIVED", "WAIVER", "UNJUDGED", "WORSE", "NOT", "WARNING") else {}
 
 
 def miss(row: Row) -> float:

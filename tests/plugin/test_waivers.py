@@ -70,6 +70,13 @@ def test_a_waiver_that_no_test_measures_fails_the_run(world):
     world.clip("--clip-suite=accuracy", "-k", "top1").stdout.fnmatch_lines(["NOT SELECTED 1 rule of these suites (narrowed by -k)"])
 
 
+def test_a_waiver_of_a_gate_that_no_rule_judges_is_said(world):
+    world.project("schema = 1\n" + waiver("accuracy/top1[clean]"))
+    result = world.clip("--clip-suite=accuracy")
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["WAIVER thresholds.toml:2 excuses nothing: no rule judges accuracy/top1[[]clean]"])
+
+
 def test_a_waiver_for_one_model_and_data_set_leaves_the_others_alone(world):
     for scope in ({"model": "stub"}, {"data": "scenes"}, {"model": "stub", "data": "scenes"}):
         world.project(RULES + waiver("accuracy/top1[shift_far]", **scope))
