@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -153,3 +154,13 @@ def size(text: str) -> int | None:
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no size; write such as 20GB, 500MB or none")
     return round(float(found[1]) * 10.0 ** (3 * ("B", "KB", "MB", "GB", "TB").index(found[2].upper())))
+
+
+def executor(text: str) -> str:
+    """`local`, `ray` or `ray:ADDRESS`; Ray has to be installed."""
+    kind, colon, address = text.partition(":")
+    if kind not in ("local", "ray") or (kind == "local" and colon) or (colon and not address):
+        raise argparse.ArgumentTypeError(f"{text!r} is no executor; write local, ray or ray:ADDRESS")
+    if kind == "ray" and find_spec("ray") is None:
+        raise argparse.ArgumentTypeError("ray needs Ray, which is not installed; pip install pytest-clip[ray]")
+    return text

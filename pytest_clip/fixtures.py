@@ -166,6 +166,7 @@ def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
         say=terminal_line(request.config),
         wanted=collection.slices_of(request.session.items),
         keep=settings.cache,
+        executor=_executor(settings),
     )
     began = time.time()
     yield extraction
@@ -174,6 +175,15 @@ def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
         from pytest_clip.extract import cache
 
         cache.trim(settings.cache_dir, settings.cache_size, since=began)
+
+
+def _executor(settings: Settings) -> Any:
+    kind, _, address = settings.executor.partition(":")
+    if kind == "local":
+        return None
+    from pytest_clip.extract.rays import Rays
+
+    return Rays(address, actors=settings.workers, batch_size=settings.batch_size)
 
 
 @pytest.fixture(scope="session")

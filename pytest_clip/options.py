@@ -133,6 +133,13 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="NAME[,NAME...]",
         help="Run the gates on damaged copies of the model, too, and tell which gate notices which damage; default NAMES: all",
     )
+    option(
+        "--clip-executor",
+        type=checks.executor,
+        metavar="local|ray[:ADDRESS]",
+        help="Who embeds images: this process, a Ray cluster on this machine, or the one at ADDRESS (auto: the one in RAY_ADDRESS); "
+        "default: local",
+    )
     option("--clip-list", action="store_true", default=False, help="Print suites, gates, rules and data, load no model and exit")
 
     parser.addini(
@@ -150,6 +157,7 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("clip_precision", "Default of --clip-precision", default="")
     parser.addini("clip_batch_size", "Default of --clip-batch-size", default="")
     parser.addini("clip_cache_dir", "Default of --clip-cache-dir, relative to the ini file", default="")
+    parser.addini("clip_executor", "Default of --clip-executor", default="")
     parser.addini("clip_cache_size", "What the cache may grow to, such as 20GB, or none (default: 50GB)", default="")
     parser.addini("clip_mcm_tau", "Temperature of the MCM score in the ood suite (default: 1)", default="")
     parser.addini(

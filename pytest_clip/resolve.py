@@ -48,6 +48,7 @@ def resolve(config: pytest.Config) -> Settings:
         batch_size=pick("clip_batch_size", checks.batch_size, 0) or None,
         workers=given.clip_workers,
         cache_dir=cache_dir or _ini(config, "clip_cache_dir", lambda text: base / Path(text).expanduser(), default_cache_dir()),
+        executor=pick("clip_executor", checks.executor, "local"),
         cache=not given.clip_no_cache,
         cache_size=_ini(config, "clip_cache_size", checks.size, Settings.cache_size),
         mcm_tau=_ini(config, "clip_mcm_tau", checks.positive, 1.0),

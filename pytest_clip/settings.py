@@ -52,6 +52,7 @@ class Settings:
     precision: str = "fp32"
     batch_size: int | None = None
     workers: int | None = None
+    executor: str = "local"
     cache_dir: Path = Path()
     cache: bool = True
     cache_size: int | None = 50 * 10**9

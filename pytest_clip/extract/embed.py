@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +17,14 @@ from numpy.typing import NDArray
 from .. import ClipError
 from .entry import Entry
 from .source import Source
+from .streams import run
 
 if TYPE_CHECKING:
     import torch
 
+    from ..data.imageset import ImageSet
     from ..models.protocol import ClipModel
+    from ..views.view import View
 
 DEFAULT_BATCH = {"cpu": 64, "cuda": 256}
 STREAMS = 4
@@ -51,71 +57,56 @@ class Batches:
                     self._say(f"out of GPU memory: going on with batches of {size}; --clip-batch-size={size} avoids the failed attempt")
 
 
-def fill(
-    entry: Entry, model: ClipModel, source: Source, *, batches: Batches, threads: int, advance: Callable[[int], None] = lambda n: None
-) -> None:
-    """Put the L2-normalised embeddings float32 [n, d] that `entry` lacks; `advance` hears, in this thread, of rows made here.
+@dataclass(frozen=True)
+class Work:
+    """The images of a set as a view shows them, to be embedded by one model."""
 
-    Several spans are under way at a time, so that one is decoded while another is encoded. On a CPU each goes through the model on its
-    share of the cores, if the model can do that; otherwise they take turns with the model, and the cores decode.
-    """
-    run = _Run(entry, model, source, batches=batches, threads=threads)
-    left = sum(not entry.path(k).exists() for k in range(len(entry.spans)))
-    streams = max(1, min(threads, STREAMS, left))
-    together = run.together and streams > 1
-    decoders = ThreadPoolExecutor(threads) if threads > 1 and not together else None
-    with share_cores(threads, streams if together else 1), decoders or nullcontext():
-        if streams == 1:
-            run.stream(decoders, advance)
-            return
-        with ThreadPoolExecutor(streams) as pool:
-            futures = [pool.submit(run.stream, decoders, run.heard) for _ in range(streams)]
-            try:
-                run.report(futures, advance)
-            finally:
-                run.stopped.set()
-        for future in futures:
-            future.result()
+    model: ClipModel
+    images: ImageSet
+    cache: Path
+    view: View | None = None
+    keep: bool = True
+
+    @cached_property
+    def source(self) -> Source:
+        return Source(self.model, self.images, self.cache, view=self.view, keep=self.keep)
 
 
-class _Run:
-    """One `fill`: what its streams share."""
+@dataclass(frozen=True)
+class Local:
+    """Embeds in this process on `threads` cores and the model's device."""
 
-    def __init__(self, entry: Entry, model: ClipModel, source: Source, *, batches: Batches, threads: int) -> None:
-        self._entry, self._model, self._source, self._batches = entry, model, source, batches
-        self.together = model.device == "cpu" and bool(getattr(model, "thread_safe", False))
-        self._turn = nullcontext() if self.together else threading.Lock()
-        self._size = batches.size or DEFAULT_BATCH["cuda" if model.device.startswith("cuda") else "cpu"]
-        self.stopped = threading.Event()
-        self._made = 0
+    batches: Batches
+    threads: int
 
-    def stream(self, decoders: Executor | None, advance: Callable[[int], None]) -> None:
-        """Make one missing span after another until there are none."""
-        for span in self._entry.claims():
-            parts: list[NDArray[np.float32]] = []
-            for at in range(0, len(span), self._size):
-                batch = self._source.batch(span[at : at + self._size], pool=decoders)
-                with self._turn:
-                    parts.append(self._batches.encode(self._model, batch))
-                if self.stopped.is_set():
-                    return
-                advance(len(parts[-1]))
-            self._entry.put(span, np.concatenate(parts))
+    def fill(self, entry: Entry, work: Work, *, advance: Callable[[int], None] = lambda n: None) -> None:
+        """Put the L2-normalised embeddings float32 [n, d] that `entry` lacks; `advance` hears, in this thread, of rows made here.
 
-    def heard(self, n: int) -> None:
-        """Count rows of any stream."""
-        self._made += n
+        Several spans are under way at a time, so that one is decoded while another is encoded. On a CPU each goes through the model on its
+        share of the cores, if the model can do that; otherwise they take turns with the model, and the cores decode.
+        """
+        streams = max(1, min(self.threads, STREAMS, sum(not entry.path(k).exists() for k in range(len(entry.spans)))))
+        together = streams > 1 and work.model.device == "cpu" and bool(getattr(work.model, "thread_safe", False))
+        turn = nullcontext() if together else threading.Lock()
+        decoders = ThreadPoolExecutor(self.threads) if self.threads > 1 and not together else None
 
-    def report(self, futures: list[Future[None]], advance: Callable[[int], None]) -> None:
-        """Tell of the rows as they come, until all streams are through or one has failed."""
-        said, pending = 0, set(futures)
-        while pending:
-            done, pending = wait(pending, timeout=0.1, return_when=FIRST_EXCEPTION)
-            if (now := self._made) > said:
-                advance(now - said)
-                said = now
-            if any(future.exception() is not None for future in done):
-                return
+        def maker(span: range) -> Iterator[NDArray[np.float32]]:
+            return embedded(work, span, batches=self.batches, turn=turn, decoders=decoders)
+
+        with share_cores(self.threads, streams if together else 1), decoders or nullcontext():
+            run(entry, [maker] * streams, advance=advance)
+
+
+def embedded(
+    work: Work, span: range, *, batches: Batches, turn: AbstractContextManager[Any], decoders: Executor | None
+) -> Iterator[NDArray[np.float32]]:
+    """The embeddings of a span, a batch at a time, decoded on `decoders`; only who has the `turn` is in the model."""
+    size = batches.size or DEFAULT_BATCH["cuda" if work.model.device.startswith("cuda") else "cpu"]
+    for at in range(0, len(span), size):
+        batch = work.source.batch(span[at : at + size], pool=decoders)
+        with turn:
+            rows = batches.encode(work.model, batch)
+        yield rows
 
 
 @contextmanager

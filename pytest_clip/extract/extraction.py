@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .answers import answered, apart
-from .embed import Batches, fill
+from .embed import Batches, Local, Work
 from .entry import Entry, recall
 from .gallery import Gallery, Progress, Silent
 from .source import Source
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     from .dense import Maps
 
 
+class Executor(Protocol):
+    """Somebody who embeds."""
+
+    def fill(self, entry: Entry, work: Work, *, advance: Callable[[int], None]) -> None: ...
+    def close(self) -> None: ...
+
+
 @dataclass
 class Extraction:
     """Where answers come from: `cache` is a folder, `wanted` the image sets the run will ask for, in that order.
@@ -45,6 +52,8 @@ class Extraction:
     say: Callable[[str], None] = lambda line: None
     wanted: tuple[str, ...] = ()
     keep: bool = True
+    executor: Executor | None = None
+    """who embeds; this process when None"""
     _kept: dict[str, NDArray[Any]] = field(default_factory=dict)
     _texts: dict[str, Texts] = field(default_factory=dict)
     _classifiers: dict[tuple[str, str], NDArray[np.float64]] = field(default_factory=dict)
@@ -67,6 +76,8 @@ class Extraction:
     def close(self) -> None:
         """Stop rendering; finished sets stay in the cache."""
         self._gallery.close()
+        if self.executor is not None:
+            self.executor.close()
 
     def embeddings(
         self, model: ClipModel, data: Data, name: str, *, first: int | None = None, view: View | None = None
@@ -98,8 +109,9 @@ class Extraction:
         self._gallery.hang(data, name)
         bar = self.progress(f"{model.label} on {data.name}/{name}" + (f" under {view.name}" if view else ""), entry.n)
         try:
-            source = Source(model, data.images(name), self.cache, view=view, keep=self.keep)
-            fill(entry, model, source, batches=self._batches, threads=self.processes, advance=bar.advance)
+            work = Work(model, data.images(name), self.cache, view=view, keep=self.keep)
+            executor = self.executor or Local(self._batches, self.processes)
+            executor.fill(entry, work, advance=bar.advance)
         finally:
             bar.close()
 

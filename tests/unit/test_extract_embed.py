@@ -15,10 +15,10 @@ from PIL import Image
 from pytest_clip import ClipError
 from pytest_clip.data import Data, load
 from pytest_clip.data.pictures import decode
-from pytest_clip.extract.embed import Batches, fill
+from pytest_clip.extract.embed import Batches, Local, Work
 from pytest_clip.extract.entry import Entry
 from pytest_clip.extract.extraction import Extraction
-from pytest_clip.extract.source import Source, pictures
+from pytest_clip.extract.source import pictures
 from pytest_clip.models import openclip, spec
 from pytest_clip.models.openclip import OpenClipModel
 from pytest_clip.views.view import Facts, View
@@ -75,7 +75,7 @@ def embed(
     with tempfile.TemporaryDirectory() as folder:
         entry = Entry(Path(folder), {}, n or len(images))
         batches = Batches(size, say=lambda line: None)
-        fill(entry, model, Source(model, images, Path(folder)), batches=batches, threads=threads, advance=advance)
+        Local(batches, threads).fill(entry, Work(model, images, Path(folder)), advance=advance)
         return entry.rows()
 
 

@@ -1,0 +1,167 @@
+"""A real Ray cluster on this machine, started and stopped here: the same rows as without it, whoever dies on the way."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import ray
+import tiny_models
+from PIL import Image
+
+from pytest_clip import ClipError
+from pytest_clip.data import Data, load
+from pytest_clip.extract.extraction import Extraction
+from pytest_clip.extract.rays import Rays
+from pytest_clip.models import openclip, spec
+from pytest_clip.models.openclip import OpenClipModel
+from pytest_clip.views.view import Facts, View
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own, of files and sockets it leaves open at the end
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster() -> Iterator[None]:
+    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _system_config={"health_check_period_ms": 500})
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> OpenClipModel:
+    place = tiny_models.folder(tmp_path_factory.mktemp("model") / "tiny")
+    return openclip.load(spec.parse(f"local-dir:{place}"), device="cpu", cache_dir=place)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
+    root = tmp_path_factory.mktemp("photos")
+    for k in range(40):
+        (root / f"class{k % 2}").mkdir(exist_ok=True)
+        pixels = np.random.default_rng(k).integers(0, 255, (40, 48, 3), np.uint8)
+        Image.fromarray(pixels).save(root / f"class{k % 2}" / f"{k:02d}.png")
+    return load(str(root))
+
+
+@pytest.fixture
+def rays() -> Iterator[Rays]:
+    made = Rays(patience=300.0)
+    yield made
+    made.close()
+
+
+def negative(images: Any, facts: Facts) -> Any:
+    return 255 - images
+
+
+def test_the_rows_are_those_of_this_process_clean_and_under_a_view(model: OpenClipModel, data: Data, rays: Rays, tmp_path: Path) -> None:
+    heard: list[int] = []
+
+    class Bar:
+        def advance(self, n: int) -> None:
+            heard.append(n)
+
+        def close(self) -> None: ...
+
+    far = Extraction(cache=tmp_path / "far", executor=rays, progress=lambda label, total: Bar())
+    near = Extraction(cache=tmp_path / "near", workers=1)
+    for view in (None, View("negative", "negative-v1", negative)):
+        np.testing.assert_allclose(
+            far.embeddings(model, data, "clean", view=view), near.embeddings(model, data, "clean", view=view), atol=1e-6
+        )
+    assert sum(heard) == 2 * 40
+
+
+def processes() -> dict[int, bytes]:
+    """The command line of every process."""
+    found = {}
+    for place in Path("/proc").iterdir():
+        with suppress(OSError, ValueError):
+            found[int(place.name)] = (place / "cmdline").read_bytes()
+    return found
+
+
+def slow(images: Any, facts: Facts) -> Any:
+    time.sleep(0.5)
+    return images
+
+
+@pytest.mark.parametrize("how", ["actor", pytest.param("process", marks=pytest.mark.slow)])
+def test_an_actor_that_dies_costs_only_the_span_it_was_at(model: OpenClipModel, data: Data, rays: Rays, tmp_path: Path, how: str) -> None:
+    extraction = Extraction(cache=tmp_path / how, executor=rays)
+    stored: list[Path] = []
+    killed = threading.Event()
+
+    def kill() -> None:
+        while not (shards := list((tmp_path / how / "answers").rglob("rows-*.safetensors"))):
+            time.sleep(0.01)
+        stored.extend(shards)
+        hand = next(iter(rays._crews.values()))[0]
+        if how == "actor":
+            ray.kill(hand._actor)
+        else:
+            os.kill(next(pid for pid in processes() if b"ray::_Embedder" in processes()[pid]), signal.SIGKILL)
+        killed.set()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    rows = extraction.embeddings(model, data, "clean", view=View("slow", "slow-v1", slow))
+    killer.join()
+    assert killed.is_set()
+    assert stored
+    expected = Extraction(cache=tmp_path / "here", workers=1).embeddings(model, data, "clean")
+    np.testing.assert_allclose(rows, expected, atol=1e-6)  # in order, none lost, none doubled
+
+
+def deadly(images: Any, facts: Facts) -> Any:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_what_kills_every_actor_is_one_error(model: OpenClipModel, data: Data, tmp_path: Path) -> None:
+    with pytest.raises(ClipError, match=r"4 Ray actors with tiny died over rows 0 to 9 of .*; is there memory enough\?"):
+        Extraction(cache=tmp_path, executor=Rays(actors=1, patience=300)).embeddings(
+            model, data, "clean", view=View("deadly", "deadly-v1", deadly)
+        )
+
+
+def test_a_picture_that_cannot_be_read_is_named(model: OpenClipModel, rays: Rays, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        (tmp_path / "set" / name / "x.png").write_bytes(b"no picture")
+    with pytest.raises(ClipError, match=r"a/x.png: not a readable image"):
+        Extraction(cache=tmp_path / "cache", executor=rays).embeddings(model, load(str(tmp_path / "set")), "clean")
+
+
+def test_a_cluster_without_room_is_an_error_and_no_hang(model: OpenClipModel, data: Data, tmp_path: Path) -> None:
+    @ray.remote(num_cpus=2)
+    class Greedy:
+        def there(self) -> bool:
+            return True
+
+    greedy = Greedy.remote()
+    ray.get(greedy.there.remote())
+    try:
+        said = r"the Ray cluster has 2 CPUs and none is free for an actor with the model \(waited 1 s\); end what holds them"
+        with pytest.raises(ClipError, match=said):
+            Extraction(cache=tmp_path, executor=Rays(patience=1.0)).embeddings(model, data, "clean")
+    finally:
+        ray.kill(greedy)
+
+
+def test_a_model_that_cannot_travel_is_an_error(data: Data, rays: Rays, tmp_path: Path) -> None:
+    class Rooted:
+        label, fingerprint, device = "rooted", "0" * 16, "cpu"
+
+        def __init__(self) -> None:
+            self.lock = threading.Lock()
+
+    with pytest.raises(ClipError, match=r"rooted cannot be sent to Ray actors \(.*lock.*\); give it no open files"):
+        Extraction(cache=tmp_path, executor=rays).embeddings(Rooted(), data, "clean")  # type: ignore[arg-type]
