@@ -59,10 +59,10 @@ def photograph(look: int) -> Tensor:
 
 
 def _slope(fall: float) -> Tensor:
-    """Amplitude by frequency; nothing below one wave per 224 pixels, so that crops have their look's own mean, more or less."""
+    """Amplitude by frequency; nothing below half a wave per 224 pixels, so that crops have their look's own mean, more or less."""
     waves = REFERENCE / SIDE
     frequency = torch.hypot(torch.fft.fftfreq(SIDE)[:, None], torch.fft.rfftfreq(SIDE).expand(SIDE, -1)) * SIDE * waves
-    return torch.where(frequency >= 1, frequency.clamp(min=1) ** (-fall / 2), 0.0)
+    return torch.where(frequency >= 0.5, frequency.clamp(min=1) ** (-fall / 2), 0.0)
 
 
 def _standard(field: Tensor) -> Tensor:
