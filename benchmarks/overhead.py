@@ -1,45 +1,32 @@
 """What a run costs beyond its forward passes: wall time of `pytest --clip-suite=accuracy` over that of the bare forward passes.
 
 A random-weight ViT-B-32 on a folder of generated 500 x 375 JPEGs, fp32, same batch size and thread count on both sides, nothing cached.
-The bare side runs the same images, already preprocessed and in memory, through encode_image. Prints the ratio for the whole process
-(interpreter, imports, model, decoding, statistics and reports included) and for the process less the time to its first forward pass.
-Usage: python benchmarks/overhead.py [IMAGES] [BATCH]
+The bare side runs the same images, already preprocessed and in memory, through encode_image, as many times as the run does: once, and with
+`--views` once more for each of the 75 corrupted views. Prints the ratio for the whole process (interpreter, imports, model, decoding,
+statistics and reports included) and for the process less a run of 20 images.
+Usage: python benchmarks/overhead.py [IMAGES] [BATCH] [--views]
 """
 
 from __future__ import annotations
 
+import argparse
 import os
-import platform
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image
+from shared import MODEL, conditions, make_folder, run
 
 from pytest_clip.models import openclip, spec
-
-MODEL = "ViT-B-32,random"
-
-
-def make_folder(folder: Path, *, images: int) -> list[Path]:
-    """Ten class folders of JPEGs: smooth noise, so that decoding costs what it costs for photographs."""
-    rng, out = np.random.default_rng(0), []
-    for i in range(images):
-        path = folder / f"class_{i % 10}" / f"{i:05d}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        small = Image.fromarray(rng.integers(0, 256, (24, 32, 3), dtype=np.uint8))
-        small.resize((500, 375), Image.Resampling.BICUBIC).save(path, quality=90)
-        out.append(path)
-    return out
+from pytest_clip.views import IMAGENET_C, SEVERITIES
 
 
 def bare(paths: list[Path], *, batch: int, cache: Path) -> float:
     """Seconds of the forward passes alone."""
-    model = openclip.load(spec.parse(MODEL), cache_dir=cache)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = openclip.load(spec.parse(MODEL), device=device, cache_dir=cache)
     total = 0.0
     model.encode_image(torch.zeros(batch, 3, 224, 224))
     for i in range(0, len(paths), batch):
@@ -50,30 +37,30 @@ def bare(paths: list[Path], *, batch: int, cache: Path) -> float:
     return total
 
 
-def whole(folder: Path, *, batch: int, suite: str) -> float:
-    """Seconds of a whole pytest run."""
-    command = [sys.executable, "-m", "pytest", f"--clip-model={MODEL}", f"--clip-data={folder}", f"--clip-suite={suite}", "--clip-no-cache"]
-    began = time.perf_counter()
-    done = subprocess.run([*command, f"--clip-batch-size={batch}", "-q"], capture_output=True, text=True)
-    if done.returncode not in (0, 1):  # a random model may fail its gates; anything else is no measurement
-        sys.exit(done.stdout + done.stderr)
-    return time.perf_counter() - began
-
-
 def main() -> None:
-    images, batch = (int(a) for a in (sys.argv[1:3] + ["1000", "64"][len(sys.argv) - 1 :]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("images", nargs="?", type=int, default=1000)
+    parser.add_argument("batch", nargs="?", type=int, default=64)
+    parser.add_argument("--views", action="store_true")
+    args = parser.parse_args()
+    suites = "accuracy,corruptions" if args.views else "accuracy"
+
+    def whole(images: Path, number: int, cache: Path) -> float:
+        given = (f"--clip-model={MODEL}", f"--clip-data={images}", f"--clip-suite={suites}", f"--clip-batch-size={args.batch}")
+        options = f"clip_corruption_images = {number}\n"
+        return run(*given, f"--clip-cache-dir={cache}", folder=cache / "project", options=options).wall
+
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        paths = make_folder(root / "images", images=images)
-        few = root / "few"
-        make_folder(few, images=20)
-        start_up = whole(few, batch=batch, suite="accuracy")
-        forward = bare(paths, batch=batch, cache=root / "cache")
-        run = whole(root / "images", batch=batch, suite="accuracy")
-    print(f"overhead: {run / forward:.3f} x the forward passes; {(run - start_up) / forward:.3f} x without start-up")
-    print(f"  run {run:.1f} s, forward passes {forward:.1f} s, a run of 20 images {start_up:.1f} s")
-    print(f"  {images} JPEGs 500 x 375, batch {batch}, fp32, {torch.get_num_threads()} threads")
-    print(f"  {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, torch {torch.__version__}")
+        paths = make_folder(root / "images", images=args.images)
+        make_folder(root / "few", images=20)
+        start_up = whole(root / "few", 20, root / "a")
+        passes = 1 + args.views * len(IMAGENET_C) * len(SEVERITIES)
+        forward = bare(paths, batch=args.batch, cache=root / "cache") * passes
+        took = whole(root / "images", args.images, root / "b")
+    print(f"overhead: {took / forward:.3f} x the forward passes; {(took - start_up) / forward:.3f} x without start-up")
+    print(f"  run {took:.1f} s, forward passes {forward:.1f} s ({passes} of {args.images} images), a run of 20 images {start_up:.1f} s")
+    print(f"  JPEGs 500 x 375, batch {args.batch}, fp32, {torch.get_num_threads()} threads of {os.cpu_count()}; {conditions()}")
 
 
 if __name__ == "__main__":

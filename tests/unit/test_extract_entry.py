@@ -139,9 +139,7 @@ def test_a_full_disk_is_one_error_and_leaves_nothing_half_written(tmp_path: Path
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("safetensors.numpy.save_file", full)
-    with pytest.raises(
-        ClipError, match=r"cannot write .*rows-000000.safetensors \(No space left on device\); free space, or "
-    ):
+    with pytest.raises(ClipError, match=r"cannot write .*rows-000000.safetensors \(No space left on device\); free space, or "):
         filled(made)
     assert [path.name for path in made.folder.iterdir() if not path.name.endswith(".lock")] == [MANIFEST]
 
@@ -156,9 +154,7 @@ def test_a_cache_that_can_only_be_read_is_read(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(Path, "mkdir", refuse)
     monkeypatch.setattr(os, "utime", refuse)
     np.testing.assert_array_equal(recall(made, filled), numbers(range(10)))
-    with pytest.raises(
-        ClipError, match=r"the cache at .* cannot be written \(Read-only file system\); choose another with "
-    ):
+    with pytest.raises(ClipError, match=r"the cache at .* cannot be written \(Read-only file system\); choose another with "):
         recall(entry(tmp_path, 11), filled)
 
 
