@@ -66,6 +66,7 @@ def _list_arguments(parser: argparse.ArgumentParser) -> None:
 def _list(args: argparse.Namespace) -> int:
     from pytest_clip.collection import choose_suites
     from pytest_clip.report import listing
+    from pytest_clip.resolve import default_cache_dir
     from pytest_clip.session import start
     from pytest_clip.settings import Settings
 
@@ -75,6 +76,7 @@ def _list(args: argparse.Namespace) -> int:
         data=tuple(args.data) or ("scenes",),
         thresholds=tuple((Path(path), "--thresholds") for path in args.thresholds),
         limit=args.limit,
+        cache_dir=default_cache_dir(),
         rootpath=Path.cwd(),
     )
     session = start(settings)

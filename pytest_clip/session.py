@@ -351,9 +351,10 @@ def _models(settings: Settings) -> tuple[ModelChoice, ...]:
 
 
 def _data(settings: Settings) -> tuple[DataChoice, ...]:
-    from pytest_clip.data import catalog
+    from pytest_clip.data import catalog, remote
 
-    found = [each for text in settings.data for each in catalog.expand(text)]
+    texts = [str(remote.fetch(text, cache=settings.cache_dir)) if remote.is_url(text) else text for text in settings.data]
+    found = [each for text in texts for each in catalog.expand(text)]
     labels = _unique([_id_safe(label) for _, label in found])
     return tuple(DataChoice(label, text) for label, (text, _) in zip(labels, found, strict=True))
 

@@ -32,7 +32,7 @@ def doctor(args: argparse.Namespace) -> int:
     if args.max_unreadable < 0:
         raise ClipError(f"--max-unreadable={args.max_unreadable}: write 0 or more")
     found = []
-    for given in args.data:
+    for given in map(_local, args.data):
         if given != "scenes" and "::" not in given and not Path(given).exists():
             raise ClipError(f"--data={given}: no such folder")
         for text, label in catalog.expand(given):
@@ -46,6 +46,16 @@ def doctor(args: argparse.Namespace) -> int:
         for each in found:
             _print(each, quick=args.quick)
     return YES if all(each.well for each in found) else NO
+
+
+def _local(given: str) -> str:
+    from pytest_clip.data import remote
+
+    if not remote.is_url(given):
+        return given
+    from pytest_clip.resolve import default_cache_dir
+
+    return str(remote.fetch(given, cache=default_cache_dir()))
 
 
 def _print(each: Examined, *, quick: bool) -> None:

@@ -44,6 +44,7 @@ LAYOUTS: tuple[str, ...] = (
     "spair",
     "navi",
     "scannet",
+    "huggingface",
     "manifest",
 )
 """Modules of this package, most particular first."""
