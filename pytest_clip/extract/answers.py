@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,17 +21,16 @@ NAMESAKE = 1e-9
 def apart(whole: ZeroShot) -> ZeroShot:
     """Of classes with one name the first is answered, as the argmax of published accuracies does: ImageNet has two missiles and two
     sunglasses, and without this all four would be ties, which count as wrong."""
-    again = np.array([whole.classes[:k].count(name) for k, name in enumerate(whole.classes)]) if _namesakes(whole.classes) else None
-    if again is None:
+    if len(set(whole.classes)) == len(whole.classes):
         return whole
-    twice = ", ".join(dict.fromkeys(whole.classes[k] for k in np.flatnonzero(again)))
-    return replace(
-        whole, cosines=whole.cosines - NAMESAKE * again, told={**whole.told, "namesakes": f"{twice}: the first class of the name"}
-    )
-
-
-def _namesakes(classes: Sequence[str]) -> bool:
-    return len(set(classes)) < len(classes)
+    seen: Counter[str] = Counter()
+    again = np.zeros(len(whole.classes))
+    for k, name in enumerate(whole.classes):
+        again[k] = seen[name]
+        seen[name] += 1
+    twice = ", ".join(name for name, count in seen.items() if count > 1)
+    told = {**whole.told, "namesakes": f"{twice}: the first class of a name is answered"}
+    return replace(whole, cosines=whole.cosines - NAMESAKE * again, told=told)
 
 
 def answered(whole: ZeroShot, images: ImageSet) -> ZeroShot:

@@ -32,6 +32,16 @@ SECOND = 0.8
 VAL = [f"ILSVRC2012_val_{k + 1:08d}.JPEG" for k in range(1000)]
 
 
+CONFTEST = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import family
+
+def pytest_clip_make_model(spec, config):
+    return family.Knower(spec.text, logit_scale=10.0 if spec.text == "cool" else 100.0)
+"""
+
+
 def colour(number: int) -> tuple[int, int, int]:
     digits = number % 16, number // 16 % 16, number // 256
     return tuple(STEP * digit + STEP // 2 for digit in digits)  # type: ignore[return-value]
@@ -100,9 +110,9 @@ def named(text: str) -> int:
     return _lower()[text.lower().removeprefix("a photo of a ").removesuffix(".")]
 
 
-def val(root: Path, *, wrong: Iterable[int] = ()) -> Path:
-    """1000 class folders with one image each; those of `wrong` classes show another class."""
-    for k, wnid in enumerate(facts.wnids()):
+def val(root: Path, *, wrong: Iterable[int] = (), classes: int = 1000) -> Path:
+    """Class folders with one image each; those of `wrong` classes show another class."""
+    for k, wnid in enumerate(facts.wnids()[:classes]):
         draw(root / wnid / VAL[k], (k + 1) % 1000 if k in set(wrong) else SHOWN[k])
     return root
 

@@ -10,20 +10,11 @@ from pytest_clip import ClipError
 from pytest_clip.data import catalog, layouts, load
 from pytest_clip.data.imagenet import facts
 
-CONFTEST = """
-import sys
-sys.path.insert(0, {here!r})
-import family
-
-def pytest_clip_make_model(spec, config):
-    return family.Knower(spec.text, logit_scale=10.0 if spec.text == "cool" else 100.0)
-"""
-
 
 @pytest.fixture
 def gates(project, measure):
     """Run suites with the model that knows ImageNet's classes, asked with one template."""
-    project.makeconftest(CONFTEST.format(here=str(Path(__file__).parent)))
+    project.makeconftest(family.CONFTEST)
 
     def run(data, *options, suites, model="knower", **more):
         return measure(data, "--clip-prompts=single", *options, suites=suites, model=model, **more)
@@ -74,6 +65,16 @@ def tree(tmp_path_factory):
         (root / "images_classic" / "texture" / "banded" / f"banded {k}.jpg").rename(root / "images_classic/texture/banded" / f"b{k}.jpg")
     (lists / "test_imagenet.txt").write_text("imagenet_1k/val/a.JPEG 0\n")
     return root
+
+
+FEW = 50
+
+
+@pytest.fixture
+def few_classes(monkeypatch):
+    """Trees of 50 classes pass for whole."""
+    known = {wnid: k for k, wnid in enumerate(facts.wnids()[:FEW])}
+    monkeypatch.setattr(facts, "label_of", lambda: known)
 
 
 def value(rows, gate):
@@ -162,20 +163,22 @@ def test_a_limit_keeps_the_balance_and_whole_films(tree):
     assert pose.within == "clean"
 
 
+@pytest.mark.usefixtures("few_classes")
 def test_what_is_absent_is_told_before_anything_loads(project, tmp_path):
-    root = family.val(tmp_path / "val")
+    root = family.val(tmp_path / "val", classes=FEW)
     result = project.runpytest_inprocess("-p", "clip", "--clip-list", f"--clip-data={tmp_path}", "--clip-suite=accuracy,ood")
     text = result.stdout.str()
     assert result.ret == 0
     assert f"not there: shift_r: {tmp_path} has none: put ImageNet-R into a folder imagenet-r" in text
     assert "https://objectnet.dev" in text
     assert "its licence forbids training on it" in text
-    assert "data imagenet: 1 image sets, 1000 images" in text
+    assert "data imagenet: 1 image sets, 50 images" in text
     assert root.is_dir()
 
 
+@pytest.mark.usefixtures("few_classes")
 def test_absent_sets_are_skipped_and_a_rule_for_one_fails(gates, tmp_path):
-    family.val(tmp_path / "val")
+    family.val(tmp_path / "val", classes=FEW)
     rows, result = gates(tmp_path, "-k", "top1", suites="accuracy", rules='schema = 1\n[gates."accuracy/top1"]\nmin = 0.5\n')
     assert result.ret == 0
     assert rows["accuracy/top1[clean]"]["verdict"] == "pass"
@@ -185,9 +188,10 @@ def test_absent_sets_are_skipped_and_a_rule_for_one_fails(gates, tmp_path):
     assert "accuracy/top1[shift_r]" in result.stdout.str()
 
 
+@pytest.mark.usefixtures("few_classes")
 @pytest.mark.parametrize("layout", ["val", "imagenet/val", "ILSVRC2012/val", "imagenet-val"])
 def test_where_the_validation_images_may_lie(tmp_path, layout):
-    family.val(tmp_path / layout)
+    family.val(tmp_path / layout, classes=FEW)
     [found] = layouts.find(str(tmp_path))
     assert (found.name, found.parts["val"]) == ("imagenet", tmp_path / layout)
     [itself] = layouts.find(str(tmp_path / layout))
@@ -273,8 +277,9 @@ def test_plain_class_folders_stay_what_they_were(tmp_path):
     assert catalog.sets(str(tmp_path)) == (catalog.SetInfo("clean", "clean", 5),)
 
 
+@pytest.mark.usefixtures("few_classes")
 def test_annotations_that_do_not_fit_the_images(tmp_path):
-    family.val(tmp_path / "val")
+    family.val(tmp_path / "val", classes=FEW)
     family.imagenet_x(tmp_path / "imagenet-x", {"ILSVRC2012_val_00099999.JPEG": (0, ["pose"])})
     with pytest.raises(ClipError, match=r"1 of 1 annotated images are not in .*val, such as ILSVRC2012_val_00099999\.JPEG"):
         load(str(tmp_path)).images("pose")
@@ -283,8 +288,9 @@ def test_annotations_that_do_not_fit_the_images(tmp_path):
         catalog.sets(str(tmp_path))
 
 
+@pytest.mark.usefixtures("few_classes")
 def test_all_active_factors_when_only_they_are_given(tmp_path):
-    family.val(tmp_path / "val")
+    family.val(tmp_path / "val", classes=FEW)
     family.imagenet_x(tmp_path / "imagenet-x", {family.VAL[0]: (0, ["pose", "color"])}, kind="multi")
     data = load(str(tmp_path))
     assert {s.name: s.line for s in data.sets if s.role == "factor"} == {"pose": "", "color": ""}
@@ -301,6 +307,7 @@ def test_films_with_a_missing_frame_or_label(tmp_path):
         catalog.sets(str(tmp_path))
 
 
+@pytest.mark.usefixtures("few_classes")
 def test_ytbb_as_its_annotators_left_it(tmp_path, gates):
     import json
 
@@ -322,14 +329,15 @@ def test_ytbb_as_its_annotators_left_it(tmp_path, gates):
     shown = {"a_100/frame-20": 404, "a_100/frame-21": 404, "b_100/frame-20": 407, "b_100/frame-10": 404}
     for name, number in shown.items():
         family.draw(tmp_path / "ytbb-robust" / "ytbb_videos" / f"{name}.jpg", number)
-    family.val(tmp_path / "val")
+    family.val(tmp_path / "val", classes=FEW)
     rows, _ = gates(tmp_path, "-k", "top1", suites="accuracy")
     assert (value(rows, "accuracy/top1[shift_ytbb]"), rows["accuracy/top1[shift_ytbb]"]["n"]) == (1.0, 2)
     assert value(rows, "accuracy/top1[pm10_ytbb]") == 0.5  # frame 22 of the first is not like its anchor
 
 
+@pytest.mark.usefixtures("few_classes")
 def test_image_lists_stay_in_their_folder(tmp_path):
-    family.val(tmp_path / "val")
+    family.val(tmp_path / "val", classes=FEW)
     lists = tmp_path / "benchmark_imglist" / "imagenet"
     lists.mkdir(parents=True)
     (lists / "test_ninco.txt").write_text("../../secret.jpg -1\n")

@@ -83,7 +83,7 @@ def sets(found: Found) -> tuple[SetInfo, ...]:
             # One set is counted, of the others the class folders: 75 x 50,000 names would take minutes on a network drive.
             if missing := len(imagenet.label_of()) - len(wnid_folders(found.parts[name])):
                 raise ClipError(
-                    f"{found.parts[name]}: {missing} of the 1000 class folders are missing; unpack it again, or remove the folder"
+                    f"{found.parts[name]}: {missing} of the {len(imagenet.label_of())} class folders are missing; unpack it again, or remove the folder"
                 )
             out.append(SetInfo(name, "corruption", len(_rows(found, next(iter(found.parts))).rows), imagenet=True))
         elif name.partition("-")[0] in kind.needed:
