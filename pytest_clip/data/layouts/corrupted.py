@@ -82,9 +82,8 @@ def sets(found: Found) -> tuple[SetInfo, ...]:
         if name in found.parts:
             # One set is counted, of the others the class folders: 75 x 50,000 names would take minutes on a network drive.
             if missing := len(imagenet.label_of()) - len(wnid_folders(found.parts[name])):
-                raise ClipError(
-                    f"{found.parts[name]}: {missing} of the {len(imagenet.label_of())} class folders are missing; unpack it again, or remove the folder"
-                )
+                told = f"{missing} of the {len(imagenet.label_of())} class folders are missing"
+                raise ClipError(f"{found.parts[name]}: {told}; unpack it again, or remove the folder")
             out.append(SetInfo(name, "corruption", len(_rows(found, next(iter(found.parts))).rows), imagenet=True))
         elif name.partition("-")[0] in kind.needed:
             absent = f"{found.folder} has no {name.replace('-', '/')} of {kind.title} ({kind.licence}; {kind.page})"
