@@ -147,6 +147,7 @@ COMMANDS = (
     Command(
         "compare", "What became worse between two saved runs, and on which images", runs_commands.compare_arguments, runs_commands.compare
     ),
+    Command("init", "Write a first thresholds.toml from a run on your data", data_commands.init_arguments, data_commands.init),
     Command("doctor", "Whether data is whole: missing, unreadable, doubled images", data_commands.doctor_arguments, data_commands.doctor),
     Command("cache", "Stored pictures and answers: how much, whether whole, remove", cache_commands.arguments, cache_commands.run),
     Command("train", "Train a bundled model again", _train_arguments, _train),

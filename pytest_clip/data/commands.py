@@ -1,4 +1,4 @@
-"""`pytest-clip doctor`."""
+"""`pytest-clip doctor` and `pytest-clip init`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_clip.data.doctor import Examined
@@ -56,6 +56,78 @@ def _local(given: str) -> str:
     from pytest_clip.resolve import default_cache_dir
 
     return str(remote.fetch(given, cache=default_cache_dir()))
+
+
+def init_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "Exit status: 0 the file is written, 1 the data is not fit to be measured or the run failed, 2 the request makes no sense."
+    )
+    parser.add_argument("data", metavar="DIR", help="Your data, as --clip-data")
+    parser.add_argument("--model", metavar="NAME[,PRETRAINED]", help="As --clip-model; measured by a run of pytest in this folder")
+    parser.add_argument("--report", type=Path, metavar="JSON", help="In place of a run: the record of one (--clip-report=json:PATH)")
+    parser.add_argument("--out", type=Path, default=Path("thresholds.toml"), metavar="PATH", help="default: thresholds.toml")
+    parser.add_argument("--force", action="store_true", help="Overwrite the file")
+    parser.add_argument("pytest_args", nargs="*", metavar="OPTION", help="More options of that run, after --: -- --clip-device=cuda")
+
+
+def init(args: argparse.Namespace) -> int:
+    import tempfile
+    from datetime import date
+
+    from pytest_clip import ClipError
+    from pytest_clip.data import catalog
+    from pytest_clip.data.doctor import quick
+    from pytest_clip.gates import first
+
+    if (args.model is None) == (args.report is None):
+        raise ClipError("name a --model to be measured, or the --report of a run that has been; one of the two")
+    if args.out.exists() and not args.force:
+        raise ClipError(f"{args.out} is there already; pytest --clip-update=create adds what it lacks, --force overwrites it")
+    if not args.out.resolve().parent.is_dir():
+        raise ClipError(f"{args.out}: there is no folder {args.out.resolve().parent}; create it")
+    for text, label in catalog.expand(args.data):
+        problems = quick(text)
+        for problem in problems:
+            print(f"data {label}: {problem.level}: {problem.what}", file=sys.stderr)
+        if any(each.level == "refuse" for each in problems):
+            return NO
+    with tempfile.TemporaryDirectory() as folder:
+        report = args.report or Path(folder) / "report.json"
+        if args.report is None and not _run(args, report):
+            return NO
+        record = _record(report)
+    rows = [row for row in record["gates"] if not row.get("role")]
+    if len(models := {row["model"] for row in rows}) > 1:
+        raise ClipError(f"{report}: holds {len(models)} models ({', '.join(sorted(models))}); rules are made from one: run it alone")
+    args.out.write_text(first.text(rows, models=record["models"], today=date.today().isoformat()), encoding="utf-8")
+    rules = args.out.read_text(encoding="utf-8").count("\nwhy = ")
+    then = f"pytest --clip-model={args.model or 'NAME'} --clip-data={args.data}"
+    print(f"wrote {args.out}: {rules} rules from {len(rows)} gates; read it, then: {then}")
+    return YES
+
+
+def _run(args: argparse.Namespace, report: Path) -> bool:
+    """Whether the run measured what it could; its gates may fail, that is no reason to have no rules."""
+    import subprocess
+
+    command = [f"--clip-model={args.model}", f"--clip-data={args.data}", f"--clip-report=json:{report}", *args.pytest_args]
+    done = subprocess.run([sys.executable, "-m", "pytest", *command], check=False)
+    if done.returncode > 1 or not report.is_file():
+        print(f"pytest-clip init: the run ended with status {done.returncode}; nothing is written", file=sys.stderr)
+        return False
+    return True
+
+
+def _record(path: Path) -> dict[str, Any]:
+    from pytest_clip import ClipError
+
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if not record["gates"] or not isinstance(record["models"], list):
+            raise KeyError("gates")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ClipError(f"{path}: not the record of a run with gates ({error}); write one with pytest --clip-report=json:PATH") from None
+    return dict(record)
 
 
 def _print(each: Examined, *, quick: bool) -> None:

@@ -1,0 +1,70 @@
+"""A first thresholds file: what one run measured as rules with their reasons, written to be read and edited by a person."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_clip.gates.catalog import CATALOG, SUITES
+from pytest_clip.gates.margins import TOLD, at_chance, bound
+from pytest_clip.gates.update_file import header
+
+Row = Mapping[str, Any]
+OWN_RULES = ("checkpoint",)
+"""Suites whose shipped rules hold for any model: a measured bound would say nothing more."""
+
+
+def text(rows: Sequence[Row], *, models: Sequence[Mapping[str, Any]], today: str) -> str:
+    """The file. A gate that cannot become a rule is there as a comment that says why."""
+    said = ", ".join(f"{each['name']} ({each.get('fingerprint') or 'no fingerprint'})" for each in models)
+    data = ", ".join(dict.fromkeys(str(row["data"]) for row in rows))
+    out = [
+        f"# Rules for {data}, from a first run of {said} on {today} (pytest-clip init).",
+        f"# A bound is {TOLD}.",
+        "# They say what this model reached, not what you need: go through them, raise what matters to you, delete what does not, and",
+        "# say why in `why`, which is printed when a gate fails. Every gate also takes max_drop = 0.02 (against --clip-baseline),",
+        '# min_n = 500 and severity = "warn". A later run keeps the file up: pytest --clip-update=create,fix,trim. More: docs/gates.md.',
+        "schema = 1",
+    ]
+    for suite in dict.fromkeys(str(row["suite"]) for row in rows):
+        mine = [row for row in rows if row["suite"] == suite]
+        out += ["", f"# {'-' * 8} {suite}: {SUITES.get(suite, 'a suite of your own')}"]
+        if suite in OWN_RULES:
+            out += ["# The shipped rules hold for any model; pytest-clip list shows them."]
+            continue
+        for row in mine:
+            out += ["", *_rule(row)]
+    return "\n".join(out) + "\n"
+
+
+def _rule(row: Row) -> list[str]:
+    metric = CATALOG.get(f"{row['suite']}/{row['metric']}")
+    title = f"# {metric.title}." if metric is not None else "# A gate of your own."
+    if reason := _not_a_rule(row):
+        return [f"# {row['gate']}: {reason}"]
+    assert metric is not None
+    value, ci = float(row["value"]), row["ci"]
+    key = "min" if metric.better == "higher" else "max"
+    step = float(row["conventions"].get("step", 0.0))
+    limit = bound(value, ci, key=key, unit=metric.unit, step=step)  # type: ignore[arg-type]
+    told = f"measured {value:.4f}" + (f", 95 % interval {ci[0]:.4f}..{ci[1]:.4f}" if _whole(ci) else "") + f", n = {row['n']}"
+    chance = f"; chance is {metric.chance}" if metric.chance else ""
+    return [f"{title[:-1]}{chance}.", header(("data", row["data"], "gates", row["gate"])), f"{key} = {limit!r}", f'why = "{told}"']
+
+
+def _not_a_rule(row: Row) -> str | None:
+    metric = CATALOG.get(f"{row['suite']}/{row['metric']}")
+    if row["value"] is None:
+        return str(row.get("reason") or row.get("message") or "not measured").splitlines()[0]
+    if metric is None:
+        return f"measured {row['value']:.4f}; only you know which way is better: write min or max"
+    if metric.better == "none":
+        return f"measured {row['value']:.4f}; neither more nor less is better"
+    if at_chance(row["ci"], row["conventions"]):
+        return f"measured {row['value']:.4f}, which may as well be guessing; a rule would hold nothing"
+    return None
+
+
+def _whole(ci: Any) -> bool:
+    return ci is not None and all(end is not None and math.isfinite(end) for end in ci)

@@ -1,0 +1,67 @@
+"""A first thresholds file from a run on own data: it can be read, its rules hold for the run they were made from, and break for worse."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import painted
+import pytest
+
+from pytest_clip import cli
+from pytest_clip.gates import margins
+from pytest_clip.gates.toml_lines import tomllib
+
+
+@pytest.fixture
+def pets(tmp_path: Path) -> Path:
+    """Two classes of thirty pictures, 50 of 60 right."""
+    for i in range(60):
+        painted.save(tmp_path / "my pets" / f"class {i % 2}" / f"{i}.png", i % 2 if i % 6 else 1 - i % 2)
+    return tmp_path / "my pets"
+
+
+def test_rules_of_a_first_run(pets: Path, measure: Callable, capsys: pytest.CaptureFixture[str]) -> None:
+    rows, _ = measure(pets, suites="accuracy,checkpoint,calibration")
+    assert rows["accuracy/top1[clean]"]["value"] == 50 / 60
+    shutil.copy("report.json", "first.json")
+    capsys.readouterr()
+    assert cli.main(["init", str(pets), "--report", "first.json", "--out", "mine.toml"]) == 0
+    told = capsys.readouterr().out
+    assert "wrote mine.toml: " in told
+    text = Path("mine.toml").read_text()
+    rules = tomllib.loads(text)["data"]["my-pets"]["gates"]
+    top1 = rows["accuracy/top1[clean]"]
+    assert rules["accuracy/top1[clean]"]["min"] == margins.bound(top1["value"], top1["ci"], key="min", unit="share")
+    assert rules["accuracy/top1[clean]"]["why"].startswith("measured 0.8333, 95 % interval 0.7")
+    assert "max" in rules["calibration/ece[clean]"]
+    assert "# Share of images whose highest-scoring class is the right one; chance is 1 / number of classes." in text
+    assert "# calibration/temperature: measured" in text
+    assert "neither more nor less is better" in text
+    assert "# The shipped rules hold for any model" in text
+    rows, _ = measure(pets, "--clip-thresholds=mine.toml", suites="accuracy,calibration")
+    assert {rows[gate]["verdict"] for gate in rules} == {"pass"}
+    for i in range(0, 60, 2):
+        painted.save(pets / "class 0" / f"{i}.png", 1)
+    rows, _ = measure(pets, "--clip-thresholds=mine.toml", suites="accuracy,calibration")
+    assert rows["accuracy/top1[clean]"]["verdict"] == "fail"
+
+
+def test_what_init_refuses(pets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def refused(*args: str, status: int = 2) -> str:
+        assert cli.main(["init", *args]) == status
+        return capsys.readouterr().err
+
+    assert "name a --model to be measured, or the --report of a run" in refused(str(pets))
+    (tmp_path / "thresholds.toml").write_text("schema = 1\n")
+    assert "thresholds.toml is there already; pytest --clip-update=create adds what it lacks" in refused(str(pets), "--report", "x.json")
+    (tmp_path / "thresholds.toml").unlink()
+    assert "x.json: not the record of a run with gates" in refused(str(pets), "--report", "x.json")
+    (tmp_path / "y.json").write_text(json.dumps({"gates": [{"model": "a"}, {"model": "b"}], "models": []}))
+    assert "y.json: holds 2 models (a, b); rules are made from one" in refused(str(pets), "--report", "y.json")
+    assert "there is no folder" in refused(str(pets), "--report", "y.json", "--out", "nowhere/t.toml")
+    shutil.rmtree(pets / "class 1")
+    assert "refuse: --clip-data" in refused(str(pets), "--report", "y.json", status=1)
+    assert not (tmp_path / "thresholds.toml").exists()
