@@ -34,14 +34,13 @@ def main() -> None:
             (run(*given, f"--clip-suite={args.suites}", folder=root / "project", counted=True) for _ in range(2)), key=lambda r: r.wall
         )
     print(f"warm rerun: {again.wall - start_up:.2f} s beyond a pytest start-up of {start_up:.2f} s, {first.wall / again.wall:.1f} x faster")
-    print(
-        f"  in it {again.calls['images']} images and {again.calls['texts']} texts went through a model, {again.calls['decoded']} were decoded"
-    )
+    told = again.calls
+    print(f"  in it {told['images']} images and {told['texts']} texts went through a model, {told['decoded']} pictures were decoded")
     told = first.calls
     print(f"  first run {first.wall:.1f} s: {told['decoded'] / args.images:.2f} decodes an image, ", end="")
-    print(
-        f"{told['texts'] / max(1, told['distinct_texts']):.2f} encodings a distinct text ({told['texts']}), {told['images']} images encoded"
-    )
+    encoded = told["texts"] / max(1, told["distinct_texts"])
+    print(f"{encoded:.2f} encodings a distinct text ({told['texts']}, and {told['padding']} copies to fill a batch), ", end="")
+    print(f"{told['images']} images encoded")
     print(f"  {first.last}; {conditions()}")
 
 
