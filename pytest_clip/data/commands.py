@@ -67,7 +67,7 @@ def init_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", type=Path, metavar="JSON", help="In place of a run: the record of one (--clip-report=json:PATH)")
     parser.add_argument("--out", type=Path, default=Path("thresholds.toml"), metavar="PATH", help="default: thresholds.toml")
     parser.add_argument("--force", action="store_true", help="Overwrite the file")
-    parser.add_argument("pytest_args", nargs="*", metavar="OPTION", help="More options of that run, after --: -- --clip-device=cuda")
+    parser.add_argument("--options", default="", metavar="TEXT", help="More options of that run, such as --options='--clip-device=cuda'")
 
 
 def init(args: argparse.Namespace) -> int:
@@ -108,9 +108,10 @@ def init(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace, report: Path) -> bool:
     """Whether the run measured what it could; its gates may fail, that is no reason to have no rules."""
+    import shlex
     import subprocess
 
-    command = [f"--clip-model={args.model}", f"--clip-data={args.data}", f"--clip-report=json:{report}", *args.pytest_args]
+    command = [f"--clip-model={args.model}", f"--clip-data={args.data}", f"--clip-report=json:{report}", *shlex.split(args.options)]
     done = subprocess.run([sys.executable, "-m", "pytest", *command], check=False)
     if done.returncode > 1 or not report.is_file():
         print(f"pytest-clip init: the run ended with status {done.returncode}; nothing is written", file=sys.stderr)

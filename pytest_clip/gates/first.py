@@ -56,7 +56,7 @@ def _rule(row: Row) -> list[str]:
 def _not_a_rule(row: Row) -> str | None:
     metric = CATALOG.get(f"{row['suite']}/{row['metric']}")
     if row["value"] is None:
-        return str(row.get("reason") or row.get("message") or "not measured").splitlines()[0]
+        return str(row.get("reason") or row.get("message") or "not measured").splitlines()[0].removeprefix(f"{row['gate']}: ")
     if metric is None:
         return f"measured {row['value']:.4f}; only you know which way is better: write min or max"
     if metric.better == "none":
