@@ -346,3 +346,30 @@ def test_image_lists_stay_in_their_folder(tmp_path):
     (lists / "test_ninco.txt").write_text("\nninco/a b.jpg -1 {'x': 1}\n")
     with pytest.raises(ClipError, match=r"test_ninco\.txt:2: .* has no ninco/a, nor in images_largescale"):
         catalog.sets(str(tmp_path))
+
+
+@pytest.mark.usefixtures("few_classes")
+def test_annotations_of_the_installed_distribution(tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    from pytest_clip.data.imagenet import factors
+
+    family.val(tmp_path / "data" / "val", classes=FEW)
+    family.imagenet_x(tmp_path / "site" / "imagenet_x" / "annotations", {family.VAL[3]: (3, ["style"])})
+    places = [str(tmp_path / "site" / "imagenet_x")]
+    monkeypatch.setattr(factors, "find_spec", lambda name: SimpleNamespace(submodule_search_locations=places))
+    data = load(str(tmp_path / "data"))
+    assert data.images("style").ids == (f"{facts.wnids()[3]}/{family.VAL[3]}",)
+    assert data.images("style").labels.tolist() == [3]
+
+
+def test_sets_are_told_without_anything_heavy(tree):
+    import subprocess
+    import sys
+
+    code = (
+        f"import sys; from pytest_clip.data import catalog; catalog.sets({str(tree)!r});"
+        "print([m for m in ('torch', 'numpy', 'scipy', 'open_clip', 'PIL', 'torchvision') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
