@@ -1,9 +1,10 @@
 """Our 15 corruptions at 5 severities against imagecorruptions-imaug, on the same pictures in the same run.
 
-The reference takes one image at a time on one core. Ours takes the batch, on one thread and on all of them (`--threads=N` for another
-number) and on a GPU if there is one. Prints CPU milliseconds an image and kind, and one ratio a line: reference over ours, all 75 cells
-weighted alike. Needs `pip install pytest-clip[test]`.
-Usage: python benchmarks/corruptions.py [IMAGES] [SIZE] [--threads=N] [--no-reference]
+The reference takes one image at a time on one core. Ours takes the batch: on one core; on all of them (`--cores=N` for another number)
+in as many processes, as `pytest -n N` does it, and in as many threads of one process, as a run without workers does it, where threads wait
+for each other's turn with the interpreter; and on a GPU if there is one. Prints milliseconds an image and kind (processor time on one core,
+wall time otherwise), and one ratio a line: reference over ours, all 75 cells weighted alike. Needs `pip install pytest-clip[test]`.
+Usage: python benchmarks/corruptions.py [IMAGES] [SIZE] [--cores=N] [--no-reference]
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import argparse
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 import torch
@@ -73,25 +75,56 @@ def ours(x: torch.Tensor, threads: int) -> Table:
         return timed(lambda k, s: list(pool.map(lambda p: corrupt(x[p], k, s, ids[p]), parts)), len(x), time.perf_counter)
 
 
+_mine: list[tuple[torch.Tensor, list[str]]] = []
+
+
+def _take(part: tuple[torch.Tensor, list[str]]) -> None:
+    torch.set_num_threads(1)
+    _mine.append(part)
+    corrupt(part[0][:1], "glass_blur", 1, part[1][:1])
+
+
+def _cell(kind: str, severity: int) -> None:
+    [(images, ids)] = _mine
+    corrupt(images, kind, severity, ids)
+
+
+def in_processes(x: torch.Tensor, cores: int) -> Table:
+    """Each process has its share of the images and one thread."""
+    parts = [(part, [f"picture/{k}-{i}" for i in range(len(part))]) for k, part in enumerate(x.chunk(cores))]
+    pools = [ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_take, initargs=(part,)) for part in parts]
+
+    def act(kind: str, severity: int) -> None:
+        for future in [pool.submit(_cell, kind, severity) for pool in pools]:
+            future.result()
+
+    act("brightness", 1)  # the processes have started
+    table = timed(act, len(x), time.perf_counter)
+    for pool in pools:
+        pool.shutdown()
+    return table
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("images", nargs="?", type=int, default=32)
     parser.add_argument("size", nargs="?", type=int, default=224)
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--no-reference", action="store_true")
     args = parser.parse_args()
     x = pictures(args.images, args.size)
     columns = {} if args.no_reference else {"reference": reference(x)}
-    columns["1 thread"] = ours(x, 1)
-    if args.threads > 1:
-        columns[f"{args.threads} threads"] = ours(x, args.threads)
+    columns["1 core"] = ours(x, 1)
+    if args.cores > 1:
+        columns[f"{args.cores} processes"] = in_processes(x, args.cores)
+        columns[f"{args.cores} threads"] = ours(x, args.cores)
     if torch.cuda.is_available():
         columns["GPU"] = ours(x.cuda(), 1)
-    print(f"{'ms an image, 5 severities':26}" + "".join(f"{name:>12}" for name in columns))
+    print(f"{'ms an image, 5 severities':26}" + "".join(f"{name:>13}" for name in columns))
     for kind in IMAGENET_C:
-        print(f"{kind:26}" + "".join(f"{table[kind]:12.2f}" for table in columns.values()))
+        print(f"{kind:26}" + "".join(f"{table[kind]:13.2f}" for table in columns.values()))
     totals = {name: sum(table.values()) for name, table in columns.items()}
-    print(f"{'all':26}" + "".join(f"{total:12.2f}" for total in totals.values()))
+    print(f"{'all':26}" + "".join(f"{total:13.2f}" for total in totals.values()))
     for name, total in totals.items():
         if "reference" in totals and name != "reference":
             print(f"{totals['reference'] / total:.1f} x the reference: {name}, {args.images} images of {args.size} pixels")
