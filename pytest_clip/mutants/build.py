@@ -60,9 +60,10 @@ def attempt(
         return Excuse("not_applicable", str(error))
     except Exception as error:  # a damage meets a model that its author did not know
         return Excuse("not_applicable", f"it could not be made: {type(error).__name__}: {error}")
-    if all(probe.same(model, damaged, each, extraction()) for each in data):
+    furthest = max(probe.moved(model, damaged, each, extraction()) for each in data)
+    if furthest <= probe.ALIKE:
         seen = f"the first {probe.PICTURES} pictures, captions and class prompts of {', '.join(each.name for each in data)}"
-        return Excuse("equivalent", f"answers like the model itself on {seen}")
+        return Excuse("equivalent", f"answers like the model itself: embeddings of {seen} move by {furthest:.3f} at most")
     return damaged
 
 

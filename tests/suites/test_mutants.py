@@ -24,14 +24,14 @@ def test_the_checkpoint_suite_notices_what_it_is_for(mutated):
     names = "unnormalised,text_truncated,squashed,activation_swapped"
     found, rows, told, output = mutated(names, "--clip-suite=checkpoint", "--clip-limit=95")
     assert "checkpoint/embedding_norm" in found["unnormalised"]["killed_by"]
-    assert found["activation_swapped"]["survived"]  # to scenes-rn the two are the same within a thousandth of a nat
-    assert found["activation_swapped"]["nearest"]["gate"] == "checkpoint/activation"
-    assert found["squashed"]["equivalent"].startswith("answers like the model itself")  # the pictures are square
+    # The pictures are square, and to scenes-rn the two activations are the same within a thousandth of a nat.
+    for name in ("squashed", "activation_swapped"):
+        assert found[name]["equivalent"].startswith("answers like the model itself")
     assert found["text_truncated"]["survived"]  # class prompts have at most six words, captions more
-    assert rows["mutants/score"]["value"] == pytest.approx(1 / 3)
+    assert rows["mutants/score"]["value"] == 0.5
     assert {row["model"] for row in rows.values()} == {"scenes-rn"}
     prints = {row["fingerprint"] for row in found.values() if row["equivalent"] is None}
-    assert len(prints) == 3
+    assert len(prints) == 2
     assert told["models"][0]["fingerprint"] not in prints
     assert "SURVIVED text_truncated: the model reads only the first six words of a text" in output
 

@@ -287,16 +287,54 @@ def attempt(name, model, probed):
 
 def test_a_mutant_that_answers_alike_is_equivalent(vit):
     square = attempt("squashed", vit, Probed())
-    assert square == Excuse("equivalent", "answers like the model itself on the first 24 pictures, captions and class prompts of probed")
+    assert square == Excuse(
+        "equivalent",
+        "answers like the model itself: embeddings of the first 24 pictures, captions and class prompts of probed move by 0.000 at most",
+    )
     assert isinstance(attempt("squashed", vit, Probed(size=(96, 64))), Damaged)
     assert isinstance(attempt("text_truncated", vit, Probed()), Excuse)  # every prompt has five words
     assert isinstance(attempt("text_truncated", vit, Probed(captions=(CAPTION,))), Damaged)
     assert isinstance(attempt("logit_scale_half", vit, Probed()), Damaged)
 
 
-def test_nan_is_no_small_change(vit):
-    broken = Damaged(vit, Damage("nan", embed_text=lambda model, texts: model.encode_text(texts) * float("nan")), label="x")
-    assert not probe.same(vit, broken, Probed(), Probed())
+def shifted(length):
+    """A damage that moves every text by `length`."""
+
+    def embed(model, texts):
+        rows = model.encode_text(texts)
+        aside = torch.zeros_like(rows)
+        aside[:, 0] = length
+        return rows + aside
+
+    return Damage("shifted", embed_text=embed)
+
+
+def test_what_three_degrees_change_is_no_damage(vit):
+    def how_far(damage):
+        return probe.moved(vit, Damaged(vit, damage, label="x"), Probed(), Probed())
+
+    assert how_far(shifted(0.04)) == pytest.approx(0.04, abs=1e-6)
+    assert how_far(shifted(0.06)) > probe.ALIKE
+    assert how_far(shifted(float("nan"))) == float("inf")
+    assert how_far(Damage("scaled", scale=1.0001)) == float("inf")
+
+
+def test_another_answer_is_a_damage_however_small_the_change(vit):
+    """Of two prompts at nearly the same distance a hair's breadth makes the other one win."""
+    probed = Probed()
+    image, texts = vit.encode_image(probed.batch(vit, None, "clean", first=1)), vit.encode_text(probe._texts(probed))
+    scores = (image @ texts[:3].T)[0]
+    winner = int(scores.argmax())
+    needed = float(scores.max() - scores.sort().values[-2]) + 1e-4
+
+    def embed(model, asked):
+        rows = model.encode_text(asked)
+        rows[winner] -= image[0] * needed
+        return rows
+
+    damaged = Damaged(vit, Damage("hair", embed_text=embed), label="x")
+    assert float((damaged.encode_text(probe._texts(probed)) - texts).norm(dim=1).max()) == pytest.approx(needed, abs=1e-6)
+    assert probe.moved(vit, damaged, probed, probed) == float("inf")
 
 
 def test_what_cannot_be_built_is_excused_with_the_reason(vit):
