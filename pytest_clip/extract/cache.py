@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from .entry import MANIFEST
 
 PLACES = ("answers", "texts", "pixels", "depth", "models", "flips", "content")
 """The folders of a cache; nothing else in it is ever touched."""
+ABANDONED = 24 * 3600.0
+"""Seconds after which nobody can still be writing what has no name yet."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,11 @@ def _damage(path: Path, *, entry: str) -> str | None:
 
 
 def trim(cache: Path, limit: int, *, since: float) -> list[Stored]:
-    """Remove the entries that were not used for longest until the rest fits into `limit` bytes; nothing used after `since` goes."""
+    """Remove the entries that were not used for longest until the rest fits into `limit` bytes; nothing used after `since` goes.
+
+    What killed runs left unfinished goes too, when it is a day old.
+    """
+    sweep(cache)
     there = sorted(entries(cache), key=lambda stored: stored.used)
     left, gone = sum(stored.bytes for stored in there), []
     for stored in there:
@@ -84,6 +92,19 @@ def trim(cache: Path, limit: int, *, since: float) -> list[Stored]:
         shutil.rmtree(stored.folder, ignore_errors=True)
         left -= stored.bytes
         gone.append(stored)
+    return gone
+
+
+def sweep(cache: Path) -> list[Path]:
+    """Remove what was written aside and never finished, because its writer was killed or the power failed; gives what is gone."""
+    before, gone = time.time() - ABANDONED, []
+    files = [path for place in PLACES for pattern in (".*.part", "*/.*.part") for path in (cache / place).glob(pattern)]
+    for path in [*files, *(cache / "models").glob(".*-*")]:
+        with suppress(OSError):  # its writer has finished it this moment, or another run clears up
+            if path.stat().st_mtime >= before or path.suffix == ".lock":
+                continue
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            gone.append(path)
     return gone
 
 

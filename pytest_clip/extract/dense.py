@@ -60,9 +60,12 @@ def maps(model: ClipModel, source: Source, rows: Sequence[int], *, layer: int, b
 
 def stored_maps(
     home: Path, key: Mapping[str, Any], rows: tuple[int, ...], *, layer: int | None, batches: Batches,
-    model: ClipModel, source: Callable[[], Source],
+    model: ClipModel, source: Callable[[], Source], told: Mapping[str, Any],
 ) -> Maps:  # fmt: skip
-    """Maps of images `rows`, of `layer` (below 0: from the last) or of the deepest fit, from the store at `home` or made and put there."""
+    """Maps of images `rows`, of `layer` (below 0: from the last) or of the deepest fit, from the store at `home` or made and put there.
+
+    `told` is what the manifest says besides `key`.
+    """
     from ..models.dense import deepest_layer, from_the_first
 
     made = cache(source)
@@ -74,10 +77,10 @@ def stored_maps(
             entry.put(span, np.array([found], np.int64))
 
     asked = {**key, "layer": layer, "rows": hashlib.sha256(repr(rows).encode()).hexdigest()[:16]}
-    chosen = int(recall(Entry(home, {**asked, "kind": "layer"}, 1), count)[0])
+    chosen = int(recall(Entry(home, {**asked, "kind": "layer"}, 1, told), count)[0])
 
     def fill(entry: Entry) -> None:
         for span in entry.claims():
             entry.put(span, maps(model, made(), rows[span.start : span.stop], layer=chosen, batches=batches))
 
-    return Maps(recall(Entry(home, {**asked, "kind": "dense"}, len(rows)), fill), chosen)
+    return Maps(recall(Entry(home, {**asked, "kind": "dense"}, len(rows), told), fill), chosen)

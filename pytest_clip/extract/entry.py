@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ class Entry:
     key: Mapping[str, Any]
     """all that the rows depend on, in plain JSON"""
     n: int
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """what the manifest says besides, and no row depends on"""
 
     @cached_property
     def name(self) -> str:
@@ -92,7 +94,7 @@ class Entry:
         if len(rows) != len(span):
             raise ValueError(f"{len(rows)} rows for a span of {len(span)}")
         if not (self.folder / MANIFEST).exists():
-            write_manifest(self.folder, {**self.key, "n": self.n})
+            write_manifest(self.folder, {**self.key, "n": self.n, **self.told})
         shards.write(self.path(self.spans.index(span)), rows, entry=self.name)
 
     def rows(self) -> NDArray[Any]:

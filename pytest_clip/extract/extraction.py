@@ -15,6 +15,7 @@ from .answers import answered, apart
 from .embed import Batches, Local, Work
 from .entry import Entry, recall
 from .gallery import Gallery, Progress, Silent
+from .pixels import identity
 from .source import Source
 from .texts import Texts
 from .zeroshot import ZeroShot, classifier, prompts_hash
@@ -99,11 +100,11 @@ class Extraction:
 
     def _entry(self, model: ClipModel, images: ImageSet, view: View | None, n: int) -> Entry:
         key = {**self._key(model, images), "kind": "image", "view": None if view is None else view.key}
-        return Entry(self.cache / "answers", key, n)
+        return Entry(self.cache / "answers", key, n, told={"data": images.data})
 
     @staticmethod
     def _key(model: ClipModel, images: ImageSet) -> dict[str, Any]:
-        return {**answered_by(model), "data": images.data, "set": images.name, "images": images.fingerprint}
+        return {**answered_by(model), **identity(images)}
 
     def _embed(self, entry: Entry, model: ClipModel, data: Data, name: str, view: View | None) -> None:
         self._gallery.hang(data, name)
@@ -137,7 +138,7 @@ class Extraction:
         chosen = tuple(range(len(images)) if rows is None else rows)
         return stored_maps(
             self.cache / "answers", self._key(model, images), chosen, layer=layer, batches=self._batches,
-            model=model, source=lambda: self._source(model, data, name),
+            model=model, source=lambda: self._source(model, data, name), told={"data": images.data},
         )  # fmt: skip
 
     def _source(self, model: ClipModel, data: Data, name: str, *, view: View | None = None) -> Source:

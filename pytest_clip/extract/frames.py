@@ -14,6 +14,7 @@ from .. import ClipError
 from ..data.imageset import ImageSet
 from . import shards
 from .entry import Entry, touch
+from .pixels import identity
 
 Pixels = NDArray[np.uint8]
 
@@ -25,14 +26,8 @@ class Frames:
     """
 
     def __init__(self, images: ImageSet, *, geometry: str, make: Callable[[int], Pixels], cache: Path) -> None:
-        key: dict[str, Any] = {
-            "kind": "pixels",
-            "data": images.data,
-            "set": images.name,
-            "images": images.fingerprint,
-            "geometry": geometry,
-        }
-        self._entry = Entry(cache / "pixels", key, len(images))
+        key: dict[str, Any] = {"kind": "pixels", **identity(images), "geometry": geometry}
+        self._entry = Entry(cache / "pixels", key, len(images), told={"data": images.data})
         self._make = make
         self._touched = False
 

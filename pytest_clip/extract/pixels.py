@@ -20,14 +20,19 @@ Pixels = NDArray[np.uint8]
 
 def place(images: ImageSet, cache: Path) -> Entry:
     """Where the pictures of a rendered set lie, uint8 [n, 128, 128, 3]."""
-    key = {"kind": "render", "data": images.data, "set": images.name, "images": images.fingerprint}
-    return Entry(cache / "pixels", key, len(images))
+    return Entry(cache / "pixels", {"kind": "render", **identity(images)}, len(images))
+
+
+def identity(images: ImageSet) -> dict[str, Any]:
+    """What pictures and answers depend on in a set: what it holds, not what the folder is called that holds it."""
+    return {"data": images.data if images.scenes is not None else None, "set": images.name, "images": images.fingerprint}
 
 
 class Rendered:
-    """The pictures of a set that has been rendered, by row."""
+    """The pictures of a set that has been rendered, by row; those that were torn or removed since then are made again."""
 
     def __init__(self, images: ImageSet, cache: Path) -> None:
+        self._images, self._cache = images, cache
         self._entry = place(images, cache)
         self._maps: dict[int, Pixels] = {}
         touch(self._entry.folder)
@@ -38,9 +43,20 @@ class Rendered:
     def __getitem__(self, row: int) -> Pixels:
         k, at = divmod(row, len(self._entry.spans[0]))
         if k not in self._maps:
-            self._maps[k] = shards.mapped(self._entry.path(k))
+            self._maps[k] = self._mapped(k)
         picture: Pixels = self._maps[k][at]
         return picture
+
+    def _mapped(self, k: int) -> Pixels:
+        for _ in range(2):
+            try:
+                return shards.mapped(self._entry.path(k))
+            except shards.TornError as torn:  # cut off with the power
+                torn.path.unlink(missing_ok=True)
+            except FileNotFoundError:  # another run has made room
+                pass
+            render_here(self._images, self._cache)
+        return shards.mapped(self._entry.path(k))
 
 
 def render(entry: Entry, scenes: Any, span: range) -> None:

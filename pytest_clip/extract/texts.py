@@ -50,10 +50,12 @@ class Texts:
         for names in self._files():
             rows = names.with_name(names.name.replace("names", "rows"))
             try:
-                self._known.update((name.tobytes(), row) for name, row in zip(shards.read(names), shards.read(rows), strict=True))
+                held = {name.tobytes(): row for name, row in zip(shards.read(names), shards.read(rows), strict=True)}
             except (shards.TornError, FileNotFoundError, ValueError):  # encoded again
-                names.unlink(missing_ok=True)
+                for path in (names, rows):
+                    path.unlink(missing_ok=True)
                 continue
+            self._known.update(held)
             self._read.add(names)
             touch(self._folder)
 
@@ -64,10 +66,11 @@ class Texts:
         rows = encode([*texts, *texts[-1:] * (LEAST - len(texts))])[: len(texts)]
         if not (self._folder / MANIFEST).exists():
             write_manifest(self._folder, self._key)
-        last = max((int(path.stem.rpartition("-")[2]) for path in self._folder.glob(f"names-*{shards.SUFFIX}")), default=-1)
-        place = f"{last + 1:06d}{shards.SUFFIX}"
+        whole = b"".join(names)
+        # Named by its texts: who reads the names and then the rows never gets the rows of other texts that took the place of torn ones.
+        place = f"{hashlib.sha256(whole).hexdigest()[:16]}{shards.SUFFIX}"
         shards.write(self._folder / f"rows-{place}", rows, entry=self._folder.name)
-        stored = np.frombuffer(b"".join(names), np.uint8).reshape(len(names), -1)
+        stored = np.frombuffer(whole, np.uint8).reshape(len(names), -1)
         shards.write(self._folder / f"names-{place}", stored, entry=self._folder.name)  # last: now the rows count
         self._read.add(self._folder / f"names-{place}")
         self._known.update(zip(names, rows, strict=True))

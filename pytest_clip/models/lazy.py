@@ -78,8 +78,11 @@ def load(spec: ModelSpec, *, cache: Path, conditions: Mapping[str, Any], build: 
 
     with suppress(OSError, TypeError):  # a cache that cannot be written is said when answers are stored; facts that are no JSON
         place.parent.mkdir(parents=True, exist_ok=True)
-        aside(place).write_text(json.dumps({name: getattr(model, name) for name in _REMEMBERED}), encoding="utf-8")
-        publish(aside(place), place)
+        try:
+            aside(place).write_text(json.dumps({name: getattr(model, name) for name in _REMEMBERED}), encoding="utf-8")
+            publish(aside(place), place)
+        finally:
+            aside(place).unlink(missing_ok=True)  # half of it, on a full disk
     return model
 
 
