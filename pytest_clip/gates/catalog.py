@@ -158,14 +158,22 @@ CATALOG: dict[str, Metric] = {
         "ratio", "higher", ("shift_*", "role:sequence"), "Accuracy under the shift divided by clean accuracy"
     ),
     "accuracy/effective_robustness": Metric(
-        "points", "higher", ("shift_*",), "Accuracy under the shift beyond what ImageNet models of the same clean accuracy have"
+        "points",
+        "higher",
+        ("shift_*",),
+        "Accuracy under the shift beyond what ImageNet models of the same clean accuracy have",
+        imagenet=True,
     ),
     "accuracy/published_gap": Metric(
         "points", "none", _SHIFTS, "Accuracy minus that published for the checkpoint on this data", particular=True
     ),
     "factors/accuracy": Metric("share", "higher", ("role:factor",), "Accuracy on the images where this factor changed", _GUESS),
     "factors/effective_robustness": Metric(
-        "points", "higher", ("role:factor",), "Accuracy with this factor beyond what ImageNet models of the same overall accuracy have"
+        "points",
+        "higher",
+        ("role:factor",),
+        "Accuracy with this factor beyond what ImageNet models of the same overall accuracy have",
+        imagenet=True,
     ),
     "factors/drop": Metric("points", "lower", ("role:factor",), "Accuracy lost when only this factor changes"),
     "factors/error_ratio": Metric("ratio", "lower", ("role:factor",), "Error rate with this factor changed over the overall error rate"),
