@@ -41,7 +41,14 @@ def test_the_record_keeps_its_contract(world):
         }
     ]
     assert found["data"] == [
-        {"name": "scenes", "fingerprint": "d" * 16, "n": {"clean": 100, "shift_far": 100, "near": 50}, "limit": None, "prompts": None}
+        {
+            "name": "scenes",
+            "fingerprint": "d" * 16,
+            "n": {"clean": 100, "shift_far": 100, "near": 50},
+            "limit": None,
+            "prompts": None,
+            "doubts": [],
+        }
     ]
     assert [(row["gate"], row["verdict"]) for row in found["gates"]] == [
         ("accuracy/top1[clean]", "pass"),
