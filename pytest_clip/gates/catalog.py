@@ -281,13 +281,11 @@ def expand(metric_id: str, sets: Iterable[SetLike], *, over: Collection[str] | N
     whole, sets = GateId.parse(metric_id), tuple(each for each in sets if absent or not getattr(each, "absent", ""))
     if over is None:
         usable = needs.usable(metric_id, sets)
-        if usable is None:
+        if usable is None or (metric_of(metric_id).imagenet and not any(_is_imagenet(each) for each in sets)):
             return []
         if fixed and (stored := needs.on_disk(fixed, sets)) is not None and whole.suite in ("corruptions", "corruptions_3d"):
             return [GateId(whole.suite, whole.metric, name) for name in stored]
         sets = tuple(usable)
-    if over is None and metric_of(metric_id).imagenet and not any(_is_imagenet(each) for each in sets):
-        return []
     if not (patterns or fixed):
         return [whole]
     names = [each.name for each in sets if any(needs.matches(each, pattern) for pattern in patterns)]
