@@ -96,7 +96,15 @@ class Source:
         return batch.pin_memory().to(self._model.device, non_blocking=True) if self._model.device.startswith("cuda") else batch
 
     def _resized(self, row: int) -> NDArray[np.uint8]:
-        pixels_: NDArray[np.uint8] = self._model.resize(self._picture(row)).numpy()  # type: ignore[attr-defined]
+        picture = self._picture(row)
+        try:
+            pixels_: NDArray[np.uint8] = self._model.resize(picture).numpy()  # type: ignore[attr-defined]
+        except ValueError as error:
+            wide, high = picture.size
+            raise ClipError(
+                f"{self._images.where(row)}: {wide} x {high} pixels cannot be resized as {self._model.label} asks ({error}); "
+                "cut the picture to a shape nearer to a square, or remove it"
+            ) from error
         return pixels_
 
     def _preprocessed(self, row: int) -> torch.Tensor:
