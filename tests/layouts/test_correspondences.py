@@ -105,10 +105,8 @@ def forget() -> None:
 
 def test_views_of_a_room_through_the_whole_path(tmp_path: Path, measure: Callable) -> None:
     forget()
-    rows, result = measure(
-        scannet_tree(tmp_path / "room", {"0": 0, "15": 5, "30": 10, "45": 40, "60": 50}), suites="correspondence", model="dense"
-    )
-    for name, degrees in (("viewpoint-0-15", 7.5), ("viewpoint-30-60", 45.0)):
+    rows, result = measure(scannet_tree(tmp_path / "room", {"0": 0, "45": 40, "60": 50}), suites="correspondence", model="dense")
+    for name, degrees in (("viewpoint-30-60", 45.0),):
         row = rows[f"correspondence/recall_px[{name}]"]
         assert row["value"] > 0.98, result.outlines
         told = row["conventions"]
@@ -159,7 +157,7 @@ def navi_tree(root: Path) -> Path:
     wide, high, focal, told = 160, 120, 300.0, []
     u, v = np.meshgrid(np.arange(wide) + 0.5, np.arange(high) + 0.5)
     rays = np.stack([(u - wide / 2) / focal, (v - high / 2) / focal, np.ones_like(u)], axis=-1)
-    for k in range(12):
+    for k in range(8):
         at, rotation = np.array([0.03, -0.02 + 0.002 * k, 1.0]), turn(10 * k)
         plate = (rays - at) @ rotation
         x, y = plate[..., 0] / 0.2 + 0.5, plate[..., 1] / 0.2 + 0.5

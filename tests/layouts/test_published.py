@@ -11,6 +11,8 @@ import test_webdataset
 
 from pytest_clip.data import published
 
+ONLY = ("-k", "published_gap")
+
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> dict:
@@ -41,7 +43,7 @@ def test_the_table_is_whole() -> None:
 def test_a_miss_fails_and_names_the_usual_causes(tmp_path: Path, measure: Callable, small: dict) -> None:
     root = test_webdataset.classification(tmp_path / "wds_imagenet1k")
     small["images"]["imagenet"] = 7
-    rows, result = measure(root, suites="accuracy", model="ViT-B-32-quickgelu,openai")
+    rows, result = measure(root, *ONLY, suites="accuracy", model="ViT-B-32-quickgelu,openai")
     row = rows["accuracy/published_gap[clean]"]
     assert (row["verdict"], row["value"]) == ("fail", pytest.approx(6 / 7 - 0.6332)), result.outlines
     assert (row["conventions"]["published"], row["conventions"]["measured"]) == (0.6332, round(6 / 7, 6))
@@ -53,7 +55,7 @@ def test_a_hit_passes(tmp_path: Path, measure: Callable, small: dict) -> None:
     root = test_webdataset.classification(tmp_path / "wds_imagenet1k")
     small["images"]["imagenet"] = 7
     of(small, "top1", "ViT-B-32", "openai")["imagenet"] = 0.86
-    rows, _ = measure(root, suites="accuracy", model="ViT-B-32,openai")
+    rows, _ = measure(root, *ONLY, suites="accuracy", model="ViT-B-32,openai")
     assert rows["accuracy/published_gap[clean]"]["verdict"] == "pass"
 
 
@@ -61,11 +63,11 @@ def test_recalls_are_held_against_all_six(tmp_path: Path, measure: Callable, sma
     root = test_captioned.flickr(tmp_path / "x")
     known = of(small, "recall", "ViT-B-32", "openai")["flickr30k"]
     known.update(dict.fromkeys(known, 1.0), image_retrieval_recall_at_1=0.75)
-    rows, result = measure(root, suites="retrieval", model="ViT-B-32,openai")
+    rows, result = measure(root, *ONLY, suites="retrieval", model="ViT-B-32,openai")
     row = rows["retrieval/published_gap[test]"]
     assert (row["verdict"], row["value"]) == ("pass", 0.0), result.outlines
     known["text_retrieval_recall_at_5"] = 0.9
-    rows, _ = measure(root, suites="retrieval", model="ViT-B-32,openai")
+    rows, _ = measure(root, *ONLY, suites="retrieval", model="ViT-B-32,openai")
     row = rows["retrieval/published_gap[test]"]
     assert (row["verdict"], row["value"], row["conventions"]["farthest"]) == ("fail", pytest.approx(0.1), "text_retrieval_recall_at_5")
 
@@ -83,7 +85,7 @@ def test_what_cannot_be_compared_is_said(
 ) -> None:
     root = test_webdataset.classification(tmp_path / "wds_imagenet1k")
     small["images"]["imagenet"] = 7
-    rows, _ = measure(root, *options, suites="accuracy", model=model)
+    rows, _ = measure(root, *ONLY, *options, suites="accuracy", model=model)
     row = rows["accuracy/published_gap[clean]"]
     assert (row["verdict"], row["value"]) == ("unjudged", None)
     assert says in row["message"]
