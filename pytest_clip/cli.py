@@ -67,8 +67,8 @@ def _list(args: argparse.Namespace) -> int:
     from pytest_clip.collection import choose_suites
     from pytest_clip.report import listing
     from pytest_clip.resolve import default_cache_dir
-    from pytest_clip.session import start
     from pytest_clip.settings import Settings
+    from pytest_clip.starting import start
 
     settings = Settings(
         models=tuple(args.model),

@@ -57,14 +57,13 @@ class BeforeXdist:
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if not config.option.clip_list:
         return None
-    from pytest_clip import collection
-    from pytest_clip import session as sessions
+    from pytest_clip import collection, starting
     from pytest_clip.report import listing
     from pytest_clip.resolve import resolve
 
     settings = resolve(config)
     try:
-        session = sessions.start(settings)
+        session = starting.start(settings)
         suites = collection.choose_suites(settings)
     except ClipError as error:
         raise pytest.UsageError(str(error)) from None
@@ -91,8 +90,7 @@ def _asked(config: pytest.Config) -> bool:
 
 
 def _start(config: pytest.Config) -> None:
-    from pytest_clip import collection
-    from pytest_clip import session as sessions
+    from pytest_clip import collection, starting
     from pytest_clip.gating import Gating
     from pytest_clip.report.progress import terminal_progress
     from pytest_clip.resolve import resolve
@@ -106,7 +104,7 @@ def _start(config: pytest.Config) -> None:
     if not settings.models:
         option = "--clip-suite" if config.option.clip_suite else "--clip-mutants"
         raise ClipError(f"{option} needs a model to measure; add --clip-model=NAME[,PRETRAINED]")
-    session = sessions.start(settings)
+    session = starting.start(settings)
     invocation = collection.read_invocation(config)
     plan = collection.make_plan(settings, invocation, suites_asked=bool(config.option.clip_suite))
     collection.set_arguments(config, plan, invocation)
