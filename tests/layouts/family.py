@@ -16,7 +16,9 @@ import torch
 from open_clip import IMAGENET_CLASSNAMES
 from PIL import Image
 
-from pytest_clip.data.imagenet import facts
+# Inner runs forget the modules that they import first; tests that replace a function of these must mean the ones in use.
+from pytest_clip.data.imagenet import factors, facts, listing, read, unknown, video  # noqa: F401
+from pytest_clip.data.layouts import corrupted, imagenet  # noqa: F401
 
 STEP = 16
 NAMES = [*IMAGENET_CLASSNAMES, *(name.replace("_", " ") for name in facts.groups("imagenet_d"))]
@@ -110,7 +112,7 @@ def named(text: str) -> int:
     return _lower()[text.lower().removeprefix("a photo of a ").removesuffix(".")]
 
 
-def val(root: Path, *, wrong: Iterable[int] = (), classes: int = 1000) -> Path:
+def whole(root: Path, *, wrong: Iterable[int] = (), classes: int = 1000) -> Path:
     """Class folders with one image each; those of `wrong` classes show another class."""
     for k, wnid in enumerate(facts.wnids()[:classes]):
         draw(root / wnid / VAL[k], (k + 1) % 1000 if k in set(wrong) else SHOWN[k])
@@ -174,11 +176,11 @@ def cues(root: Path, stimuli: Iterable[tuple[str, str, int, int | None]]) -> Pat
 
 def imagenet_x(root: Path, rows: Mapping[str, tuple[int, list[str]]], *, prototypes: Iterable[str] = (), kind: str = "top") -> Path:
     """File name -> (class, factors)."""
-    from pytest_clip.data.imagenet.factors import FACTORS
-
     root.mkdir(parents=True, exist_ok=True)
     lines = [
-        json.dumps({"file_name": name, "class": label} | {f: int(f in marked) for f in FACTORS} | {"justification": None, "one_word": "x"})
+        json.dumps(
+            {"file_name": name, "class": label} | {f: int(f in marked) for f in factors.FACTORS} | {"justification": None, "one_word": "x"}
+        )
         for name, (label, marked) in rows.items()
     ]
     (root / f"imagenet_x_val_{kind}_factor.jsonl").write_text("\n".join(lines) + "\n")

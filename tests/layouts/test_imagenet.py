@@ -26,10 +26,10 @@ def gates(project, measure):
 def tree(tmp_path_factory):
     """The whole family, made once."""
     root = tmp_path_factory.mktemp("data")
-    family.val(root / "imagenet" / "val", wrong=range(100))
+    family.whole(root / "imagenet" / "val", wrong=range(100))
     for variant, wrong in (("matched-frequency", 200), ("threshold0.7", 300), ("top-images", 50)):
         family.v2(root / f"imagenetv2-{variant}-format-val", wrong=range(wrong))
-    family.val(root / "sketch", wrong=range(400))
+    family.whole(root / "sketch", wrong=range(400))
     family.subset(root / "imagenet-r", facts.maps()["imagenet_r"], wrong=20)
     family.subset(root / "imagenet-a", facts.maps()["imagenet_a"], wrong=150)
     family.objectnet(root / "objectnet-1.0")
@@ -165,7 +165,7 @@ def test_a_limit_keeps_the_balance_and_whole_films(tree):
 
 @pytest.mark.usefixtures("few_classes")
 def test_what_is_absent_is_told_before_anything_loads(project, tmp_path):
-    root = family.val(tmp_path / "val", classes=FEW)
+    root = family.whole(tmp_path / "val", classes=FEW)
     result = project.runpytest_inprocess("-p", "clip", "--clip-list", f"--clip-data={tmp_path}", "--clip-suite=accuracy,ood")
     text = result.stdout.str()
     assert result.ret == 0
@@ -178,7 +178,7 @@ def test_what_is_absent_is_told_before_anything_loads(project, tmp_path):
 
 @pytest.mark.usefixtures("few_classes")
 def test_absent_sets_are_skipped_and_a_rule_for_one_fails(gates, tmp_path):
-    family.val(tmp_path / "val", classes=FEW)
+    family.whole(tmp_path / "val", classes=FEW)
     rows, result = gates(tmp_path, "-k", "top1", suites="accuracy", rules='schema = 1\n[gates."accuracy/top1"]\nmin = 0.5\n')
     assert result.ret == 0
     assert rows["accuracy/top1[clean]"]["verdict"] == "pass"
@@ -191,7 +191,7 @@ def test_absent_sets_are_skipped_and_a_rule_for_one_fails(gates, tmp_path):
 @pytest.mark.usefixtures("few_classes")
 @pytest.mark.parametrize("layout", ["val", "imagenet/val", "ILSVRC2012/val", "imagenet-val"])
 def test_where_the_validation_images_may_lie(tmp_path, layout):
-    family.val(tmp_path / layout, classes=FEW)
+    family.whole(tmp_path / layout, classes=FEW)
     [found] = layouts.find(str(tmp_path))
     assert (found.name, found.parts["val"]) == ("imagenet", tmp_path / layout)
     [itself] = layouts.find(str(tmp_path / layout))
@@ -201,7 +201,7 @@ def test_where_the_validation_images_may_lie(tmp_path, layout):
 def test_a_missing_class_is_refused(tmp_path):
     import shutil
 
-    family.val(tmp_path / "val")
+    family.whole(tmp_path / "val")
     shutil.rmtree(tmp_path / "val" / "n01440764")
     with pytest.raises(ClipError, match=r"val: 999 of the 1000 class folders of ImageNet hold images; a missing class shifts the labels"):
         catalog.sets(str(tmp_path))
@@ -279,7 +279,7 @@ def test_plain_class_folders_stay_what_they_were(tmp_path):
 
 @pytest.mark.usefixtures("few_classes")
 def test_annotations_that_do_not_fit_the_images(tmp_path):
-    family.val(tmp_path / "val", classes=FEW)
+    family.whole(tmp_path / "val", classes=FEW)
     family.imagenet_x(tmp_path / "imagenet-x", {"ILSVRC2012_val_00099999.JPEG": (0, ["pose"])})
     with pytest.raises(ClipError, match=r"1 of 1 annotated images are not in .*val, such as ILSVRC2012_val_00099999\.JPEG"):
         load(str(tmp_path)).images("pose")
@@ -290,7 +290,7 @@ def test_annotations_that_do_not_fit_the_images(tmp_path):
 
 @pytest.mark.usefixtures("few_classes")
 def test_all_active_factors_when_only_they_are_given(tmp_path):
-    family.val(tmp_path / "val", classes=FEW)
+    family.whole(tmp_path / "val", classes=FEW)
     family.imagenet_x(tmp_path / "imagenet-x", {family.VAL[0]: (0, ["pose", "color"])}, kind="multi")
     data = load(str(tmp_path))
     assert {s.name: s.line for s in data.sets if s.role == "factor"} == {"pose": "", "color": ""}
@@ -329,7 +329,7 @@ def test_ytbb_as_its_annotators_left_it(tmp_path, gates):
     shown = {"a_100/frame-20": 404, "a_100/frame-21": 404, "b_100/frame-20": 407, "b_100/frame-10": 404}
     for name, number in shown.items():
         family.draw(tmp_path / "ytbb-robust" / "ytbb_videos" / f"{name}.jpg", number)
-    family.val(tmp_path / "val", classes=FEW)
+    family.whole(tmp_path / "val", classes=FEW)
     rows, _ = gates(tmp_path, "-k", "top1", suites="accuracy")
     assert (value(rows, "accuracy/top1[shift_ytbb]"), rows["accuracy/top1[shift_ytbb]"]["n"]) == (1.0, 2)
     assert value(rows, "accuracy/top1[pm10_ytbb]") == 0.5  # frame 22 of the first is not like its anchor
@@ -337,7 +337,7 @@ def test_ytbb_as_its_annotators_left_it(tmp_path, gates):
 
 @pytest.mark.usefixtures("few_classes")
 def test_image_lists_stay_in_their_folder(tmp_path):
-    family.val(tmp_path / "val", classes=FEW)
+    family.whole(tmp_path / "val", classes=FEW)
     lists = tmp_path / "benchmark_imglist" / "imagenet"
     lists.mkdir(parents=True)
     (lists / "test_ninco.txt").write_text("../../secret.jpg -1\n")
@@ -354,7 +354,7 @@ def test_annotations_of_the_installed_distribution(tmp_path, monkeypatch):
 
     from pytest_clip.data.imagenet import factors
 
-    family.val(tmp_path / "data" / "val", classes=FEW)
+    family.whole(tmp_path / "data" / "val", classes=FEW)
     family.imagenet_x(tmp_path / "site" / "imagenet_x" / "annotations", {family.VAL[3]: (3, ["style"])})
     places = [str(tmp_path / "site" / "imagenet_x")]
     monkeypatch.setattr(factors, "find_spec", lambda name: SimpleNamespace(submodule_search_locations=places))
