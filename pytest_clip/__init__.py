@@ -1,6 +1,6 @@
 """Robustness gates for CLIP models as pytest cases.
 
-This module is imported in every pytest session of every project that has the plugin installed, so it holds three names and imports nothing.
+This module is imported in every pytest session of every project that has the plugin installed, so it holds four names and imports nothing.
 """
 
 __version__ = "0.1.0"
@@ -13,8 +13,12 @@ class ClipError(Exception):
     """
 
 
+class CacheError(ClipError):
+    """The cache cannot be written or read back, which is the same for every gate that is still to come: the run ends with it."""
+
+
 class ClipWarning(UserWarning):
     """Something that makes a number worth a second look, though it could be measured."""
 
 
-__all__ = ["ClipError", "ClipWarning", "__version__"]
+__all__ = ["CacheError", "ClipError", "ClipWarning", "__version__"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_clip import ClipError, collection, unmeasured, updating, xdist
+from pytest_clip import CacheError, ClipError, collection, unmeasured, updating, xdist
 from pytest_clip.report import junit, terminal
 from pytest_clip.session import ClipSession, Row
 from pytest_clip.unmeasured import ROWS
@@ -101,6 +101,9 @@ class Gating:
         try:
             yield
         except ClipError as error:
+            if isinstance(error, CacheError):
+                # One error for the one thing that is wrong, not one for each gate that is still to come.
+                item.session.shouldfail = "the cache cannot be used, so no other gate is measured"
             raise pytest.fail.Exception(str(error), pytrace=False) from None
         except pytest.skip.Exception as skip:
             gate = collection.gate_of(item)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import ClipError
+from .. import CacheError
 from . import shards
 from .store import aside, locked_now, publish
 
@@ -135,7 +135,7 @@ def recall(entry: Entry, fill: Callable[[Entry], None]) -> NDArray[Any]:
             continue
         touch(entry.folder)
         return rows
-    raise ClipError(f"{entry.folder} cannot be read back after it was written; choose another disk with --clip-cache-dir=DIR")
+    raise CacheError(f"{entry.folder} cannot be read back after it was written; choose another disk with --clip-cache-dir=DIR")
 
 
 def touch(folder: Path) -> None:
@@ -156,4 +156,4 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
         publish(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise ClipError(f"cannot write {path} ({error.strerror}); free space, or choose another with --clip-cache-dir=DIR") from error
+        raise CacheError(f"cannot write {path} ({error.strerror}); free space, or choose another with --clip-cache-dir=DIR") from error

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import ClipError
+from .. import CacheError
 from ..data.imageset import ImageSet
 from . import shards
 from .entry import Entry, touch
@@ -45,4 +45,4 @@ class Frames:
                 touch(self._entry.folder)
                 self._touched = True
             return out
-        raise ClipError(f"{self._entry.folder} cannot be read back after it was written; choose another disk with --clip-cache-dir=DIR")
+        raise CacheError(f"{self._entry.folder} cannot be read back after it was written; choose another disk with --clip-cache-dir=DIR")

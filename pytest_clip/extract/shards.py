@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import ClipError
+from .. import CacheError
 from .store import aside, publish
 
 SUFFIX = ".safetensors"
 _DTYPES = {"U8": np.uint8, "F32": np.float32, "F64": np.float64, "I64": np.int64, "BOOL": np.bool_}
 _LONGEST_HEADER = 100_000
+_SYSTEM = re.compile(r"^.*I/O error: (.+) \(os error \d+\)$")  # as safetensors reports what the system said
 
 
 class TornError(Exception):
@@ -39,7 +41,7 @@ class Header:
 
 
 def write(path: Path, rows: NDArray[Any], *, entry: str) -> None:
-    """Put `rows` at `path`, all or nothing, with the entry they belong to and their checksum; ClipError when they cannot be written."""
+    """Put `rows` at `path`, all or nothing, with the entry they belong to and their checksum; CacheError when they cannot be written."""
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
@@ -49,8 +51,8 @@ def write(path: Path, rows: NDArray[Any], *, entry: str) -> None:
         publish(part, path)
     except (OSError, SafetensorError) as error:
         part.unlink(missing_ok=True)
-        why = getattr(error, "strerror", None) or error
-        raise ClipError(f"cannot write {path} ({why}); free space, or choose another place with --clip-cache-dir=DIR") from error
+        why = getattr(error, "strerror", None) or _SYSTEM.sub(r"\1", str(error))
+        raise CacheError(f"cannot write {path} ({why}); free space, or choose another place with --clip-cache-dir=DIR") from error
 
 
 def header(path: Path) -> Header:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import ClipError
+from .. import CacheError
 
 
 class AbandonedError(Exception):
@@ -51,7 +51,7 @@ def _lock(path: Path, *, timeout: float) -> Iterator[bool]:
         yield False
         return
     except OSError as error:
-        raise ClipError(
+        raise CacheError(
             f"the cache at {path.parent} cannot be written ({error.strerror}); "
             "choose another with --clip-cache-dir=DIR, or use --clip-no-cache"
         ) from error
@@ -87,7 +87,7 @@ def recall(path: Path, make: Callable[[], NDArray[np.float32]]) -> NDArray[np.fl
             publish(part, path)
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise ClipError(
+            raise CacheError(
                 f"cannot write {path} ({error.strerror}); free space, or choose another place with --clip-cache-dir=DIR"
             ) from error
     return array

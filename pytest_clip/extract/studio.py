@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from .. import ClipError
+from .. import CacheError, ClipError
 from ..data.imageset import ImageSet
 from .entry import POLL
 from .pixels import place, render_here
@@ -113,6 +113,9 @@ def _ask(worker: subprocess.Popen[bytes], job: Job) -> None:
     with suppress(BrokenPipeError):
         worker.stdin.close()
     last = worker.stderr.read().decode(errors="replace").strip().splitlines()[-1:]
+    if last and last[0].startswith(f"{CacheError.__module__}.{CacheError.__name__}: "):
+        worker.wait()
+        raise CacheError(last[0].partition(": ")[2])
     raise ClipError(
         f"a rendering process ended with status {worker.wait()}: {' '.join(last) or 'killed'}; run again, or with --clip-workers=1"
     )
