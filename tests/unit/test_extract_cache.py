@@ -76,6 +76,25 @@ def test_the_limit_takes_what_was_not_used_for_longest_and_never_what_this_run_u
     assert [stored.facts["set"] for stored in cache.entries(place)] == ["s2"]
 
 
+def test_what_killed_writers_left_goes_after_a_day_and_not_before(place: Path) -> None:
+    one = next(cache.entries(place)).folder
+    old, new = one / ".rows-000001.safetensors.99-1.part", one / ".rows-000002.safetensors.98-1.part"
+    memory, building, lock = (place / "models" / name for name in ("known", ".scenes-rn-ab-x1y2", ".scenes-rn-ab.lock"))
+    memory.mkdir(parents=True)
+    building.mkdir()
+    (building / "weights").write_text("half")
+    for path in (old, new, lock, memory / ".a.json.97-1.part"):
+        path.write_text("half")
+    for path in (old, building, lock, memory / ".a.json.97-1.part", *one.glob("rows-*")):
+        os.utime(path, (1000, 1000))
+    assert not list(cache.torn(place))  # they count as nothing
+    assert cache.trim(place, 10**12, since=0) == []
+    assert new.exists()
+    assert lock.exists()
+    assert not [path for path in (old, building, memory / ".a.json.97-1.part") if path.exists()]
+    assert len(list(one.glob("rows-*"))) == 4
+
+
 @pytest.mark.parametrize(
     ("text", "size"), [("20GB", 20 * 10**9), ("1.5 TB", 15 * 10**11), ("500 mb", 5 * 10**8), ("0B", 0), ("none", None)]
 )
