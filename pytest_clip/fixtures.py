@@ -106,6 +106,7 @@ def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, Non
     session.loaded[choice.label] = model
     yield model
     # The next model may need all the memory there is.
+    session.forget(model)
     del session.loaded[choice.label], model
     gc.collect()
     torch = sys.modules.get("torch")
@@ -169,6 +170,7 @@ def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
         executor=_executor(settings),
     )
     began = time.time()
+    session.forget = extraction.forget
     yield extraction
     extraction.close()
     if settings.cache and settings.cache_size is not None and xdist.is_first(request.config):

@@ -74,6 +74,8 @@ class ClipSession:
     rulebook: Rulebook
     threshold_files: tuple[Path, ...] = ()
     progress: ProgressFactory = silent
+    forget: Callable[[Any], None] = lambda model: None
+    """frees what is kept of a model that no test asks for any more"""
     loaded: dict[str, Any] = field(default_factory=dict)
     loaded_data: dict[str, Any] = field(default_factory=dict)
     facts: dict[str, dict[str, Row]] = field(default_factory=lambda: {"models": {}, "data": {}})

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from .dense import Maps
 
 
+REMEMBERED = 32_000_000
+"""Cosines of all answers that stay in memory, 8 bytes each: every gate of a suite asks for the same ones."""
+
+
 class Executor(Protocol):
     """Somebody who embeds."""
 
@@ -55,7 +59,8 @@ class Extraction:
     keep: bool = True
     executor: Executor | None = None
     """who embeds; this process when None"""
-    _kept: dict[str, NDArray[Any]] = field(default_factory=dict)
+    _kept: dict[str, dict[str, NDArray[Any]]] = field(default_factory=dict)
+    _answers: dict[tuple[str | None, ...], ZeroShot] = field(default_factory=dict)
     _texts: dict[str, Texts] = field(default_factory=dict)
     _classifiers: dict[tuple[str, str], NDArray[np.float64]] = field(default_factory=dict)
 
@@ -89,14 +94,15 @@ class Extraction:
         if images.within is not None and images.at is not None:
             return self.embeddings(model, data, images.within, view=view)[images.at[:n]]
         whole = self._entry(model, images, view, len(images))
-        if whole.name not in self._kept and (n == len(images) or whole.complete):
-            self._kept[whole.name] = recall(whole, lambda entry: self._embed(entry, model, data, name, view))
-        if whole.name in self._kept:
-            return self._kept[whole.name][:n]
+        kept = self._kept.setdefault(model.fingerprint, {})
+        if whole.name not in kept and (n == len(images) or whole.complete):
+            kept[whole.name] = recall(whole, lambda entry: self._embed(entry, model, data, name, view))
+        if whole.name in kept:
+            return kept[whole.name][:n]
         part = self._entry(model, images, view, n)
-        if part.name not in self._kept:
-            self._kept[part.name] = recall(part, lambda entry: self._embed(entry, model, data, name, view))
-        return self._kept[part.name]
+        if part.name not in kept:
+            kept[part.name] = recall(part, lambda entry: self._embed(entry, model, data, name, view))
+        return kept[part.name]
 
     def _entry(self, model: ClipModel, images: ImageSet, view: View | None, n: int) -> Entry:
         key = {**self._key(model, images), "kind": "image", "view": None if view is None else view.key}
@@ -177,6 +183,12 @@ class Extraction:
             asked = images.templates if templates is None and data.prompts is None else asked
             classes = images.classes
         embeddings = self.embeddings(model, data, name, first=first, view=view)
+        key = (
+            model.fingerprint, data.name, name, images.fingerprint, None if view is None else view.key, str(len(embeddings)),
+            prompts_hash(classes, asked),
+        )  # fmt: skip
+        if key in self._answers:
+            return self._answers[key]
         cosines = embeddings.astype(np.float64) @ self.classifier(model, data, templates=asked, classes=classes).T
         # float32 embeddings can put the cosine of equal directions an ulp above 1. Beyond twelve digits a matrix product depends on the
         # number of threads; rounded, a run with two workers judges the same cosines as one with none.
@@ -185,7 +197,23 @@ class Extraction:
             cosines=cosines, labels=images.labels[:n], scale=model.logit_scale, ids=images.ids[:n], classes=classes,
             prompts=prompts_hash(classes, asked), templates=len(asked), pairs=None if images.pairs is None else images.pairs[:n],
         )  # fmt: skip
-        return answered(apart(answers), images)
+        self._remember(key, answered(apart(answers), images))
+        return self._answers[key]
+
+    def _remember(self, key: tuple[str | None, ...], answers: ZeroShot) -> None:
+        """Keep answers for the next gate that asks, and as many of those before as there is room for."""
+        answers.cosines.setflags(write=False)
+        self._answers[key] = answers
+        while len(self._answers) > 1 and sum(each.cosines.size for each in self._answers.values()) > REMEMBERED:
+            del self._answers[next(iter(self._answers))]
+
+    def forget(self, model: ClipModel) -> None:
+        """Free the memory that the answers of a model take; what is stored stays."""
+        self._kept.pop(model.fingerprint, None)
+        self._texts.pop(model.fingerprint, None)
+        for known in (self._answers, self._classifiers):
+            for key in [each for each in known if each[0] == model.fingerprint]:
+                del known[key]  # type: ignore[arg-type]
 
 
 def answered_by(model: ClipModel) -> dict[str, Any]:

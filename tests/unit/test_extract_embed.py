@@ -339,3 +339,27 @@ def test_a_file_changed_in_place_is_embedded_anew(model: OpenClipModel, tmp_path
     after = Extraction(cache=tmp_path, workers=1).embeddings(model, load(str(tmp_path / "set")), "clean")
     np.testing.assert_array_equal(before[0], after[0])
     assert not np.allclose(before[1], after[1])
+
+
+def test_answers_are_made_once_for_all_gates_and_forgotten_with_their_model(
+    model: OpenClipModel, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extraction = Extraction(cache=tmp_path, workers=1)
+    answers = extraction.zero_shot(model, data, "clean")
+    assert extraction.zero_shot(model, data, "clean") is answers
+    with pytest.raises(ValueError, match="read-only"):
+        answers.cosines[0, 0] = 1.0
+    others = [
+        extraction.zero_shot(model, data, "clean", first=4),
+        extraction.zero_shot(model, data, "clean", templates=("{c}",)),
+        extraction.zero_shot(model, data, "clean", view=negative([])),
+    ]
+    assert len({id(each) for each in (answers, *others)}) == 4
+    assert len(others[0].cosines) == 4
+    monkeypatch.setattr("pytest_clip.extract.extraction.REMEMBERED", 1)
+    extraction.zero_shot(model, data, "clean", first=5)
+    assert len(extraction._answers) == 1
+    extraction.forget(model)
+    assert not extraction._answers
+    assert extraction.zero_shot(model, data, "clean") is not answers
+    np.testing.assert_array_equal(extraction.zero_shot(model, data, "clean").cosines, answers.cosines)
