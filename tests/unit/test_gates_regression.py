@@ -137,7 +137,7 @@ def test_verdicts_by_bootstrap():
     base, now = losses(1, drop=0.02)
     got = judged(base, now, allowed=0.0, better="lower")
     assert (got.status, got.lower <= 0 < got.drop) == ("insufficient", True)
-    assert got.needed_n > 300
+    assert got.needed_n == math.ceil(300 * ((got.drop - got.lower) / got.drop) ** 2) > 300
     times = math.ceil(got.needed_n / 300) + 1
     more = [Outcomes("mean", {"nll": np.tile(each.arrays["nll"], times)}) for each in (base, now)]
     assert judged(*more, allowed=0.0, better="lower").status == "fail"

@@ -78,6 +78,11 @@ def test_pairs_to_settle_is_where_the_test_begins_to_reject(worse, better, rest)
     assert more.p <= 0.05 < less.p
 
 
+def test_what_is_sure_needs_no_more_pairs():
+    assert paired.pairs_to_settle(5, 0, n=100) == 100  # p = 1 / 32
+    assert paired.pairs_to_settle(4, 0, n=100) == math.ceil(100 * math.log(0.05, 0.5) / 4)
+
+
 def means(base, now, **how):
     return Outcomes("mean", {"x": np.asarray(base)}, **how), Outcomes("mean", {"x": np.asarray(now)}, **how)
 
@@ -208,6 +213,10 @@ def test_only_unknown_images_differ_and_they_are_exchanged_too():
     assert got.differing == 3
     assert got.lower <= 0
     assert got.p >= 1 / 8
+    up[:40] += 3.0
+    many = paired.bootstrap(base, Outcomes("auroc", {"score": known}, others={"score": up}), seed=0, sign=-1)
+    assert many.lower > 0
+    assert many.p < 1e-3
 
 
 def test_samples_are_paired_by_id_not_by_place():

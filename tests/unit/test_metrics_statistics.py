@@ -120,6 +120,13 @@ def test_statistics_equal_the_metric_of_the_resampled_arrays(name, seed, n, m, t
     assert got == pytest.approx(np.array(expected), abs=1e-12, nan_ok=True)
 
 
+@pytest.mark.parametrize("name", ["fpr95_id_positive", "fpr95_ood_positive"])
+def test_19_of_20_are_95_percent(name):
+    known, unknown = np.arange(20.0), np.arange(20.0) - 18.5
+    given = Outcomes(name, {"score": known}, others={"score": unknown})
+    assert given.value == ORACLES[name]({"score": known, "score2": unknown}) == 0.0
+
+
 def test_a_share_of_nothing_is_not_a_number():
     assert np.isnan(Outcomes("share", {"part": np.zeros(3), "whole": np.zeros(3)}).value)
     assert np.isnan(Outcomes("error_ratio", {"before": np.ones(3), "correct": np.zeros(3)}).value)
