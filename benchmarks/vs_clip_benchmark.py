@@ -42,7 +42,9 @@ from safetensors.torch import save_file
 from shared import Run, conditions, run
 
 THEIRS = "clip-benchmark==1.6.2"
-SAME = ("torch", "torchvision", "open_clip_torch", "pillow", "numpy")
+NEEDS = ("requests", "numpy<2.4")
+"""What it does not declare: it imports requests, and turns arrays of one element into floats, which is an error from numpy 2.4 on."""
+SAME = ("torch", "torchvision", "open_clip_torch", "pillow")
 SHARDS = 4  # webdataset refuses fewer shards than workers, of which CLIP_benchmark starts four
 FAMILY = {"imagenet1k": 1000, "imagenetv2": 1000, "imagenet_sketch": 1000, "imagenet-a": 200, "imagenet-r": 200, "objectnet": 113}
 SMALL = {
@@ -69,7 +71,7 @@ def environment(folder: Path) -> Path:
         print(f"installing {THEIRS} into {folder} (several GB with torch)", flush=True)
         venv.create(folder, with_pip=True)
         same = [f"{name}=={metadata.version(name).partition('+')[0]}" for name in SAME]
-        subprocess.run([python, "-m", "pip", "install", "-q", THEIRS, "requests", *same], check=True)  # it imports requests undeclared
+        subprocess.run([python, "-m", "pip", "install", "-q", THEIRS, *NEEDS, *same], check=True)
     return python
 
 
