@@ -64,6 +64,7 @@ def depend_on_gelu(weights, *, block="transformer.resblocks.1", features=12, ste
             out[:, unit] = direction * weight
 
 
+@pytest.mark.slow  # .ci/run does the same with the built wheel in an empty project
 def test_the_bundled_model_passes_every_gate(measure):
     status, rows, output = measure("--clip-model=scenes-rn")
     assert failed(rows) == set()
