@@ -39,7 +39,8 @@ def properties(path) -> dict[str, dict[str, str]]:
     return found
 
 
-def test_the_same_rows_and_properties_with_and_without_workers(world):
+def test_the_same_rows_and_properties_with_and_without_workers(world, monkeypatch):
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # where the tests of this repository have workers themselves
     world.pytester.makepyfile(test_own=OWN)
     world.project("schema = 1\n[gates.'accuracy/top1']\nmin = 0.7\n[gates.'accuracy/mean_per_class']\nmin = 0.1")
     world.suites(test_ood="import pytest\n@pytest.mark.clip_gate('ood/auroc')\ndef test_auroc(gate, clip_case): pytest.skip('later')")
