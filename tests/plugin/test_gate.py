@@ -170,7 +170,7 @@ def test_extraction_gets_what_was_asked_for(world, monkeypatch, args, where):
 
     module = ModuleType("pytest_clip.extract.extraction")
     closed = []
-    module.Extraction = lambda **how: SimpleNamespace(**how, close=lambda: closed.append(True))
+    module.Extraction = lambda **how: SimpleNamespace(**how, close=lambda: closed.append(True), forget=len)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     body = """
 @pytest.mark.clip_gate("accuracy/top1")
