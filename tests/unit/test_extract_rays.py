@@ -136,7 +136,7 @@ def test_a_picture_that_cannot_be_read_is_named(model: OpenClipModel, rays: Rays
     for name in ("a", "b"):
         (tmp_path / "set" / name).mkdir(parents=True)
         (tmp_path / "set" / name / "x.png").write_bytes(b"no picture")
-    with pytest.raises(ClipError, match=r"a/x.png: not a readable image"):
+    with pytest.raises(ClipError, match=r"[ab]/x.png: not a readable image"):
         Extraction(cache=tmp_path / "cache", executor=rays).embeddings(model, load(str(tmp_path / "set")), "clean")
 
 
