@@ -213,7 +213,8 @@ def main() -> None:
     parser.add_argument("--names", type=int, default=1000, help="ImageNet classes in the family, the smaller sets in proportion")
     parser.add_argument("--templates", type=int, default=80, help="of OpenAI's 80 for ImageNet, in the family")
     args = parser.parse_args()
-    names, found = list(open_clip.IMAGENET_CLASSNAMES), []
+    # Two names are there twice. Which of two equal columns is the highest, CLIP_benchmark leaves to the rounding of the product.
+    names, found = list(dict.fromkeys([*open_clip.IMAGENET_CLASSNAMES, "projectile", "pair of sunglasses"]))[:1000], []
     told = [template("{c}") for template in open_clip.OPENAI_IMAGENET_TEMPLATES[: args.templates]]
     with tempfile.TemporaryDirectory() as where:
         root = Path(where)
