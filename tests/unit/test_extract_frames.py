@@ -17,8 +17,8 @@ from PIL import Image
 
 from pytest_clip import ClipError
 from pytest_clip.data import Data, load
+from pytest_clip.extract import extraction, pixels, shards, source
 from pytest_clip.extract import frames as frames_module
-from pytest_clip.extract import pixels, shards, source
 from pytest_clip.extract.extraction import Extraction
 from pytest_clip.extract.source import Source
 from pytest_clip.models import openclip, spec
@@ -326,10 +326,10 @@ def test_what_answers_depend_on_misses(
     for key in ("left-v1", "left-v2"):
         assert missed(model, data, View("left", key, lambda images, facts: images))
         assert not missed(model, data, View("another name", key, lambda images, facts: images))
-    real = __import__("importlib.metadata").metadata.version
     for package in ("torch", "open_clip_torch"):
         with monkeypatch.context() as patch:
-            patch.setattr("importlib.metadata.version", lambda name, at=package: "99.0" if name == at else real(name))
+            other = {**extraction.versions(), package: "99.0"}
+            patch.setattr(extraction, "versions", lambda other=other: other)
             assert missed(model, data)
     one_byte_more(photos / "a" / "0.png")
     assert missed(model, load(str(photos)))
