@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .. import CacheError
 from . import shards
-from .store import aside, locked_now, publish
+from .store import locked_now, writing
 
 POLL = 0.02  # seconds between two looks at what others are making
 PARTS, LARGEST = 4, 256
@@ -148,12 +148,6 @@ def touch(folder: Path) -> None:
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     """Say in `folder` what its rows are, in words that `pytest-clip cache` can read."""
-    path = folder / MANIFEST
-    part = aside(path)
-    try:
+    with writing(folder / MANIFEST) as part:
         folder.mkdir(parents=True, exist_ok=True)
         part.write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        publish(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise CacheError(f"cannot write {path} ({error.strerror}); free space, or choose another with --clip-cache-dir=DIR") from error

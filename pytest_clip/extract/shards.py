@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import CacheError
-from .store import aside, publish
+from .store import writing
 
 SUFFIX = ".safetensors"
 _DTYPES = {"U8": np.uint8, "F32": np.float32, "F64": np.float64, "I64": np.int64, "BOOL": np.bool_}
@@ -45,14 +44,12 @@ def write(path: Path, rows: NDArray[Any], *, entry: str) -> None:
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    data, part = np.ascontiguousarray(rows), aside(path)
-    try:
-        save_file({"rows": data}, part, metadata={"entry": entry, "sha256": _checksum(data)})
-        publish(part, path)
-    except (OSError, SafetensorError) as error:
-        part.unlink(missing_ok=True)
-        why = getattr(error, "strerror", None) or _SYSTEM.sub(r"\1", str(error))
-        raise CacheError(f"cannot write {path} ({why}); free space, or choose another place with --clip-cache-dir=DIR") from error
+    data = np.ascontiguousarray(rows)
+    with writing(path) as part:
+        try:
+            save_file({"rows": data}, part, metadata={"entry": entry, "sha256": _checksum(data)})
+        except SafetensorError as error:
+            raise OSError(0, _SYSTEM.sub(r"\1", str(error))) from error
 
 
 def header(path: Path) -> Header:

@@ -14,20 +14,11 @@ from numpy.typing import NDArray
 from .. import CacheError
 
 
-class AbandonedError(Exception):
-    """Nobody needs the lock any more."""
-
-
 @contextmanager
-def locked(path: Path, *, give_up: Callable[[], bool] = lambda: False) -> Iterator[None]:
-    """Hold PATH.lock; the operating system frees it when its holder dies. AbandonedError when `give_up()` is true before it is free."""
-    while True:
-        with _lock(path, timeout=0.5) as mine:
-            if mine:
-                yield
-                return
-        if give_up():
-            raise AbandonedError
+def locked(path: Path) -> Iterator[None]:
+    """Hold PATH.lock, however long that takes to be free; the operating system frees it when its holder dies."""
+    with _lock(path, timeout=-1):
+        yield
 
 
 @contextmanager
@@ -61,14 +52,22 @@ def _lock(path: Path, *, timeout: float) -> Iterator[bool]:
         lock.release()
 
 
-def aside(path: Path) -> Path:
-    """A name beside `path` for the unfinished file; only this thread uses it."""
-    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """A name beside `path` to write to, which only this thread uses; becomes `path` all at once, or is gone after an error.
 
-
-def publish(part: Path, path: Path) -> None:
-    """Make the finished file visible under its name, all at once."""
-    part.replace(path)
+    What the disk refuses is a CacheError.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise CacheError(
+            f"cannot write {path} ({error.strerror}); free space, or choose another place with --clip-cache-dir=DIR"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def recall(path: Path, make: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -80,14 +79,7 @@ def recall(path: Path, make: Callable[[], NDArray[np.float32]]) -> NDArray[np.fl
                     return np.lib.format.read_array(stored, allow_pickle=False)
             except ValueError:
                 path.unlink()
-        array, part = make(), aside(path)
-        try:
-            with part.open("wb") as out:
-                np.save(out, array, allow_pickle=False)
-            publish(part, path)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise CacheError(
-                f"cannot write {path} ({error.strerror}); free space, or choose another place with --clip-cache-dir=DIR"
-            ) from error
+        array = make()
+        with writing(path) as part, part.open("wb") as out:
+            np.save(out, array, allow_pickle=False)
     return array

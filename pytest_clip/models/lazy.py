@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_clip import ClipError
+from pytest_clip import CacheError, ClipError
 from pytest_clip.models import bundled
 from pytest_clip.models.spec import RANDOM, ModelSpec
 
@@ -74,15 +74,12 @@ def load(spec: ModelSpec, *, cache: Path, conditions: Mapping[str, Any], build: 
     with suppress(OSError, ValueError, KeyError, TypeError):
         return LazyModel(json.loads(place.read_text(encoding="utf-8")), build)
     model = build()
-    from pytest_clip.extract.store import aside, publish
+    from pytest_clip.extract.store import writing
 
-    with suppress(OSError, TypeError):  # a cache that cannot be written is said when answers are stored; facts that are no JSON
+    with suppress(OSError, CacheError, TypeError):  # a cache that cannot be written is said when answers are stored; facts that are no JSON
         place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            aside(place).write_text(json.dumps({name: getattr(model, name) for name in _REMEMBERED}), encoding="utf-8")
-            publish(aside(place), place)
-        finally:
-            aside(place).unlink(missing_ok=True)  # half of it, on a full disk
+        with writing(place) as part:
+            part.write_text(json.dumps({name: getattr(model, name) for name in _REMEMBERED}), encoding="utf-8")
     return model
 
 

@@ -4,7 +4,6 @@ import errno
 import pickle
 import subprocess
 import sys
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from pytest_clip.data.scenes import load as scenes
 from pytest_clip.data.scenes.render import render_rgb
 from pytest_clip.extract import pixels
 from pytest_clip.extract.rendering import Job
-from pytest_clip.extract.store import AbandonedError, locked
 from pytest_clip.extract.studio import Studio
 
 
@@ -157,23 +155,6 @@ def test_a_studio_leaves_to_others_what_they_are_at_and_takes_over_when_they_die
     second.wait(few[0])
     second.close()
     assert entry.complete
-
-
-def test_waiting_for_a_lock_can_be_given_up(tmp_path: Path) -> None:
-    lock = locked(tmp_path / "name")
-    lock.__enter__()
-    gone: list[bool] = []
-
-    def wait() -> None:
-        with pytest.raises(AbandonedError), locked(tmp_path / "name", give_up=lambda: True):
-            pass
-        gone.append(True)
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    thread.join(10)
-    lock.__exit__(None, None, None)
-    assert gone == [True]
 
 
 def test_a_full_disk_is_one_error(few: list[ImageSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
