@@ -1,4 +1,8 @@
-"""Metrics of weighted samples, for all resamples at once: weights [R, n] say how often each of n samples was drawn; results are [R]."""
+"""Metrics of weighted samples, for all resamples at once: weights [R, n] say how often each of n samples was drawn; results are [R].
+
+Weights are whole numbers held as floats, because most metrics are matrix products. Metrics of ranks sort once and count in integers: sums
+along a row of int64 take a sixth of the time of those of float64, and `np.take` half of that of an index in brackets.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from . import _checks
 from .calibration import binned
 
 Floats: TypeAlias = _checks.Floats
+Whole: TypeAlias = npt.NDArray[np.int64]
 Weighing: TypeAlias = Callable[[Floats, Floats], Floats]
 
 
@@ -21,7 +26,7 @@ def mean(values: Floats, w: Floats) -> Floats:
     return ratio(sums, w.sum(axis=1))
 
 
-def ratio(top: Floats, bottom: Floats) -> Floats:
+def ratio(top: Floats, bottom: Floats | Whole) -> Floats:
     """top / bottom, NaN where bottom is 0."""
     out: Floats = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0)
     return out
@@ -30,9 +35,9 @@ def ratio(top: Floats, bottom: Floats) -> Floats:
 def median(values: Floats, w: Floats) -> Floats:
     """Weighted median of values [n]; the mean of the two middle ones when they differ."""
     order = np.argsort(values, kind="stable")
-    cumulated = np.cumsum(w[:, order], axis=1)
-    half = cumulated[:, -1:] / 2
-    low, high = np.argmax(cumulated >= half, axis=1), np.argmax(cumulated > half, axis=1)
+    twice = 2 * np.cumsum(_counts(w, order), axis=1)
+    everything = twice[:, -1:] // 2
+    low, high = np.argmax(twice >= everything, axis=1), np.argmax(twice > everything, axis=1)
     middle: Floats = (values[order][low] + values[order][high]) / 2
     return middle
 
@@ -44,7 +49,7 @@ def group_means(values: Floats, groups: npt.NDArray[Any]) -> Callable[[Floats], 
     held = values[order]
 
     def means(w: Floats) -> Floats:
-        drawn = w[:, order]
+        drawn = np.take(w, order, axis=1)
         return ratio(np.add.reduceat(drawn * held, starts, axis=1), np.add.reduceat(drawn, starts, axis=1))
 
     return means
@@ -66,10 +71,11 @@ def adaptive_ece(confidence: npt.NDArray[Any], correct: npt.NDArray[Any], *, bin
     first = np.searchsorted(held[order], held[order], side="left")  # of the samples with the same confidence
 
     def weighed(w: Floats, v: Floats) -> Floats:
-        drawn = w[:, order]
-        total = drawn.sum(axis=1)
-        below = np.concatenate([np.zeros((len(w), 1)), np.cumsum(drawn, axis=1)], axis=1)[:, first]
-        which = np.minimum(below * bins // total[:, None], bins - 1).astype(np.int64) + bins * np.arange(len(w))[:, None]
+        drawn = _counts(w, order)
+        cumulated = _cumulated(drawn)
+        total = cumulated[:, -1]
+        below = np.take(cumulated, first, axis=1)
+        which = np.minimum(below * bins // np.maximum(total, 1)[:, None], bins - 1) + bins * np.arange(len(w))[:, None]
         sums = np.bincount(which.ravel(), weights=(drawn * gap).ravel(), minlength=bins * len(w)).reshape(len(w), bins)
         return ratio(np.abs(sums).sum(axis=1), total)
 
@@ -83,9 +89,10 @@ def auroc(known: npt.NDArray[Any], unknown: npt.NDArray[Any]) -> Weighing:
     tied = not np.array_equal(first, last)
 
     def weighed(w: Floats, v: Floats) -> Floats:
-        w, below = w[:, order], _cumulated(v[:, order_of_outs])
-        won = (below[:, first] + below[:, last]) / 2 if tied else below[:, first]
-        return ratio(np.einsum("rk,rk->r", w, won), w.sum(axis=1) * below[:, -1])
+        drawn, below = _counts(w, order), _cumulated(_counts(v, order_of_outs))
+        won = np.take(below, first, axis=1)
+        twice = won + (np.take(below, last, axis=1) if tied else won)
+        return ratio(np.einsum("rk,rk->r", drawn, twice) / 2, drawn.sum(axis=1) * below[:, -1])
 
     return weighed
 
@@ -96,12 +103,12 @@ def average_precision(positive: npt.NDArray[Any], negative: npt.NDArray[Any]) ->
     lower, passed = np.searchsorted(own, own, side="left"), np.searchsorted(theirs, own, side="left")
 
     def weighed(w: Floats, v: Floats) -> Floats:
-        w, others = w[:, order], _cumulated(v[:, order_of_theirs])
-        below = _cumulated(w)
-        hits = below[:, -1:] - below[:, lower]
-        seen = hits + others[:, -1:] - others[:, passed]
-        precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
-        return ratio(np.einsum("rk,rk->r", w, precision), below[:, -1])
+        drawn, others = _counts(w, order), _cumulated(_counts(v, order_of_theirs))
+        below = _cumulated(drawn)
+        hits = below[:, -1:] - np.take(below, lower, axis=1)
+        seen = hits + others[:, -1:] - np.take(others, passed, axis=1)
+        precision = hits / np.maximum(seen, 1)  # nobody seen, no hits
+        return ratio(np.einsum("rk,rk->r", drawn.astype(np.float64), precision), below[:, -1])
 
     return weighed
 
@@ -112,7 +119,7 @@ def passed_at_95(kept: npt.NDArray[Any], passing: npt.NDArray[Any]) -> Weighing:
     through = np.searchsorted(theirs, own, side="right")
 
     def weighed(w: Floats, v: Floats) -> Floats:
-        reached, total = np.cumsum(w[:, order], axis=1), _cumulated(v[:, order_of_theirs])
+        reached, total = np.cumsum(_counts(w, order), axis=1), _cumulated(_counts(v, order_of_theirs))
         # whole numbers, because 0.95 * n rounds up or down
         at = np.argmax(100 * reached >= 95 * reached[:, -1:], axis=1)
         return ratio(total[np.arange(len(at)), through[at]], np.where(reached[:, -1] > 0, total[:, -1], 0.0))
@@ -126,8 +133,14 @@ def _sorted(scores: npt.NDArray[Any], name: str) -> tuple[Floats, npt.NDArray[np
     return values[order], order
 
 
-def _cumulated(w: Floats) -> Floats:
+def _counts(w: Floats, order: npt.NDArray[np.intp]) -> Whole:
+    """[R, n]: the weights in this order."""
+    counts: Whole = np.take(w, order, axis=1).astype(np.int64)
+    return counts
+
+
+def _cumulated(counts: Whole) -> Whole:
     """[R, n + 1]: the weight before each sample, and that of all."""
-    out = np.zeros((len(w), w.shape[1] + 1))
-    np.cumsum(w, axis=1, out=out[:, 1:])
+    out = np.zeros((len(counts), counts.shape[1] + 1), dtype=np.int64)
+    np.cumsum(counts, axis=1, out=out[:, 1:])
     return out

@@ -168,15 +168,26 @@ def _resampled(base: Outcomes, now: Outcomes, rng: np.random.Generator, sign: in
 def _weights(
     of: Outcomes, rng: np.random.Generator, resamples: int, drawn: Any, *, width: int
 ) -> Iterator[tuple[_checks.Floats, _checks.Floats]]:
-    """Weights [rows, n] and [rows, m] of `resamples` resamples, some rows at a time: 2 MB of them, which stay in a processor's cache."""
-    first, second = _members(of.clusters, len(of.ids)), _members(of.other_clusters, len(of.other_ids))
+    """Weights [rows, n] and [rows, m] of `resamples` resamples, some rows at a time: 512 kB of them, which stay in a core's cache.
+
+    They are drawn in blocks four times that large: how many are drawn at once decides which ones, and so every p and bound.
+    """
+    sides = ((of.clusters, len(of.ids)), (of.other_clusters, len(of.other_ids)))
+    members = [None if clusters is None else _members(clusters, n) for clusters, n in sides]
     rows = max(1, 2**18 // (width * (len(of.ids) + len(of.other_ids))))
+    step = max(1, rows // 4)
+
+    def weights(some: int, unit: npt.NDArray[np.intp] | None, n: int) -> _checks.Floats:
+        if n == 0:
+            return np.zeros((some, 0))
+        each: _checks.Floats = drawn(some, n if unit is None else int(unit.max()) + 1)
+        return each if unit is None else np.take(each, unit, axis=1)
+
     for start in range(0, resamples, rows):
         some = min(rows, resamples - start)
-        yield (
-            drawn(some, int(first.max()) + 1)[:, first],
-            drawn(some, int(second.max()) + 1)[:, second] if second.size else np.zeros((some, 0)),
-        )
+        first, second = (weights(some, unit, n) for unit, (_, n) in zip(members, sides, strict=True))
+        for part in range(0, some, step):
+            yield first[part : part + step], second[part : part + step]
 
 
 def _members(clusters: npt.NDArray[np.int64] | None, n: int) -> npt.NDArray[np.intp]:

@@ -1,11 +1,13 @@
 """Every statistic of outcomes against the metric of the same number, on the samples and on resamples of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_clip.metrics import accuracy, calibration, correspondence, corruption, factors, ood, retrieval, shape_bias, spread
+from pytest_clip.metrics import accuracy, calibration, correspondence, corruption, factors, ood, paired, retrieval, shape_bias, spread
 from pytest_clip.metrics.outcomes import Outcomes, of_plain
 from pytest_clip.metrics.statistics import STATISTICS
 
@@ -118,6 +120,30 @@ def test_statistics_equal_the_metric_of_the_resampled_arrays(name, seed, n, m, t
     got = given.prepared()(*weights)
     expected = [oracle(name, given, *d) for d in drawn]
     assert got == pytest.approx(np.array(expected), abs=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("clusters", [False, True])
+@pytest.mark.parametrize("name", ["median", "adaptive_ece", "auroc", "aupr_in", "aupr_out", "fpr95_id_positive", "fpr95_ood_positive"])
+def test_a_bootstrap_by_counts_equals_one_that_sorts_every_resample(name, clusters, monkeypatch):
+    """The same draws, bounds and p; average precisions to the last digits, because they add fractions in another order."""
+    rng = np.random.default_rng(7)
+    base, now = (replace(outcomes(name, rng, 60, 50, ties=clusters), clusters=np.arange(60) // 2 if clusters else None) for _ in range(2))
+    sign = 1 if now.value > base.value else -1
+    fast = paired.bootstrap(base, now, seed=3, sign=sign, resamples=400)
+
+    def slow(arrays, others, params):
+        given = {name: np.asarray(each) for name, each in arrays.items()}, {f"{name}2": np.asarray(each) for name, each in others.items()}
+
+        def one(*weights):
+            rows = [np.repeat(np.arange(w.size), w.astype(int)) for w in weights]
+            return ORACLES[name]({key: each[chosen] for side, chosen in zip(given, rows, strict=True) for key, each in side.items()})
+
+        return lambda w, v: np.array([one(*weights) for weights in zip(w, v, strict=True)])
+
+    monkeypatch.setitem(STATISTICS, name, replace(STATISTICS[name], of=slow))
+    expected = paired.bootstrap(base, now, seed=3, sign=sign, resamples=400)
+    assert (fast.p, fast.units, fast.differing) == (pytest.approx(expected.p, rel=1e-9), expected.units, expected.differing)
+    assert (fast.lower, fast.upper) == pytest.approx((expected.lower, expected.upper), abs=1e-13)
 
 
 @pytest.mark.parametrize("name", ["fpr95_id_positive", "fpr95_ood_positive"])
