@@ -177,8 +177,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object | None:
-    if not getattr(config.option, "clip_dist", False):
+    session = _keys.running(config)
+    if session is None or not getattr(config.option, "clip_dist", False):
         return None
     from pytest_clip.scheduling import ByAnswers
 
-    return ByAnswers(config, log)
+    baseline = next((choice.label for choice in session.models if choice.role == "baseline"), None)
+    return ByAnswers(config, log, baseline=baseline, models=[choice.label for choice in session.judged])

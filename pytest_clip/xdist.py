@@ -39,8 +39,7 @@ def keep_suites_whole(config: pytest.Config) -> None:
     option = config.option
     if getattr(option, "numprocesses", None) and getattr(option, "dist", None) == "no" and not getattr(option, "distload", False):
         option.dist = "loadfile"
-        # Not the user's choice, so `pytest_xdist_make_scheduler` may do better; but a baseline must stay before its models on one worker.
-        option.clip_dist = not getattr(option, "clip_baseline_model", None)
+        option.clip_dist = True  # not the user's choice, so `pytest_xdist_make_scheduler` may do better
 
 
 def settle_worker(config: pytest.Config, device: str) -> None:

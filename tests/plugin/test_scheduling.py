@@ -49,6 +49,59 @@ def test_a_worker_keeps_to_its_model_and_a_free_one_takes_a_model_that_nobody_ha
     ]  # fmt: skip
 
 
+class Workers:
+    """A scheduler with nodes that only note what they are given."""
+
+    def __init__(self, monkeypatch, nodeids, **labels):
+        self.given, self.down = [], []
+        monkeypatch.setattr("xdist.scheduler.loadscope.LoadScopeScheduling._assign_work_unit", lambda _, node: self._take(node))
+        self.scheduler = ByAnswers(SimpleNamespace(option=SimpleNamespace(tx=["popen"] * 2), getvalue=lambda name: ["popen"] * 2), **labels)
+        for nodeid in nodeids:
+            self.scheduler.workqueue.setdefault(unit_of(nodeid)[0], {})[nodeid] = False
+
+    def _take(self, node):
+        unit, tests = self.scheduler.workqueue.popitem(last=False)
+        self.scheduler.assigned_work.setdefault(node, {})[unit] = tests
+        self.given.append((node.name, unit.removeprefix("suites/test_")))
+
+    def node(self, name):
+        node = Node(name=name, shutdown=lambda: self.down.append(name))
+        self.scheduler.assigned_work[node] = {}
+        return node
+
+
+class Node(SimpleNamespace):
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+
+def test_groups_of_a_model_follow_those_of_the_baseline_to_their_worker(monkeypatch):
+    nodeids = [f"suites/test_{suite}.py::t[{model}-d-{suite}/x]" for suite in ("a", "b", "c") for model in ("base-m", "m", "base-m-2")]
+    nodeids += ["tests/test_own.py::test_it[m-d]"]
+    workers = Workers(monkeypatch, nodeids, baseline="base-m", models=["m", "base-m-2"])
+    one, two = workers.node("w0"), workers.node("w1")
+    for node in (one, two, one, one, two, two, one, one, one, two):
+        workers.scheduler._assign_work_unit(node)
+    assert workers.given == [
+        ("w0", "a.py[base-m-d]"), ("w1", "tests/test_own.py"), ("w0", "b.py[base-m-d]"), ("w0", "c.py[base-m-d]"),
+        ("w0", "a.py[m-d]"), ("w0", "b.py[m-d]"), ("w0", "c.py[m-d]"),
+    ]  # fmt: skip
+    assert workers.down == ["w1", "w1", "w1"]  # nothing of the baseline was measured there
+    assert list(workers.scheduler.workqueue) == [f"suites/test_{suite}.py[base-m-2-d]" for suite in ("a", "b", "c")]  # no baseline
+
+
+def test_groups_whose_worker_has_crashed_go_to_any_other(monkeypatch):
+    nodeids = [f"suites/test_{suite}.py::t[{model}-d-{suite}/x]" for suite in ("a", "b") for model in ("base-m", "m")]
+    workers = Workers(monkeypatch, nodeids, baseline="base-m", models=["m"])
+    one, two = workers.node("w0"), workers.node("w1")
+    workers.scheduler._assign_work_unit(one)
+    workers.scheduler._assign_work_unit(two)
+    del workers.scheduler.assigned_work[one]
+    workers.scheduler._assign_work_unit(two)
+    workers.scheduler._assign_work_unit(two)
+    assert workers.given[2:] == [("w1", "a.py[m-d]"), ("w1", "b.py[m-d]")]
+
+
 def test_two_models_on_two_workers_are_loaded_once_each_unless_one_worker_is_idle(world):
     result = world.run_process("-p", "xdist", "--clip-model=stub", "--clip-model=other", "-n", "2", "--clip-report=json")
     result.assert_outcomes(passed=10)
