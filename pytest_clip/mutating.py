@@ -8,17 +8,17 @@ with the fixtures and the cache of the run and without reports of their own: one
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
 import pytest
 
-from pytest_clip import ClipError, collection
-from pytest_clip.gating import rows_of
+from pytest_clip import ClipError, aside, collection
+from pytest_clip.mutantitems import MutantItem, ScoreItem
 from pytest_clip.mutants.catalog import MUTANTS, SOUND
 from pytest_clip.mutants.excuse import Excuse
-from pytest_clip.mutants.outcome import Outcome, judged, killers, nearest, score
+from pytest_clip.mutants.outcome import Outcome, judged, killers, nearest
 from pytest_clip.session import ClipSession, ModelChoice, Row
 
 Gates = dict[tuple[str, str], Row]
@@ -65,9 +65,9 @@ class Mutating:
             self._gates[choice.label] = [own[key] for item in chosen if (key := _identity(item)) in own]
         for base in self.session.judged:
             copies = [choice for choice in self._of(base.label) if choice.mutant != SOUND and self._gates[choice.label]]
-            items += [MutantItem.of(session, f"mutants/killed[{choice.mutant}]", base, [choice], self) for choice in copies]
+            items += [MutantItem.of(session, f"mutants/killed[{choice.mutant}]", base, [choice], self.session) for choice in copies]
             if copies:
-                items.append(ScoreItem.of(session, "mutants/score", base, copies, self))
+                items.append(ScoreItem.of(session, "mutants/score", base, copies, self.session))
 
     def _of(self, label: str) -> list[ModelChoice]:
         return [choice for choice in self.session.copies if choice.copy_of == label]
@@ -118,7 +118,7 @@ class Mutating:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what is odd about a damaged model is no news
                 for each, after in zip(gates, [*gates[1:], item], strict=True):
-                    for row in _quietly(each, partial(self._next, choice, after, item)):
+                    for row in aside.rows(each, partial(self._next, choice, after, item)):
                         rows[row["gate"], row["data"]] = row
                     progress.advance(1)
                     if choice.label in self._excuses:
@@ -231,78 +231,3 @@ def _identity(item: Any) -> tuple[object, ...]:
     """The same for the items of two models that ask the same."""
     params = {name: repr(value) for name, value in item.callspec.params.items() if name != "clip_model"}
     return (item.parent, item.originalname, tuple(sorted(params.items())))
-
-
-def _quietly(item: pytest.Item, after: Callable[[], pytest.Item]) -> Sequence[Row]:
-    """Set up, call and tear down a gate's item, ``after()`` being the next one; its rows, from a report that nobody else sees."""
-    hook, rows = item.ihook, list[Row]()
-
-    def step(when: Any, run: Callable[[], Any]) -> pytest.TestReport:
-        call = pytest.CallInfo.from_call(run, when=when, reraise=(pytest.exit.Exception, KeyboardInterrupt))
-        report: pytest.TestReport = hook.pytest_runtest_makereport(item=item, call=call)
-        rows.extend(getattr(report, "clip_rows", ()))
-        return report
-
-    try:
-        if step("setup", lambda: hook.pytest_runtest_setup(item=item)).passed:
-            step("call", lambda: hook.pytest_runtest_call(item=item))
-    finally:
-        step("teardown", lambda: hook.pytest_runtest_teardown(item=item, nextitem=after()))
-        item.__dict__.pop("funcargs", None)  # what a gate was given may be large, and nobody asks for it again
-    return rows
-
-
-class MutantItem(pytest.Item):
-    """One damaged copy of one model: passes when a gate has noticed the damage."""
-
-    base: ModelChoice
-    copies: list[ModelChoice]
-    mutating: Mutating
-    outcomes: list[Outcome]
-
-    @classmethod
-    def of(cls, session: pytest.Session, gate: str, base: ModelChoice, copies: list[ModelChoice], mutating: Mutating) -> MutantItem:
-        name = f"test_{gate.removeprefix('mutants/').partition('[')[0]}[{base.label}-{gate}]"
-        item: MutantItem = cls.from_parent(session, name=name, nodeid=f"suites/test_mutants.py::{name}")
-        item.base, item.copies, item.mutating, item.outcomes = base, copies, mutating, []
-        item.add_marker(pytest.mark.clip_gate(gate))
-        item.add_marker(pytest.mark.filterwarnings("default"))
-        return item
-
-    def hear(self, outcomes: list[Outcome]) -> None:
-        self.outcomes = outcomes
-        if not [each for each in outcomes if each.excused is None]:  # a rule for what cannot be measured is not broken
-            self.own_markers[:] = [mark for mark in self.own_markers if mark.name != "clip_gate"]
-
-    def runtest(self) -> None:
-        (outcome,) = self.outcomes
-        if outcome.excused is not None:
-            pytest.skip(f"{outcome.excused.kind.replace('_', ' ')}: {outcome.excused.reason}")
-        self.judge(len(outcome.killed_by), n=outcome.judged, fingerprint=outcome.fingerprint, conventions={"damage": outcome.what})
-
-    def judge(self, value: float, *, n: int, fingerprint: str | None = None, conventions: dict[str, object] | None = None) -> None:
-        from pytest_clip.gates.measurement import Measurement
-        from pytest_clip.gates.verdicts import to_row
-
-        session, gate = self.mutating.session, str(collection.marked_gate(self))
-        data = "+".join(choice.label for choice in session.data)
-        measurement = Measurement.measured(gate, value, n=n, model=self.base.label, data=data, conventions=conventions)
-        verdict = session.judge(measurement, fingerprint=fingerprint)
-        rows_of(self).append(to_row(verdict) | {"fingerprint": fingerprint})
-        if not verdict.ok:
-            pytest.fail(verdict.message, pytrace=False)
-
-    def reportinfo(self) -> tuple[Any, int | None, str]:
-        return collection.SUITES, None, self.name
-
-
-class ScoreItem(MutantItem):
-    """All copies of one model: the share that some gate has noticed."""
-
-    def runtest(self) -> None:
-        killed, ran = score(self.outcomes)
-        if not ran:
-            pytest.skip("every mutant is equivalent or not applicable")
-        excused = [each.name for each in self.outcomes if each.excused is not None]
-        survivors = [each.name for each in self.outcomes if each.survived]
-        self.judge(killed / ran, n=ran, conventions={"survivors": survivors, "excused": excused})
