@@ -281,6 +281,17 @@ def slices_of(items: Iterable[pytest.Item]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def sets_asked(items: Iterable[pytest.Item], session: ClipSession) -> dict[str, tuple[str, ...]]:
+    """By data set the image sets that the gates of this run are numbers of."""
+    asked: dict[str, dict[str, None]] = {choice.label: {} for choice in session.data}
+    for item in items:
+        if "clip_data" not in getattr(item, "fixturenames", ()) or item.get_closest_marker("skip") is not None:
+            continue
+        if (gate := gate_of(item)) is not None and (label := data_label_of(item, session)) in asked:
+            asked[label] |= dict.fromkeys(session.sets_behind(gate, label))
+    return {label: tuple(names) for label, names in asked.items()}
+
+
 def put_in_order(items: list[pytest.Item], before: Sequence[pytest.Item], session: ClipSession) -> None:
     """Shipped suites in the order of their files (pytest moves tests that need no data set to the end), and all that use a model by model,
     so that one model is in memory at a time. ``before`` is the order of collection. Other tests stay where they are."""

@@ -53,16 +53,27 @@ def loaded_data(session: ClipSession, choice: DataChoice) -> Any:
     return session.loaded_data[choice.label]
 
 
-def _check_baseline(request: pytest.FixtureRequest, session: ClipSession) -> None:
-    """Other pictures than those of the saved baseline are one error, said before a model loads."""
-    if session.regressions is None or session.settings.baseline is None:
-        return
-    try:
-        for choice in session.data:
-            session.regressions.check_data(choice.label, loaded_data(session, choice))
-    except ClipError:
-        request.session.shouldfail = "the baseline cannot be compared with this run, so none of its gates is measured"
-        raise
+def _check_data(request: pytest.FixtureRequest, session: ClipSession) -> None:
+    """Pictures that cannot be read, and others than those of the saved baseline, are one error each, said before a model loads."""
+    from pytest_clip import collection
+
+    held = session.regressions is not None and session.settings.baseline is not None
+    asked = collection.sets_asked(request.session.items, session)
+    for choice in session.data:
+        if choice.text == "scenes" and not held:  # drawn up while others are rendered, and always readable
+            continue
+        data = loaded_data(session, choice)
+        try:
+            session.inspect(choice.label, data, asked[choice.label])
+        except ClipError:
+            request.session.shouldfail = f"images of {choice.label} cannot be read, so no gate is measured"
+            raise
+        try:
+            if held and session.regressions is not None:
+                session.regressions.check_data(choice.label, data)
+        except ClipError:
+            request.session.shouldfail = "the baseline cannot be compared with this run, so none of its gates is measured"
+            raise
 
 
 def make_model(config: pytest.Config, session: ClipSession, choice: ModelChoice) -> Any:
@@ -94,7 +105,7 @@ def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, Non
     from pytest_clip import xdist
 
     choice: ModelChoice = getattr(request, "param", session.judged[0])
-    _check_baseline(request, session)
+    _check_data(request, session)
     _begin(request, session)
     try:
         model = make_model(request.config, session, choice) if choice.mutant is None else make_mutant(request, choice)
@@ -231,18 +242,21 @@ class Gate:
         """
         __tracebackhide__ = True
         from pytest_clip import collection, gating
+        from pytest_clip.gates.ids import GateId
         from pytest_clip.gates.measurement import Measurement
         from pytest_clip.gates.verdicts import to_row
 
         label, fingerprint = self._model()
+        data = self._data()
+        lost = self._session.left_out(gate if isinstance(gate, GateId) else GateId.parse(gate), data)
         measurement = Measurement.measured(
             gate,
             value,
             n=n,
             model=label,
-            data=self._data(),
+            data=data,
             ci=ci,
-            conventions=conventions,
+            conventions={**(conventions or {}), **lost} if lost else conventions,
             per_image=per_image,
             reason=reason,
             better=better,

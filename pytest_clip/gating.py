@@ -27,7 +27,7 @@ class Gating:
         self.started = time.time()
         self.not_selected = 0
         self.elsewhere: list[str] = []
-        self.notes: list[str] = [f"data {label}: {what}" for label, said in session.doubts.items() for what in said]
+        self.notes: list[str] = []
         self.more: Callable[[], Row] = dict  # further parts of the JSON record
         self.updates: tuple[str, ...] = ()
 
@@ -132,6 +132,7 @@ class Gating:
                 properties = [each for row in rows for each in junit.properties(row)]
                 item.user_properties.extend(properties)
                 report.user_properties.extend(properties)
+                self.session.refresh()
                 # Attributes of a report travel from an xdist worker to the controller, so they hold builtins only.
                 report.clip_rows = rows  # type: ignore[attr-defined]
                 report.clip_facts = self.session.facts  # type: ignore[attr-defined]
@@ -172,8 +173,8 @@ class Gating:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.session.note(report.nodeid, getattr(report, "clip_rows", ()))
-        for kind, facts in getattr(report, "clip_facts", {}).items():
-            self.session.facts[kind].update(facts)
+        if (facts := getattr(report, "clip_facts", None)) is not None:
+            self.session.merge(facts)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -231,16 +232,25 @@ class Gating:
             for line in self.updates:
                 terminalreporter.write_line(line, **updating.markup(line))
 
+    def _doubts(self) -> list[str]:
+        """What names and counts leave in doubt, and what was seen of the pictures by whoever read them."""
+        seen = {label: facts["doubts"] for label, facts in self.session.facts["data"].items()}
+        said = {label: dict.fromkeys([*self.session.doubts.get(label, ()), *seen.get(label, ())]) for label in self._labels()}
+        return [f"data {label}: {what}" for label, each in said.items() for what in each]
+
+    def _labels(self) -> list[str]:
+        return [choice.label for choice in self.session.data]
+
     def _summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        rows = list(self.session.rows.values())
-        if not (rows or self.notes or self.not_selected or self.elsewhere) or self.config.option.verbose < -1:
+        rows, doubts = list(self.session.rows.values()), self._doubts()
+        if not (rows or doubts or self.notes or self.not_selected or self.elsewhere) or self.config.option.verbose < -1:
             return
         lines = terminal.summary_lines(
             rows,
             models=list(self.session.facts["models"].values()),
             not_selected=self.not_selected,
             narrowed_by=self.plan.narrowed_by,
-            notes=[*self.elsewhere, *self.notes],
+            notes=[*self.elsewhere, *doubts, *self.notes],
         )
         terminalreporter.section("clip gates", sep="=")
         for line in lines:

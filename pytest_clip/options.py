@@ -104,6 +104,12 @@ def add_options(parser: pytest.Parser) -> None:
         help="Depth-estimation model (transformers) for corruptions_3d on images without depth maps; default: none, such kinds are skipped",
     )
     option("--clip-limit", type=checks.count(1), metavar="N", help="At most N images per set, drawn by a fixed seed; default: all")
+    option(
+        "--clip-max-unreadable",
+        type=checks.count(0),
+        metavar="N",
+        help="Images of a set that may be left out because they cannot be read, named and counted; more end the run; default: 0",
+    )
     option("--clip-device", type=checks.device, metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps; default: auto")
     option(
         "--clip-precision",
@@ -153,6 +159,7 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini(
         "clip_family_wise", "Hold all max_drop rules of a run to one error rate of 5 % together, not 5 % each", type="bool", default=False
     )
+    parser.addini("clip_max_unreadable", "Default of --clip-max-unreadable", default="")
     parser.addini("clip_device", "Default of --clip-device", default="")
     parser.addini("clip_precision", "Default of --clip-precision", default="")
     parser.addini("clip_batch_size", "Default of --clip-batch-size", default="")

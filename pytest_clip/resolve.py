@@ -43,6 +43,7 @@ def resolve(config: pytest.Config) -> Settings:
         if given.clip_prompts
         else _ini(config, "clip_prompts", lambda text: checks.prompts_from(text, base), None),
         limit=given.clip_limit,
+        max_unreadable=pick("clip_max_unreadable", checks.count(0), 0),
         device=pick("clip_device", checks.device, "auto"),
         precision=pick("clip_precision", checks.one_of(*checks.PRECISIONS), "fp32"),
         batch_size=pick("clip_batch_size", checks.batch_size, 0) or None,

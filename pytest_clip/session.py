@@ -83,7 +83,9 @@ class ClipSession:
     regressions: Regressions | None = None
     update: Target | None = None
     doubts: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """by data set, what its names and counts leave in doubt"""
+    """by data set, what its names and counts leave in doubt, and its pictures once they have been read"""
+    inspected: set[str] = field(default_factory=set)
+    """data sets whose pictures have been read"""
 
     @property
     def judged(self) -> tuple[ModelChoice, ...]:
@@ -230,6 +232,7 @@ class ClipSession:
             "prompts": [self.prompts_option],
             "depth-model": [None if settings.depth_model is None else settings.depth_model.folder or settings.depth_model.text],
             "limit": [settings.limit],
+            "max-unreadable": [settings.max_unreadable or None],
             "precision": [settings.precision if settings.precision != "fp32" else None],
             "baseline": [settings.baseline.text if settings.baseline is not None and settings.baseline.named_by.startswith("--") else None],
             "baseline-model": [settings.baseline_model],
@@ -249,6 +252,41 @@ class ClipSession:
             facts["role"] = role
         self.facts["models"][label] = facts
 
+    def sets_behind(self, gate: GateId, label: str) -> tuple[str, ...]:
+        """The image sets of a data set that a gate is a number of, as far as its name tells."""
+        from pytest_clip.gates.catalog import CATALOG
+        from pytest_clip.gates.needs import STORED, matches
+
+        there = [each for each in self.sets.get(label, ()) if not getattr(each, "absent", "")]
+        if gate.slice in [each.name for each in there]:
+            return (gate.slice,)
+        if gate.suite in self._corruptions and (stored := [each.name for each in there if each.role == STORED]):
+            kinds = self._corruptions[gate.suite] if gate.slice is None else (gate.slice,)
+            return tuple(name for name in stored if name.partition("-")[0] in kinds)
+        over = CATALOG[gate.metric_id].over if gate.metric_id in CATALOG else ()
+        named = tuple(each.name for each in there if any(matches(each, pattern) for pattern in over))
+        return named or (("clean",) if gate.metric_id in CATALOG and "clean" in [each.name for each in there] else ())
+
+    def inspect(self, label: str, data: Any, names: Sequence[str]) -> None:
+        """Read the pictures of the image sets that will be asked for; ClipError names those that cannot be read."""
+        if label in self.inspected or not hasattr(data, "images"):  # of a project's own
+            return
+        for name in names:
+            data.images(name)
+        from pytest_clip.data import doctor
+
+        self.inspected.add(label)
+        told = [each.what for each in doctor.of_content(data)]
+        self.doubts = {**self.doubts, label: tuple(dict.fromkeys([*self.doubts.get(label, ()), *told]))}
+
+    def left_out(self, gate: GateId, label: str) -> dict[str, str]:
+        """Which conventions of a gate's number come from images that could not be read."""
+        lost = getattr(self.loaded_data.get(label), "left_out", None)
+        if not lost:
+            return {}
+        names = [name for name in dict.fromkeys([*self.sets_behind(gate, label), "clean"]) if name in lost]
+        return {"left_out": ", ".join(f"{len(lost[name])} unreadable of {name}" for name in names)} if names else {}
+
     def describe_data(self, label: str, data: Any) -> None:
         from pytest_clip.gates.measurement import plain
 
@@ -257,8 +295,38 @@ class ClipSession:
         templates = getattr(data, "templates", None)
         prompts = None if templates is None else {"name": self.prompts_option or "own", "templates": list(templates)}
         facts = {"name": label, "fingerprint": getattr(data, "fingerprint", None), "n": sizes, "limit": limit, "prompts": prompts}
-        facts["doubts"] = list(self.doubts.get(label, ()))
+        facts |= {"sets": {}, "doubts": [], "unreadable": {}}
         self.facts["data"][label] = plain(facts, f"facts of the data set {label}")
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Bring what is said about data up to what has been asked of it until now."""
+        for label, facts in self.facts["data"].items():
+            data = self.loaded_data.get(label)
+            facts["doubts"] = list(self.doubts.get(label, ()))
+            if data is None or (prints := getattr(data, "fingerprints", None)) is None or prints == facts["sets"]:
+                continue
+            facts["sets"], facts["fingerprint"] = prints, data.fingerprint
+            for name, lost in data.left_out.items():
+                if name not in facts["unreadable"] and name in facts["n"]:
+                    facts["n"][name] -= len(lost)
+                facts["unreadable"][name] = list(lost[:10])
+
+    def merge(self, facts: Mapping[str, Mapping[str, Row]]) -> None:
+        """Add what another process says about models and data."""
+        from pytest_clip.data import together
+
+        self.facts["models"].update(facts.get("models", {}))
+        for label, row in facts.get("data", {}).items():
+            known = self.facts["data"].get(label, row)
+            sets = {**known["sets"], **row["sets"]}
+            joined = {key: {**known[key], **row[key]} for key in ("unreadable",)}
+            smallest = {name: min(n, known["n"][name]) for name, n in row["n"].items()}
+            doubts = list(dict.fromkeys([*known["doubts"], *row["doubts"]]))
+            self.facts["data"][label] = {
+                **row, **joined, "sets": dict(sorted(sets.items())), "n": smallest, "doubts": doubts,
+                "fingerprint": together(sets) if sets else row["fingerprint"],
+            }  # fmt: skip
 
     def note(self, nodeid: str, rows: Sequence[Row]) -> None:
         """Keep the rows of a finished item. A test that is run again replaces what it said before."""
@@ -289,7 +357,10 @@ def load_data(session: ClipSession, choice: DataChoice) -> Any:
 
     content.remember_in(session.settings.cache_dir / "content" if session.settings.cache else None)
     known = session.sets.get(choice.label)
-    made = data.load(choice.text, limit=session.settings.limit, prompts=session.settings.prompts, known=known)
+    settings = session.settings
+    made = data.load(
+        choice.text, limit=settings.limit, prompts=settings.prompts, known=known, max_unreadable=settings.max_unreadable
+    )  # fmt: skip
     return made if session.settings.depth_model is None else replace(made, depth_model=session.settings.depth_model)
 
 

@@ -48,6 +48,7 @@ class Settings:
     reports: tuple[ReportRequest, ...] = ()
     prompts: PromptSet | None = None
     limit: int | None = None
+    max_unreadable: int = 0
     device: str = "auto"
     precision: str = "fp32"
     batch_size: int | None = None

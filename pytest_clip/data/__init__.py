@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .imageset import ImageSet
     from .prompts import PromptSet
     from .scenes.spec import Scene
+    from .unreadable import Look
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Data:
     """of a known layout; None for `scenes` and for a plain folder of class folders"""
     depth_model: DepthModel | None = None
     """estimates the depth of images that have no maps"""
+    max_unreadable: int | None = None
+    """images of a set that may be left out because they cannot be read; None: nobody looks before they are decoded"""
 
     @property
     def name(self) -> str:
@@ -87,15 +90,59 @@ class Data:
     def _loaded(self) -> dict[str, ImageSet]:
         return {}
 
+    @cached_property
+    def looked(self) -> dict[str, tuple[ImageSet, Look]]:
+        """By image set that has been loaded: all of it, and what a look at its pictures told."""
+        return {}
+
+    @cached_property
+    def left_out(self) -> dict[str, tuple[str, ...]]:
+        """By image set that has been loaded and lacks some: why each of these images cannot be read."""
+        return {}
+
     def images(self, name: str) -> ImageSet:
-        """The image set `name`; ClipError names the sets there are."""
+        """The image set `name` without what cannot be read; ClipError names the sets there are, or images when too many are unreadable."""
         if name not in self._loaded:
             role = next((s.role for s in self.sets if s.name == name), None)
             if role is None:
                 raise ClipError(f"{self.name} has no image set {name!r}; it has {', '.join(s.name for s in self.sets)}")
-            made = self._made(name, role)
-            self._loaded[name] = made if self.depth_model is None else replace(made, depth_model=self.depth_model)
+            made = replace(self._made(name, role), depth_model=self.depth_model, source=self.text)
+            self._loaded[name] = made if self.max_unreadable is None or made.scenes is not None else self._readable(made, name, role)
         return self._loaded[name]
+
+    def _readable(self, whole: ImageSet, name: str, role: str) -> ImageSet:
+        from . import remaining, unreadable
+
+        if whole.within is not None:
+            self.images(whole.within)
+            left = remaining.following(whole, place=self._places[whole.within]) if whole.within in self._places else whole
+            if len(left) < len(whole):
+                self.left_out[name] = tuple(f"{each}: its picture cannot be read" for each in whole.ids if each not in set(left.ids))
+            return left
+        if name in self._refused:
+            raise ClipError(self._refused[name])
+        try:
+            found = unreadable.sorted_out(whole, self.max_unreadable or 0, together=role in unreadable.TOGETHER)
+        except ClipError as error:
+            self._refused[name] = str(error).partition(":\n")[0] + unreadable.NAMED_BEFORE
+            raise
+        self.looked[name] = whole, found
+        wrong = found.wrong
+        if not wrong:
+            return whole
+        self.left_out[name] = tuple(wrong.values())
+        self._places[name] = unreadable.left(whole, tuple(wrong))
+        return remaining.without(whole, self._places[name])
+
+    @cached_property
+    def _refused(self) -> dict[str, str]:
+        """By image set with too many unreadable images: what is said of it from the second time on."""
+        return {}
+
+    @cached_property
+    def _places(self) -> dict[str, dict[int, int]]:
+        """By image set that lacks some: old row -> new row."""
+        return {}
 
     def _made(self, name: str, role: str) -> ImageSet:
         if self.found is not None:
@@ -132,16 +179,29 @@ class Data:
         return [first[row] for row in images.pairs], images.scenes
 
     @property
+    def fingerprints(self) -> dict[str, str]:
+        """Of the image sets that have been asked for, by name. What nobody asks for is not read: ImageNet-C has 3.75 million files."""
+        return {each.name: self._loaded[each.name].fingerprint for each in self.sets if each.name in self._loaded}
+
+    @property
     def fingerprint(self) -> str:
-        """Over the sets loaded so far would depend on the order of tests, so over all of them; 16 hex digits."""
-        return hashlib.sha256(" ".join(self.images(s.name).fingerprint for s in self.sets).encode()).hexdigest()[:16]
+        """Of those together, 16 hex digits."""
+        return together(self.fingerprints)
 
 
-def load(name: str, *, limit: int | None = None, prompts: PromptSet | None = None, known: Sequence[SetInfo] | None = None) -> Data:
+def together(fingerprints: Mapping[str, str]) -> str:
+    """One for several image sets, whatever their order; 16 hex digits."""
+    return hashlib.sha256("\n".join(f"{name} {held}" for name, held in sorted(fingerprints.items())).encode()).hexdigest()[:16]
+
+
+def load(
+    name: str, *, limit: int | None = None, prompts: PromptSet | None = None, known: Sequence[SetInfo] | None = None,
+    max_unreadable: int | None = None,
+) -> Data:  # fmt: skip
     """`scenes`, a known layout or a folder of class folders.
 
     Each image set is cut to `limit` images and asked with `prompts` instead of its own templates. `known`: what `catalog.sets` says, where
-    somebody has counted the files already.
+    somebody has counted the files already. `max_unreadable`: images that a set may lack; None looks at none before it is decoded.
     """
     present = tuple(each for each in (sets(name) if known is None else known) if not each.absent)
-    return Data(name, present, limit, prompts, one(name))
+    return Data(name, present, limit, prompts, one(name), max_unreadable=max_unreadable)

@@ -8,15 +8,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from .. import ClipError
 
 THREADS = 8
 """Files read at a time: a disk is asked for several, and SHA-256 lets other threads run."""
 
+MOST = 500_000
+"""Files that a process remembers, 250 bytes each: slices of a set, and other questions about it, need not read it again."""
+
 _memory: Path | None = None
+_seen: dict[str, str] = {}
 
 
 def remember_in(folder: Path | None) -> None:
@@ -25,28 +32,55 @@ def remember_in(folder: Path | None) -> None:
     _memory = folder
 
 
+def memory() -> Path | None:
+    """That folder."""
+    return _memory
+
+
 def sha256(files: Sequence[Path]) -> list[str]:
-    """SHA-256 of each of `files`, 64 hex digits; OSError where one cannot be read."""
+    """SHA-256 of each of `files`, 64 hex digits; of one that may not be read that of the reason. ClipError for one that is gone."""
     if not files:
         return []
-    stats = [path.stat() for path in files]
+    marks = [_mark(path) for path in files]
+    if any(mark not in _seen for mark in marks):
+        _read(files, marks)
+    return [_seen[mark] for mark in marks]
+
+
+def _mark(path: Path) -> str:
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise ClipError(f"{path}: the file was there and is not any more ({error.strerror}); start again") from None
     # The time of the last change of status cannot be set back by a program that keeps the time of the last writing.
-    marks = [f"{stat.st_dev} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}" for stat in stats]
+    return f"{stat.st_dev} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
+
+
+def _read(files: Sequence[Path], marks: Sequence[str]) -> None:
+    """Put into `_seen` what is not there yet, from the folder or from the files themselves."""
     place = _place(files)
-    known = _known(place)
+    known = _known(place) | {mark: _seen[mark] for mark in marks if mark in _seen}
     missing = [k for k, mark in enumerate(marks) if mark not in known]
     with ThreadPoolExecutor(min(THREADS, len(files))) as pool:
         known.update(zip((marks[k] for k in missing), pool.map(_of, (files[k] for k in missing)), strict=True))
     if missing and place is not None:
-        _keep(place, {mark: known[mark] for mark in marks})
-    return [known[mark] for mark in marks]
+        keep(place, {mark: known[mark] for mark in marks if not known[mark].startswith(UNREADABLE)})
+    if len(_seen) + len(marks) > MOST:
+        _seen.clear()
+    _seen.update((mark, known[mark].removeprefix(UNREADABLE)) for mark in marks)
+
+
+UNREADABLE = "unreadable "
 
 
 def _of(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        return UNREADABLE + hashlib.sha256(f"{error.errno}".encode()).hexdigest()
     return digest.hexdigest()
 
 
@@ -65,7 +99,8 @@ def _known(place: Path | None) -> dict[str, str]:
     return {}
 
 
-def _keep(place: Path, known: dict[str, str]) -> None:
+def keep(place: Path, known: Mapping[str, Any]) -> None:
+    """Write what is known as JSON, at once or not at all."""
     part = place.with_name(f".{place.name}.{os.getpid()}.part")
     with suppress(OSError):  # a memory that cannot be written only costs time
         place.parent.mkdir(parents=True, exist_ok=True)

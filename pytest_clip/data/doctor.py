@@ -14,10 +14,11 @@ from . import catalog, layouts
 from .layouts.found import Problem
 
 if TYPE_CHECKING:
+    from . import Data
     from .imageset import ImageSet
 
-NAMED = 10
-"""Images that a finding names; the rest it counts."""
+NAMED, SHOWN = 10, 2
+"""Images that a finding of the doctor and one of a run name; the rest they count."""
 INPUT = (224, 224)
 MADE_AT_INPUT = ("corruption", "cue")
 """Roles of published sets that are 224 x 224 as they come."""
@@ -89,12 +90,36 @@ def examine(text: str, *, max_unreadable: int = 0, threads: int = 4, advance: Ca
     return Examined(data.name, len(sets), len(seen), tuple(told))
 
 
+def of_content(data: Data) -> list[Problem]:
+    """What a run says about the pictures that it looked at before: some left out, some there twice."""
+    said = [
+        Problem("warn", f"{len(wrong)} images of {name} cannot be read and are left out: {_some(wrong)}")
+        for name, wrong in data.left_out.items()
+        if name in data.looked
+    ]
+    seen = [
+        _Seen(images.where(row), images.name, images.role, _label(images, row), digest)
+        for images, look in data.looked.values()
+        for row, digest in enumerate(look.digests)
+        if row not in look.wrong
+    ]
+    return [*said, *_twice(seen, named=SHOWN, source=data.text)]
+
+
+def _some(sentences: Sequence[str]) -> str:
+    places = [each.partition(": not a readable image")[0] for each in sentences[:NAMED]]
+    return ", ".join(places) + (f" and {len(sentences) - NAMED} more" if len(sentences) > NAMED else "")
+
+
+def _label(images: ImageSet, row: int) -> str:
+    label = int(images.labels[row]) if row < len(images.labels) else -1
+    return images.classes[label] if 0 <= label < len(images.classes) else ""
+
+
 def _look(images: ImageSet, row: int) -> _Seen:
     from .pictures import decode
 
-    label = int(images.labels[row]) if row < len(images.labels) else -1
-    name = images.classes[label] if 0 <= label < len(images.classes) else ""
-    where = images.where(row)
+    name, where = _label(images, row), images.where(row)
     try:
         data = images.read(row) if images.read is not None else _bytes(Path(where))
         picture = decode(data, where=where)
@@ -120,8 +145,8 @@ def _unreadable(seen: Sequence[_Seen], allowed: int) -> Iterator[Problem]:
         yield Problem(level, f"{len(bad)} of {len(seen)} images cannot be read (allowed: {allowed}):{first}{more}")  # type: ignore[arg-type]
 
 
-def _twice(seen: Sequence[_Seen]) -> Iterator[Problem]:
-    """By content. Under two labels one of them is wrong; in two sets one says less than it seems."""
+def _twice(seen: Sequence[_Seen], *, named: int = NAMED, source: str = "") -> Iterator[Problem]:
+    """By content. Under two labels one of them is wrong; in two sets one says less than it seems. `source`: who names the others."""
     same: dict[str, list[_Seen]] = {}
     for each in seen:
         if each.digest:
@@ -137,9 +162,10 @@ def _twice(seen: Sequence[_Seen]) -> Iterator[Problem]:
     ):
         if some:
             shown = "".join(
-                "\n    " + " = ".join(f"{e.where}{f' ({e.label})' if e.label else ''}" for e in group[:3]) for group in some[:NAMED]
+                "\n    " + " = ".join(f"{e.where}{f' ({e.label})' if e.label else ''}" for e in group[:3]) for group in some[:named]
             )
-            more = f"\n    and {len(some) - NAMED} more" if len(some) > NAMED else ""
+            others = f"; pytest-clip doctor --data {source} names them" if source else ""
+            more = f"\n    and {len(some) - named} more{others}" if len(some) > named else ""
             yield Problem("warn", f"{len(some)} images {what}; {cure}:{shown}{more}")
 
 

@@ -84,6 +84,8 @@ class ImageSet:
     within: str | None = None
     """the image set of the data set that holds the same pictures, in its rows `at`: they are embedded once"""
     at: NDArray[np.int64] | None = None
+    source: str = "DIR"
+    """what --clip-data said, for commands in messages"""
 
     def __len__(self) -> int:
         return len(self.ids)

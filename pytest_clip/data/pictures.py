@@ -14,15 +14,21 @@ MAX_PIXELS = 89_478_485
 """Pixels of one picture: the number from which Pillow warns of a decompression bomb, 256 MiB as RGB."""
 
 
+class UnreadableError(ClipError):
+    """A picture that is damaged, cut off, none at all or too large."""
+
+
 def decode(source: Path | bytes, *, where: str) -> Any:
-    """The picture as a PIL image; ClipError begins with `where` for one that cannot be read, is cut off, or above `MAX_PIXELS`."""
+    """The picture as a PIL image; UnreadableError begins with `where` for one that cannot be read, is cut off, or above `MAX_PIXELS`."""
     from PIL import Image
 
     try:
         with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=FORMATS) as image:
             wide, high = image.size
             if wide * high > MAX_PIXELS:
-                raise ClipError(f"{where}: {wide} x {high} pixels, at most {MAX_PIXELS} are decoded; make the picture smaller or remove it")
+                raise UnreadableError(
+                    f"{where}: {wide} x {high} pixels, at most {MAX_PIXELS} are decoded; make the picture smaller or remove it"
+                )
             image.load()
             if image.mode == "P" and isinstance(image.info.get("transparency"), bytes):
                 del image.info["transparency"]  # the transform drops it anyway, but Pillow warns about it, once an image
@@ -30,7 +36,7 @@ def decode(source: Path | bytes, *, where: str) -> Any:
     except ClipError:
         raise
     except Exception as error:  # damaged files reach struct.error, zlib.error, IndexError and more inside Pillow
-        raise ClipError(f"{where}: not a readable image ({_why(error, where)}); replace or remove the file") from error
+        raise UnreadableError(f"{where}: not a readable image ({_why(error, where)}); replace or remove the file") from error
 
 
 def cut(picture: Any, box: tuple[int, int, int, int]) -> Any:

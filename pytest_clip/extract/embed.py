@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ClipError
+from ..data import unreadable
 from .entry import Entry
 from .source import Source
 from .streams import run
@@ -66,6 +67,9 @@ class Work:
     cache: Path
     view: View | None = None
     keep: bool = True
+
+    def __post_init__(self) -> None:
+        unreadable.met_before(self.images)
 
     @cached_property
     def source(self) -> Source:

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ClipError
+from ..data import unreadable
 from ..data.imageset import ImageSet
-from ..data.pictures import cut, decode, upright
+from ..data.pictures import UnreadableError, cut, decode, upright
 from . import pixels
 from .frames import Frames
 
@@ -36,16 +37,22 @@ def pictures(images: ImageSet, cache: Path) -> Callable[[int], Any]:
             return cut(picture, frame(row, picture.size))
 
         return framed
-    if images.files is not None:
-        files, border = images.files, images.border
-        if border:
-            return lambda i: inside(decode(files[i], where=str(files[i])), border)
-        return lambda i: decode(files[i], where=str(files[i]))
-    if images.read is not None:
-        read = images.read
-        return lambda i: decode(read(i), where=read.where(i))
+    if images.files is not None or images.read is not None:
+        return lambda row: _decoded(images, row)
     stored = pixels.Rendered(images, cache)
     return lambda i: Image.fromarray(np.asarray(stored[i]))
+
+
+def _decoded(images: ImageSet, row: int) -> Any:
+    try:
+        if images.files is not None:
+            picture = decode(images.files[row], where=str(images.files[row]))
+        else:
+            assert images.read is not None
+            picture = decode(images.read(row), where=images.where(row))
+    except UnreadableError as error:
+        raise unreadable.met(images, error) from error
+    return inside(picture, images.border) if images.border else picture
 
 
 def inside(picture: Any, border: int) -> Any:

@@ -67,12 +67,13 @@ class SavedBaseline:
             where = f"it was measured on {', '.join(sets)}, this run is on {', '.join(missing)}"
             raise self._refused(where, "measure both on the same data")
 
-    def check_data(self, label: str, fingerprint: str | None) -> None:
-        """Refuse other pictures under the same name."""
-        there = next((each.get("fingerprint") for each in self.run.record["data"] if each["name"] == label), None)
-        if there is not None and there != fingerprint:
+    def check_data(self, label: str, fingerprint: str | None, sets: Mapping[str, str]) -> None:
+        """Refuse other pictures under the same name. `sets`: fingerprints of the image sets that this run asks for."""
+        told: Mapping[str, Any] = next((each for each in self.run.record["data"] if each["name"] == label), {})
+        if changed := other_pictures(told, {"name": label, "fingerprint": fingerprint, "sets": sets}):
+            name, there, here = changed
             raise self._refused(
-                f"the data set {label} had the fingerprint {there} there and has {fingerprint} now: pictures, ids or labels have changed",
+                f"the data set {name} had the fingerprint {there} there and has {here} now: pictures, ids or labels have changed",
                 "save the baseline again on the data of today",
             )
 
@@ -98,6 +99,19 @@ class LiveBaseline:
         """What the gate was, None where its test has not measured it."""
         parcel = self.spool.get(self.model, data, gate)
         return None if parcel is None else Base(parcel.row, parcel.outcomes, parcel.row.get("precision"))
+
+
+def other_pictures(there: Mapping[str, Any], here: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """The first image set that both records of a data set know under one name and that differs, with both fingerprints.
+
+    Runs of different suites ask for different sets, so only those in both can be compared; as a whole where nobody knows the sets.
+    """
+    both = {name: (held, here["sets"][name]) for name, held in (there.get("sets") or {}).items() if name in (here.get("sets") or {})}
+    if not (there.get("sets") and here.get("sets")):
+        both = {"": (there.get("fingerprint"), here.get("fingerprint"))}
+    changed = ((name, held, now) for name, (held, now) in both.items() if None not in (held, now) and held != now)
+    name, held, now = next(changed, ("", "", ""))
+    return (f"{here['name']}/{name}".rstrip("/"), held, now) if held else None
 
 
 def asked(settings: Settings) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pytest_clip.gates.digits import distinct
 from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.measurement import Measurement
 from pytest_clip.metrics.holm import holm
-from pytest_clip.runs.baseline import SavedBaseline
+from pytest_clip.runs.baseline import SavedBaseline, other_pictures
 from pytest_clip.runs.compare import ALPHA, compare
 from pytest_clip.runs.flips import listed
 from pytest_clip.runs.store import SavedRun
@@ -74,11 +74,11 @@ def _refuse(first: SavedRun, second: SavedRun) -> None:
         there, here = first.asked.get(key), second.asked.get(key)
         if there != here:
             raise ClipError(f"{first.name} and {second.name} cannot be compared: {key} is {there} in the one and {here} in the other")
-    pictures = {each["name"]: each.get("fingerprint") for each in first.record["data"]}
+    pictures = {each["name"]: each for each in first.record["data"]}
     for each in second.record["data"]:
-        there, here = pictures.get(each["name"]), each.get("fingerprint")
-        if None not in (there, here) and there != here:
-            why = f"the data set {each['name']} has the fingerprint {there} in the one and {here} in the other"
+        if changed := other_pictures(pictures.get(each["name"], {}), each):
+            name, there, here = changed
+            why = f"the data set {name} has the fingerprint {there} in the one and {here} in the other"
             raise ClipError(f"{first.name} and {second.name} cannot be compared: {why}")
 
 

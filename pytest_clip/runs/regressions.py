@@ -67,7 +67,7 @@ class Regressions:
     def check_data(self, label: str, data: Any) -> None:
         """Refuse a saved baseline of other pictures, before a model loads."""
         if isinstance(self.baseline, SavedBaseline):
-            self.baseline.check_data(label, getattr(data, "fingerprint", None))
+            self.baseline.check_data(label, getattr(data, "fingerprint", None), getattr(data, "fingerprints", None) or {})
 
     def spool_in(self, folder: Path, base: str | None) -> None:
         """Keep outcomes in ``folder``; ``base`` is the label of the model that is the baseline of this run."""

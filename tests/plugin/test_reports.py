@@ -47,7 +47,9 @@ def test_the_record_keeps_its_contract(world):
             "n": {"clean": 100, "shift_far": 100, "near": 50},
             "limit": None,
             "prompts": None,
+            "sets": {},
             "doubts": [],
+            "unreadable": {},
         }
     ]
     assert [(row["gate"], row["verdict"]) for row in found["gates"]] == [

@@ -89,12 +89,18 @@ def test_data_gives_classes_templates_and_the_same_set_twice() -> None:
     assert (data.name, data.limit) == ("scenes", 19)
 
 
-def test_the_fingerprint_of_data_covers_every_set_and_the_limit(tmp_path: Path) -> None:
+def test_the_fingerprint_of_data_covers_the_sets_that_were_asked_for_and_the_limit(tmp_path: Path) -> None:
     root = folder(tmp_path / "pets", {"cat": ["a.jpg", "b.jpg"], "dog": ["c.jpg"]})
-    whole, part = load(str(root)), load(str(root), limit=2)
-    assert whole.fingerprint == load(f"{root}/").fingerprint
-    assert whole.fingerprint != part.fingerprint
-    assert len(whole.fingerprint) == 16
+    folder(root / "ood", {"near": ["x.jpg"]})
+    whole, again, part = load(str(root)), load(f"{root}/"), load(str(root), limit=2)
+    assert whole.fingerprints == {}
+    for data in (whole, again, part):
+        data.images("clean")
+    assert whole.fingerprint == again.fingerprint != part.fingerprint
+    assert list(whole.fingerprints) == ["clean"]
+    again.images("near")
+    assert whole.fingerprint != again.fingerprint
+    assert len(again.fingerprint) == 16
 
 
 @pytest.mark.parametrize("text", ["pets", "pets/", "./pets", "pets/."])

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from pytest_clip import ClipError
 from pytest_clip.data import content, load
 
 
 @pytest.fixture(autouse=True)
 def memory(tmp_path: Path) -> Iterator[Path]:
     content.remember_in(tmp_path / "memory")
+    content._seen.clear()
     yield tmp_path / "memory"
     content.remember_in(None)
 
@@ -36,6 +38,32 @@ def test_the_second_time_nothing_is_read(files: list[Path], monkeypatch: pytest.
     monkeypatch.setattr(content, "_of", lambda path: pytest.fail(f"{path} was read"))
     assert content.sha256(files) == expected(files)
     assert content.sha256([]) == []
+    assert content.sha256(files[1:3]) == expected(files[1:3])  # a slice of a set, in the same process
+    content._seen.clear()
+    assert content.sha256(files) == expected(files)  # the next run
+
+
+def test_more_files_than_are_remembered(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "MOST", 3)
+    assert content.sha256(files) == content.sha256(files) == expected(files)
+    assert content.sha256(files[:2]) == expected(files[:2])
+
+
+def test_a_file_that_is_gone_or_may_not_be_read(files: list[Path], monkeypatch: pytest.MonkeyPatch, memory: Path) -> None:
+    whole = Path.open
+
+    def denied(path: Path, mode: str = "r", **how: str) -> object:
+        if path.suffix == ".bin":
+            raise PermissionError(13, "Permission denied")
+        return whole(path, mode, **how)  # type: ignore[call-overload]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", denied)
+        assert content.sha256(files[:2]) == [hashlib.sha256(b"13").hexdigest()] * 2
+    assert [place.read_text() for place in memory.iterdir()] == ["{}"]
+    files[4].unlink()
+    with pytest.raises(ClipError, match=r"4\.bin: the file was there and is not any more"):
+        content.sha256(files)
 
 
 def test_a_file_of_the_same_size_and_time_is_read_again_when_it_was_written(files: list[Path]) -> None:
@@ -66,6 +94,7 @@ def test_a_torn_memory_is_none(files: list[Path], memory: Path, text: str) -> No
     content.sha256(files)
     [place] = memory.iterdir()
     place.write_text(text)
+    content._seen.clear()
     assert content.sha256(files) == expected(files)
 
 
