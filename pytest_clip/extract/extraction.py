@@ -219,7 +219,8 @@ class Extraction:
 
 def answered_by(model: ClipModel) -> dict[str, Any]:
     """What answers depend on in the model and what runs it."""
-    return {"model": model.fingerprint, "device": model.device.partition(":")[0], **versions()}
+    order = model.facts.get("memory_format", "contiguous")  # another order of sums: the last bits differ
+    return {"model": model.fingerprint, "device": model.device.partition(":")[0], "memory_format": order, **versions()}
 
 
 @cache

@@ -43,7 +43,7 @@ class Gallery:
         if data.name in self._studios or self._processes <= 1:
             return
         known = {s.name for s in data.sets}
-        sets = [data.images(name) for name in self._wanted if name in known]
+        sets = (data.images(name) for name in self._wanted if name in known)
         self._studios[data.name] = Studio(sets, self._cache, processes=self._processes)
         self._make_room()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
+    if hasattr(os, "nice"):
+        os.nice(5)  # on full cores the run itself goes first: everything waits for it in the end
     while True:
         try:
             job = pickle.load(sys.stdin.buffer)  # a pipe from the process that started this one

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pickle
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,24 +24,55 @@ _ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_"
 
 
 class Studio:
-    """`Studio(sets, cache, processes=2)` starts at once; `wait(images)` returns when the pictures of one set are there.
+    """`Studio(sets, cache, processes=2)` starts with the first set; `wait(images)` returns when the pictures of one set are there.
 
     Processes, not threads: the renderer is many small tensor operations, and a second thread in one process gains it nothing. Sets are made
-    in the order given. Two runs with one cache share the work: each renders what the other is not at.
+    in the order given; `sets` may be a generator, so that the first is rendered while the last is drawn up. Two runs with one cache share
+    the work: each renders what the other is not at.
     """
 
-    def __init__(self, sets: Sequence[ImageSet], cache: Path, *, processes: int) -> None:
-        self._cache = cache
-        self._sets = [s for s in sets if s.scenes is not None and not place(s, cache).complete]
+    def __init__(self, sets: Iterable[ImageSet], cache: Path, *, processes: int) -> None:
+        self._cache, self._processes = cache, processes
+        self._sets: list[ImageSet] = []
+        self._known = threading.Condition()
+        self._complete = False
         self._error: BaseException | None = None
         self._stopped = threading.Event()
         self._workers: list[subprocess.Popen[bytes]] = []
-        spans = sum(len(place(s, cache).spans) for s in self._sets)
-        self._feeders = [
-            threading.Thread(target=self._feed, name=f"pytest-clip rendering {k}", daemon=True) for k in range(min(processes, spans))
-        ]
-        for feeder in self._feeders:
-            feeder.start()
+        self._feeders: list[threading.Thread] = []
+        try:
+            for images in sets:
+                self._add(images)
+        except BaseException:
+            self._no_more()
+            self.close()
+            raise
+        self._no_more()
+
+    def _no_more(self) -> None:
+        with self._known:
+            self._complete = True
+            self._known.notify_all()
+
+    def _add(self, images: ImageSet) -> None:
+        if images.scenes is None or place(images, self._cache).complete:
+            return
+        with self._known:
+            self._sets.append(images)
+            self._known.notify_all()
+        spans = sum(len(place(each, self._cache).spans) for each in self._sets)
+        for k in range(len(self._feeders), min(self._processes, spans)):
+            self._feeders.append(threading.Thread(target=self._feed, name=f"pytest-clip rendering {k}", daemon=True))
+            self._feeders[-1].start()
+
+    def _in_order(self) -> Iterator[ImageSet]:
+        """The sets as they become known, to the last one."""
+        for k in itertools.count():
+            with self._known:
+                self._known.wait_for(lambda k=k: self._complete or len(self._sets) > k)  # type: ignore[misc]
+                if len(self._sets) <= k:
+                    return
+            yield self._sets[k]
 
     @property
     def busy(self) -> bool:
@@ -75,7 +107,7 @@ class Studio:
         """Let one process make the spans that nobody else is making."""
         worker: subprocess.Popen[bytes] | None = None
         try:
-            for images in self._sets:
+            for images in self._in_order():
                 entry, scenes = place(images, self._cache), images.scenes or ()
                 for span in entry.claims(patient=False):
                     if worker is None:

@@ -27,6 +27,7 @@ from pytest_clip.models.build import (
     pick_device,
     preprocess_config_of,
 )
+from pytest_clip.models.memory import CHANNELS_LAST, order_memory
 from pytest_clip.models.quiet import quiet
 from pytest_clip.models.resolve import resolve
 from pytest_clip.models.spec import ModelSpec
@@ -153,7 +154,8 @@ class OpenClipModel:
     def encode_image(self, images: torch.Tensor) -> torch.Tensor:
         """Embed preprocessed images [b, 3, h, w]."""
         with torch.inference_mode():
-            features = self._call("encode_image", images.to(self.device, DTYPES[self.precision]))
+            order = torch.channels_last if self.facts.get("memory_format") == CHANNELS_LAST else torch.preserve_format
+            features = self._call("encode_image", images.to(self.device, DTYPES[self.precision], memory_format=order))
         return features.clone()  # outside inference mode: an ordinary tensor
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
@@ -222,6 +224,7 @@ def load(spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", cach
         "preprocess": preprocess_config,
         "context_length": getattr(tokenizer, "context_length", None),
         "vocab_size": getattr(module, "vocab_size", None),
+        "memory_format": order_memory(module),
         "parameters": sum(parameter.numel() for parameter in module.parameters()),
         "open_clip": open_clip.__version__,
         "torch": torch.__version__,

@@ -4,6 +4,9 @@ import errno
 import pickle
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +57,34 @@ def test_pictures_are_those_of_the_sets_own_scenes(few: list[ImageSet], tmp_path
         assert (len(made), made[0].dtype, made[0].shape) == (len(images), np.uint8, (128, 128, 3))
         np.testing.assert_array_equal(np.stack([made[i] for i in range(len(images))]), expected)
     assert sum(heard) == sum(len(s) for s in few)
+
+
+def test_the_first_set_is_rendered_before_the_last_is_drawn_up(few: list[ImageSet], tmp_path: Path) -> None:
+    def drawn_up() -> Iterator[ImageSet]:
+        yield few[0]
+        first = pixels.place(few[0], tmp_path)
+        patience = time.monotonic() + 120
+        while not first.complete:
+            assert time.monotonic() < patience
+            time.sleep(0.05)
+        yield few[1]
+
+    place = Studio(drawn_up(), tmp_path, processes=1)
+    try:
+        place.wait(few[1])
+    finally:
+        place.close()
+
+
+def test_a_set_that_cannot_be_drawn_up_is_said_and_ends_the_studio(few: list[ImageSet], tmp_path: Path) -> None:
+    def drawn_up() -> Iterator[ImageSet]:
+        yield few[0]
+        raise ClipError("no such set")
+
+    before = threading.active_count()
+    with pytest.raises(ClipError, match="no such set"):
+        Studio(drawn_up(), tmp_path, processes=1)
+    assert threading.active_count() == before
 
 
 def test_a_studio_of_two_processes_renders_the_same(few: list[ImageSet], tmp_path: Path) -> None:

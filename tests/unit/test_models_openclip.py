@@ -16,7 +16,7 @@ from tiny_models import RESNET, VIT
 
 from pytest_clip import ClipError
 from pytest_clip.models import hub
-from pytest_clip.models.fingerprint import tokenizer_identity
+from pytest_clip.models.fingerprint import tokenizer_identity, weights_digest
 from pytest_clip.models.openclip import OpenClipModel, load, pick_device
 from pytest_clip.models.protocol import ClipModel
 from pytest_clip.models.resolve import with_tag_activation
@@ -456,3 +456,25 @@ def test_repr_names_the_model(get):
     model = get("tiny,plain")
     assert isinstance(model, OpenClipModel)
     assert repr(model) == "OpenClipModel('tiny,plain', fp32 on cpu)"
+
+
+def test_convolutional_models_lie_channels_last_and_answer_the_same(tmp_path):
+    from pytest_clip.extract.extraction import answered_by
+
+    images = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    made = {}
+    for name, config in (("resnet", RESNET), ("vit", VIT)):
+        folder = tiny_models.folder(tmp_path / name, config)
+        made[name] = load(parse(f"local-dir:{folder}"), device="cpu", cache_dir=tmp_path)
+    assert [model.facts["memory_format"] for model in made.values()] == ["channels_last", "contiguous"]
+    assert [answered_by(model)["memory_format"] for model in made.values()] == ["channels_last", "contiguous"]
+    resnet = made["resnet"]
+    before = resnet.encode_image(images)
+    digest = weights_digest(resnet.module)
+    resnet.module.to(memory_format=torch.contiguous_format)
+    plain = OpenClipModel(
+        resnet.module, resnet.tokenizer, label="plain", model_cfg=RESNET, preprocess_config=resnet.preprocess_config, facts={}
+    )
+    torch.testing.assert_close(plain.encode_image(images), before, rtol=0, atol=1e-5)
+    assert weights_digest(plain.module) == digest
+    assert answered_by(plain)["memory_format"] == "contiguous"

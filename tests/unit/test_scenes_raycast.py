@@ -176,8 +176,9 @@ def test_unit_normals_point_along_the_gradient_of_the_implicit_function(seed: in
     steps = np.eye(3) * 1e-6
     slope = np.stack([(solid(at + e) - solid(at - e)) / 2e-6 for e in steps], axis=1)
     count = len(at)
-    rows = [torch.tensor([value] * count) for value in ([*map(float, shape)], kind)]
-    n = unit_normals(torch.from_numpy(at).float(), rows[1], rows[0]).double().numpy()
+    r0_, r1_, cut = (torch.full((count,), float(shape[i])) for i in (0, 1, 3))
+    local = torch.from_numpy(at).float().unbind(-1)
+    n = torch.stack(unit_normals(local, torch.full((count,), kind), r0_, r1_, cut), -1).double().numpy()
     cosine = (n * slope).sum(1) / np.linalg.norm(n, axis=1) / np.linalg.norm(slope, axis=1)
     gaps = {
         SPHERE: np.ones((2, count)),

@@ -304,13 +304,13 @@ def test_conflicts_are_balanced_over_shapes_and_looks() -> None:
 def test_second_shares_are_those_of_the_textures() -> None:
     import torch
 
-    from pytest_clip.data.scenes.textures import blend
+    from pytest_clip.data.scenes.textures import share as shown
 
     g = torch.Generator().manual_seed(0)
     n = 20_000
     points, normals = torch.rand(n, 3, generator=g) * 2 - 1, torch.eye(3)[torch.randint(3, (n,), generator=g)]
     for texture, share in SECOND_SHARE.items():
-        measured = blend(torch.full((n,), SURFACES.index(texture)), points, normals).mean()
+        measured = shown(texture, points.unbind(-1), normals.unbind(-1)).mean()
         assert float(measured) == pytest.approx(share, abs=0.03), texture
     assert set(SECOND_SHARE) == set(TEXTURES)
 

@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .camera import HALF_WIDTH, WALL, pose, view_rotation
-from .shading import dot
 from .spec import Scene
 from .staging import COLOUR_NAMES
 from .textures import value_noise
+from .vectors import dot
 from .vocabulary import PALETTE
 
 HORIZON = 40.0
@@ -36,7 +36,7 @@ def _cloud(seed: int, size: int, *, device: torch.device) -> Tensor:
 
 
 def _ground(scene: Scene, first: Tensor, second: Tensor, X: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:
-    """Lawn or checkered floor one unit under the object's centre, with a soft contact shadow; depth [size, size]."""
+    """Lawn or checkered floor one unit under the object, with a soft contact shadow; colour [3, size, size], depth [size, size]."""
     size, device = X.shape[0], X.device
     V = torch.from_numpy(view_rotation(scene)).float().to(device)
     centre = torch.from_numpy(pose(scene)[1]).float().to(device)
@@ -45,22 +45,23 @@ def _ground(scene: Scene, first: Tensor, second: Tensor, X: Tensor, Y: Tensor) -
     t = ((up * (centre - up)).sum()) / slope
     hit = (t > 0) & (t < HORIZON) & (slope < 0)
     t = torch.where(hit, t, WALL)
-    rel = torch.stack([X * t, Y * t, -t], -1) - centre
-    gx, gz = dot(rel, V[:, 0]), dot(rel, V[:, 2])
-    v = (torch.arange(size, device=device) + 0.5).view(size, 1, 1) / size
+    rel = (X * t - centre[0], Y * t - centre[1], -t - centre[2])
+    gx, gz = dot(rel, V[:, 0].unbind()), dot(rel, V[:, 2].unbind())
+    v = (torch.arange(size, device=device) + 0.5).view(size, 1) / size
     if scene.background == "outdoor":
-        grass = value_noise(torch.stack([gx * 5, gz * 5, gx * 0], -1).view(-1, 3)).view(size, size, 1)
-        floor = torch.tensor([0.25, 0.5, 0.15], device=device) * (0.8 + 0.4 * grass)
-        sky = (torch.tensor([0.55, 0.75, 0.95], device=device) * (1 - 0.25 * v) + 0.12 * v).expand(size, size, 3)
+        across, along = (gx * 5).view(-1), (gz * 5).view(-1)
+        grass = value_noise((across, along, across * 0)).view(size, size)
+        floor = torch.tensor([0.25, 0.5, 0.15], device=device).view(3, 1, 1) * (0.8 + 0.4 * grass)
+        sky = torch.tensor([0.55, 0.75, 0.95], device=device).view(3, 1, 1) * (1 - 0.25 * v) + 0.12 * v
     else:
-        odd = ((torch.floor(gx * 1.1) + torch.floor(gz * 1.1)) % 2)[..., None]
-        floor, sky = first * (1 - odd) + second * odd, second.expand(size, size, 3)
-    shadow = 1 - 0.45 * torch.exp(-(gx**2 + gz**2) / 0.5)[..., None]
-    return torch.where(hit[..., None], floor * shadow, sky), t
+        odd = (torch.floor(gx * 1.1) + torch.floor(gz * 1.1)) % 2
+        floor, sky = first * (1 - odd) + second * odd, second
+    shadow = 1 - 0.45 * torch.exp(-(gx**2 + gz**2) / 0.5)
+    return torch.where(hit, floor * shadow, sky), t
 
 
 def _share(scene: Scene, X: Tensor, Y: Tensor) -> Tensor:
-    """Share of the second colour [size, size, 1] of a flat backdrop."""
+    """Share of the second colour [size, size] of a flat backdrop."""
     size, kind = X.shape[0], scene.background
     x, y = X / HALF_WIDTH, Y / HALF_WIDTH
     if kind == "plain":
@@ -82,21 +83,21 @@ def _share(scene: Scene, X: Tensor, Y: Tensor) -> Tensor:
         row = torch.floor(course)
         along = x * 3 + 0.5 * (row % 2)
         out = ((course - row < 0.14) | (along - torch.floor(along) < 0.07)).float()
-    return out[..., None]
+    return out
 
 
 def backdrop(scenes: Sequence[Scene], *, size: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Colour [n, size, size, 3] before exposure, and depth [n, size, size], of the scenes without their objects."""
+    """Colour [3, n, size, size] before exposure, and depth [n, size, size], of the scenes without their objects."""
     X, Y = rays(size, device=device)
-    colour = torch.empty(len(scenes), size, size, 3, device=device)
+    colour = torch.empty(3, len(scenes), size, size, device=device)
     depth = torch.full((len(scenes), size, size), WALL, device=device)
     for i, s in enumerate(scenes):
-        first = torch.tensor(PALETTE[s.background_colour], device=device)
-        second = torch.tensor(second_colour(s.background_colour), device=device)
+        first = torch.tensor(PALETTE[s.background_colour], device=device).view(3, 1, 1)
+        second = torch.tensor(second_colour(s.background_colour), device=device).view(3, 1, 1)
         if s.background in ("outdoor", "checker floor"):
-            colour[i], depth[i] = _ground(s, first, second, X, Y)
+            shown, depth[i] = _ground(s, first, second, X, Y)
         else:
             w = _share(s, X, Y)
-            colour[i] = first * (1 - w) + second * w
-        colour[i] *= min(0.5 + 0.5 * s.light_intensity, 1.05) * torch.tensor(s.tint, device=device)
+            shown = first * (1 - w) + second * w
+        colour[:, i] = shown * (min(0.5 + 0.5 * s.light_intensity, 1.05) * torch.tensor(s.tint, device=device)).view(3, 1, 1)
     return colour, depth

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
 
 from .backgrounds import backdrop, rays
 from .raycast import TILE, cast
-from .shading import shade
+from .shading import object_points, shade
 from .spec import Scene
-from .staging import BARRIER, SUBJECT, stage
+from .staging import BARRIER, SUBJECT, Stage, stage
 from .styles import restyle
+from .vectors import Vector, picked
 
 SIZE = 128
 """Every embedded picture is rendered at 128 x 128; each model's own preprocessing resizes it (and so anti-aliases it)."""
@@ -56,14 +57,15 @@ def render_rgb(scenes: Sequence[Scene], *, size: int = SIZE, device: str | torch
 
 @dataclass(frozen=True)
 class _Shot:
-    """A rendered chunk: pictures, and one row for each pixel (image, y, x) that shows an object or an occluder."""
+    """A rendered chunk: pictures, and a row for each pixel (`rows` count through all pictures) that shows an object or an occluder."""
 
     rgb: Tensor
     depth: Tensor
-    at: tuple[Tensor, Tensor, Tensor]
-    role: Tensor
-    normal: Tensor
-    point: Tensor
+    stage: Stage
+    rows: Tensor
+    prim: Tensor
+    at: Vector
+    normal: Vector
 
 
 def _shots(scenes: Sequence[Scene], *, size: int, device: torch.device, chunk: int) -> Iterator[_Shot]:
@@ -74,10 +76,10 @@ def _shots(scenes: Sequence[Scene], *, size: int, device: torch.device, chunk: i
             yield _shoot(scenes[i : i + chunk], size=size, device=device)
 
 
-def _scatter(shot_at: tuple[Tensor, Tensor, Tensor], values: Tensor, *, like: Tensor, fill: float) -> Tensor:
-    """Rows of values [k, 3] put back into pictures shaped as `like` [n, s, s, 3]."""
-    out = torch.full(like.shape, fill, device=like.device)
-    out[shot_at] = values
+def _scatter(values: Vector, rows: Tensor, *, like: Tensor, fill: float) -> Tensor:
+    """Vectors of pixels `rows` put back into pictures [n, s, s, 3], as many and as large as `like` [n, s, s]."""
+    out = torch.full((*like.shape, 3), fill, device=like.device)
+    out.view(-1, 3)[rows] = torch.stack(values, -1)
     return out
 
 
@@ -85,30 +87,43 @@ def _shoot(scenes: Sequence[Scene], *, size: int, device: torch.device) -> _Shot
     on_stage = stage(scenes, device=device)
     depth, prim = cast(on_stage, images=len(scenes), size=size)
     rgb, wall = backdrop(scenes, size=size, device=device)
-    i, y, x = (prim >= 0).nonzero(as_tuple=True)
-    at = (i, y, x)
-    q, t = prim[at], depth[at]
-    X, Y = rays(size, device=device)
-    colour, normal, point = shade(on_stage, scenes, q, torch.stack([X[y, x] * t, Y[y, x] * t, -t], -1))
-    rgb[at] = colour
+    rows = (prim.view(-1) >= 0).nonzero()[:, 0]
+    q, t = prim.view(-1).index_select(0, rows), depth.view(-1).index_select(0, rows)
+    x, y = (axis.reshape(-1).index_select(0, rows % size**2) for axis in rays(size, device=device))
+    at = (x * t, y * t, -t)
+    colour, normal = shade(on_stage, scenes, q, at)
+    for plane, shown in zip(rgb.view(3, -1), colour, strict=True):
+        plane.index_copy_(0, rows, shown)
     if any(s.exposure != 1 for s in scenes):
-        rgb *= torch.tensor([s.exposure for s in scenes], device=device).view(-1, 1, 1, 1)
+        rgb *= torch.tensor([s.exposure for s in scenes], device=device).view(-1, 1, 1)
     rgb.clamp_(0, 1)
-    role = on_stage.role[on_stage.body[q]]
+    shot = _Shot(rgb, torch.where(prim >= 0, depth, wall), on_stage, rows, q, at, normal)
+    ink = torch.where(prim >= 0, depth, 9.0)
     for style in sorted({s.style for s in scenes} - {"photo"}):
-        those = torch.tensor([k for k, s in enumerate(scenes) if s.style == style], device=device)
-        mine = torch.isin(i, those)
-        where = (torch.searchsorted(those, i[mine]), y[mine], x[mine])
-        solid = torch.zeros(len(those), size, size, dtype=torch.bool, device=device)
-        solid[where] = role[mine] != BARRIER
-        ink = torch.where(prim[those] >= 0, depth[those], 9.0)
-        rgb[those] = restyle(style, rgb[those], depth=ink, normal=_scatter(where, normal[mine], like=rgb[those], fill=0.0), mask=solid)
-    return _Shot(rgb.mul_(255).round_().to(torch.uint8), torch.where(prim >= 0, depth, wall), at, role, normal, point)
+        _restyle(shot, style, torch.tensor([k for k, s in enumerate(scenes) if s.style == style], device=device), ink=ink)
+    return replace(shot, rgb=rgb.mul_(255).round_().to(torch.uint8).permute(1, 2, 3, 0).contiguous())
+
+
+def _restyle(shot: _Shot, style: str, those: Tensor, *, ink: Tensor) -> None:
+    """Draw pictures `those` in another style, in place; `ink` is the depth in which their lines are looked for."""
+    size = ink.shape[-1]
+    mine = torch.isin(shot.rows // size**2, those).nonzero()[:, 0]
+    there = shot.rows.index_select(0, mine)
+    where = torch.searchsorted(those, there // size**2) * size**2 + there % size**2
+    solid = torch.zeros(len(those), size, size, dtype=torch.bool, device=ink.device)
+    solid.view(-1)[where] = _role(shot).index_select(0, mine) != BARRIER
+    normal = _scatter(picked(shot.normal, mine), where, like=solid, fill=0.0)
+    photo = shot.rgb[:, those].permute(1, 2, 3, 0).contiguous()
+    shot.rgb[:, those] = restyle(style, photo, depth=ink[those], normal=normal, mask=solid).permute(3, 0, 1, 2)
+
+
+def _role(shot: _Shot) -> Tensor:
+    return shot.stage.role[shot.stage.body[shot.prim]]
 
 
 def _frames(shot: _Shot) -> Frames:
     mask = torch.zeros(shot.depth.shape, dtype=torch.bool, device=shot.depth.device)
-    mask[shot.at] = shot.role == SUBJECT
-    points = _scatter(shot.at, shot.point, like=shot.rgb, fill=float("nan"))
+    mask.view(-1)[shot.rows] = _role(shot) == SUBJECT
+    points = _scatter(object_points(shot.stage, shot.prim, shot.at), shot.rows, like=mask, fill=float("nan"))
     points[~mask] = float("nan")
-    return Frames(shot.rgb, shot.depth, mask, _scatter(shot.at, shot.normal, like=shot.rgb, fill=0.0), points)
+    return Frames(shot.rgb, shot.depth, mask, _scatter(shot.normal, shot.rows, like=mask, fill=0.0), points)
