@@ -99,8 +99,9 @@ def _rulebook(files: Sequence[tuple[Path, str]], sets: Mapping[str, Sequence[Set
     # Tests are not collected yet, so gates of a project's own suites cannot be known; only what looks like a shipped gate is refused.
     book = thresholds.load([ThresholdsFile(path, by) for path, by in files], today=date.today(), extra_gates=None, known=sets)
     for entry in book.entries:
-        close = get_close_matches(entry.gate.metric_id, CATALOG, n=1, cutoff=0.85)
-        if entry.gate.suite not in SUITES and close:
+        if entry.gate.suite in SUITES:
+            continue
+        if close := get_close_matches(entry.gate.metric_id, CATALOG, n=1, cutoff=0.85):
             raise ClipError(f"{entry.source}: no gate {str(entry.gate)!r}; did you mean {close[0]!r}?")
     return book
 
