@@ -82,7 +82,7 @@ def plan(rows: Iterable[Row], categories: Collection[str], context: Context) -> 
     changes: dict[tuple[Place, Key], Change] = {}
     left: dict[str, list[str]] = {}
     passing: dict[tuple[str, Key], list[tuple[Row, Entry, Bound]]] = {}
-    shaky: set[str] = set()  # sources of bounds that not all of their measurements keep
+    shaky: set[str] = set()  # sources of bounds that some measurement breaks, keeps by chance, or is told to keep here
 
     def want(change: Change) -> None:
         other = changes.get((change.place, change.key))
@@ -93,7 +93,9 @@ def plan(rows: Iterable[Row], categories: Collection[str], context: Context) -> 
         gate, names = GateId.parse(row["gate"]), context.names(row["model"])
         rule = context.rulebook.rule_for(gate, names, row["data"] or None)
         wanted, why_not = _wanted(row, rule)
-        if rule is not None and row["verdict"] != "pass":
+        fixed = wanted == "fix" and wanted in categories and why_not is None
+        held = wanted == "trim" and why_not is None
+        if rule is not None and not (fixed or held):
             shaky |= {bound.source for bound in rule.bounds.values()}
         if wanted not in categories:
             continue
@@ -109,13 +111,17 @@ def plan(rows: Iterable[Row], categories: Collection[str], context: Context) -> 
                 key = cast("Key", broken.key)
                 place = Place(gate, entry.data, entry.model)
                 want(Change("fix", place, key, broken.value, _bound(row, key), _basis(row, context), None if here else broken.source))
-        elif rule is not None:
+                if here:
+                    shaky.add(broken.source)
+        if rule is not None and (held or fixed):
             for key in SIDES:
                 if (bound := rule.get(key)) is not None and (entry := _entry_of(bound, context.rulebook)).layer == context.layer:
                     passing.setdefault((bound.source, key), []).append((row, entry, bound))
-    for (source, key), held in passing.items():
-        if source not in shaky:
-            _trim(held, key, context, want, left)
+    for (source, key), under in passing.items():
+        # A slice that gets a bound of its own is under the one of its metric no longer.
+        still = [each for each in under if (Place(GateId.parse(each[0]["gate"]), each[1].data, each[1].model), key) not in changes]
+        if source not in shaky and still and "trim" in categories:
+            _trim(still, key, context, want, left)
     return Plan(tuple(changes.values()), {reason: tuple(dict.fromkeys(gates)) for reason, gates in left.items()})
 
 

@@ -174,6 +174,41 @@ def test_trim_leaves_a_rule_alone_when_one_of_its_slices_breaks_it_or_was_not_ru
     world.clip("--clip-update=trim").stdout.fnmatch_lines(["UPDATE nothing to change in thresholds.toml"])  # a shipped rule stays shipped
 
 
+def test_a_slice_that_gets_its_own_bound_leaves_the_rest_of_its_rule_to_be_tightened_at_once(world):
+    world.project("schema = 1\n[gates.'accuracy/top1']\nmin = 0.7\n[gates.'accuracy/top5']\nmin = 0.99\n[gates.'ood/auroc']\nmax = 0.76")
+    world.suites(
+        test_accuracy="""
+        import pytest
+        @pytest.mark.clip_gate("accuracy/top1")
+        def test_top1(gate, clip_case, clip_model): gate(clip_case.gate, {"clean": 0.9, "shift_far": 0.6}[clip_case.slice], n=100)
+        """
+    )
+    result = world.clip("--clip-update=fix,trim", "--clip-suite=accuracy")
+    result.stdout.fnmatch_lines(
+        [
+            '  fix    [[]gates."accuracy/top1[[]shift_far]"] min 0.7 -> 0.59  *',
+            '  trim   [[]gates."accuracy/top1"] min 0.7 -> 0.89  *',
+        ],
+        consecutive=True,
+    )
+    world.clip("--clip-update=fix,trim", "--clip-suite=accuracy").stdout.fnmatch_lines(["UPDATE nothing to change in thresholds.toml"])
+
+
+def test_trim_leaves_a_rule_alone_when_one_of_its_slices_is_at_chance(world):
+    world.project("schema = 1\n[gates.'accuracy/top1']\nmin = 0.3\n")
+    world.suites(
+        test_accuracy="""
+        import pytest
+        @pytest.mark.clip_gate("accuracy/top1")
+        def test_top1(gate, clip_case, clip_model):
+            value = {"clean": 0.9, "shift_far": 0.5}[clip_case.slice]
+            gate(clip_case.gate, value, n=100, ci=(value - 0.1, value + 0.1), conventions={"chance": 0.5})
+        """
+    )
+    result = world.clip("--clip-update=trim", "--clip-suite=accuracy")
+    result.stdout.fnmatch_lines(["UPDATE nothing to change in *", "  left   1 alone, the model may as well be guessing: *shift_far*"])
+
+
 def test_a_shipped_bound_that_fails_is_overruled_in_the_users_file(world):
     world.project("schema = 1\n")
     world.defaults('schema = 1\n[data.scenes.gates."accuracy/top1"]\nmin = 0.8')
