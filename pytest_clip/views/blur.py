@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from .filters import canvas, clipped_zoom, correlate, each_image, gaussian, motion, scale, warp, whole
+from .filters import canvas, clipped_zoom, correlate, each_image, gaussian, motion, scale, stacked, warp, whole
 from .seeds import bits, places, uniform
 
 GAUSSIAN = (1, 2, 3, 4, 6)  # sigma
@@ -36,7 +36,7 @@ def defocus_blur(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     radius, rim = DEFOCUS[level]
     if x.dtype == torch.uint8:
         if scale(x) == 1 and radius <= LARGEST_SUM and x.device.type == "cpu":
-            return torch.stack([whole(_disk_means(image, radius, rim)) for image in x])
+            return each_image(lambda image: whole(_disk_means(image, radius, rim), means=True), x)
         x = x.float().div_(255)
     return correlate(x, _disk(radius, rim) if scale(x) == 1 else _smooth_disk(radius * scale(x)))
 
@@ -104,24 +104,26 @@ def glass_blur(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     sigma, reach, rounds = GLASS[level]
     sigma *= scale(x)
     levels = x.float() if x.dtype == torch.uint8 else x * 255
-    last = gaussian(_shuffled(whole(gaussian(levels, sigma)), reach, rounds, each), sigma)
-    return whole(last) if x.dtype == torch.uint8 else last / 255
+    first = gaussian(levels, sigma).add_(1e-3).floor_()  # whole levels as the published ones; see `filters.whole`
+    last = gaussian(_shuffled(first, reach, rounds, each), sigma)
+    return whole(last, means=True) if x.dtype == torch.uint8 else last / 255
 
 
 def _shuffled(x: Tensor, reach: int, rounds: int, each: Sequence[Generator]) -> Tensor:
-    """float32 levels [n, 3, h, w] of uint8 ones after rounds of copying, on a canvas whose shorter side has 224 pixels."""
+    """float32 levels [n, 3, h, w] after rounds of copying, on a canvas whose shorter side has 224 pixels."""
     height, width = canvas(x)
     source = _copied_from(height, width, reach, each)
     for _ in range(rounds - 1):
         source = source.index_select(0, _copied_from(height, width, reach, each))
     size = (x.shape[2], x.shape[3])
     if scale(x) <= 1:  # smaller images are shuffled in parts of pixels: repeated up to the canvas, averaged down again
-        red, green, blue = x.transpose(0, 1).flatten(1).int()  # one number a pixel: a third of the look-ups
-        pixels = red.bitwise_or_(green << 8).bitwise_or_(blue << 16)
         if size != (height, width):
-            pixels = pixels.index_select(0, _repeated(len(x), size, (height, width), x.device))
-        pixels = pixels.index_select(0, source)
-        shuffled = torch.stack([pixels, pixels >> 8, pixels >> 16]).to(torch.uint8).view(3, -1, height, width).transpose(0, 1).float()
+            source = _repeated(len(x), size, (height, width), x.device).index_select(0, source)
+        planes = x.transpose(0, 1).flatten(1)
+        shown = planes.new_empty(3, len(source))
+        for plane, out in zip(planes, shown, strict=True):  # plane by plane, 0.15 ms faster than packing three bytes into one number
+            torch.index_select(plane, 0, source, out=out)
+        shuffled = shown.view(3, -1, height, width).transpose(0, 1)
         return shuffled if size == (height, width) else each_image(lambda image: F.adaptive_avg_pool2d(image, size), shuffled)
     moved: list[Tensor] = []
     for image in source.view(len(x), -1):
@@ -129,7 +131,7 @@ def _shuffled(x: Tensor, reach: int, rounds: int, each: Sequence[Generator]) -> 
         here = _here(len(number), x.device)
         moved.append(torch.stack((number // width - here // width, number % width - here % width)).float().view(2, height, width))
     dy, dx = F.interpolate(torch.stack(moved), size, mode="nearest-exact").mul(scale(x)).unbind(1)
-    return warp(x.float(), dy, dx)
+    return warp(x, dy, dx)
 
 
 def _repeated(count: int, size: tuple[int, int], larger: tuple[int, int], device: torch.device) -> Tensor:
@@ -186,9 +188,8 @@ def motion_blur(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     """Smeared one way along a direction within 45 degrees of horizontal."""
     radius, sigma = MOTION[level]
     angles = uniform(-45, 45, each)
-    if x.dtype == torch.uint8:
-        return torch.stack([whole(motion(i.float(), radius, sigma, angle, scale(x))) for i, angle in zip(x, angles, strict=True)])
-    return torch.stack([motion(image, radius, sigma, angle, scale(x)) for image, angle in zip(x, angles, strict=True)])
+    smeared = [motion(image.float(), radius, sigma, angle, scale(x)) for image, angle in zip(x, angles, strict=True)]
+    return stacked([whole(image, means=True) for image in smeared] if x.dtype == torch.uint8 else smeared)
 
 
 def zoom_blur(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
@@ -204,7 +205,7 @@ def zoom_blur(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
         # Turned as three-dimensional arrays: torch takes four times as long for two-dimensional ones of this shape.
         pixels = images.view(3 * GROUP, height, width).permute(1, 2, 0).contiguous().float()
         mixed = mixture(pixels.view(height * width, 3 * GROUP))
-        mixed = whole(mixed) if x.dtype == torch.uint8 else mixed
+        mixed = whole(mixed, means=True) if x.dtype == torch.uint8 else mixed
         turned = mixed.view(height, width, 3 * GROUP).permute(2, 0, 1).contiguous()
         out.append(turned.view(GROUP, 3, height, width)[: len(group)])
     return torch.cat(out)

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Generator, Tensor
 
-from .filters import canvas, each_image, fit, gaussian, scale, warp, whole
+from .filters import canvas, cut, each_image, fit, gaussian, scale, stacked, warp
 from .seeds import bits
 
 BRIGHTNESS = (0.1, 0.2, 0.3, 0.4, 0.5)  # added to V of HSV
@@ -28,7 +28,7 @@ def brightness(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
         value = x.amax(1, keepdim=True)
         factor = _growth(level).to(x.device).index_select(0, value.flatten().int()).view_as(value)
         black = 1 - value.clamp_(max=1)
-        return _cut((x | black).float().mul_(factor))  # 1 instead of 0 where all three are black
+        return cut((x | black).float().mul_(factor))  # 1 instead of 0 where all three are black
     value = x.amax(1, keepdim=True)
     brighter = (value + BRIGHTNESS[level]).clamp(max=1)
     return torch.where(value > 0, x * (brighter / value.clamp(min=1e-12)), brighter)
@@ -59,14 +59,9 @@ def contrast(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
         # A sum of whole numbers: the same in any batch.
         mean = x.sum((2, 3), keepdim=True).double() / x[0, 0].numel()
         rest = (mean * (1 - CONTRAST[level]) + 1e-3).float()
-        return _cut(x.float().mul_(CONTRAST[level]).add_(rest))
+        return cut(x.float().mul_(CONTRAST[level]).add_(rest))
     mean = each_image(lambda image: image.mean((1, 2), keepdim=True), x)
     return (x - mean) * CONTRAST[level] + mean
-
-
-def _cut(levels: Tensor) -> Tensor:
-    """uint8 of levels that lie in [0, 256): by way of int16, which takes a third of the time."""
-    return levels.to(torch.int16).to(torch.uint8)
 
 
 def elastic_transform(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
@@ -80,8 +75,6 @@ def elastic_transform(x: Tensor, level: int, each: Sequence[Generator]) -> Tenso
     # The reference smooths rows by 0.01 height and columns by 0.01 width; the shorter side for both keeps the field round.
     field = gaussian(noise, 0.01 * min(height, width), truncate=3, border="reflect")
     dx, dy = fit(field, x.shape[-2:]).unbind(1)
-    if x.dtype == torch.uint8:
-        return torch.stack([whole(image) for image in warp(x.float(), dy, dx)])
     return warp(x, dy, dx)
 
 
@@ -97,7 +90,7 @@ def pixelate(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
         both = _averaged(across.transpose(1, 2).contiguous(), small[0])
         wide = both.transpose(1, 2).contiguous().index_select(1, columns)
         out.append(wide.transpose(1, 2).contiguous().index_select(1, rows))
-    shown = torch.stack(out)
+    shown = stacked(out)
     return shown if x.dtype == torch.uint8 else shown.to(x.dtype) / 255
 
 
@@ -134,7 +127,7 @@ def jpeg_compression(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor
     Through Pillow, as the reference: torchvision.io's encoder warns of its removal since torchvision 0.29.
     """
     levels = (x if x.dtype == torch.uint8 else (x * 255).round().to(torch.uint8)).contiguous().cpu()
-    out = torch.stack([_through_jpeg(image, JPEG[level]) for image in levels]).to(x.device)
+    out = each_image(lambda image: _through_jpeg(image, JPEG[level]), levels).to(x.device)
     return out if x.dtype == torch.uint8 else out.to(x.dtype) / 255
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 import torch
 from torch import Generator, Tensor
 
-from .filters import REFERENCE, canvas, fit, whole
+from .filters import REFERENCE, canvas, fit, stacked, whole
 from .seeds import draw
 
 FROST = ((1, 0.4), (0.8, 0.6), (0.7, 0.7), (0.65, 0.7), (0.6, 0.75))  # weight of the image, weight of the frost
@@ -42,9 +42,9 @@ def frost(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
         top, left = (int(u * (n - m + 1)) for u, n, m in zip((top, left), ice.shape[1:], (height, width), strict=True))
         layers.append(ice[:, top : top + height, left : left + width].to(x.device))
     if x.dtype == torch.uint8 and layers[0].shape == x.shape[1:]:
-        return whole(torch.stack(layers).float().mul_(amount).add_(x.float(), alpha=keep))
+        return whole(stacked(layers).float().mul_(amount).add_(x.float(), alpha=keep))
     x = x.float().div_(255) if x.dtype == torch.uint8 else x
-    return keep * x + amount * fit(torch.stack(layers).float().div_(255), x.shape[-2:])
+    return keep * x + amount * fit(stacked(layers).float().div_(255), x.shape[-2:])
 
 
 @lru_cache(maxsize=len(LOOKS))

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from .filters import stacked
 from .seeds import bits, normal, places, quantiles
 
 GAUSSIAN = (0.08, 0.12, 0.18, 0.26, 0.38)  # standard deviation
@@ -37,7 +38,7 @@ def shot_noise(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     """Poisson(c x) / c: the fewer photons, the grainier."""
     photons = SHOT[level]
     if x.dtype == torch.uint8:
-        return torch.stack([_drawn(image, photons, g, full=255).to(torch.uint8) for image, g in zip(x, each, strict=True)])
+        return stacked([_drawn(image, photons, g, full=255).to(torch.uint8) for image, g in zip(x, each, strict=True)])
     return poisson(x, photons, each) / photons
 
 
@@ -46,7 +47,7 @@ def poisson(x: Tensor, photons: int, each: Sequence[Generator]) -> Tensor:
 
     An image of whole 8-bit levels has 256 means, for which the distributions are tabled: 20 times as fast as drawing each on its own.
     """
-    return torch.stack([_counts(image, photons, g) for image, g in zip(x, each, strict=True)])
+    return stacked([_counts(image, photons, g) for image, g in zip(x, each, strict=True)])
 
 
 def _counts(image: Tensor, photons: int, generator: Generator) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from .filters import canvas, enlarged, fit, motion, whole
+from .filters import canvas, enlarged, fit, motion, stacked, whole
 from .seeds import bits, normal, uniform
 
 # mean and deviation of the noise, size of a flake, threshold, radius and sigma of the fall, part of the picture that keeps its colour
@@ -37,10 +37,10 @@ def snow(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
         flakes = enlarged(noise.mul_(deviation).add_(mean), size)[:, :height, :width]
         flakes = F.threshold(flakes, threshold, 0.0).clamp_(0, 1)
         layers.append(motion(flakes, int(radius), sigma, angle))
-    layer = torch.stack(layers).mul_(255).round_()
+    layer = stacked(layers).mul_(255).round_()
     layer = fit(layer + layer.rot90(2, (-2, -1)), x.shape[-2:])
     if x.dtype == torch.uint8:
-        return torch.stack([_snowed(image.float(), flakes, keep) for image, flakes in zip(x, layer, strict=True)])
+        return stacked([_snowed(image.float(), flakes, keep) for image, flakes in zip(x, layer, strict=True)])
     red, green, blue = x.unbind(1)
     grey = (0.299 * red + 0.587 * green + 0.114 * blue)[:, None]
     return keep * x + (1 - keep) * torch.maximum(x, grey * 1.5 + 0.5) + layer / 255
