@@ -11,7 +11,7 @@ import pytest
 
 from pytest_clip import CacheError, ClipError, collection, unmeasured, updating, xdist
 from pytest_clip.report import junit, terminal
-from pytest_clip.session import ClipSession, Row
+from pytest_clip.session import BY_LIMIT, ClipSession, Row
 from pytest_clip.unmeasured import ROWS
 
 
@@ -80,7 +80,26 @@ class Gating:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
+        if self.session.settings.limit is not None and (reason := self._emptied(item)):
+            item.add_marker(pytest.mark.skip(reason=reason))
         yield from self._guarded(item)
+
+    def _emptied(self, item: pytest.Item) -> str | None:
+        """Why the gate of an item has no image to be measured on, where that is the doing of --clip-limit. Asked before a model loads."""
+        if "clip_data" not in getattr(item, "fixturenames", ()) or (gate := collection.gate_of(item)) is None or gate.slice is None:
+            return None
+        from pytest_clip.fixtures import loaded_data
+
+        label = collection.data_label_of(item, self.session)
+        choice = next(each for each in self.session.data if each.label == label)
+        if gate.slice not in self.session.sets_behind(gate, label):
+            return None
+        data = loaded_data(self.session, choice)
+        try:
+            empty = hasattr(data, "images") and len(data.images(gate.slice)) == 0
+        except ClipError as error:
+            return str(error) if str(error).startswith(BY_LIMIT) else None  # anything else is said where it belongs
+        return f"{BY_LIMIT}={self.session.settings.limit} leaves no image of {gate.slice}; raise it" if empty else None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
@@ -109,6 +128,8 @@ class Gating:
             gate = collection.gate_of(item)
             if gate is None or collection.is_lacking(item):
                 raise
+            if self.session.settings.limit is not None and str(skip.msg).startswith(BY_LIMIT):
+                raise  # a part of the data was asked for: neither the model nor the data breaks a promise, and nothing is green
             if self.session.role_of(collection.model_label_of(item, self.session)) is not None:
                 raise
             model, data = collection.model_label_of(item, self.session), collection.data_label_of(item, self.session)

@@ -104,6 +104,14 @@ def factor_answers(clip_data, zero_shot):
     return {s.name: zero_shot(s.name) for s in clip_data.sets if s.role == "factor" and len(clip_data.images(s.name)) >= ENOUGH}
 
 
+@pytest.fixture
+def nothing_to_compare(clip_settings):
+    """Why there is no worst factor when none has enough images."""
+    if clip_settings.limit is not None:
+        return f"--clip-limit={clip_settings.limit} leaves no factor {ENOUGH} images; raise it"
+    return f"no factor has {ENOUGH} images"
+
+
 def of_all(factor_answers, statistic, **arrays):
     """Outcomes of every factor together, because another model may have another worst one; changes of one scene are drawn together."""
     each = list(factor_answers.values())
@@ -115,10 +123,10 @@ def of_all(factor_answers, statistic, **arrays):
 
 
 @pytest.mark.clip_gate("factors/worst_accuracy")
-def test_worst_accuracy(gate, clip_case, factor_answers):
+def test_worst_accuracy(gate, clip_case, factor_answers, nothing_to_compare):
     """Lowest accuracy over the factors with enough images."""
     if not factor_answers:
-        pytest.skip(f"no factor has {ENOUGH} images")
+        pytest.skip(nothing_to_compare)
     worst = min(factor_answers, key=lambda f: factor_answers[f].right.mean())
     right = factor_answers[worst].right
     gate(
@@ -129,10 +137,10 @@ def test_worst_accuracy(gate, clip_case, factor_answers):
 
 
 @pytest.mark.clip_gate("factors/worst_drop")
-def test_worst_drop(gate, clip_case, factor_answers, zero_shot):
+def test_worst_drop(gate, clip_case, factor_answers, nothing_to_compare, zero_shot):
     """Largest paired loss of accuracy over the factors with enough images."""
     if not factor_answers:
-        pytest.skip(f"no factor has {ENOUGH} images")
+        pytest.skip(nothing_to_compare)
     clean = zero_shot("clean")
     drops = {f: paired_drop(unchanged(a, clean), a.right) for f, a in factor_answers.items()}
     worst = max(drops, key=lambda f: drops[f])

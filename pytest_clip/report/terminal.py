@@ -74,7 +74,12 @@ def summary_lines(
         bad = [row for row in rows if row["verdict"] == verdict]
         bad.sort(key=lambda row: (-miss(row), row["gate"], row["model"], row["data"]))
         lines += [f"{label} {_headline(row)}{_on(row) if many else ''}{_where(row)}" for row in bad]
-    unjudged = sorted({row["gate"] for row in rows if row["verdict"] == "unjudged"})
+    skipped = sorted({row["gate"] for row in rows if row["verdict"] == "unjudged" and row["value"] is None and row["rule"]})
+    if skipped:
+        more = f" and {len(skipped) - UNJUDGED_SHOWN} more" if len(skipped) > UNJUDGED_SHOWN else ""
+        named = ", ".join(skipped[:UNJUDGED_SHOWN])
+        lines.append(f"NOT MEASURED {_count(len(skipped), 'gate')} with a rule, skipped (-rs says why): {named}{more}")
+    unjudged = sorted({row["gate"] for row in rows if row["verdict"] == "unjudged"} - set(skipped))
     if unjudged:
         more = f" and {len(unjudged) - UNJUDGED_SHOWN} more" if len(unjudged) > UNJUDGED_SHOWN else ""
         lines.append(f"UNJUDGED {_count(len(unjudged), 'gate')} without a rule: {', '.join(unjudged[:UNJUDGED_SHOWN])}{more}")
