@@ -83,7 +83,7 @@ def value(rows, gate):
 
 
 NAMESAKES = 0.002
-"""Two of the 1000 names stand for two classes each; the second one is never answered, as in published accuracies."""
+"""Two of the 1000 names stand for two classes each; the second one is never answered."""
 ACCURACY = {
     "clean": (0.9 - NAMESAKES, 1000), "shift_v2_matched": (0.8 - NAMESAKES, 1000), "shift_v2_threshold": (0.7 - NAMESAKES, 1000),
     "shift_v2_top": (0.95 - NAMESAKES, 1000), "shift_sketch": (0.6 - NAMESAKES, 1000), "shift_r": (0.9, 200), "shift_a": (0.25, 200),

@@ -72,5 +72,18 @@ def test_of_frames_the_one_answered_worst_counts():
 
 def test_the_first_of_two_classes_of_one_name_is_answered():
     out = apart(asked([[0.9, 0.9, 0.1], [0.9, 0.9, 0.1]], labels=[0, 1], classes=("missile", "missile", "mug")))
-    assert out.right.tolist() == [True, False]  # as argmax does; without it both would be ties, and wrong
+    assert out.right.tolist() == [True, False]  # without it both would be ties, and wrong
     assert out.conventions["namesakes"] == "missile: the first class of a name is answered"
+
+
+def test_classes_of_one_name_are_answered_as_argmax_does():
+    rng = np.random.default_rng(0)
+    names = ("missile", "mug", "missile", "sunglasses", "sunglasses", "missile")
+    columns = {name: rng.uniform(-1, 1, 200).round(3) for name in dict.fromkeys(names)}
+    cosines = np.stack([columns[name] for name in names], axis=1)
+    unlike = [k for k, row in enumerate(cosines) if len(set(row)) == len(columns)]  # no tie between different names
+    labels = rng.integers(0, len(names), 200)
+    out = apart(asked(cosines, labels, names))
+    assert (out.right == (cosines.argmax(1) == labels))[unlike].all()
+    assert out.right[unlike].mean() < 0.3  # the others of a name are never right
+    assert set(np.asarray(names)[labels[out.right]]) == set(columns)
