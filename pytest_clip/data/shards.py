@@ -28,6 +28,8 @@ class Samples:
     captions: tuple[str | None, ...]
     """the text of the member `txt`"""
     pictures: ShardReader
+    arrays: tuple[bool, ...] = ()
+    """whether there is a member `npy`"""
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,19 @@ def samples(paths: Sequence[Path]) -> Samples:
     ids: list[str] = []
     texts: dict[str, list[str | None]] = {"cls": [], "txt": []}
     names: list[str] = []
+    arrays: list[bool] = []
     places: list[tuple[int, int, int]] = []
     for number, path in enumerate(paths):
         found = _grouped(path)
         for key, parts in found:
-            pictures = [suffix for suffix in PICTURES if suffix in parts]
-            if len(pictures) != 1:
-                what = f"{len(pictures)} pictures ({', '.join(pictures)})" if pictures else f"no picture ({', '.join(PICTURES)})"
+            kinds = [suffix for suffix in PICTURES if suffix in parts]
+            if len(kinds) != 1:
+                what = f"{len(kinds)} pictures ({', '.join(kinds)})" if kinds else f"no picture ({', '.join(PICTURES)})"
                 raise ClipError(f"{path}: the sample {key} has {what}; write the shard anew with one")
-            member = parts[pictures[0]]
+            member = parts[kinds[0]]
             ids.append(f"{path.name.removesuffix('.tar')}/{key}")
             names.append(member.name)
+            arrays.append("npy" in parts)
             places.append((number, member.offset, member.size))
         for suffix, told in texts.items():
             small = [parts[suffix] for _, parts in found if suffix in parts]
@@ -81,7 +85,8 @@ def samples(paths: Sequence[Path]) -> Samples:
         twice = next(each for each in ids if ids.count(each) > 1)
         raise ClipError(f"{paths[0].parent}: the sample {twice} is there twice; its two parts must stand together in the shard")
     shard, offset, size = (np.array(column, dtype=kind) for column, kind in zip(zip(*places, strict=True), _KINDS, strict=True))
-    return Samples(tuple(ids), tuple(texts["cls"]), tuple(texts["txt"]), ShardReader(tuple(paths), tuple(names), shard, offset, size))
+    pictures = ShardReader(tuple(paths), tuple(names), shard, offset, size)
+    return Samples(tuple(ids), tuple(texts["cls"]), tuple(texts["txt"]), pictures, tuple(arrays))
 
 
 _KINDS = (np.int32, np.int64, np.int64)

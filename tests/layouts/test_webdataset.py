@@ -100,7 +100,17 @@ WRONG = {
     ),
     "an empty line": (lambda r: (r / "classnames.txt").write_text("a\n\nb\nc"), r"classnames\.txt:2: an empty line shifts the labels"),
     "no names": (lambda r: (r / "classnames.txt").unlink(), r"classnames\.txt is missing; write one class name a line"),
-    "multilabel": (lambda r: (r / "dataset_type.txt").write_text("multilabel"), r"dataset_type\.txt:1: 'multilabel' is not supported"),
+    "multilabel": (
+        lambda r: (r / "dataset_type.txt").write_text("multilabel\n"),
+        r"dataset_type\.txt:1: images with several labels each are measured by the mean average precision over classes, which no suite has; "
+        r"supported are classification \(one class an image, a number in \.cls\) and retrieval \(captions in \.txt\): name another",
+    ),
+    "multilabel without saying so": (
+        lambda r: shard(r / "test/1.tar", [("s9", {"png": b"x", "npy": b"\x93NUMPY"})]),
+        r"1\.tar: s9\.png: the sample has no label in \.cls, but an array in \.npy: images with several labels each",
+    ),
+    "no label": (lambda r: shard(r / "test/1.tar", [("s9", {"png": b"x"})]), r"s9\.png: the sample has no label in \.cls; if these are"),
+    "another kind": (lambda r: (r / "dataset_type.txt").write_text("boxes"), r"dataset_type\.txt:1: 'boxes' is not supported; there is"),
     "no captions": (lambda r: (r / "dataset_type.txt").write_text("retrieval"), r"s0000000\.webp: the sample has no caption in \.txt"),
     "template": (
         lambda r: (r / "zeroshot_classification_templates.txt").write_text("a {c}\nphoto"),

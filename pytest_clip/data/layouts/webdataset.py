@@ -26,6 +26,10 @@ SPLITS = ("test", "val", "validation")
 """The first of these that a folder has is the one that is measured; CLIP_benchmark calls it test whatever it was."""
 CLASSES, TEMPLATES, KIND, COUNT = "classnames.txt", "zeroshot_classification_templates.txt", "dataset_type.txt", "nshards.txt"
 WITHOUT_TEMPLATES = ("a photo of a {c}",)
+MULTILABEL = (
+    "images with several labels each are measured by the mean average precision over classes, which no suite has; supported are "
+    "classification (one class an image, a number in .cls) and retrieval (captions in .txt): name another data set"
+)
 THOUSAND = ("imagenet1k", "imagenetv2", "imagenet_sketch")
 """Copies with the 1000 classes of ImageNet-1k in its order."""
 
@@ -140,6 +144,8 @@ def _whole(root: Path, split: Path) -> _Whole:
     labels = []
     for row, text in enumerate(found.labels):
         where = found.pictures.where(row)
+        if text is None and found.arrays[row]:
+            raise ClipError(f"{where}: the sample has no label in .cls, but an array in .npy: {MULTILABEL}")
         if text is None:
             raise ClipError(f"{where}: the sample has no label in .cls; if these are captions, write retrieval into {root / KIND}")
         if not (text.strip().isascii() and text.strip().isdigit()):
@@ -156,6 +162,8 @@ def _whole(root: Path, split: Path) -> _Whole:
 def _kind(root: Path) -> str:
     path = root / KIND
     kind = (texts.lines(path) or [""])[0].lower() if path.is_file() else "classification"
+    if kind == "multilabel":
+        raise ClipError(f"{path}:1: {MULTILABEL}")
     if kind not in ("classification", "retrieval"):
         raise ClipError(f"{path}:1: {kind!r} is not supported; there is classification and retrieval")
     return kind
