@@ -102,7 +102,8 @@ WRONG = {
     "no names": (lambda r: (r / "classnames.txt").unlink(), r"classnames\.txt is missing; write one class name a line"),
     "multilabel": (
         lambda r: (r / "dataset_type.txt").write_text("multilabel\n"),
-        r"dataset_type\.txt:1: images with several labels each are measured by the mean average precision over classes, which no suite has; "
+        r"dataset_type\.txt:1: images with several labels each are measured by the mean average precision over classes, which no suite "
+        r"has; "
         r"supported are classification \(one class an image, a number in \.cls\) and retrieval \(captions in \.txt\): name another",
     ),
     "multilabel without saying so": (
