@@ -136,6 +136,8 @@ def _outcomes(gate: GateId, given: Outcomes | Mapping[str, np.ndarray[Any, Any]]
     """Outcomes that give this value again: a comparison with a baseline resamples them, and those of another number would judge wrongly."""
     from pytest_clip.metrics.outcomes import Outcomes, of_plain
 
+    if not isinstance(given, Outcomes | Mapping):
+        raise ClipError(f"{gate}: per_image must name its arrays, per_image={{'correct': ...}}; given: {type(given).__name__}")
     try:
         outcomes = given if isinstance(given, Outcomes) else of_plain(given, value)
         again = value if value is None or outcomes.statistic is None else outcomes.value
