@@ -219,5 +219,5 @@ def test_a_gate_checks_that_the_outcomes_give_its_value():
         measured(0.5, {"name": np.array(["a", "b"])})
     with pytest.raises(ClipError, match=r"^mysuite/right: per_image: 1 of 2 values in nll are NaN or infinite"):
         measured(0.5, {"nll": np.array([0.5, np.nan])})
-    with pytest.raises(ClipError, match=r"^mysuite/right: per_image must name its arrays, per_image=\{'correct': \.\.\.\}; given: ndarray$"):
+    with pytest.raises(ClipError, match=r"^mysuite/right: per_image must name its arrays, .*; given: ndarray$"):
         measured(0.5, np.array([True, False]))
