@@ -63,7 +63,7 @@ def quick(text: str) -> list[Problem]:
         return []
     found = catalog.one(text)
     if found is not None:
-        return layouts.layout(found.layout).problems(found)
+        return layouts.problems(found)
     from . import folder
 
     return folder.problems(text)

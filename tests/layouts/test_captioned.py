@@ -97,7 +97,7 @@ def test_wrong_caption_files_are_refused(tmp_path: Path, case: str) -> None:
     with pytest.raises(ClipError, match=says):
         load(str(root))
     (found,) = layouts.find(str(root))
-    assert layouts.layout("karpathy").problems(found)[0].level == "refuse"
+    assert layouts.problems(found)[0].level == "refuse"
 
 
 def test_pictures_that_are_not_there_name_page_and_licence(tmp_path: Path) -> None:

@@ -217,7 +217,7 @@ def test_wrong_tables_are_refused_with_file_and_line(tmp_path: Path, case: str) 
     with pytest.raises(ClipError, match=says):
         catalog.sets(str(root))
     (found,) = layouts.find(str(root))
-    assert manifest.problems(found)[0].level == "refuse"
+    assert layouts.problems(found)[0].level == "refuse"
 
 
 def test_wrong_classes_and_files_of_other_kinds(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_wrong_trees_are_refused(tmp_path: Path, case: str) -> None:
         print(load(str(root)).templates)
     (found,) = layouts.find(str(root))
     if case != "template":
-        assert layouts.layout("webdataset").problems(found)[0].level == "refuse"
+        assert layouts.problems(found)[0].level == "refuse"
 
 
 def test_a_missing_count_or_template_is_said(tmp_path: Path) -> None:

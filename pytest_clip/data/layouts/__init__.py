@@ -6,7 +6,7 @@ A layout is a module of this package with
     detect(root) -> list[Found]              what of it lies in root or directly below; looks at names only, cheap, decodes nothing
     sets(found) -> tuple[SetInfo, ...]       its image sets; those that are not there have `absent`, which says where to get them;
                                              ClipError for a tree whose numbers would be wrong
-    problems(found) -> list[Problem]         for the doctor: counts, missing classes, what looks odd
+    problems(found) -> list[Problem]         for the doctor, besides what `sets` refuses: counts, what looks odd; `problems` below asks both
     facts(found) -> dict                     what reports and suites may ask: `page`, `licence`, `imagenet` (whether classes are its 1000)
 
 and, importing what is heavy only when called,
@@ -26,6 +26,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from ... import ClipError
 from .found import Found as Found
 from .found import Problem as Problem
 
@@ -79,6 +80,18 @@ def find(text: str) -> tuple[Found, ...]:
     if not root.is_dir():
         return ()
     return tuple(each for each in _search(root) if only is None or each.name == only)
+
+
+def problems(found: Found) -> list[Problem]:
+    """What a layout says about a data set, and what its `sets` refuses."""
+    module = layout(found.layout)
+    try:
+        said = module.problems(found)  # of several wrong parts all are told, `sets` stops at the first
+        if not any(each.level == "refuse" for each in said):
+            module.sets(found)
+    except ClipError as error:
+        return [Problem("refuse", str(error))]
+    return said
 
 
 def split(text: str) -> tuple[Path, str | None]:

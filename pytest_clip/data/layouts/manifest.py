@@ -93,13 +93,8 @@ def sets(found: Found) -> tuple[SetInfo, ...]:
 
 
 def problems(found: Found) -> list[Problem]:
-    """What `sets` refuses, and which columns are left out."""
-    try:
-        own = _own(found)
-        sets(found)
-    except ClipError as error:
-        return [Problem("refuse", str(error))]
-    out = []
+    """Classes without images, and which columns are left out."""
+    own, out = _own(found), []
     if own.labels:
         counts = {name: own.labels.count(k) for k, name in enumerate(own.classes)}
         if empty := [name for name, n in counts.items() if not n]:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
-from .captioned import fingerprint, read_json
+from .captioned import read_json
 from .found import Found, Problem, places, subfolders
+from .pairs import POOL, Pairs, Pool, infos, pair_set, pool_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,22 +84,12 @@ def detect(root: Path) -> list[Found]:
 
 def sets(found: Found) -> tuple[SetInfo, ...]:
     """One set for each range of angles that has pairs, and the pool of photographs."""
-    from ..catalog import SetInfo
-
     pairs = _pairs(found.folder)
-    counts = {name: len(_between(pairs, name)) for name in BINS}
-    return (
-        SetInfo("pictures", "pool", len(_pool(pairs)), labelled=False),
-        *(SetInfo(name, "viewpoint", n, labelled=False) for name, n in counts.items() if n),
-    )
+    return infos(len(_pool(pairs)), {name: len(_between(pairs, name)) for name in BINS}, "viewpoint")
 
 
 def problems(found: Found) -> list[Problem]:
-    """Missing files and objects."""
-    try:
-        sets(found)
-    except ClipError as error:
-        return [Problem("refuse", str(error))]
+    """Missing objects."""
     n = len(_objects(found.folder))
     return [] if n == OBJECTS else [Problem("warn", f"{found.folder}: {n} objects, NAVI v1 has {OBJECTS}; fetch the others from {PAGE}")]
 
@@ -109,26 +100,17 @@ def facts(found: Found) -> dict[str, Any]:
 
 
 def image_set(found: Found, name: str, *, limit: int | None) -> ImageSet:
-    """A row is a pair: `pairs` and `at` say which photographs of the pool are its first and second view."""
-    import numpy as np
-
-    from ..imageset import ImageSet
-
+    """A set of pairs, or the pool."""
     pairs = _pairs(found.folder)
-    pool = _pool(pairs)
-    files, crop = tuple(view.picture for view in pool), CropToObject(tuple(view.depth for view in pool))
-    if name == "pictures":
-        return ImageSet(
-            name=name, data=found.name, role="pool", ids=tuple(view.name for view in pool), labels=np.full(len(pool), -1), classes=(),
-            files=files, frame=crop, fingerprint=fingerprint([*files, *crop.depths], ["crop"]),
-        )  # fmt: skip
-    some, row = _between(pairs, name)[:limit], {view.name: k for k, view in enumerate(pool)}
-    first, second = (np.array([row[pair.views[k].name] for pair in some], dtype=np.int64) for k in (0, 1))
-    return ImageSet(
-        name=name, data=found.name, role="viewpoint", ids=tuple(pair.name for pair in some), labels=np.full(len(some), -1), classes=(),
-        files=tuple(files[k] for k in second), frame=CropToObject(tuple(crop.depths[k] for k in second)), within="pictures", at=second,
-        pairs=first, fingerprint=fingerprint([files[k] for k in second], [f"{pair.name} {pair.degrees}" for pair in some]),
-    )  # fmt: skip
+    views = _pool(pairs)
+    depths = tuple(view.depth for view in views)
+    pool = Pool(tuple(view.name for view in views), tuple(view.picture for view in views), CropToObject(depths), depths, "crop")
+    if name == POOL:
+        return pool_set(found, pool)
+    some = _between(pairs, name)[:limit]
+    pictures = tuple((pair.views[0].name, pair.views[1].name) for pair in some)
+    said = tuple(f"{pair.name} {pair.degrees}" for pair in some)
+    return pair_set(found, name, pool, Pairs("viewpoint", tuple(pair.name for pair in some), pictures, said))
 
 
 def classes(found: Found) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
-from .captioned import fingerprint
 from .found import Found, Problem, places
+from .pairs import POOL, Pairs, Pool, infos, pair_set, pool_set
 from .spair import PadToSquare
 
 if TYPE_CHECKING:
@@ -65,27 +65,17 @@ def detect(root: Path) -> list[Found]:
 
 def sets(found: Found) -> tuple[SetInfo, ...]:
     """One set for each range of angles that has pairs, and the pool of pictures."""
-    from ..catalog import SetInfo
-
     pairs = _pairs(found.folder)
     pool = _pool(pairs)
     for picture in pool:
         for path in (_file(found, "color", picture), _file(found, "depth", picture)):
             if not path.is_file():
                 raise ClipError(f"{found.parts['list']}: {path} does not exist; unpack scannet_test_1500 again from {PAGE} ({LICENCE})")
-    counts = {name: len(_between(pairs, name)) for name in BINS}
-    return (
-        SetInfo("pictures", "pool", len(pool), labelled=False),
-        *(SetInfo(name, "viewpoint", n, labelled=False) for name, n in counts.items() if n),
-    )
+    return infos(len(pool), {name: len(_between(pairs, name)) for name in BINS}, "viewpoint")
 
 
 def problems(found: Found) -> list[Problem]:
-    """Missing files and counts."""
-    try:
-        sets(found)
-    except ClipError as error:
-        return [Problem("refuse", str(error))]
+    """Counts."""
     n = len(_pairs(found.folder))
     return [] if n == PAIRS else [Problem("warn", f"{found.parts['list']}: {n} pairs, the published list has {PAIRS}; fetch it again")]
 
@@ -96,26 +86,15 @@ def facts(found: Found) -> dict[str, Any]:
 
 
 def image_set(found: Found, name: str, *, limit: int | None) -> ImageSet:
-    """A row is a pair: `pairs` and `at` say which pictures of the pool are its first and second view."""
-    import numpy as np
-
-    from ..imageset import ImageSet
-
+    """A set of pairs, or the pool."""
     pairs = _pairs(found.folder)
-    pool = _pool(pairs)
-    files = tuple(_file(found, "color", picture) for picture in pool)
-    if name == "pictures":
-        return ImageSet(
-            name=name, data=found.name, role="pool", ids=pool, labels=np.full(len(pool), -1), classes=(), files=files, frame=PadToSquare(),
-            fingerprint=fingerprint(files, ["square"]),
-        )  # fmt: skip
-    some, row = _between(pairs, name)[:limit], {picture: k for k, picture in enumerate(pool)}
-    first, second = (np.array([row[pair.pictures[k]] for pair in some], dtype=np.int64) for k in (0, 1))
-    return ImageSet(
-        name=name, data=found.name, role="viewpoint", ids=tuple(pair.name for pair in some), labels=np.full(len(some), -1), classes=(),
-        files=tuple(files[k] for k in second), frame=PadToSquare(), within="pictures", at=second, pairs=first,
-        fingerprint=fingerprint([files[k] for k in second], [f"{pair.name} {pair.degrees}" for pair in some]),
-    )  # fmt: skip
+    ids = _pool(pairs)
+    pool = Pool(ids, tuple(_file(found, "color", picture) for picture in ids), PadToSquare())
+    if name == POOL:
+        return pool_set(found, pool)
+    some = _between(pairs, name)[:limit]
+    said = tuple(f"{pair.name} {pair.degrees}" for pair in some)
+    return pair_set(found, name, pool, Pairs("viewpoint", tuple(pair.name for pair in some), tuple(pair.pictures for pair in some), said))
 
 
 def classes(found: Found) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
-from .captioned import fingerprint
 from .found import Found, Problem, entries, places
+from .pairs import POOL, Pairs, Pool, infos, pair_set, pool_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,8 +65,6 @@ def detect(root: Path) -> list[Found]:
 
 def sets(found: Found) -> tuple[SetInfo, ...]:
     """`spair`, one set for each difference of viewpoints that there is, and the pool of their pictures."""
-    from ..catalog import SetInfo
-
     pool = _pool(found)
     missing = [name for name in pool if not (found.parts["pictures"] / f"{name}.jpg").is_file()]
     if missing:
@@ -74,19 +72,11 @@ def sets(found: Found) -> tuple[SetInfo, ...]:
             f"{found.parts['pictures']}: {len(missing)} of {len(pool)} pictures are missing, the first one {missing[0]}.jpg; unpack it "
             f"again from {PAGE} ({LICENCE})"
         )
-    counts = {name: len(_chosen(found, name)) for name in ("spair", *VIEWPOINTS)}
-    return (
-        SetInfo("pictures", "pool", len(pool), labelled=False),
-        *(SetInfo(name, "keypoints", n, labelled=False) for name, n in counts.items() if n),
-    )
+    return infos(len(pool), {name: len(_chosen(found, name)) for name in ("spair", *VIEWPOINTS)}, "keypoints")
 
 
 def problems(found: Found) -> list[Problem]:
-    """What `sets` refuses, and counts."""
-    try:
-        sets(found)
-    except ClipError as error:
-        return [Problem("refuse", str(error))]
+    """Counts."""
     pairs = _pairs(found.parts["pairs"])
     classes = len({pair.category for pair in pairs})
     if (len(pairs), classes) == (PAIRS, CLASSES):
@@ -104,25 +94,16 @@ def facts(found: Found) -> dict[str, Any]:
 
 
 def image_set(found: Found, name: str, *, limit: int | None) -> ImageSet:
-    """A row is a pair: `at` says which picture of the pool is its second, `pairs` which is its first. A limit keeps the balance."""
-    import numpy as np
-
-    from ..imageset import ImageSet
-
-    pool = _pool(found)
-    files = tuple(found.parts["pictures"] / f"{picture}.jpg" for picture in pool)
-    if name == "pictures":
-        return ImageSet(
-            name=name, data=found.name, role="pool", ids=pool, labels=np.full(len(pool), -1), classes=(), files=files, frame=PadToSquare(),
-            fingerprint=fingerprint(files, ["square"]),
-        )  # fmt: skip
-    some, row = _chosen(found, name)[:limit], {picture: k for k, picture in enumerate(pool)}
-    first, second = (np.array([row[pair.pictures[k]] for pair in some], dtype=np.int64) for k in (0, 1))
-    return ImageSet(
-        name=name, data=found.name, role="keypoints", ids=tuple(pair.name for pair in some), labels=np.full(len(some), -1), classes=(),
-        files=tuple(files[k] for k in second), frame=PadToSquare(), within="pictures", at=second, pairs=first,
-        attributes={"category": tuple(pair.category for pair in some)},
-        fingerprint=fingerprint([files[k] for k in second], map(repr, some)),
+    """A set of pairs, or the pool. A limit keeps the balance."""
+    ids = _pool(found)
+    pool = Pool(ids, tuple(found.parts["pictures"] / f"{picture}.jpg" for picture in ids), PadToSquare())
+    if name == POOL:
+        return pool_set(found, pool)
+    some = _chosen(found, name)[:limit]
+    told = {"category": tuple(pair.category for pair in some)}
+    return pair_set(
+        found, name, pool,
+        Pairs("keypoints", tuple(pair.name for pair in some), tuple(pair.pictures for pair in some), tuple(map(repr, some)), told),
     )  # fmt: skip
 
 
