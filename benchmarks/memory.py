@@ -39,15 +39,16 @@ class Sampler(threading.Thread):
                 self.curve.append((time.perf_counter() - began, own / 1024))
 
 
-def draw(curves: dict[int, Curve], path: Path) -> None:
+def draw(curves: dict[str, Curve], path: Path) -> None:
+    """One line each, named."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(figsize=(7, 3.5), layout="constrained")
-    for number, curve in curves.items():
-        axes.plot([second for second, _ in curve], [size for _, size in curve], label=f"{number} images")
+    for name, curve in curves.items():
+        axes.plot([second for second, _ in curve], [size for _, size in curve], label=name)
     axes.set(xlabel="seconds", ylabel="resident memory, MB", ylim=(0, None))
     axes.legend()
     figure.savefig(path, dpi=120)
@@ -74,7 +75,7 @@ def main() -> None:
             runs[number] = run(*given, f"--clip-cache-dir={root / 'cache'}", folder=root / "project")
             sampler.ended.set()
             sampler.join()
-            curves[number] = sampler.curve
+            curves[f"{number} images"] = sampler.curve
     print(f"memory: {runs[args.many].memory / runs[args.few].memory:.2f} x for {args.many / args.few:g} x the images")
     for number, one in runs.items():
         print(f"  {number} images of {args.size}: {one.memory:.0f} MB, {one.wall:.1f} s, {number / one.wall:.0f} images/s; {one.last}")
