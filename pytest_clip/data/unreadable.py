@@ -1,6 +1,6 @@
 """Images that cannot be read: found by their ends before a run, named and counted, refused above a number that the user allows.
 
-Decoding 5,000 pictures of 500 x 375 pixels takes half a minute of one core, their first and last bytes a quarter of a second. So only those
+Decoding 5,000 pictures of 500 x 375 pixels takes 8 s of one core, their first and last bytes 0.6 s, once for each content. So only those
 are decoded that do not begin and end as their format does; what is damaged in the middle is met by the run, and named all at once there.
 """
 
