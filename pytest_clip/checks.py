@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_clip.models.depth import DepthModel
 
 REPORTS = {"json": "clip-report.json"}  # type -> file it is written to when DEST is left out
-PRECISIONS = ("fp32", "bf16", "fp16")
+PRECISIONS = ("fp32", "bf16", "fp16", "amp", "amp_bf16")
 UPDATES = ("create", "fix", "trim", "force")
 DEPTH_OUTPUTS = ("auto", "inverse", "metric")
 

@@ -117,6 +117,7 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="PRECISION",
         help=f"{', '.join(checks.PRECISIONS)}; default: fp32",
     )
+    option("--clip-compile", action="store_true", default=False, help="Run the image tower through torch.compile")
     option("--clip-batch-size", type=checks.batch_size, metavar="N", help="Images per forward pass, or auto; default: auto")
     option(
         "--clip-workers",
@@ -161,6 +162,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     parser.addini("clip_max_unreadable", "Default of --clip-max-unreadable", default="")
     parser.addini("clip_device", "Default of --clip-device", default="")
+    parser.addini("clip_compile", "Whether to run the image tower through torch.compile", type="bool", default=False)
     parser.addini("clip_precision", "Default of --clip-precision", default="")
     parser.addini("clip_batch_size", "Default of --clip-batch-size", default="")
     parser.addini("clip_cache_dir", "Default of --clip-cache-dir, relative to the ini file", default="")

@@ -46,6 +46,7 @@ def resolve(config: pytest.Config) -> Settings:
         max_unreadable=pick("clip_max_unreadable", checks.count(0), 0),
         device=pick("clip_device", checks.device, "auto"),
         precision=pick("clip_precision", checks.one_of(*checks.PRECISIONS), "fp32"),
+        compile=given.clip_compile or config.getini("clip_compile"),
         batch_size=pick("clip_batch_size", checks.batch_size, 0) or None,
         workers=given.clip_workers,
         cache_dir=cache_dir or _ini(config, "clip_cache_dir", lambda text: base / Path(text).expanduser(), default_cache_dir()),

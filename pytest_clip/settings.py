@@ -51,6 +51,7 @@ class Settings:
     max_unreadable: int = 0
     device: str = "auto"
     precision: str = "fp32"
+    compile: bool = False
     batch_size: int | None = None
     workers: int | None = None
     executor: str = "local"

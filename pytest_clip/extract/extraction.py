@@ -219,8 +219,8 @@ class Extraction:
 
 def answered_by(model: ClipModel) -> dict[str, Any]:
     """What answers depend on in the model and what runs it."""
-    order = model.facts.get("memory_format", "contiguous")  # another order of sums: the last bits differ
-    return {"model": model.fingerprint, "device": model.device.partition(":")[0], "memory_format": order, **versions()}
+    passes = {key: model.facts.get(key, usual) for key, usual in (("memory_format", "contiguous"), ("compiled", False))}  # last bits differ
+    return {"model": model.fingerprint, "device": model.device.partition(":")[0], **passes, **versions()}
 
 
 @cache

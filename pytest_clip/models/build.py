@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from pytest_clip import ClipError
+from pytest_clip.models.forward import DTYPES, MIXED
 from pytest_clip.models.quiet import quiet
 from pytest_clip.models.resolve import Recipe
 
@@ -19,8 +20,8 @@ with quiet():  # what open_clip or timm deprecate at import is not news about a 
     import open_clip
     from open_clip.transform import PreprocessCfg
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _SEED = 0
+CPU_INSTEAD = {"fp16": "bf16", "amp": "amp_bf16"}
 
 
 def pick_device(device: str, precision: str) -> str:
@@ -34,8 +35,8 @@ def pick_device(device: str, precision: str) -> str:
         raise ClipError(f"--clip-device={device} is not a torch device; write auto, cpu, cuda, cuda:1 or mps") from None
     if kind == "cuda" and (torch.device(place).index or 0) >= torch.cuda.device_count():
         raise ClipError(f"--clip-device={device}: torch sees {torch.cuda.device_count()} CUDA devices; use --clip-device=auto")
-    if kind == "cpu" and precision == "fp16":
-        raise ClipError("--clip-precision=fp16 does not run on the CPU; use --clip-precision=bf16 or fp32")
+    if kind == "cpu" and precision in ("fp16", "amp"):
+        raise ClipError(f"--clip-precision={precision} does not run on the CPU; use --clip-precision={CPU_INSTEAD[precision]} or fp32")
     return place
 
 
@@ -53,7 +54,7 @@ def build_module(recipe: Recipe, model_cfg: dict[str, Any], precision: str) -> t
         try:
             with quiet() as notes:
                 module: torch.nn.Module = open_clip.create_model(
-                    f"local-dir:{folder}", load_weights=False, pretrained_text=False, precision=precision
+                    f"local-dir:{folder}", load_weights=False, pretrained_text=False, precision="fp32" if precision in MIXED else precision
                 )
         except Exception as error:  # anything that a config can make a constructor raise
             raise ClipError(f"open_clip cannot build {recipe.architecture}: {type(error).__name__}: {error}") from error

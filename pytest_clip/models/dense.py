@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pytest_clip import ClipError
-from pytest_clip.models.build import DTYPES
+from pytest_clip.models.forward import DTYPES, mixed
 
 if TYPE_CHECKING:
     from pytest_clip.models.protocol import ClipModel
@@ -62,7 +62,7 @@ def from_the_first(model: ClipModel, images: torch.Tensor, *, layer: int) -> int
 def _maps(model: ClipModel, images: torch.Tensor, indices: list[int] | None) -> list[torch.Tensor]:
     """The maps of layers `indices`, or of all."""
     tower = _tower(model)
-    with torch.inference_mode():
+    with torch.inference_mode(), mixed(model.precision, model.device):
         batch = images.to(model.device, DTYPES[model.precision])
         maps: list[torch.Tensor] = tower.forward_intermediates(batch, indices=indices, intermediates_only=True)["image_intermediates"]
     return maps

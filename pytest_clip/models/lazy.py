@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _REMEMBERED = (
     *("label", "fingerprint", "logit_scale", "logit_bias", "precision", "device", "image_size", "preprocess_config", "geometry", "facts"),
+    "thread_safe",
 )
 _PACKAGES = ("torch", "torchvision", "open_clip_torch", "timm", "pillow", "numpy")
 
@@ -33,7 +34,7 @@ _PACKAGES = ("torch", "torchvision", "open_clip_torch", "timm", "pillow", "numpy
 class LazyModel:
     """Answers what is remembered; everything else is asked of the model itself, which is built then."""
 
-    thread_safe = True
+    thread_safe: bool
 
     def __init__(self, known: Mapping[str, Any], build: Callable[[], OpenClipModel]) -> None:
         self.__dict__.update({name: known[name] for name in _REMEMBERED})

@@ -18,7 +18,6 @@ import torchvision
 from pytest_clip import ClipError
 from pytest_clip.models import activation, checkpoint, fingerprint, hub
 from pytest_clip.models.build import (
-    DTYPES,
     build_module,
     load_published,
     make_tokenizer,
@@ -27,7 +26,7 @@ from pytest_clip.models.build import (
     pick_device,
     preprocess_config_of,
 )
-from pytest_clip.models.memory import CHANNELS_LAST, order_memory
+from pytest_clip.models.forward import CHANNELS_LAST, DTYPES, compiled, mixed, order_memory
 from pytest_clip.models.quiet import quiet
 from pytest_clip.models.resolve import resolve
 from pytest_clip.models.spec import ModelSpec
@@ -51,7 +50,6 @@ _TEXT_BATCH = 256
 class OpenClipModel:
     """An open_clip model ready to measure: evaluation mode, no gradients, embeddings as float32 rows of length 1 on the CPU."""
 
-    thread_safe = True
     """Several threads may call `encode_image` at a time."""
 
     def __init__(
@@ -96,6 +94,11 @@ class OpenClipModel:
     @cached_property
     def _weights_digest(self) -> str:
         return fingerprint.weights_digest(self.module)
+
+    @property
+    def thread_safe(self) -> bool:
+        """Whether several threads may embed at a time: what torch.compile makes is not meant for that."""
+        return not self.facts.get("compiled")
 
     @property
     def logit_scale(self) -> float:
@@ -166,7 +169,9 @@ class OpenClipModel:
         return torch.cat(rows)
 
     def _call(self, method: str, batch: torch.Tensor) -> torch.Tensor:
-        features: torch.Tensor = getattr(self.module, method)(batch, normalize=False)
+        through = compiled(self.module) if method == "encode_image" and self.facts.get("compiled") else getattr(self.module, method)
+        with mixed(self.precision, self.device):
+            features: torch.Tensor = through(batch, normalize=False)
         return torch.nn.functional.normalize(features.float(), dim=-1).cpu()
 
     def with_activation(self, quick: bool) -> OpenClipModel:
@@ -196,7 +201,7 @@ class OpenClipModel:
         return view
 
 
-def load(spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", cache_dir: Path) -> OpenClipModel:
+def load(spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", compile: bool = False, cache_dir: Path) -> OpenClipModel:
     """Build what `spec` names. Everything that is wrong with it is a ClipError, everything that is odd is in `facts`."""
     place = pick_device(device, precision)
     recipe = resolve(spec, cache_dir)
@@ -225,6 +230,7 @@ def load(spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", cach
         "context_length": getattr(tokenizer, "context_length", None),
         "vocab_size": getattr(module, "vocab_size", None),
         "memory_format": order_memory(module),
+        "compiled": compile,
         "parameters": sum(parameter.numel() for parameter in module.parameters()),
         "open_clip": open_clip.__version__,
         "torch": torch.__version__,

@@ -50,16 +50,18 @@ def unnormalised(model: Any) -> Damage:
     def images(sound: Any, batch: torch.Tensor) -> torch.Tensor:
         import torch
 
-        from pytest_clip.models.build import DTYPES
+        from pytest_clip.models.forward import DTYPES, mixed
 
-        with torch.inference_mode():
+        with torch.inference_mode(), mixed(sound.precision, sound.device):
             out = sound.module.encode_image(batch.to(sound.device, DTYPES[sound.precision]), normalize=False)
         return out.float().cpu().clone()  # type: ignore[no-any-return]
 
     def texts(sound: Any, asked: Sequence[str]) -> torch.Tensor:
         import torch
 
-        with torch.inference_mode():
+        from pytest_clip.models.forward import mixed
+
+        with torch.inference_mode(), mixed(sound.precision, sound.device):
             chunks = torch.split(sound.tokenize(asked), 256)
             return torch.cat([sound.module.encode_text(some.to(sound.device), normalize=False).float().cpu() for some in chunks]).clone()
 

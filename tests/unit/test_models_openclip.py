@@ -478,3 +478,58 @@ def test_convolutional_models_lie_channels_last_and_answer_the_same(tmp_path):
     torch.testing.assert_close(plain.encode_image(images), before, rtol=0, atol=1e-5)
     assert weights_digest(plain.module) == digest
     assert answered_by(plain)["memory_format"] == "contiguous"
+
+
+def test_a_compiled_image_tower_answers_the_same_and_has_answers_of_its_own(tmp_path, monkeypatch):
+    from pytest_clip.extract.extraction import answered_by
+
+    asked = []
+
+    def without_a_compiler(function):
+        asked.append(function)
+        return real(function, backend="eager")
+
+    real = torch.compile
+    monkeypatch.setattr(torch, "compile", without_a_compiler)
+    spec = parse(f"local-dir:{tiny_models.folder(tmp_path / 'tiny')}")
+    plain, fast = (load(spec, device="cpu", compile=compile, cache_dir=tmp_path) for compile in (False, True))
+    images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    for batch in (images, images[:1]):
+        torch.testing.assert_close(fast.encode_image(batch), plain.encode_image(batch), rtol=0, atol=1e-6)
+    torch.testing.assert_close(fast.encode_text(TEXTS), plain.encode_text(TEXTS), rtol=0, atol=0)
+    assert asked == [fast.module.encode_image]  # once, and only this model's
+    assert fast.fingerprint == plain.fingerprint
+    assert (answered_by(plain)["compiled"], answered_by(fast)["compiled"]) == (False, True)
+    assert (plain.thread_safe, fast.thread_safe) == (True, False)
+
+
+def test_what_cannot_be_compiled_is_one_error(tmp_path, monkeypatch):
+    def backend(graph, inputs):
+        raise RuntimeError("no C++ compiler")
+
+    real = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda function: real(function, backend=backend))
+    fast = load(parse(f"local-dir:{tiny_models.folder(tmp_path / 'tiny')}"), device="cpu", compile=True, cache_dir=tmp_path)
+    message = fails(fast.encode_image, torch.rand(2, 3, 32, 32))
+    assert message.startswith("--clip-compile: torch cannot compile this model here (")
+    assert "no C++ compiler" in message
+    assert message.endswith("; run without it")
+
+
+def test_mixed_precision_keeps_the_weights_and_rounds_the_products(tmp_path):
+    spec = parse(f"local-dir:{tiny_models.folder(tmp_path / 'tiny')}")
+    full, mixed, half = (load(spec, device="cpu", precision=precision, cache_dir=tmp_path) for precision in ("fp32", "amp_bf16", "bf16"))
+    assert {parameter.dtype for parameter in mixed.module.parameters()} == {torch.float32}
+    assert torch.bfloat16 in {parameter.dtype for parameter in half.module.parameters()}
+    assert len({model.fingerprint for model in (full, mixed, half)}) == 3
+    images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    for asked, given in (("encode_image", images), ("encode_text", TEXTS)):
+        exact, rounded = getattr(full, asked)(given), getattr(mixed, asked)(given)
+        assert rounded.dtype == torch.float32
+        assert 0 < float((exact - rounded).abs().max()) < 2e-2
+
+
+@pytest.mark.parametrize(("precision", "instead"), [("fp16", "bf16"), ("amp", "amp_bf16")])
+def test_float16_is_refused_on_a_cpu(precision, instead):
+    message = fails(pick_device, "cpu", precision=precision)
+    assert message == f"--clip-precision={precision} does not run on the CPU; use --clip-precision={instead} or fp32"
