@@ -317,7 +317,7 @@ class ClipSession:
             for name, lost in data.left_out.items():
                 if name not in facts["unreadable"] and name in facts["n"]:
                     facts["n"][name] -= len(lost)
-                facts["unreadable"][name] = list(lost[:10])
+                facts["unreadable"][name] = {"n": len(lost), "images": list(lost[:10])}
 
     def merge(self, facts: Mapping[str, Mapping[str, Row]]) -> None:
         """Add what another process says about models and data."""

@@ -80,8 +80,8 @@ def test_up_to_a_number_they_are_left_out_and_counted(pets: Path, measure: Calla
     assert (row["value"], row["n"], row["conventions"]["left_out"]) == (5 / 6, 6, "2 unreadable of clean"), result.outlines
     (data,) = json.loads((Path.cwd() / "report.json").read_text())["data"]
     assert data["n"] == {"clean": 6}
-    assert [each.partition(": ")[0] for each in data["unreadable"]["clean"]] == [f"{pets}/class 1/{k}.png" for k in (1, 2)]
-    assert data["sets"].keys() == {"clean"}
+    assert [each.partition(": ")[0] for each in data["unreadable"]["clean"]["images"]] == [f"{pets}/class 1/{k}.png" for k in (1, 2)]
+    assert (data["sets"].keys(), data["unreadable"]["clean"]["n"]) == ({"clean"}, 2)
     places = f"{pets}/class 1/1.png, {pets}/class 1/2.png"
     result.stdout.fnmatch_lines([f"data pets: 2 images of clean cannot be read and are left out: {places}"])
     assert "--clip-max-unreadable=2" in measure(pets, "--clip-max-unreadable=2", suites="accuracy", rules=HIGHER)[1].stdout.str()
