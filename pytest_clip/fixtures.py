@@ -241,7 +241,7 @@ class Gate:
         a baseline can be told from a gain.
         """
         __tracebackhide__ = True
-        from pytest_clip import collection, gating
+        from pytest_clip import collection, itemrows
         from pytest_clip.gates.ids import GateId
         from pytest_clip.gates.measurement import Measurement
         from pytest_clip.gates.verdicts import to_row
@@ -263,7 +263,7 @@ class Gate:
         )
         if measurement.value is not None:
             measurement = replace(measurement, reason=None)
-        rows = gating.rows_of(self._request.node)
+        rows = itemrows.rows_of(self._request.node)
         if str(measurement.gate) in [row["gate"] for row in rows]:
             raise ClipError(
                 f"{self._request.node.nodeid}: {measurement.gate} is measured twice in one test; give each number its own gate id"

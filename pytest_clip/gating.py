@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_clip import CacheError, ClipError, collection, unmeasured, updating, xdist
+from pytest_clip import ClipError, collection, guarding, itemrows, unmeasured, updating, xdist
 from pytest_clip.report import junit, terminal
-from pytest_clip.session import BY_LIMIT, ClipSession, Row
-from pytest_clip.unmeasured import ROWS
+from pytest_clip.session import ClipSession, Row
 
 
 class Gating:
@@ -80,67 +79,20 @@ class Gating:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
-        if self.session.settings.limit is not None and (reason := self._emptied(item)):
+        if self.session.settings.limit is not None and (reason := guarding.emptied(item, self.session)):
             item.add_marker(pytest.mark.skip(reason=reason))
-        yield from self._guarded(item)
-
-    def _emptied(self, item: pytest.Item) -> str | None:
-        """Why the gate of an item has no image to be measured on, where that is the doing of --clip-limit. Asked before a model loads."""
-        if "clip_data" not in getattr(item, "fixturenames", ()) or (gate := collection.gate_of(item)) is None or gate.slice is None:
-            return None
-        from pytest_clip.fixtures import loaded_data
-
-        label = collection.data_label_of(item, self.session)
-        choice = next(each for each in self.session.data if each.label == label)
-        if gate.slice not in self.session.sets_behind(gate, label):
-            return None
-        data = loaded_data(self.session, choice)
-        try:
-            empty = hasattr(data, "images") and len(data.images(gate.slice)) == 0
-        except ClipError as error:
-            return str(error) if str(error).startswith(BY_LIMIT) else None  # anything else is said where it belongs
-        return f"{BY_LIMIT}={self.session.settings.limit} leaves no image of {gate.slice}; raise it" if empty else None
+        yield from guarding.guarded(item, self.session)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
-        yield from self._guarded(item)
+        yield from guarding.guarded(item, self.session)
         gate = collection.gate_of(item)
-        if gate is not None and str(gate) not in [row["gate"] for row in item.stash.get(ROWS, [])]:
+        if gate is not None and str(gate) not in [row["gate"] for row in itemrows.rows_of(item)]:
             pytest.fail(f"{gate} was never measured: the test finished without calling gate({str(gate)!r}, ...)", pytrace=False)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
-        yield from self._guarded(item)
-
-    def _guarded(self, item: pytest.Item) -> Generator[None, None, None]:
-        """What the user can put right is one sentence, not a traceback; a skipped gate with a rule of the user's is not green.
-
-        A shipped rule speaks about every model; one that cannot do what its suite needs breaks no promise of the user's.
-        """
-        try:
-            yield
-        except ClipError as error:
-            if isinstance(error, CacheError):
-                # One error for the one thing that is wrong, not one for each gate that is still to come.
-                item.session.shouldfail = "the cache cannot be used, so no other gate is measured"
-            raise pytest.fail.Exception(str(error), pytrace=False) from None
-        except pytest.skip.Exception as skip:
-            gate = collection.gate_of(item)
-            if gate is None or collection.is_lacking(item):
-                raise
-            if self.session.settings.limit is not None and str(skip.msg).startswith(BY_LIMIT):
-                raise  # a part of the data was asked for: neither the model nor the data breaks a promise, and nothing is green
-            if self.session.role_of(collection.model_label_of(item, self.session)) is not None:
-                raise
-            model, data = collection.model_label_of(item, self.session), collection.data_label_of(item, self.session)
-            from pytest_clip.gates.layers import SHIPPED
-
-            rule = self.session.rule_for(gate, model, data)
-            sources = [bound.source for bound in rule.bounds.values()] if rule is not None else []
-            source = next((each for each in sources if not each.startswith(f"{SHIPPED}:")), None)
-            if source is None:
-                raise
-            raise pytest.fail.Exception(f"{gate}: rule {source} was never measured: {skip.msg}", pytrace=False) from None
+        yield from guarding.guarded(item, self.session)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -148,7 +100,7 @@ class Gating:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if call.when == "call" or (call.when == "setup" and not report.passed):
-            rows = self._rows(item, report)
+            rows = itemrows.reported(item, report, self.session)
             if rows:
                 properties = [each for row in rows for each in junit.properties(row)]
                 item.user_properties.extend(properties)
@@ -158,29 +110,6 @@ class Gating:
                 report.clip_rows = rows  # type: ignore[attr-defined]
                 report.clip_facts = self.session.facts  # type: ignore[attr-defined]
         return report
-
-    def _rows(self, item: pytest.Item, report: pytest.TestReport) -> list[Row]:
-        rows = item.stash.get(ROWS, [])
-        gate = collection.gate_of(item) if item.get_closest_marker("clip_gate") is not None else None
-        text = _first_line(report)
-        if gate is not None and str(gate) not in [row["gate"] for row in rows]:
-            model, data = collection.model_label_of(item, self.session), collection.data_label_of(item, self.session)
-            row = unmeasured.row(gate, model, data, "fail" if report.failed else "unjudged", f"{gate}: not measured: {text}")
-            rows = [*rows, row | {"rule": self._rule_row(gate, model, data)}]
-        elif report.failed and not isinstance(item, collection.NeverMeasured) and all(row["verdict"] in OK for row in rows):
-            note = f"the test failed after its gate was judged {{}}: {text}"
-            rows = [row | {"verdict": "fail", "message": f"{row['gate']}: {note.format(row['verdict'])}"} for row in rows]
-        return [row | {"nodeid": item.nodeid, "partial": self.session.settings.limit is not None} for row in rows]
-
-    def _rule_row(self, gate: Any, model: str, data: str) -> Row | None:
-        rule = self.session.rule_for(gate, model, data)
-        if rule is None:
-            return None
-        bounds = list(rule.bounds.values())
-        return {bound.key: bound.text if bound.relative else bound.value for bound in bounds} | {
-            "why": bounds[0].why,
-            "source": bounds[0].source,
-        }
 
     # Reporting, on the controller or in the only process
 
@@ -278,24 +207,6 @@ class Gating:
             terminalreporter.write_line(line, **terminal.markup(line))
 
 
-OK = ("pass", "waived", "unjudged", "warn")  # gates.verdicts.OK, which is not imported at start-up
-
-
-def _first_line(report: pytest.TestReport) -> str:
-    if isinstance(report.longrepr, tuple):  # a skip: file, line, reason
-        return report.longrepr[2].removeprefix("Skipped: ")
-    crash = getattr(report.longrepr, "reprcrash", None)
-    text = crash.message.removeprefix("Failed: ") if crash is not None else str(report.longrepr or "")
-    return next((line for line in text.splitlines() if line.strip()), "the test gave no reason")
-
-
 def _shown(path: Path, config: pytest.Config) -> Path:
     here = config.invocation_params.dir
     return path.relative_to(here) if path.is_relative_to(here) else path
-
-
-def rows_of(item: pytest.Item) -> list[Row]:
-    return item.stash.setdefault(ROWS, [])
-
-
-__all__: Sequence[str] = ("Gating", "rows_of")

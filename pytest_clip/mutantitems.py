@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_clip import collection
-from pytest_clip.gating import rows_of
+from pytest_clip.itemrows import rows_of
 from pytest_clip.mutants.outcome import Outcome, score
 from pytest_clip.session import ClipSession, ModelChoice
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_clip import collection
+from pytest_clip.itemrows import rows_of, without_value
 from pytest_clip.session import ClipSession, Row
 
 if TYPE_CHECKING:
     from pytest_clip.gates.ids import GateId
     from pytest_clip.gates.rules import Entry
     from pytest_clip.gates.waivers import Waiver
-
-ROWS: pytest.StashKey[list[Row]] = pytest.StashKey()
 
 
 def entries(run: ClipSession, gates: Sequence[GateId], suites: Sequence[str]) -> list[Entry | Waiver]:
@@ -80,27 +79,5 @@ def item_for(entry: Entry | Waiver, session: pytest.Session) -> pytest.Item:
         asked: Row = {"waiver": {"source": source, "reason": entry.reason, "until": entry.until.isoformat()}}
     else:
         asked = {"rule": {"source": source, "why": entry.why}}
-    item.stash[ROWS] = [row(gate, "", entry.data or "", "fail", message) | asked]
+    rows_of(item).append(without_value(gate, "", entry.data or "", "fail", message) | asked)
     return item
-
-
-def row(gate: Any, model: str, data: str, verdict: str, message: str) -> Row:
-    """The row of a gate that has no measurement, in the shape of those that have one."""
-    return {
-        "gate": str(gate),
-        "suite": gate.suite,
-        "metric": gate.metric,
-        "slice": gate.slice,
-        "model": model,
-        "data": data,
-        "value": None,
-        "ci": None,
-        "n": None,
-        "reason": message,
-        "verdict": verdict,
-        "rule": None,
-        "waiver": None,
-        "baseline": None,
-        "conventions": {},
-        "message": message,
-    }
