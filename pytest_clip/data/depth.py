@@ -103,9 +103,9 @@ def _cast(images: ImageSet, rows: Sequence[int]) -> list[Tensor]:
     import torch
 
     from .scenes.backgrounds import backdrop
-    from .scenes.camera import WALL
+    from .scenes.camera import SIZE, WALL
     from .scenes.raycast import cast
-    from .scenes.render import CHUNK, SIZE
+    from .scenes.render import CHUNK
     from .scenes.staging import stage
 
     assert images.scenes is not None

@@ -378,3 +378,11 @@ def test_fingerprints_are_the_same_in_another_process() -> None:
     )
     here = [load.image_set(n, role=r, limit=40).fingerprint for n, r in (("pose", "factor"), ("near", "ood"))]
     assert done.stdout.split() == here
+
+
+def test_drawing_up_sets_needs_no_torch() -> None:
+    """A run that finds all its answers stored never needs it, and importing it takes 2.4 s."""
+    made = "load.image_set('pairs', role='pairs', limit=19)"
+    script = f"import sys; from pytest_clip.data.scenes import load; {made}; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from .primitives import rotation
 from .spec import Scene
 
+SIZE = 128
+"""Every embedded picture is rendered at 128 x 128; each model's own preprocessing resizes it (and so anti-aliases it)."""
 HALF_WIDTH = math.tan(math.radians(20))
 NEAR, WALL, NOTHING = 0.1, 12.0, 1e9
 """Nearest visible depth, depth of the backdrop, and the depth of a ray that hits no primitive (all in object units)."""

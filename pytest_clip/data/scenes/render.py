@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .backgrounds import backdrop, rays
+from .camera import SIZE
 from .raycast import TILE, cast
 from .shading import object_points, shade
 from .spec import Scene
@@ -16,10 +17,6 @@ from .staging import BARRIER, SUBJECT, Stage, stage
 from .styles import restyle
 from .vectors import Vector, picked
 
-SIZE = 128
-"""Every embedded picture is rendered at 128 x 128; each model's own preprocessing resizes it (and so anti-aliases it)."""
-VERSION = 1
-"""Part of the data fingerprint: raise it whenever a pixel changes."""
 CHUNK = 24
 
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from ..correspondences import Floats, KeypointPair, ViewPair
 from .backgrounds import rays
-from .camera import pose, project
+from .camera import SIZE, pose, project
 from .objects import build
 from .partners import degrees_between
 from .raycast import INTERSECT, cast
-from .render import CHUNK, SIZE
+from .render import CHUNK
 from .spec import Scene
 from .staging import SUBJECT, stage
 
