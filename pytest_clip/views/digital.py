@@ -83,7 +83,7 @@ def pixelate(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     height, width = x.shape[-2:]
     small = (int(height * PIXELATE[level]), int(width * PIXELATE[level]))
     levels = x if x.dtype == torch.uint8 else (x * 255).round().to(torch.uint8)
-    rows, columns = (_shown(n, s).to(x.device) for n, s in zip((height, width), small, strict=True))
+    rows, columns = (_shown(n, s, x.device) for n, s in zip((height, width), small, strict=True))
     out = []
     for image in levels:  # whole rows are averaged and repeated much faster than columns: turned between
         across = _averaged(image.transpose(1, 2).contiguous(), small[1])
@@ -116,9 +116,10 @@ def _boxes(n: int, small: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return always, (first + len(always)).clamp(max=n - 1), (count > len(always)).to(torch.int16), (1 / count).float()
 
 
-def _shown(n: int, small: int) -> Tensor:
+@lru_cache(maxsize=32)
+def _shown(n: int, small: int, device: torch.device) -> Tensor:
     """Which of `small` rows each of n shows."""
-    return ((torch.arange(n) + 0.5) * (small / n)).long()
+    return ((torch.arange(n) + 0.5) * (small / n)).long().to(device)
 
 
 def jpeg_compression(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:

@@ -59,7 +59,7 @@ def fog(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     layer = plasma(1 << (max(height, width) - 1).bit_length(), decay, each)[:, None, :height, :width]
     layer = fit(layer, x.shape[-2:])
     if x.dtype == torch.uint8:
-        return torch.stack([_fogged(image, fog, thickness) for image, fog in zip(x, layer[:, 0], strict=True)])
+        return stacked([_fogged(image, fog, thickness) for image, fog in zip(x, layer[:, 0], strict=True)])
     brightest = x.amax((1, 2, 3), keepdim=True)
     return (x + thickness * layer) * (brightest / (brightest + thickness))
 
