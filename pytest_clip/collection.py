@@ -241,8 +241,7 @@ def _cases(text: str, data: DataChoice, session: ClipSession) -> list[tuple[Case
         return [*cases, (Case(GateId.parse(text), lacking=here), (pytest.mark.skip(reason=f"{data.label} has no {lacking}"),))]
     if cases or CATALOG[text].imagenet or CATALOG[text].particular:
         return cases
-    reason = f"the data set {data.label} has no image set for {text} ({', '.join(CATALOG[text].over)})"
-    return [(Case(GateId.parse(text)), (pytest.mark.skip(reason=reason),))]
+    return [(Case(GateId.parse(text)), (pytest.mark.skip(reason=session.nothing_for(text, data)),))]
 
 
 def _meant_for_other_data(item: pytest.Item | pytest.Collector) -> bool:

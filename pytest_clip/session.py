@@ -120,6 +120,16 @@ class ClipSession:
             alike.setdefault(reasons.get(name or "", reasons.get("clean", "")), []).append(name or metric_id)
         return "; ".join(f"{', '.join(some)}: {reason}" for reason, some in alike.items() if reason) or None
 
+    def nothing_for(self, metric_id: str, data: DataChoice) -> str:
+        """Why a data set has no gate of a metric, and what to put where to have one."""
+        from pytest_clip.data import sources
+        from pytest_clip.gates import needs
+        from pytest_clip.gates.catalog import CATALOG
+
+        over = CATALOG[metric_id].over or (("role:factor",) if metric_id.startswith("factors/") else ())
+        way = sources.PAIRED if needs.paired(metric_id) else sources.advice(over, data=data.text)
+        return f"the data set {data.label} has no image set for {metric_id} ({', '.join(over)})" + (f"; {way}" if way else "")
+
     def _asked(self, metric_id: str, data: DataChoice) -> list[GateId]:
         from pytest_clip.gates.catalog import expand
 

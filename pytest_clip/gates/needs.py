@@ -59,6 +59,12 @@ def matches(image_set: Any, pattern: str) -> bool:
     return fnmatchcase(image_set.name, pattern)
 
 
+def paired(metric_id: str) -> bool:
+    """Whether a metric compares images with partners that show the same without the change."""
+    found = [need for need in NEEDS if fnmatchcase(metric_id, need.metrics)]
+    return any("paired" in need.facts or any(each.endswith("+paired") for each in need.one_of) for need in found)
+
+
 def usable(metric_id: str, sets: Sequence[Any]) -> list[Any] | None:
     """The sets that can be slices of a metric; None where the data lacks what every slice needs; nothing is lacking without data."""
     left = list(sets)

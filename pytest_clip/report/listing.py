@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pytest_clip.gates.catalog import CATALOG, SUITES
+from pytest_clip.gates.needs import paired
 from pytest_clip.mutants.catalog import MUTANTS
 
 if TYPE_CHECKING:
     from pytest_clip.gates.ids import GateId
     from pytest_clip.session import ClipSession, DataChoice
+
+SHOWN = 3
+"""Gates of one reason that are named."""
 
 
 def lines(session: ClipSession, suites: Sequence[str]) -> list[str]:
@@ -25,7 +29,7 @@ def lines(session: ClipSession, suites: Sequence[str]) -> list[str]:
         for suite in suites:
             told += ["", f"suite {suite} on {data.label}: {SUITES.get(suite, '')}".rstrip(": ")]
             gates = [gate for metric in CATALOG if metric.partition("/")[0] == suite for gate in session.gates(metric, data)]
-            told += _out_of_reach(session, suite, data)
+            told += _out_of_reach(session, suite, data) or ([] if gates else _skipped(session, suite, data))
             width = max((len(str(gate)) for gate in gates), default=0)
             for gate in gates:
                 for label in names or [""]:
@@ -50,6 +54,22 @@ def _out_of_reach(session: ClipSession, suite: str, data: DataChoice) -> list[st
     whole = [pair for metric in CATALOG if metric.partition("/")[0] == suite for pair in session.gates_out_of_reach(metric, data)]
     counts = Counter(reason for _, reason in whole)
     return [f"  {count} gate{'s' * (count > 1)} out of reach: {reason}" for reason, count in counts.items()]
+
+
+def _skipped(session: ClipSession, suite: str, data: DataChoice) -> list[str]:
+    """Why a suite has nothing to measure on this data, and what to put where; one line for each reason."""
+    metrics = [each for each in CATALOG if each.partition("/")[0] == suite and not (CATALOG[each].imagenet or CATALOG[each].particular)]
+    alike: dict[str, list[str]] = {}
+    for metric in metrics:
+        lacking = session.lacking(metric, data)
+        nothing = session.nothing_for(metric, data).replace(f" for {metric} ", " for it ")
+        reason = f"{data.label} has no {lacking}" if lacking and not paired(metric) else nothing
+        alike.setdefault(reason, []).append(metric)
+    return [f"  skipped: {_first(names)}: {reason}" for reason, names in alike.items()]
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
 def _rule(session: ClipSession, gate: GateId, model: str, data: DataChoice) -> str | None:
