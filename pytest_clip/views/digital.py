@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from io import BytesIO
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Generator, Tensor
@@ -138,4 +137,4 @@ def _through_jpeg(image: Tensor, quality: int) -> Tensor:
     planes = [Image.frombuffer("L", (width, height), plane, "raw", "L", 0, 1) for plane in image.numpy()]
     Image.merge("RGB", planes).save(file, "JPEG", quality=quality)
     shown = Image.open(file, formats=("JPEG",))
-    return torch.stack([torch.from_numpy(np.array(plane)) for plane in shown.split()])
+    return torch.frombuffer(bytearray(b"".join(plane.tobytes() for plane in shown.split())), dtype=torch.uint8).view(3, height, width)
