@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 REMEMBERED = 32_000_000
 """Cosines of all answers that stay in memory, 8 bytes each: every gate of a suite asks for the same ones."""
+KEPT = 1 << 30
+"""Bytes of embeddings that stay in memory: 500,000 rows of 512 numbers. Any number of views then needs no more than one of them."""
 
 
 class Executor(Protocol):
@@ -60,7 +62,7 @@ class Extraction:
     keep: bool = True
     executor: Executor | None = None
     """who embeds; this process when None"""
-    _kept: dict[str, dict[str, NDArray[Any]]] = field(default_factory=dict)
+    _kept: dict[tuple[str, str], NDArray[Any]] = field(default_factory=dict)
     _answers: dict[tuple[str | None, ...], ZeroShot] = field(default_factory=dict)
     _texts: dict[str, Texts] = field(default_factory=dict)
     _classifiers: dict[tuple[str, str], NDArray[np.float64]] = field(default_factory=dict)
@@ -95,15 +97,18 @@ class Extraction:
         if images.within is not None and images.at is not None:
             return self.embeddings(model, data, images.within, view=view)[images.at[:n]]
         whole = self._entry(model, images, view, len(images))
-        kept = self._kept.setdefault(model.fingerprint, {})
-        if whole.name not in kept and (n == len(images) or whole.complete):
-            kept[whole.name] = recall(whole, lambda entry: self._embed(entry, model, data, name, view))
-        if whole.name in kept:
-            return kept[whole.name][:n]
-        part = self._entry(model, images, view, n)
-        if part.name not in kept:
-            kept[part.name] = recall(part, lambda entry: self._embed(entry, model, data, name, view))
-        return kept[part.name]
+        known = (model.fingerprint, whole.name) in self._kept
+        entry = whole if known or n == len(images) or whole.complete else self._entry(model, images, view, n)
+        key = (model.fingerprint, entry.name)
+        if key not in self._kept:
+            self._keep(key, recall(entry, lambda entry: self._embed(entry, model, data, name, view)))
+        return self._kept[key][:n]
+
+    def _keep(self, key: tuple[str, str], rows: NDArray[Any]) -> None:
+        """Keep embeddings at hand, and as many of those before as there is room for; the others are read from the disk again."""
+        self._kept[key] = rows
+        while len(self._kept) > 1 and sum(each.nbytes for each in self._kept.values()) > KEPT:
+            del self._kept[next(iter(self._kept))]
 
     def _entry(self, model: ClipModel, images: ImageSet, view: View | None, n: int) -> Entry:
         key = {**self._key(model, images), "kind": "image", "view": None if view is None else view.key}
@@ -210,16 +215,16 @@ class Extraction:
 
     def forget(self, model: ClipModel) -> None:
         """Free the memory that the answers of a model take; what is stored stays."""
-        self._kept.pop(model.fingerprint, None)
         self._texts.pop(model.fingerprint, None)
-        for known in (self._answers, self._classifiers):
+        for known in (self._kept, self._answers, self._classifiers):
             for key in [each for each in known if each[0] == model.fingerprint]:
                 del known[key]  # type: ignore[arg-type]
 
 
 def answered_by(model: ClipModel) -> dict[str, Any]:
     """What answers depend on in the model and what runs it."""
-    passes = {key: model.facts.get(key, usual) for key, usual in (("memory_format", "contiguous"), ("compiled", False))}  # last bits differ
+    facts = getattr(model, "facts", {})
+    passes = {key: facts.get(key, usual) for key, usual in (("memory_format", "contiguous"), ("compiled", False))}  # the last bits differ
     return {"model": model.fingerprint, "device": model.device.partition(":")[0], **passes, **versions()}
 
 

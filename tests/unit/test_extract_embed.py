@@ -363,3 +363,17 @@ def test_answers_are_made_once_for_all_gates_and_forgotten_with_their_model(
     assert not extraction._answers
     assert extraction.zero_shot(model, data, "clean") is not answers
     np.testing.assert_array_equal(extraction.zero_shot(model, data, "clean").cosines, answers.cosines)
+
+
+def test_embeddings_of_earlier_views_leave_the_memory_and_come_back_from_the_disk(
+    model: OpenClipModel, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_clip.extract.extraction.KEPT", 1)
+    extraction = Extraction(cache=tmp_path, workers=1)
+    clean = extraction.embeddings(model, data, "clean")
+    extraction.embeddings(model, data, "clean", view=negative([]))
+    assert len(extraction._kept) == 1
+    monkeypatch.setattr(type(model), "encode_image", None)  # nothing is embedded again
+    np.testing.assert_array_equal(extraction.embeddings(model, data, "clean"), clean)
+    np.testing.assert_array_equal(extraction.embeddings(model, data, "clean", first=3), clean[:3])
+    assert len(extraction._kept) == 1
