@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_clip import ClipError
+from pytest_clip.itemgates import marked_gate, model_label_of, param
 from pytest_clip.options import ALL_SUITES, PARSER
 from pytest_clip.session import Case, ClipSession, DataChoice
 from pytest_clip.settings import Settings
@@ -147,58 +148,6 @@ class SuiteWithoutModel(SuiteModule):
         raise self.CollectError(f"{self.path.name} measures a model and none is named; add --clip-model=NAME[,PRETRAINED]")
 
 
-def marked_gate(node: pytest.Item | Any) -> str | None:
-    """The id in ``@pytest.mark.clip_gate("suite/metric")``, or None for a test without that marker."""
-    mark = node.get_closest_marker("clip_gate")
-    if mark is None:
-        return None
-    if len(mark.args) != 1 or mark.kwargs or not isinstance(mark.args[0], str):
-        raise ClipError(f'{node.nodeid}: @pytest.mark.clip_gate takes one gate id, such as clip_gate("accuracy/top1")')
-    return str(mark.args[0])
-
-
-def gate_of(item: pytest.Item) -> Any:
-    """The gate id that ``item`` must measure, or None."""
-    from pytest_clip.gates.ids import GateId
-
-    if (text := marked_gate(item)) is None:
-        return None
-    params = item.callspec.params if hasattr(item, "callspec") else {}
-    case = params.get("clip_case")
-    return case.gate if isinstance(case, Case) else GateId.parse(_filled(text, params, item.nodeid))
-
-
-def _filled(text: str, params: Mapping[str, object], nodeid: str) -> str:
-    """``clip_gate("shop/top1[{town}]")`` takes its slice from the test's own parameters."""
-    try:
-        return text.format(**params)
-    except (KeyError, IndexError, ValueError, AttributeError):
-        names = ", ".join(params) or "none"
-        raise ClipError(f"{nodeid}: clip_gate({text!r}) names what is no parameter of the test; its parameters: {names}") from None
-
-
-def is_lacking(item: pytest.Item) -> bool:
-    """Whether ``item`` only says which image sets are not there."""
-    case = getattr(item, "callspec", None) and item.callspec.params.get("clip_case")  # type: ignore[attr-defined]
-    return isinstance(case, Case) and case.lacking
-
-
-def model_label_of(item: pytest.Item, session: ClipSession) -> str:
-    choice = _param(item, "clip_model")
-    return str(choice.label) if choice is not None else session.judged[0].label
-
-
-def data_label_of(item: pytest.Item, session: ClipSession) -> str:
-    choice = _param(item, "clip_data")
-    return str(choice.label) if choice is not None else session.data[0].label
-
-
-def _param(item: pytest.Item, name: str) -> Any:
-    callspec = getattr(item, "callspec", None)
-    value = callspec.params.get(name) if callspec is not None else None
-    return value if hasattr(value, "label") else None
-
-
 def expand(metafunc: pytest.Metafunc, session: ClipSession) -> None:
     """One item per model, data set and slice. The ids of the parameters together are ``<model>-<data>-<gate id>``."""
     names = metafunc.fixturenames
@@ -266,31 +215,6 @@ def suite_of(item: pytest.Item) -> str | None:
     return module.suite if module is not None else None
 
 
-def slices_of(items: Iterable[pytest.Item]) -> tuple[str, ...]:
-    """The image sets that the tests of this run name, ``clean`` first: what is rendered together is rendered on all cores."""
-    from pytest_clip.gates.catalog import CATALOG
-
-    names = ["clean"]
-    for item in items:
-        case = item.callspec.params.get("clip_case") if hasattr(item, "callspec") else None
-        if isinstance(case, Case) and case.slice is not None:
-            metric = CATALOG.get(case.gate.metric_id)
-            by_view = metric is not None and case.slice in metric.slices
-            names += [name for name in metric.over if not name.startswith("role:")] if metric is not None and by_view else [case.slice]
-    return tuple(dict.fromkeys(names))
-
-
-def sets_asked(items: Iterable[pytest.Item], session: ClipSession) -> dict[str, tuple[str, ...]]:
-    """By data set the image sets that the gates of this run are numbers of."""
-    asked: dict[str, dict[str, None]] = {choice.label: {} for choice in session.data}
-    for item in items:
-        if "clip_data" not in getattr(item, "fixturenames", ()) or item.get_closest_marker("skip") is not None:
-            continue
-        if (gate := gate_of(item)) is not None and (label := data_label_of(item, session)) in asked:
-            asked[label] |= dict.fromkeys(session.sets_behind(gate, label))
-    return {label: tuple(names) for label, names in asked.items()}
-
-
 def put_in_order(items: list[pytest.Item], before: Sequence[pytest.Item], session: ClipSession) -> None:
     """Shipped suites in the order of their files (pytest moves tests that need no data set to the end), and all that use a model by model,
     so that one model is in memory at a time. ``before`` is the order of collection. Other tests stay where they are."""
@@ -299,7 +223,7 @@ def put_in_order(items: list[pytest.Item], before: Sequence[pytest.Item], sessio
     _sort_in_place(items, [item for item in items if suite_of(item) is not None], lambda item: collected.get(item, len(collected)))
     _sort_in_place(
         items,
-        [item for item in items if _param(item, "clip_model") is not None],
+        [item for item in items if param(item, "clip_model") is not None],
         lambda item: models.get(model_label_of(item, session), len(models)),
     )
 

@@ -55,10 +55,10 @@ def loaded_data(session: ClipSession, choice: DataChoice) -> Any:
 
 def _check_data(request: pytest.FixtureRequest, session: ClipSession) -> None:
     """Pictures that cannot be read, and others than those of the saved baseline, are one error each, said before a model loads."""
-    from pytest_clip import collection
+    from pytest_clip import itemgates
 
     held = session.regressions is not None and session.settings.baseline is not None
-    asked = collection.sets_asked(request.session.items, session)
+    asked = itemgates.sets_asked(request.session.items, session)
     for choice in session.data:
         if choice.text == "scenes" and not held:  # drawn up while others are rendered, and always readable
             continue
@@ -142,10 +142,10 @@ def clip_data(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture
 def clip_case(request: pytest.FixtureRequest) -> Case:
     """What this run of a test marked ``clip_gate`` measures: ``clip_case.gate`` is the gate id, ``clip_case.slice`` its image set."""
-    from pytest_clip import collection
+    from pytest_clip import itemgates
     from pytest_clip.session import Case
 
-    gate = collection.gate_of(request.node)
+    gate = itemgates.gate_of(request.node)
     if gate is None:
         raise ClipError(f'{request.node.nodeid}: clip_case needs a gate; mark the test with @pytest.mark.clip_gate("suite/metric")')
     return Case(gate)
@@ -165,7 +165,7 @@ def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
         embeddings = clip_extraction.embeddings(clip_model, clip_data, "clean")
     """
     session = _awake(request.config)
-    from pytest_clip import collection, xdist
+    from pytest_clip import itemgates, xdist
     from pytest_clip.extract.extraction import Extraction
     from pytest_clip.report.progress import terminal_line
 
@@ -176,7 +176,7 @@ def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
         workers=settings.workers if settings.workers is not None else xdist.share_of_cores(request.config),
         progress=session.progress,
         say=terminal_line(request.config),
-        wanted=collection.slices_of(request.session.items),
+        wanted=itemgates.slices_of(request.session.items),
         keep=settings.cache,
         executor=_executor(settings),
     )
@@ -284,9 +284,9 @@ class Gate:
 
     def _model(self) -> tuple[str, str | None]:
         """The label and fingerprint of the model that the test really used: a project may have put its own in its place."""
-        from pytest_clip import collection
+        from pytest_clip import itemgates
 
-        label = collection.model_label_of(self._request.node, self._session)
+        label = itemgates.model_label_of(self._request.node, self._session)
         if "clip_model" not in self._request.fixturenames:
             return label, None
         model = self._request.getfixturevalue("clip_model")
@@ -303,9 +303,9 @@ class Gate:
         return label, None if fingerprint is None else str(fingerprint)
 
     def _data(self) -> str:
-        from pytest_clip import collection
+        from pytest_clip import itemgates
 
-        return collection.data_label_of(self._request.node, self._session)
+        return itemgates.data_label_of(self._request.node, self._session)
 
 
 @pytest.fixture

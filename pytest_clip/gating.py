@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_clip import ClipError, collection, guarding, itemrows, unmeasured, updating, xdist
+from pytest_clip import ClipError, collection, guarding, itemgates, itemrows, unmeasured, updating, xdist
 from pytest_clip.report import junit, terminal
 from pytest_clip.session import ClipSession, Row
 
@@ -62,7 +62,7 @@ class Gating:
 
     def _never_measured(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         try:
-            gates = [gate for item in items if (gate := collection.gate_of(item)) is not None]
+            gates = [gate for item in items if (gate := itemgates.gate_of(item)) is not None]
         except ClipError as error:
             self._cannot_run(session, items, str(error))
             return
@@ -86,7 +86,7 @@ class Gating:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         yield from guarding.guarded(item, self.session)
-        gate = collection.gate_of(item)
+        gate = itemgates.gate_of(item)
         if gate is not None and str(gate) not in [row["gate"] for row in itemrows.rows_of(item)]:
             pytest.fail(f"{gate} was never measured: the test finished without calling gate({str(gate)!r}, ...)", pytrace=False)
 

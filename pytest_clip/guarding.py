@@ -6,17 +6,17 @@ from collections.abc import Generator
 
 import pytest
 
-from pytest_clip import CacheError, ClipError, collection
+from pytest_clip import CacheError, ClipError, itemgates
 from pytest_clip.session import BY_LIMIT, ClipSession
 
 
 def emptied(item: pytest.Item, session: ClipSession) -> str | None:
     """Why the gate of an item has no image to be measured on, where that is the doing of --clip-limit. Asked before a model loads."""
-    if "clip_data" not in getattr(item, "fixturenames", ()) or (gate := collection.gate_of(item)) is None or gate.slice is None:
+    if "clip_data" not in getattr(item, "fixturenames", ()) or (gate := itemgates.gate_of(item)) is None or gate.slice is None:
         return None
     from pytest_clip.fixtures import loaded_data
 
-    label = collection.data_label_of(item, session)
+    label = itemgates.data_label_of(item, session)
     choice = next(each for each in session.data if each.label == label)
     if gate.slice not in session.sets_behind(gate, label):
         return None
@@ -41,14 +41,14 @@ def guarded(item: pytest.Item, session: ClipSession) -> Generator[None, None, No
             item.session.shouldfail = "the cache cannot be used, so no other gate is measured"
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     except pytest.skip.Exception as skip:
-        gate = collection.gate_of(item)
-        if gate is None or collection.is_lacking(item):
+        gate = itemgates.gate_of(item)
+        if gate is None or itemgates.is_lacking(item):
             raise
         if session.settings.limit is not None and str(skip.msg).startswith(BY_LIMIT):
             raise  # a part of the data was asked for: neither the model nor the data breaks a promise, and nothing is green
-        if session.role_of(collection.model_label_of(item, session)) is not None:
+        if session.role_of(itemgates.model_label_of(item, session)) is not None:
             raise
-        model, data = collection.model_label_of(item, session), collection.data_label_of(item, session)
+        model, data = itemgates.model_label_of(item, session), itemgates.data_label_of(item, session)
         from pytest_clip.gates.layers import SHIPPED
 
         rule = session.rule_for(gate, model, data)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_clip import collection
+from pytest_clip import collection, itemgates
 from pytest_clip.session import ClipSession, Row
 
 ROWS: pytest.StashKey[list[Row]] = pytest.StashKey()
@@ -20,10 +20,10 @@ def rows_of(item: pytest.Item) -> list[Row]:
 def reported(item: pytest.Item, report: pytest.TestReport, session: ClipSession) -> list[Row]:
     """What the report of an item carries: its gates as measured, or why the one that it is marked with was not."""
     rows = item.stash.get(ROWS, [])
-    gate = collection.gate_of(item) if item.get_closest_marker("clip_gate") is not None else None
+    gate = itemgates.gate_of(item) if item.get_closest_marker("clip_gate") is not None else None
     text = _first_line(report)
     if gate is not None and str(gate) not in [row["gate"] for row in rows]:
-        model, data = collection.model_label_of(item, session), collection.data_label_of(item, session)
+        model, data = itemgates.model_label_of(item, session), itemgates.data_label_of(item, session)
         row = without_value(gate, model, data, "fail" if report.failed else "unjudged", f"{gate}: not measured: {text}")
         rows = [*rows, row | {"rule": _rule_row(gate, model, data, session)}]
     elif report.failed and not isinstance(item, collection.NeverMeasured) and all(row["verdict"] in OK for row in rows):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_clip import collection
+from pytest_clip import collection, itemgates
 from pytest_clip.itemrows import rows_of
 from pytest_clip.mutants.outcome import Outcome, score
 from pytest_clip.session import ClipSession, ModelChoice
@@ -44,7 +44,7 @@ class MutantItem(pytest.Item):
         from pytest_clip.gates.measurement import Measurement
         from pytest_clip.gates.verdicts import to_row
 
-        gate = str(collection.marked_gate(self))
+        gate = str(itemgates.marked_gate(self))
         data = "+".join(choice.label for choice in self.clip.data)
         measurement = Measurement.measured(gate, value, n=n, model=self.base.label, data=data, conventions=conventions)
         verdict = self.clip.judge(measurement, fingerprint=fingerprint)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pytest_clip import ClipError, aside, collection
+from pytest_clip import ClipError, aside, itemgates
 from pytest_clip.mutantitems import MutantItem, ScoreItem
 from pytest_clip.mutants.catalog import MUTANTS, SOUND
 from pytest_clip.mutants.excuse import Excuse
@@ -105,7 +105,7 @@ class Mutating:
         if label not in self._sound:
             copy = next(choice for choice in self._of(label) if choice.mutant == SOUND)
             found = {(row["gate"], row["data"]): row for row in self.session.rows.values() if row["model"] == label}
-            wanted = {str(collection.gate_of(each)) for each in self._gates[copy.label]}
+            wanted = {str(itemgates.gate_of(each)) for each in self._gates[copy.label]}
             self._sound[label] = found if wanted <= {gate for gate, _ in found} else self._measured(copy, item)
         return self._sound[label]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_clip import ClipError, collection, xdist
+from pytest_clip import ClipError, itemgates, xdist
 
 if TYPE_CHECKING:
     from pytest_clip.gating import Gating
@@ -49,10 +49,10 @@ class Saving:
             self.regressions.family = max(1, sum(self._asked(item) for item in session.items))
 
     def _asked(self, item: pytest.Item) -> bool:
-        gate = collection.gate_of(item)
+        gate = itemgates.gate_of(item)
         if gate is None:
             return False
-        model, data = collection.model_label_of(item, self.session), collection.data_label_of(item, self.session)
+        model, data = itemgates.model_label_of(item, self.session), itemgates.data_label_of(item, self.session)
         if self.session.role_of(model) is not None:
             return False
         rule = self.session.rule_for(gate, model, data)

@@ -246,8 +246,8 @@ def test_a_data_set_without_the_images_of_a_gate_skips_it_with_a_reason(world, m
 def test_the_sets_a_run_will_ask_for_are_those_behind_slices_that_are_none():
     from types import SimpleNamespace
 
-    from pytest_clip.collection import slices_of
     from pytest_clip.gates.ids import GateId
+    from pytest_clip.itemgates import slices_of
     from pytest_clip.session import Case
 
     gates = ("accuracy/top1[shift_far]", "retrieval/compositionality[object_swap]", "metamorphic/agreement[flip]", "factors/worst_drop")
