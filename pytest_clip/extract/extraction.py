@@ -17,6 +17,7 @@ from .embed import Batches, Local, Work
 from .entry import Entry, recall
 from .gallery import Gallery, Progress, Silent
 from .pixels import identity
+from .recent import Recent
 from .source import Source
 from .texts import Texts
 from .zeroshot import ZeroShot, classifier, prompts_hash
@@ -62,8 +63,8 @@ class Extraction:
     keep: bool = True
     executor: Executor | None = None
     """who embeds; this process when None"""
-    _kept: dict[tuple[str, str], NDArray[Any]] = field(default_factory=dict)
-    _answers: dict[tuple[str | None, ...], ZeroShot] = field(default_factory=dict)
+    _kept: Recent[NDArray[Any]] = field(default_factory=lambda: Recent(KEPT, lambda rows: rows.nbytes))
+    _answers: Recent[ZeroShot] = field(default_factory=lambda: Recent(REMEMBERED, lambda answers: answers.cosines.size))
     _texts: dict[str, Texts] = field(default_factory=dict)
     _classifiers: dict[tuple[str, str], NDArray[np.float64]] = field(default_factory=dict)
 
@@ -101,14 +102,8 @@ class Extraction:
         entry = whole if known or n == len(images) or whole.complete else self._entry(model, images, view, n)
         key = (model.fingerprint, entry.name)
         if key not in self._kept:
-            self._keep(key, recall(entry, lambda entry: self._embed(entry, model, data, name, view)))
+            self._kept[key] = recall(entry, lambda entry: self._embed(entry, model, data, name, view))
         return self._kept[key][:n]
-
-    def _keep(self, key: tuple[str, str], rows: NDArray[Any]) -> None:
-        """Keep embeddings at hand, and as many of those before as there is room for; the others are read from the disk again."""
-        self._kept[key] = rows
-        while len(self._kept) > 1 and sum(each.nbytes for each in self._kept.values()) > KEPT:
-            del self._kept[next(iter(self._kept))]
 
     def _entry(self, model: ClipModel, images: ImageSet, view: View | None, n: int) -> Entry:
         key = {**self._key(model, images), "kind": "image", "view": None if view is None else view.key}
@@ -203,22 +198,17 @@ class Extraction:
             cosines=cosines, labels=images.labels[:n], scale=model.logit_scale, ids=images.ids[:n], classes=classes,
             prompts=prompts_hash(classes, asked), templates=len(asked), pairs=None if images.pairs is None else images.pairs[:n],
         )  # fmt: skip
-        self._remember(key, answered(apart(answers), images))
+        self._answers[key] = answered(apart(answers), images)
+        self._answers[key].cosines.setflags(write=False)
         return self._answers[key]
-
-    def _remember(self, key: tuple[str | None, ...], answers: ZeroShot) -> None:
-        """Keep answers for the next gate that asks, and as many of those before as there is room for."""
-        answers.cosines.setflags(write=False)
-        self._answers[key] = answers
-        while len(self._answers) > 1 and sum(each.cosines.size for each in self._answers.values()) > REMEMBERED:
-            del self._answers[next(iter(self._answers))]
 
     def forget(self, model: ClipModel) -> None:
         """Free the memory that the answers of a model take; what is stored stays."""
         self._texts.pop(model.fingerprint, None)
-        for known in (self._kept, self._answers, self._classifiers):
-            for key in [each for each in known if each[0] == model.fingerprint]:
-                del known[key]  # type: ignore[arg-type]
+        self._kept.forget(model.fingerprint)
+        self._answers.forget(model.fingerprint)
+        for key in [each for each in self._classifiers if each[0] == model.fingerprint]:
+            del self._classifiers[key]
 
 
 def answered_by(model: ClipModel) -> dict[str, Any]:
@@ -233,4 +223,4 @@ def versions() -> dict[str, str]:
     """What runs models. Asked once: finding a version takes 3 ms, and a run of all suites asks 1,300 times."""
     from importlib import metadata
 
-    return {name: metadata.version(name) for name in ("torch", "open_clip_torch")}
+    return {name: metadata.version(name) for name in ("torch", "torchvision", "open_clip_torch", "pillow")}

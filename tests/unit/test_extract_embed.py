@@ -341,9 +341,7 @@ def test_a_file_changed_in_place_is_embedded_anew(model: OpenClipModel, tmp_path
     assert not np.allclose(before[1], after[1])
 
 
-def test_answers_are_made_once_for_all_gates_and_forgotten_with_their_model(
-    model: OpenClipModel, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_answers_are_made_once_for_all_gates_and_forgotten_with_their_model(model: OpenClipModel, data: Data, tmp_path: Path) -> None:
     extraction = Extraction(cache=tmp_path, workers=1)
     answers = extraction.zero_shot(model, data, "clean")
     assert extraction.zero_shot(model, data, "clean") is answers
@@ -356,11 +354,12 @@ def test_answers_are_made_once_for_all_gates_and_forgotten_with_their_model(
     ]
     assert len({id(each) for each in (answers, *others)}) == 4
     assert len(others[0].cosines) == 4
-    monkeypatch.setattr("pytest_clip.extract.extraction.REMEMBERED", 1)
+    extraction._answers.room = 1
     extraction.zero_shot(model, data, "clean", first=5)
     assert len(extraction._answers) == 1
     extraction.forget(model)
-    assert not extraction._answers
+    assert not len(extraction._answers)
+    assert not len(extraction._kept)
     assert extraction.zero_shot(model, data, "clean") is not answers
     np.testing.assert_array_equal(extraction.zero_shot(model, data, "clean").cosines, answers.cosines)
 
@@ -368,8 +367,8 @@ def test_answers_are_made_once_for_all_gates_and_forgotten_with_their_model(
 def test_embeddings_of_earlier_views_leave_the_memory_and_come_back_from_the_disk(
     model: OpenClipModel, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_clip.extract.extraction.KEPT", 1)
     extraction = Extraction(cache=tmp_path, workers=1)
+    extraction._kept.room = 1
     clean = extraction.embeddings(model, data, "clean")
     extraction.embeddings(model, data, "clean", view=negative([]))
     assert len(extraction._kept) == 1
