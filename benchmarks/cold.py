@@ -2,7 +2,7 @@
 
 Three runs of `pytest --clip-model=scenes-rn`: with an empty cache, with rendered pictures but no answers, and with everything cached. The
 differences are rendering and forward passes (image decoding and preprocessing included); the last run is start-up, metrics and reports.
-Target: 90 s for the first on 2 idle cores.  Usage: python benchmarks/cold.py [MODEL]
+Target: 120 s for the first on 2 idle cores.  Usage: python benchmarks/cold.py [MODEL]
 """
 
 from __future__ import annotations
