@@ -55,10 +55,11 @@ def saturate(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
 def contrast(x: Tensor, level: int, each: Sequence[Generator]) -> Tensor:
     """(x - mean) c + mean, with the mean of each channel of each image."""
     if x.dtype == torch.uint8:
-        # A sum of whole numbers: the same in any batch.
-        mean = x.sum((2, 3), keepdim=True).double() / x[0, 0].numel()
+        levels = x.float()
+        # Sums of whole numbers below 2^24 and 2^53: the same in any batch, and in half the time of a sum of bytes.
+        mean = levels.sum(3, keepdim=True).double().sum(2, keepdim=True) / x[0, 0].numel()
         rest = (mean * (1 - CONTRAST[level]) + 1e-3).float()
-        return cut(x.float().mul_(CONTRAST[level]).add_(rest))
+        return cut(levels.mul_(CONTRAST[level]).add_(rest))
     mean = each_image(lambda image: image.mean((1, 2), keepdim=True), x)
     return (x - mean) * CONTRAST[level] + mean
 

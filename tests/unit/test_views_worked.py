@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 from view_pictures import names, pictures
 
-from pytest_clip.views import corrupt
+from pytest_clip.views import SEVERITIES, corrupt
 from pytest_clip.views.blur import DEFOCUS, _copied_from, _disk, _disk_means, _enlargements, _smooth_disk, zoom_blur
 from pytest_clip.views.edges import canny, distance
 from pytest_clip.views.filters import clipped_zoom, correlate, gaussian, motion
@@ -111,6 +111,14 @@ def test_blurs_and_warps_leave_a_plain_picture_alone(kind, size):
     out = corrupt(x, kind, 5, ["a"])
     level = 0.5 / 255 if kind == "glass_blur" else 0  # cut off to whole levels half-way; 0.4 is one
     assert torch.allclose(out, torch.full_like(x, 0.4), atol=1e-5 + level)
+
+
+@pytest.mark.parametrize("kind", ["defocus_blur", "glass_blur", "motion_blur", "zoom_blur", "elastic_transform"])
+@pytest.mark.parametrize("size", [48, 224])
+def test_means_of_white_bytes_are_white(kind, size):
+    x = torch.full((1, 3, size, size), 255, dtype=torch.uint8)  # these means are not clamped: 256 would come out as 0
+    for severity in SEVERITIES:
+        assert corrupt(x, kind, severity, ["a"]).min() == 255
 
 
 @pytest.mark.parametrize("kind", ["gaussian_blur", "defocus_blur"])
