@@ -67,6 +67,12 @@ def problems(folder: str) -> list[Problem]:
     ]
     if not (root / own.CLASSES).is_file():
         out += _meaningless(root, list(tree))
+    else:
+        names, labels = own.class_names(root, list(tree))
+        if empty := [name for k, name in enumerate(names) if k not in labels]:
+            few = f"{', '.join(empty[:5])}{' ...' if len(empty) > 5 else ''}"
+            told = f"{root}: no folder with images for {len(empty)} of the {len(names)} classes of {own.CLASSES} ({few})"
+            out.append(Problem("warn", f"{told}; is a part of the data missing? Their names are asked for all the same"))
     sizes = {name: len(files) for name, files in tree.items()}
     few, many = min(sizes, key=lambda name: sizes[name]), max(sizes, key=lambda name: sizes[name])
     if sizes[many] > 10 * sizes[few]:

@@ -106,6 +106,13 @@ def test_numbers_and_wordnet_ids_as_class_names(tmp_path: Path) -> None:
     assert "the classes are called n99000000 ... (WordNet), and so say the prompts; write" in finding.what
 
 
+def test_names_without_a_folder(tmp_path: Path) -> None:
+    for k in (0, 2):
+        painted.save(tmp_path / "gap" / str(k) / "x.png", k)
+    (tmp_path / "gap" / "classnames.txt").write_text("cat\ndog\ncow\n")
+    one(tmp_path / "gap", "warn", "no folder with images for 1 of the 3 classes of classnames.txt (dog); is a part of the data missing?")
+
+
 def test_very_uneven_classes(pets: Path) -> None:
     for i in range(40):
         painted.save(pets / "cat" / f"y{i}.png", 20 + i)
