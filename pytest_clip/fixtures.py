@@ -55,7 +55,7 @@ def loaded_data(session: ClipSession, choice: DataChoice) -> Any:
 
 def _check_data(request: pytest.FixtureRequest, session: ClipSession) -> None:
     """Pictures that cannot be read, and others than those of the saved baseline, are one error each, said before a model loads."""
-    from pytest_clip import itemgates
+    from pytest_clip import datafacts, itemgates
 
     held = session.regressions is not None and session.settings.baseline is not None
     asked = itemgates.sets_asked(request.session.items, session)
@@ -64,7 +64,7 @@ def _check_data(request: pytest.FixtureRequest, session: ClipSession) -> None:
             continue
         data = loaded_data(session, choice)
         try:
-            session.inspect(choice.label, data, asked[choice.label])
+            datafacts.inspect(session, choice.label, data, asked[choice.label])
         except ClipError:
             request.session.shouldfail = f"images of {choice.label} cannot be read, so no gate is measured"
             raise
@@ -134,8 +134,10 @@ def clip_data(request: pytest.FixtureRequest) -> Any:
     """
     session = _awake(request.config)
     choice: DataChoice = getattr(request, "param", session.data[0])
+    from pytest_clip import datafacts
+
     data = loaded_data(session, choice)
-    session.describe_data(choice.label, data)
+    datafacts.describe(session, choice.label, data)
     return data
 
 
@@ -241,14 +243,14 @@ class Gate:
         a baseline can be told from a gain.
         """
         __tracebackhide__ = True
-        from pytest_clip import collection, itemrows
+        from pytest_clip import collection, datafacts, itemrows
         from pytest_clip.gates.ids import GateId
         from pytest_clip.gates.measurement import Measurement
         from pytest_clip.gates.verdicts import to_row
 
         label, fingerprint = self._model()
         data = self._data()
-        lost = self._session.left_out(gate if isinstance(gate, GateId) else GateId.parse(gate), data)
+        lost = datafacts.left_out(self._session, gate if isinstance(gate, GateId) else GateId.parse(gate), data)
         measurement = Measurement.measured(
             gate,
             value,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_clip import ClipError, collection, guarding, itemgates, itemrows, unmeasured, updating, xdist
+from pytest_clip import ClipError, collection, datafacts, guarding, itemgates, itemrows, unmeasured, updating, xdist
 from pytest_clip.report import junit, terminal
 from pytest_clip.session import ClipSession, Row
 
@@ -105,7 +105,7 @@ class Gating:
                 properties = [each for row in rows for each in junit.properties(row)]
                 item.user_properties.extend(properties)
                 report.user_properties.extend(properties)
-                self.session.refresh()
+                datafacts.refresh(self.session)
                 # Attributes of a report travel from an xdist worker to the controller, so they hold builtins only.
                 report.clip_rows = rows  # type: ignore[attr-defined]
                 report.clip_facts = self.session.facts  # type: ignore[attr-defined]
@@ -124,7 +124,7 @@ class Gating:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.session.note(report.nodeid, getattr(report, "clip_rows", ()))
         if (facts := getattr(report, "clip_facts", None)) is not None:
-            self.session.merge(facts)
+            datafacts.merge(self.session, facts)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

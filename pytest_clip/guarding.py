@@ -7,7 +7,8 @@ from collections.abc import Generator
 import pytest
 
 from pytest_clip import CacheError, ClipError, itemgates
-from pytest_clip.session import BY_LIMIT, ClipSession
+from pytest_clip.datafacts import BY_LIMIT
+from pytest_clip.session import ClipSession
 
 
 def emptied(item: pytest.Item, session: ClipSession) -> str | None:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pytest_clip.updating import Target
 
 Row = dict[str, Any]
-BY_LIMIT = "--clip-limit"
-"""What a reason begins with for something that is lacking because of the limit alone: nobody breaks a promise."""
 
 
 @dataclass(frozen=True)
@@ -278,72 +276,6 @@ class ClipSession:
         over = CATALOG[gate.metric_id].over if gate.metric_id in CATALOG else ()
         named = tuple(each.name for each in there if any(matches(each, pattern) for pattern in over))
         return named or (("clean",) if gate.metric_id in CATALOG and "clean" in [each.name for each in there] else ())
-
-    def inspect(self, label: str, data: Any, names: Sequence[str]) -> None:
-        """Read the pictures of the image sets that will be asked for; ClipError names those that cannot be read."""
-        if label in self.inspected or not hasattr(data, "images"):  # of a project's own
-            return
-        from pytest_clip import ClipError
-        from pytest_clip.data import doctor
-
-        for name in names:
-            try:
-                data.images(name)
-            except ClipError as error:  # noqa: PERF203 - a set or two is empty
-                if not str(error).startswith(BY_LIMIT):
-                    raise
-        self.inspected.add(label)
-        told = [each.what for each in doctor.of_content(data)]
-        self.doubts = {**self.doubts, label: tuple(dict.fromkeys([*self.doubts.get(label, ()), *told]))}
-
-    def left_out(self, gate: GateId, label: str) -> dict[str, str]:
-        """Which conventions of a gate's number come from images that could not be read."""
-        lost = getattr(self.loaded_data.get(label), "left_out", None)
-        if not lost:
-            return {}
-        names = [name for name in dict.fromkeys([*self.sets_behind(gate, label), "clean"]) if name in lost]
-        return {"left_out": ", ".join(f"{len(lost[name])} unreadable of {name}" for name in names)} if names else {}
-
-    def describe_data(self, label: str, data: Any) -> None:
-        from pytest_clip.gates.measurement import plain
-
-        limit = self.settings.limit
-        sizes = {each.name: each.n if limit is None else min(each.n, limit) for each in self.sets.get(label, ())}
-        templates = getattr(data, "templates", None)
-        prompts = None if templates is None else {"name": self.prompts_option or "own", "templates": list(templates)}
-        facts = {"name": label, "fingerprint": getattr(data, "fingerprint", None), "n": sizes, "limit": limit, "prompts": prompts}
-        facts |= {"sets": {}, "doubts": [], "unreadable": {}}
-        self.facts["data"][label] = plain(facts, f"facts of the data set {label}")
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Bring what is said about data up to what has been asked of it until now."""
-        for label, facts in self.facts["data"].items():
-            data = self.loaded_data.get(label)
-            facts["doubts"] = list(self.doubts.get(label, ()))
-            if data is None or (prints := getattr(data, "fingerprints", None)) is None or prints == facts["sets"]:
-                continue
-            facts["sets"], facts["fingerprint"] = prints, data.fingerprint
-            for name, lost in data.left_out.items():
-                if name not in facts["unreadable"] and name in facts["n"]:
-                    facts["n"][name] -= len(lost)
-                facts["unreadable"][name] = {"n": len(lost), "images": list(lost[:10])}
-
-    def merge(self, facts: Mapping[str, Mapping[str, Row]]) -> None:
-        """Add what another process says about models and data."""
-        from pytest_clip.data import together
-
-        self.facts["models"].update(facts.get("models", {}))
-        for label, row in facts.get("data", {}).items():
-            known = self.facts["data"].get(label, row)
-            sets = {**known["sets"], **row["sets"]}
-            joined = {key: {**known[key], **row[key]} for key in ("unreadable",)}
-            smallest = {name: min(n, known["n"][name]) for name, n in row["n"].items()}
-            doubts = list(dict.fromkeys([*known["doubts"], *row["doubts"]]))
-            self.facts["data"][label] = {
-                **row, **joined, "sets": dict(sorted(sets.items())), "n": smallest, "doubts": doubts,
-                "fingerprint": together(sets) if sets else row["fingerprint"],
-            }  # fmt: skip
 
     def note(self, nodeid: str, rows: Sequence[Row]) -> None:
         """Keep the rows of a finished item. A test that is run again replaces what it said before."""
