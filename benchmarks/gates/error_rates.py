@@ -186,7 +186,7 @@ def auroc_power(pool, noise, *, n, drop, repeats, rng):
 
 def resampled(repeats):
     """Sizes and how often each is repeated where every repeat is a bootstrap: 0.1 s at n = 500, 2 s at 10,000."""
-    return (500, repeats // 2), (2000, repeats // 5), (10_000, repeats // 10)
+    return (500, repeats // 2), (2000, repeats // 10), (10_000, repeats // 20)
 
 
 def family_alarms(p, *, n, repeats, rng):
