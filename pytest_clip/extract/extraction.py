@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data import unreadable
 from .answers import answered, apart
 from .embed import Batches, Local, Work
 from .entry import Entry, recall
@@ -149,6 +150,7 @@ class Extraction:
         )  # fmt: skip
 
     def _source(self, model: ClipModel, data: Data, name: str, *, view: View | None = None) -> Source:
+        unreadable.met_before(data.images(name))
         self._gallery.hang(data, name)
         return Source(model, data.images(name), self.cache, view=view, keep=self.keep)
 
