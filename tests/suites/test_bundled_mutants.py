@@ -38,7 +38,7 @@ def test_the_checkpoint_suite_notices_what_it_is_for(mutated):
 
 @pytest.mark.slow
 def test_the_shipped_thresholds_notice_nine_damages_in_ten(mutated):
-    """About 15 minutes of processor time."""
+    """22 minutes of processor time with pictures from the cache, most of it in the image tower."""
     found, rows, told, output = mutated("all")
     assert set(found) == set(MUTANTS)
     assert rows["mutants/score"]["value"] >= 0.9, output
