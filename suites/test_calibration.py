@@ -13,9 +13,9 @@ import pytest
 
 from pytest_clip import ClipWarning
 from pytest_clip.metrics import calibration
-from pytest_clip.metrics.intervals import bootstrap, ece_interval, mean_interval, seed_from
+from pytest_clip.metrics.intervals import ece_interval, mean_interval, seed_from
 from pytest_clip.metrics.outcomes import Outcomes
-from pytest_clip.metrics.temperature import fit_temperature
+from pytest_clip.metrics.temperature import fit_temperature, temperature_interval
 
 pytestmark = pytest.mark.clip_suite("calibration")
 
@@ -152,9 +152,6 @@ def test_temperature(judge, clip_case, zero_shot, scaling):
     fit, _ = calibration.halves(clean.labels, seed=SPLIT_SEED)
     judge(
         temperature.value, n=len(fit),
-        ci=bootstrap(
-            lambda x, y: fit_temperature(x, y).value, clean.logits[fit], clean.labels[fit],
-            seed=seed_from(str(clip_case.gate)), resamples=RESAMPLES,
-        ),
+        ci=temperature_interval(clean.logits[fit], clean.labels[fit], seed=seed_from(str(clip_case.gate)), resamples=RESAMPLES),
         conventions=clean.conventions | {"at_bound": temperature.at_bound, "split_seed": SPLIT_SEED, "resamples": RESAMPLES},
     )  # fmt: skip

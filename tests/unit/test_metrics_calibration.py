@@ -252,6 +252,24 @@ def test_fit_temperature_finds_the_scale(scale):
     assert fit.nll_after <= min(calibration.nll(logits / t, labels) for t in grid) + 1e-12
 
 
+@pytest.mark.parametrize("scale", [0.3, 1.0, 4.0, 300.0])
+def test_the_interval_of_a_temperature_is_that_of_refits(scale, monkeypatch):
+    logits, labels = sampled(400, scale)
+    refitted = temperature.temperature_interval(logits, labels, seed=3, resamples=60)
+    value = temperature.fit_temperature(logits, labels).value
+    assert refitted[0] <= value <= refitted[1]
+    monkeypatch.setattr(temperature, "SMALL", 0)
+    monkeypatch.setattr(temperature, "_refitted", None)
+    assert temperature.temperature_interval(logits, labels, seed=3, resamples=60) == pytest.approx(refitted, rel=1e-6)
+
+
+def test_the_interval_of_a_temperature_at_chance_ends_at_the_bound(monkeypatch):
+    monkeypatch.setattr(temperature, "SMALL", 0)
+    rng = np.random.default_rng(0)
+    low, high = temperature.temperature_interval(rng.normal(size=(300, 5)) * 50, rng.integers(0, 5, 300), seed=0, resamples=20)
+    assert (low, high) == pytest.approx((20.0, 20.0))
+
+
 @quick
 @given(classified(size=30.0))
 def test_fit_temperature_beats_the_grid(case):
