@@ -32,7 +32,7 @@ USAGE = [
     (["--clip-workers=0"], "argument --clip-workers: '0' is not a whole number of at least 1"),
     (["--clip-batch-size=0"], "argument --clip-batch-size: '0' is not a whole number of at least 1; or write auto"),
     (["--clip-device=gpu"], "argument --clip-device: 'gpu' is not a device; write auto, cpu, cuda, cuda:N or mps"),
-    (["--clip-precision=int8"], "argument --clip-precision: 'int8' is not one of fp32, bf16, fp16"),
+    (["--clip-precision=int8"], "argument --clip-precision: 'int8' is not one of fp32, bf16, fp16, amp, amp_bf16"),
     (["--clip-model="], "argument --clip-model: is empty; give a model name"),
     (["--clip-suite=ood,"], "argument --clip-suite: 'ood,' has an empty name; write NAME[[],NAME...]"),
     (["--clip-suite=odd"], "--clip-suite: no suite 'odd'; did you mean 'ood'?; there is accuracy, ood"),
@@ -51,7 +51,7 @@ USAGE = [
     (["-o", "clip_depth_output=near"], "*tox.ini: clip_depth_output: 'near' is not one of auto, inverse, metric"),
     (["-o", "clip_dense_layer=last"], "*tox.ini: clip_dense_layer: 'last' is not a layer; write 0 for the first, 1 for the next, -1 for *"),
     (["-o", "clip_device=gpu"], "*tox.ini: clip_device: 'gpu' is not a device; write auto, cpu, cuda, cuda:N or mps"),
-    (["-o", "clip_precision=int8"], "*tox.ini: clip_precision: 'int8' is not one of fp32, bf16, fp16"),
+    (["-o", "clip_precision=int8"], "*tox.ini: clip_precision: 'int8' is not one of fp32, bf16, fp16, amp, amp_bf16"),
 ]
 
 
