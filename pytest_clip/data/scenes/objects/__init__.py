@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -23,7 +24,10 @@ def _drawer(name: str, variant: str) -> Callable[[np.random.Generator, Builder],
     raise KeyError(f"no {variant} shape for class {name!r}; classes: {', '.join((*CLASSES, *HELD_OUT))}")
 
 
-def build(name: str, *, instance: int, stretch: tuple[float, float, float] = (1.0, 1.0, 1.0), variant: str = "standard") -> list[Primitive]:
+@lru_cache(maxsize=1024)  # a matched scene shows the object of its partner: 500 of them come back in each of two dozen sets
+def build(
+    name: str, *, instance: int, stretch: tuple[float, float, float] = (1.0, 1.0, 1.0), variant: str = "standard"
+) -> tuple[Primitive, ...]:
     """Primitives of one instance in object space (about [-1, 1] along its longest axis, y up).
 
     `instance` seeds the proportions, `stretch` multiplies the axes, `variant="unseen"` takes the sub-shape that training never shows.
@@ -32,4 +36,4 @@ def build(name: str, *, instance: int, stretch: tuple[float, float, float] = (1.
     builder = Builder()
     _drawer(name, variant)(g, builder)
     S = np.diag(g.uniform(1 - JITTER, 1 + JITTER, 3) * np.asarray(stretch))
-    return [part.moved(S, np.zeros(3)) for part in builder.parts]
+    return tuple(part.moved(S, np.zeros(3)) for part in builder.parts)
