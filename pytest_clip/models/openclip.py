@@ -50,8 +50,6 @@ _TEXT_BATCH = 256
 class OpenClipModel:
     """An open_clip model ready to measure: evaluation mode, no gradients, embeddings as float32 rows of length 1 on the CPU."""
 
-    """Several threads may call `encode_image` at a time."""
-
     def __init__(
         self,
         module: torch.nn.Module,
