@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
 import torch
 
@@ -16,8 +15,6 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, 
 MIXED = {"amp": torch.float16, "amp_bf16": torch.bfloat16}
 """Type that autocast computes matrix products in while weights, norms and softmax stay float32."""
 CHANNELS_LAST, CONTIGUOUS = "channels_last", "contiguous"
-
-_COMPILED: WeakKeyDictionary[torch.nn.Module, Callable[..., torch.Tensor]] = WeakKeyDictionary()
 
 
 def mixed(precision: str, device: str) -> AbstractContextManager[Any]:
@@ -39,20 +36,17 @@ def order_memory(module: torch.nn.Module) -> str:
 
 
 def compiled(module: torch.nn.Module) -> Callable[..., torch.Tensor]:
-    """`module.encode_image` through torch.compile, one compilation a module; it is compiled at the first call.
+    """`module.encode_image` through torch.compile, which compiles at the first call.
 
-    Only the image tower: a run encodes thousands of batches of images, and a few of texts. The compiled function belongs to this process
-    and to this module, so that a copy (a damaged model, an actor's) is compiled for itself.
+    Only the image tower: a run encodes thousands of batches of images, and a few of texts.
     """
-    if module not in _COMPILED:
-        ready = torch.compile(cast("Callable[..., torch.Tensor]", module.encode_image))
+    ready = torch.compile(cast("Callable[..., torch.Tensor]", module.encode_image))
 
-        def encode(*args: Any, **kwargs: Any) -> torch.Tensor:
-            try:
-                return ready(*args, **kwargs)
-            except (torch._dynamo.exc.TorchDynamoException, torch._inductor.exc.InductorError) as error:
-                why = " ".join(str(error).split("\n\n")[0].split())
-                raise ClipError(f"--clip-compile: torch cannot compile this model here ({why}); run without it") from error
+    def encode(*args: Any, **kwargs: Any) -> torch.Tensor:
+        try:
+            return ready(*args, **kwargs)
+        except (torch._dynamo.exc.TorchDynamoException, torch._inductor.exc.InductorError) as error:
+            why = " ".join(str(error).split("\n\n")[0].split())
+            raise ClipError(f"--clip-compile: torch cannot compile this model here ({why}); run without it") from error
 
-        _COMPILED[module] = encode
-    return _COMPILED[module]
+    return encode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -167,10 +167,18 @@ class OpenClipModel:
         return torch.cat(rows)
 
     def _call(self, method: str, batch: torch.Tensor) -> torch.Tensor:
-        through = compiled(self.module) if method == "encode_image" and self.facts.get("compiled") else getattr(self.module, method)
+        through = self._compiled if method == "encode_image" and self.facts.get("compiled") else getattr(self.module, method)
         with mixed(self.precision, self.device):
             features: torch.Tensor = through(batch, normalize=False)
         return torch.nn.functional.normalize(features.float(), dim=-1).cpu()
+
+    @cached_property
+    def _compiled(self) -> Callable[..., torch.Tensor]:
+        return compiled(self.module)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what torch.compile made, which belongs to this process and module: a copy may get another one."""
+        return {name: value for name, value in self.__dict__.items() if name != "_compiled"}
 
     def with_activation(self, quick: bool) -> OpenClipModel:
         """The same weights, shared, under QuickGELU or GELU in both towers; itself if it is so already or has neither."""
@@ -193,6 +201,8 @@ class OpenClipModel:
 
     def _view(self, **changes: Any) -> OpenClipModel:
         view = copy.copy(self)
+        if "module" not in changes and "_compiled" in self.__dict__:
+            view.__dict__["_compiled"] = self._compiled
         view.__dict__.pop("fingerprint", None)
         view.__dict__.pop("geometry", None)
         view.__dict__.update(changes)

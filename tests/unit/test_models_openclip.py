@@ -1,9 +1,12 @@
 import copy
+import gc
 import json
 import logging
+import pickle
 import shutil
 import time
 import warnings
+import weakref
 from itertools import combinations
 
 import numpy as np
@@ -501,6 +504,18 @@ def test_a_compiled_image_tower_answers_the_same_and_has_answers_of_its_own(tmp_
     assert fast.fingerprint == plain.fingerprint
     assert (answered_by(plain)["compiled"], answered_by(fast)["compiled"]) == (False, True)
     assert (plain.thread_safe, fast.thread_safe) == (True, False)
+    torch.testing.assert_close(
+        fast.with_normalization((0, 0, 0), (1, 1, 1)).encode_image(images), plain.encode_image(images), rtol=0, atol=1e-6
+    )
+    assert len(asked) == 1  # the same module
+    copied = pickle.loads(pickle.dumps(fast))
+    torch.testing.assert_close(copied.encode_image(images), plain.encode_image(images), rtol=0, atol=1e-6)
+    assert asked == [fast.module.encode_image, copied.module.encode_image]
+    held = weakref.ref(copied.module)
+    asked.clear()
+    del copied
+    gc.collect()
+    assert held() is None  # the memory of a model is free for the next one
 
 
 def test_what_cannot_be_compiled_is_one_error(tmp_path, monkeypatch):
