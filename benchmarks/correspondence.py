@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from pytest_clip.collection import SUITES
 from pytest_clip.data import load
 from pytest_clip.data.catalog import VIEWPOINTS
+from pytest_clip.extract.cores import cores
 from pytest_clip.extract.extraction import Extraction
 from pytest_clip.extract.pixels import place, render_here
 from pytest_clip.metrics.correspondence import recall
@@ -37,7 +38,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "pytest-clip")
     cache = parser.parse_args().cache
-    test, data, extraction = suite(), load("scenes"), Extraction(cache=cache, workers=1)
+    test, data, extraction = suite(), load("scenes"), Extraction(cache=cache, cores=cores(1))
     rows = data.images("instances").pairs
     rng = np.random.default_rng(0)
     truth = {name: data.view_pairs(name) for name in VIEWPOINTS}

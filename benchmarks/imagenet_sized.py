@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from memory import Sampler, draw
+from memory import draw, sampled
 from PIL import Image
-from shared import Run, conditions, run
+from shared import Run, conditions
 
 from pytest_clip.data.imagenet import facts
 
@@ -74,12 +74,7 @@ def main() -> None:
         model = tiny(root / "tiny") if args.model == "tiny" else args.model
         given = (f"--clip-model={model}", f"--clip-data={data}", f"--clip-prompts={args.prompts}", "--clip-suite=accuracy,calibration")
         for which in ("cold", "warm"):
-            sampler = Sampler()
-            sampler.start()
-            runs[which] = run(*given, f"--clip-cache-dir={root / 'cache'}", *args.more, folder=root / "project")
-            sampler.ended.set()
-            sampler.join()
-            curves[which] = sampler.curve
+            runs[which], curves[which] = sampled(*given, f"--clip-cache-dir={root / 'cache'}", *args.more, folder=root / "project")
     print(f"imagenet_sized: {args.images} images of {SIZE[0]} x {SIZE[1]} in 1000 classes, {args.model}, prompts {args.prompts}")
     for which, one in runs.items():
         print(told(which, one, images=args.images, peak=max((size for _, size in curves[which]), default=one.memory)))

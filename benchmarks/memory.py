@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from shared import conditions, make_folder, run
+from shared import Run, conditions, make_folder, run
 
 Curve = list[tuple[float, float]]
 """seconds, MB"""
@@ -37,6 +37,17 @@ class Sampler(threading.Thread):
                 status = Path(f"/proc/{child}/status").read_text()
                 own = int(status.partition("RssAnon:")[2].split()[0])
                 self.curve.append((time.perf_counter() - began, own / 1024))
+
+
+def sampled(*options: str, folder: Path) -> tuple[Run, Curve]:
+    """A run with these options, and its memory over time."""
+    sampler = Sampler()
+    sampler.start()
+    try:
+        return run(*options, folder=folder), sampler.curve
+    finally:
+        sampler.ended.set()
+        sampler.join()
 
 
 def draw(curves: dict[str, Curve], path: Path) -> None:
@@ -69,13 +80,8 @@ def main() -> None:
         for number in (args.few, args.many):
             make_folder(root / str(number), images=number, size=(wide, high))
             given = (f"--clip-model={args.model}", f"--clip-data={root / str(number)}", "--clip-suite=accuracy,calibration")
-            sampler = Sampler()
-            sampler.start()
             # One child process at a time counts: the largest of all that have ended so far, so the small run comes first.
-            runs[number] = run(*given, f"--clip-cache-dir={root / 'cache'}", folder=root / "project")
-            sampler.ended.set()
-            sampler.join()
-            curves[f"{number} images"] = sampler.curve
+            runs[number], curves[f"{number} images"] = sampled(*given, f"--clip-cache-dir={root / 'cache'}", folder=root / "project")
     print(f"memory: {runs[args.many].memory / runs[args.few].memory:.2f} x for {args.many / args.few:g} x the images")
     for number, one in runs.items():
         print(f"  {number} images of {args.size}: {one.memory:.0f} MB, {one.wall:.1f} s, {number / one.wall:.0f} images/s; {one.last}")

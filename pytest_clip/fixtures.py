@@ -168,6 +168,7 @@ def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     """
     session = _awake(request.config)
     from pytest_clip import itemgates, xdist
+    from pytest_clip.extract.cores import cores
     from pytest_clip.extract.extraction import Extraction
     from pytest_clip.report.progress import terminal_line
 
@@ -175,7 +176,7 @@ def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     extraction = Extraction(
         cache=settings.cache_dir if settings.cache else tmp_path_factory.mktemp("clip-cache"),
         batch_size=settings.batch_size,
-        workers=settings.workers if settings.workers is not None else xdist.share_of_cores(request.config),
+        cores=cores(settings.workers, runs=xdist.workers(request.config), first=xdist.is_first(request.config)),
         progress=session.progress,
         say=terminal_line(request.config),
         wanted=itemgates.slices_of(request.session.items),

@@ -307,10 +307,8 @@ def load_data(session: ClipSession, choice: DataChoice) -> Any:
     content.remember_in(session.settings.cache_dir / "content" if session.settings.cache else None)
     known = session.sets.get(choice.label)
     settings = session.settings
-    made = data.load(
-        choice.text, limit=settings.limit, prompts=settings.prompts, known=known, max_unreadable=settings.max_unreadable
-    )  # fmt: skip
-    return made if session.settings.depth_model is None else replace(made, depth_model=session.settings.depth_model)
+    made = data.load(choice.text, limit=settings.limit, prompts=settings.prompts, known=known, max_unreadable=settings.max_unreadable)
+    return replace(made, depth_model=settings.depth_model)
 
 
 def load_model(session: ClipSession, choice: ModelChoice) -> Any:
@@ -320,7 +318,10 @@ def load_model(session: ClipSession, choice: ModelChoice) -> Any:
     settings = session.settings
 
     def build() -> Any:
-        from pytest_clip.models import openclip
+        from pytest_clip.models.quiet import unswept
+
+        with unswept():
+            from pytest_clip.models import openclip
 
         return openclip.load(
             choice.spec, device=settings.device, precision=settings.precision, compile=settings.compile, cache_dir=settings.cache_dir

@@ -46,31 +46,28 @@ def settle_worker(config: pytest.Config, device: str) -> None:
     """Give this worker its share of the cores and its card. Must run before torch is imported, which reads both then."""
     if not is_worker(config):
         return
-    workerinput = config.workerinput  # type: ignore[attr-defined]
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads_per_worker(int(workerinput["workercount"]))))
+    from .extract.cores import cores
+
+    os.environ.setdefault("OMP_NUM_THREADS", str(cores(runs=workers(config)).share))
     if device in ("auto", "cuda"):
-        card = card_of(str(workerinput["workerid"]), visible_cards(os.environ))
+        card = card_of(str(config.workerinput["workerid"]), visible_cards(os.environ))  # type: ignore[attr-defined]
         if card is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = card
 
 
-def threads_per_worker(workers: int) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // max(1, workers))
-
-
-def share_of_cores(config: pytest.Config) -> int | None:
-    """The cores of this worker; None without workers, when there is nobody to share with."""
-    return threads_per_worker(int(config.workerinput["workercount"])) if is_worker(config) else None  # type: ignore[attr-defined]
+def workers(config: pytest.Config) -> int:
+    """How many processes run the tests, this one of them."""
+    return int(config.workerinput["workercount"]) if is_worker(config) else 1  # type: ignore[attr-defined]
 
 
 def limit_threads(config: pytest.Config) -> None:
     """torch counts the cores of the machine by itself where it was not built with OpenMP; tell it directly as well."""
-    share = share_of_cores(config)
-    if share is not None and "torch" in sys.modules:
+    if is_worker(config) and "torch" in sys.modules:
         import torch
 
-        torch.set_num_threads(share)
+        from .extract.cores import cores
+
+        torch.set_num_threads(cores(runs=workers(config)).share)
 
 
 def visible_cards(environ: Mapping[str, str], proc: Path = Path("/proc/driver/nvidia/gpus")) -> list[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from pytest_clip.data import load
+from pytest_clip.extract.cores import cores
 from pytest_clip.extract.extraction import Extraction
 from pytest_clip.gates.regression import MCNEMAR, regress
 from pytest_clip.metrics import calibration, ood, paired
@@ -35,7 +36,7 @@ class Pool:
 
     def __init__(self, cache):
         data, model = load("scenes"), openclip.load(parse("scenes-rn"), device="cpu", cache_dir=cache)
-        extraction = Extraction(cache=cache, workers=1)
+        extraction = Extraction(cache=cache, cores=cores(1))
         known, unknown = (extraction.zero_shot(model, data, name) for name in ("clean", "near"))
         extraction.close()
         self.known, self.labels, self.unknown, self.scale = known.cosines, known.labels, unknown.cosines, known.scale

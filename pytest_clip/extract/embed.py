@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ClipError
-from ..data import unreadable
+from .cores import Cores
 from .entry import Entry
 from .source import Source
 from .streams import run
@@ -68,9 +68,6 @@ class Work:
     view: View | None = None
     keep: bool = True
 
-    def __post_init__(self) -> None:
-        unreadable.met_before(self.images)
-
     @cached_property
     def source(self) -> Source:
         return Source(self.model, self.images, self.cache, view=self.view, keep=self.keep)
@@ -78,10 +75,10 @@ class Work:
 
 @dataclass(frozen=True)
 class Local:
-    """Embeds in this process on `threads` cores and the model's device."""
+    """Embeds in this process on its `cores` and the model's device."""
 
     batches: Batches
-    threads: int
+    cores: Cores
 
     def fill(self, entry: Entry, work: Work, *, advance: Callable[[int], None] = lambda n: None) -> None:
         """Put the L2-normalised embeddings float32 [n, d] that `entry` lacks; `advance` hears, in this thread, of rows made here.
@@ -89,15 +86,15 @@ class Local:
         Several spans are under way at a time, so that one is decoded while another is encoded. On a CPU each goes through the model on its
         share of the cores, if the model can do that; otherwise they take turns with the model, and the cores decode.
         """
-        streams = max(1, min(self.threads, STREAMS, sum(not entry.path(k).exists() for k in range(len(entry.spans)))))
+        streams = max(1, min(self.cores.streams, STREAMS, sum(not entry.path(k).exists() for k in range(len(entry.spans)))))
         together = streams > 1 and work.model.device == "cpu" and bool(getattr(work.model, "thread_safe", False))
         turn = nullcontext() if together else threading.Lock()
-        decoders = ThreadPoolExecutor(self.threads) if self.threads > 1 and not together else None
+        decoders = ThreadPoolExecutor(self.cores.share) if self.cores.share > 1 and not together else None
 
         def maker(span: range) -> Iterator[NDArray[np.float32]]:
             return embedded(work, span, batches=self.batches, turn=turn, decoders=decoders)
 
-        with share_cores(self.threads, streams if together else 1), decoders or nullcontext():
+        with share_cores(self.cores.share, streams if together else 1), decoders or nullcontext():
             run(entry, [maker] * streams, advance=advance)
 
 

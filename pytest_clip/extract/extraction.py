@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import unreadable
 from .answers import answered, apart
+from .cores import Cores, cores
 from .embed import Batches, Local, Work
 from .entry import Entry, recall
 from .gallery import Gallery, Progress, Silent
@@ -57,7 +56,7 @@ class Extraction:
 
     cache: Path
     batch_size: int | None = None
-    workers: int | None = None
+    cores: Cores = field(default_factory=cores)
     progress: Callable[[str, int], Progress] = lambda label, total: Silent()
     say: Callable[[str], None] = lambda line: None
     wanted: tuple[str, ...] = ()
@@ -71,14 +70,7 @@ class Extraction:
 
     def __post_init__(self) -> None:
         self._batches = Batches(self.batch_size, say=self.say)
-        self._gallery = Gallery(self.cache, processes=self.processes, wanted=self.wanted, progress=self.progress)
-
-    @property
-    def processes(self) -> int:
-        """Cores to render or decode on."""
-        if self.workers is not None:
-            return self.workers
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._gallery = Gallery(self.cache, processes=self.cores.renderers, wanted=self.wanted, progress=self.progress)
 
     def start(self, data: Data) -> None:
         """Begin to render what the run will ask for and lacks, beside whatever comes next."""
@@ -119,7 +111,7 @@ class Extraction:
         bar = self.progress(f"{model.label} on {data.name}/{name}" + (f" under {view.name}" if view else ""), entry.n)
         try:
             work = Work(model, data.images(name), self.cache, view=view, keep=self.keep)
-            executor = self.executor or Local(self._batches, self.processes)
+            executor = self.executor or Local(self._batches, self.cores)
             executor.fill(entry, work, advance=bar.advance)
         finally:
             bar.close()
@@ -150,7 +142,6 @@ class Extraction:
         )  # fmt: skip
 
     def _source(self, model: ClipModel, data: Data, name: str, *, view: View | None = None) -> Source:
-        unreadable.met_before(data.images(name))
         self._gallery.hang(data, name)
         return Source(model, data.images(name), self.cache, view=view, keep=self.keep)
 

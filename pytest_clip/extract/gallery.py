@@ -31,7 +31,10 @@ class Silent:
 
 
 class Gallery:
-    """Pictures in `cache`; those of the sets `wanted` are rendered by `processes` beside the run, in that order, once `start` says so."""
+    """Pictures in `cache`; those of the sets `wanted` are rendered by `processes` beside the run, in that order, once `start` says so.
+
+    None of them, and a set is rendered in the run itself when it is asked for.
+    """
 
     def __init__(self, cache: Path, *, processes: int, wanted: tuple[str, ...], progress: Callable[[str, int], Progress]) -> None:
         self._cache, self._processes, self._wanted, self._progress = cache, processes, wanted, progress
@@ -40,7 +43,7 @@ class Gallery:
 
     def start(self, data: Data) -> None:
         """Begin to render what the run will ask for and lacks, beside whatever comes next."""
-        if data.name in self._studios or self._processes <= 1:
+        if data.name in self._studios or not self._processes:
             return
         known = {s.name for s in data.sets}
         sets = (data.images(name) for name in self._wanted if name in known)
@@ -88,7 +91,7 @@ class Gallery:
             bar.close()
 
     def _render_now(self, images: ImageSet, bar: Progress) -> None:
-        if self._processes <= 1:
+        if not self._processes:
             render_here(images, self._cache, advance=bar.advance)
             return
         studio = Studio([images], self._cache, processes=self._processes)

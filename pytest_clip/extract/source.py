@@ -70,6 +70,7 @@ class Source:
 
     def __init__(self, model: ClipModel, images: ImageSet, cache: Path, *, view: View | None = None, keep: bool = True) -> None:
         """With `keep`, resized pictures are stored in `cache` and read from there, if the model has a `geometry` to know them by."""
+        unreadable.met_before(images)
         self._model, self._images, self._view, self._cache = model, images, view, cache
         self._picture = pictures(images, cache)
         self._split = hasattr(model, "resize") and hasattr(model, "normalize")

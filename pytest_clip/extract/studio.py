@@ -55,15 +55,15 @@ class Studio:
             self._known.notify_all()
 
     def _add(self, images: ImageSet) -> None:
-        if images.scenes is None or place(images, self._cache).complete:
+        if images.scenes is None or (entry := place(images, self._cache)).complete:
             return
         with self._known:
             self._sets.append(images)
             self._known.notify_all()
-        spans = sum(len(place(each, self._cache).spans) for each in self._sets)
-        for k in range(len(self._feeders), min(self._processes, spans)):
-            self._feeders.append(threading.Thread(target=self._feed, name=f"pytest-clip rendering {k}", daemon=True))
-            self._feeders[-1].start()
+        for _ in range(min(self._processes - len(self._feeders), len(entry.spans))):
+            feeder = threading.Thread(target=self._feed, name=f"pytest-clip rendering {len(self._feeders)}", daemon=True)
+            self._feeders.append(feeder)
+            feeder.start()
 
     def _in_order(self) -> Iterator[ImageSet]:
         """The sets as they become known, to the last one."""

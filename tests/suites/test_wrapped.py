@@ -118,6 +118,7 @@ settings.load_profile("odd")
 
 def test_the_smallest_break_is_that_of_a_scan_and_its_pictures_are_kept(measured, cache):
     from pytest_clip.data import load
+    from pytest_clip.extract.cores import cores
     from pytest_clip.extract.extraction import Extraction
     from pytest_clip.metrics.agreement import flip_rate, predictions
     from pytest_clip.models import openclip, spec
@@ -126,7 +127,7 @@ def test_the_smallest_break_is_that_of_a_scan_and_its_pictures_are_kept(measured
     rows, project = measured(["scenes-rn"], "--clip-suite=metamorphic", "-k", "smallest_break and shift", conftest=ODD_PROFILE)
     row = rows["scenes-rn"]["metamorphic/smallest_break[shift]"]
     model, data = openclip.load(spec.parse("scenes-rn"), cache_dir=cache), load("scenes", limit=LIMIT)
-    answers = Extraction(cache=cache, workers=1)
+    answers = Extraction(cache=cache, cores=cores(1))
     before = answers.zero_shot(model, data, "clean", first=95)
     shift = CHANGES["shift"]
     rates = [

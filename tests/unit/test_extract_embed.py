@@ -15,6 +15,7 @@ from PIL import Image
 from pytest_clip import ClipError
 from pytest_clip.data import Data, load
 from pytest_clip.data.pictures import decode
+from pytest_clip.extract.cores import cores
 from pytest_clip.extract.embed import Batches, Local, Work
 from pytest_clip.extract.entry import Entry
 from pytest_clip.extract.extraction import Extraction
@@ -75,7 +76,7 @@ def embed(
     with tempfile.TemporaryDirectory() as folder:
         entry = Entry(Path(folder), {}, n or len(images))
         batches = Batches(size, say=lambda line: None)
-        Local(batches, threads).fill(entry, Work(model, images, Path(folder)), advance=advance)
+        Local(batches, cores(threads)).fill(entry, Work(model, images, Path(folder)), advance=advance)
         return entry.rows()
 
 
@@ -193,7 +194,7 @@ def test_extraction_embeds_once_and_keeps_it_in_memory_and_on_disk(model: OpenCl
         steps.append(f"{label} {total}")
         return Heard()
 
-    first = Extraction(cache=tmp_path, progress=progress, workers=1)
+    first = Extraction(cache=tmp_path, progress=progress, cores=cores(1))
     whole = first.embeddings(model, data, "clean")
     assert np.shares_memory(first.embeddings(model, data, "clean"), whole)
     np.testing.assert_array_equal(first.embeddings(model, data, "clean", first=3), whole[:3])
@@ -203,8 +204,8 @@ def test_extraction_embeds_once_and_keeps_it_in_memory_and_on_disk(model: OpenCl
 
 
 def test_extraction_of_the_first_images_does_not_pass_for_the_whole(model: OpenClipModel, data: Data, tmp_path: Path) -> None:
-    part = Extraction(cache=tmp_path, workers=1).embeddings(model, data, "clean", first=4)
-    whole = Extraction(cache=tmp_path, workers=1).embeddings(model, data, "clean")
+    part = Extraction(cache=tmp_path, cores=cores(1)).embeddings(model, data, "clean", first=4)
+    whole = Extraction(cache=tmp_path, cores=cores(1)).embeddings(model, data, "clean")
     assert (len(part), len(whole)) == (4, 10)
     np.testing.assert_allclose(whole[:4], part, atol=1e-6)
 
@@ -222,7 +223,7 @@ def test_extraction_renders_what_it_is_asked_for(model: OpenClipModel, tmp_path:
         return Silent()
 
     scenes = load("scenes", limit=6)
-    extraction = Extraction(cache=tmp_path, workers=workers, wanted=("near", "clean", "nonsense"), progress=progress)
+    extraction = Extraction(cache=tmp_path, cores=cores(workers), wanted=("near", "clean", "nonsense"), progress=progress)
     for name in ("clean", "near", "pose"):  # one that was not announced as well
         assert len(extraction.embeddings(model, scenes, name)) == len(scenes.images(name))
     assert "rendering scenes/clean 6" in steps
@@ -234,7 +235,7 @@ def test_extraction_renders_what_it_is_asked_for(model: OpenClipModel, tmp_path:
 def test_while_renderers_work_torch_keeps_to_one_thread(tmp_path: Path) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(3)
-    extraction = Extraction(cache=tmp_path, workers=2, wanted=("clean",))
+    extraction = Extraction(cache=tmp_path, cores=cores(2), wanted=("clean",))
     try:
         extraction.start(load("scenes", limit=6))
         assert torch.get_num_threads() == 1
@@ -271,7 +272,7 @@ def negative(calls: list[tuple[str, ...]]) -> View:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_view_changes_the_pictures_at_the_size_of_the_model(model: OpenClipModel, data: Data, tmp_path: Path, threads: int) -> None:
     calls: list[tuple[str, ...]] = []
-    extraction = Extraction(cache=tmp_path, workers=threads, batch_size=4)
+    extraction = Extraction(cache=tmp_path, cores=cores(threads), batch_size=4)
     seen = extraction.embeddings(model, data, "clean", view=negative(calls))
     assert sorted(id_ for ids in calls for id_ in ids) == sorted(data.images("clean").ids)
     resized = extraction.pictures(model, data, "clean", first=10)
@@ -279,7 +280,7 @@ def test_a_view_changes_the_pictures_at_the_size_of_the_model(model: OpenClipMod
     plain = extraction.embeddings(model, data, "clean")
     np.testing.assert_allclose(plain, model.encode_image(model.normalize(resized)), atol=1e-6)
     assert abs(seen - plain).max() > 1e-3
-    again = Extraction(cache=tmp_path, workers=1)
+    again = Extraction(cache=tmp_path, cores=cores(1))
     calls.clear()
     np.testing.assert_array_equal(again.embeddings(model, data, "clean", view=negative(calls)), seen)
     assert not calls
@@ -289,7 +290,7 @@ def test_a_view_changes_the_pictures_at_the_size_of_the_model(model: OpenClipMod
 
 
 def test_a_model_without_resize_is_shown_changed_pictures_of_their_own_size(model: OpenClipModel, data: Data, tmp_path: Path) -> None:
-    extraction, own = Extraction(cache=tmp_path, workers=1), Own(model)
+    extraction, own = Extraction(cache=tmp_path, cores=cores(1)), Own(model)
     seen = extraction.embeddings(own, data, "clean", view=negative([]))  # type: ignore[arg-type]
     picture = pictures(data.images("clean"), Path())
     turned = [Image.fromarray(255 - np.asarray(picture(i).convert("RGB"))) for i in range(10)]
@@ -324,7 +325,7 @@ def test_each_distinct_text_is_encoded_once(model: OpenClipModel, tmp_path: Path
 def test_answers_of_another_model_are_not_mixed_up(place: Path, model: OpenClipModel, data: Data, tmp_path: Path) -> None:
     other = tiny_models.folder(tmp_path / "other", weights=tiny_models.state(seed=2))
     second = openclip.load(spec.parse(f"local-dir:{other}"), device="cpu", cache_dir=tmp_path)
-    extraction = Extraction(cache=tmp_path, workers=1)
+    extraction = Extraction(cache=tmp_path, cores=cores(1))
     assert not np.allclose(extraction.embeddings(model, data, "clean"), extraction.embeddings(second, data, "clean"))
     assert len(list((tmp_path / "answers").iterdir())) == 2
     assert len([p for p in (tmp_path / "pixels").iterdir() if p.is_dir()]) == 1  # both see the same pictures
@@ -334,15 +335,15 @@ def test_a_file_changed_in_place_is_embedded_anew(model: OpenClipModel, tmp_path
     for name in ("a", "b"):
         (tmp_path / "set" / name).mkdir(parents=True)
         paint(1).save(tmp_path / "set" / name / "x.png")
-    before = Extraction(cache=tmp_path, workers=1).embeddings(model, load(str(tmp_path / "set")), "clean")
+    before = Extraction(cache=tmp_path, cores=cores(1)).embeddings(model, load(str(tmp_path / "set")), "clean")
     paint(2, (44, 33)).save(tmp_path / "set" / "b" / "x.png")
-    after = Extraction(cache=tmp_path, workers=1).embeddings(model, load(str(tmp_path / "set")), "clean")
+    after = Extraction(cache=tmp_path, cores=cores(1)).embeddings(model, load(str(tmp_path / "set")), "clean")
     np.testing.assert_array_equal(before[0], after[0])
     assert not np.allclose(before[1], after[1])
 
 
 def test_answers_are_made_once_for_all_gates_and_forgotten_with_their_model(model: OpenClipModel, data: Data, tmp_path: Path) -> None:
-    extraction = Extraction(cache=tmp_path, workers=1)
+    extraction = Extraction(cache=tmp_path, cores=cores(1))
     answers = extraction.zero_shot(model, data, "clean")
     assert extraction.zero_shot(model, data, "clean") is answers
     with pytest.raises(ValueError, match="read-only"):
@@ -367,7 +368,7 @@ def test_answers_are_made_once_for_all_gates_and_forgotten_with_their_model(mode
 def test_embeddings_of_earlier_views_leave_the_memory_and_come_back_from_the_disk(
     model: OpenClipModel, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    extraction = Extraction(cache=tmp_path, workers=1)
+    extraction = Extraction(cache=tmp_path, cores=cores(1))
     extraction._kept.room = 1
     clean = extraction.embeddings(model, data, "clean")
     extraction.embeddings(model, data, "clean", view=negative([]))

@@ -19,6 +19,7 @@ from pytest_clip import ClipError
 from pytest_clip.data import Data, load
 from pytest_clip.extract import extraction, pixels, shards, source
 from pytest_clip.extract import frames as frames_module
+from pytest_clip.extract.cores import cores
 from pytest_clip.extract.extraction import Extraction
 from pytest_clip.extract.source import Source
 from pytest_clip.models import openclip, spec
@@ -137,7 +138,7 @@ def test_stored_pictures_are_open_clips_own_bit_by_bit(
     data = without_the_narrow(data, tmp_path / "set") if mode == "longest" else data
     model, expected, n = make(**how), open_clips_own(data, **how), len(data.images("clean"))
     assert (n, model.facts["preprocess"]["resize_mode"]) == (ALL - 2 if mode == "longest" else ALL, mode)
-    extraction = Extraction(cache=tmp_path, workers=1)
+    extraction = Extraction(cache=tmp_path, cores=cores(1))
     for _ in range(2):  # as it is put, and as it is read back
         batch = extraction.batch(model, data, "clean", first=n)
         for row, path in enumerate(data.images("clean").files or ()):
@@ -154,13 +155,13 @@ def test_a_picture_that_open_clip_itself_cannot_resize_is_named(make: Callable[.
         model.preprocess(paint(12, (3, 200)))
     said = r"cat/needle.png: 3 x 200 pixels cannot be resized as tiny asks \(height and width must be > 0\); cut the picture"
     with pytest.raises(ClipError, match=said):
-        Extraction(cache=tmp_path, workers=1).embeddings(model, data, "clean")
+        Extraction(cache=tmp_path, cores=cores(1)).embeddings(model, data, "clean")
 
 
 def test_the_six_geometries_are_six_different_pictures(make: Callable[..., OpenClipModel], data: Data, tmp_path: Path) -> None:
     models = [make(resize_mode=m, interpolation=i) for m in ("shortest", "squash", "longest") for i in ("bicubic", "bilinear")]
     data = without_the_narrow(data, tmp_path / "set")
-    rows = [Extraction(cache=tmp_path, workers=1).pictures(each, data, "clean", first=ALL - 2) for each in models]
+    rows = [Extraction(cache=tmp_path, cores=cores(1)).pictures(each, data, "clean", first=ALL - 2) for each in models]
     assert len(list((tmp_path / "pixels").iterdir())) == 6
     assert not any(torch.equal(one, two) for one, two in itertools.combinations(rows, 2))
 
@@ -196,21 +197,21 @@ def test_an_image_is_decoded_once_for_all_views_and_models_of_a_geometry(
     make: Callable[..., OpenClipModel], model: OpenClipModel, data: Data, tmp_path: Path, decoded: list[str], workers: int
 ) -> None:
     second, wide = make(mean=MEAN, std=STD), make(resize_mode="squash")
-    rows = look(Extraction(cache=tmp_path, workers=workers), [model, second], data)
+    rows = look(Extraction(cache=tmp_path, cores=cores(workers)), [model, second], data)
     assert sorted(decoded) == sorted(str(path) for path in data.images("clean").files or ())
     assert len({each.tobytes() for each in rows}) == 8
-    look(Extraction(cache=tmp_path, workers=workers), [wide], data)  # a later run, another geometry
+    look(Extraction(cache=tmp_path, cores=cores(workers)), [wide], data)  # a later run, another geometry
     assert len(decoded) == 2 * ALL
-    look(Extraction(cache=tmp_path, workers=workers), [model, second, wide], data)
+    look(Extraction(cache=tmp_path, cores=cores(workers)), [model, second, wide], data)
     assert len(decoded) == 2 * ALL
 
 
 def test_without_a_store_nothing_is_kept_and_the_numbers_are_the_same(
     model: OpenClipModel, data: Data, tmp_path: Path, decoded: list[str]
 ) -> None:
-    stored = look(Extraction(cache=tmp_path / "kept", workers=2), [model], data)
+    stored = look(Extraction(cache=tmp_path / "kept", cores=cores(2)), [model], data)
     assert len(decoded) == ALL
-    streamed = look(Extraction(cache=tmp_path / "streamed", workers=2, keep=False), [model], data)
+    streamed = look(Extraction(cache=tmp_path / "streamed", cores=cores(2), keep=False), [model], data)
     assert len(decoded) == ALL + 4 * ALL  # once a view: that is the price
     for one, two in zip(stored, streamed, strict=True):
         np.testing.assert_array_equal(one, two)
@@ -249,7 +250,7 @@ def test_rows_are_copied_and_nothing_stays_mapped(model: OpenClipModel, data: Da
 def test_torn_pictures_are_decoded_again_and_no_others(
     model: OpenClipModel, data: Data, tmp_path: Path, decoded: list[str], damage: str
 ) -> None:
-    before = Extraction(cache=tmp_path, workers=1).batch(model, data, "clean", first=ALL)
+    before = Extraction(cache=tmp_path, cores=cores(1)).batch(model, data, "clean", first=ALL)
     assert len(decoded) == ALL
     decoded.clear()
     path = sorted((tmp_path / "pixels").rglob("rows-*"))[1]
@@ -257,7 +258,7 @@ def test_torn_pictures_are_decoded_again_and_no_others(
         path.unlink()
     else:
         path.write_bytes(path.read_bytes()[:-7] if damage == "cut" else b"no safetensors")
-    after = Extraction(cache=tmp_path, workers=1).batch(model, data, "clean", first=ALL)
+    after = Extraction(cache=tmp_path, cores=cores(1)).batch(model, data, "clean", first=ALL)
     assert torch.equal(before, after)
     assert decoded == [str(each) for each in (data.images("clean").files or ())[STEP : 2 * STEP]]
 
@@ -274,7 +275,7 @@ def test_rendered_pictures_that_were_torn_or_removed_since_are_rendered_again(tm
 
 
 def same(data: Data, model: Any, cache: Path, view: View | None = None) -> None:
-    Extraction(cache=cache, workers=1).embeddings(model, data, "clean", view=view)
+    Extraction(cache=cache, cores=cores(1)).embeddings(model, data, "clean", view=view)
 
 
 @pytest.fixture
@@ -354,7 +355,7 @@ def test_nothing_else_misses(
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(before + 2)
-        for how in ({"batch_size": 1}, {"batch_size": 5, "workers": 3}, {"workers": 1, "keep": False}):
+        for how in ({"batch_size": 1}, {"batch_size": 5, "cores": cores(3)}, {"cores": cores(1), "keep": False}):
             Extraction(cache=cache, **how).embeddings(model, load(str(photos)), "clean")  # type: ignore[arg-type]
     finally:
         torch.set_num_threads(before)
@@ -385,9 +386,9 @@ def test_another_version_of_the_views_code_misses(
 
 def test_the_same_pictures_in_another_order_are_another_set(model: OpenClipModel, photos: Path, tmp_path: Path) -> None:
     """Class `b` comes first once it is called `_b`: the rows are others, so the store must be another."""
-    plain = Extraction(cache=tmp_path / "cache", workers=1).pictures(model, load(str(photos)), "clean", first=6)
+    plain = Extraction(cache=tmp_path / "cache", cores=cores(1)).pictures(model, load(str(photos)), "clean", first=6)
     (photos / "b").rename(photos / "0b")
-    turned = Extraction(cache=tmp_path / "cache", workers=1).pictures(model, load(str(photos)), "clean", first=6)
+    turned = Extraction(cache=tmp_path / "cache", cores=cores(1)).pictures(model, load(str(photos)), "clean", first=6)
     assert torch.equal(turned, plain[[1, 0, 3, 2, 5, 4]])
 
 
@@ -399,4 +400,4 @@ def test_a_store_that_cannot_be_read_back_is_one_error(
 
     monkeypatch.setattr(frames_module.shards, "mapped", torn)
     with pytest.raises(ClipError, match=r"pixels/\w{32} cannot be read back after it was written; choose another disk with --clip"):
-        Extraction(cache=tmp_path, workers=1).batch(model, data, "clean", first=2)
+        Extraction(cache=tmp_path, cores=cores(1)).batch(model, data, "clean", first=2)

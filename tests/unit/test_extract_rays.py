@@ -17,6 +17,7 @@ from PIL import Image
 
 from pytest_clip import ClipError
 from pytest_clip.data import Data, load
+from pytest_clip.extract.cores import cores
 from pytest_clip.extract.extraction import Extraction
 from pytest_clip.extract.rays import Rays
 from pytest_clip.models import openclip, spec
@@ -71,7 +72,7 @@ def test_the_rows_are_those_of_this_process_clean_and_under_a_view(model: OpenCl
         def close(self) -> None: ...
 
     far = Extraction(cache=tmp_path / "far", executor=rays, progress=lambda label, total: Bar())
-    near = Extraction(cache=tmp_path / "near", workers=1)
+    near = Extraction(cache=tmp_path / "near", cores=cores(1))
     for view in (None, View("negative", "negative-v1", negative)):
         np.testing.assert_allclose(
             far.embeddings(model, data, "clean", view=view), near.embeddings(model, data, "clean", view=view), atol=1e-6
@@ -116,7 +117,7 @@ def test_an_actor_that_dies_costs_only_the_span_it_was_at(model: OpenClipModel, 
     killer.join()
     assert killed.is_set()
     assert stored
-    expected = Extraction(cache=tmp_path / "here", workers=1).embeddings(model, data, "clean")
+    expected = Extraction(cache=tmp_path / "here", cores=cores(1)).embeddings(model, data, "clean")
     np.testing.assert_allclose(rows, expected, atol=1e-6)  # in order, none lost, none doubled
 
 

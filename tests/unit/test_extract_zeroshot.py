@@ -66,9 +66,10 @@ def test_conventions_say_what_a_number_depends_on() -> None:
 
 def test_extraction_gives_the_answers_of_embeddings_and_classifier(model: OpenClipModel, tmp_path: Path) -> None:
     from pytest_clip.data import load
+    from pytest_clip.extract.cores import cores
     from pytest_clip.extract.extraction import Extraction
 
-    data, extraction = load("scenes", limit=24), Extraction(cache=tmp_path, workers=1)
+    data, extraction = load("scenes", limit=24), Extraction(cache=tmp_path, cores=cores(1))
     clean, pose = (extraction.zero_shot(model, data, n) for n in ("clean", "pose"))
     heads = classifier(lambda texts: model.encode_text(texts).numpy(), data.classes, data.templates)
     expected = extraction.embeddings(model, data, "clean").astype(np.float64) @ heads.T

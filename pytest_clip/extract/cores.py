@@ -1,0 +1,35 @@
+"""The processor cores of a run: what it may count on beside other runs of the same machine, and what it may find idle."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cores:
+    """What one process does at a time."""
+
+    share: int
+    """threads that decode, and that torch computes with"""
+    streams: int
+    """batches under way: as many as there are cores, since the other runs of the machine may have nothing left to do"""
+    renderers: int
+    """processes of their own that render; 0 renders in the run itself"""
+
+
+def cores(workers: int | None = None, *, runs: int = 1, first: bool = True) -> Cores:
+    """The cores of one of `runs` equal runs on this machine; exactly `workers` if the user says so.
+
+    The first renders for all, ahead and at low priority; another makes itself what it needs and nobody is at. To render ahead, a run has
+    to draw up every set, whether it needs it or not: 4 s for those of the embedded benchmark.
+    """
+    if workers is not None:
+        return Cores(share=workers, streams=workers, renderers=workers if workers > 1 else 0)
+    there = count()
+    return Cores(share=max(1, there // runs), streams=there, renderers=there if there > 1 and first else 0)
+
+
+def count() -> int:
+    """The cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
