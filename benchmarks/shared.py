@@ -48,6 +48,7 @@ def run(*args: str, folder: Path, counted: bool = False, options: str = "") -> R
     calls = folder / "calls.jsonl"
     calls.unlink(missing_ok=True)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "COUNTED_CALLS": str(calls)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # with it pytest rewrites the assertions of every plugin anew, Hypothesis for 1.5 s
     command = [sys.executable, "-m", "pytest", "-q", *(["-p", "counting"] if counted else []), *args]
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)

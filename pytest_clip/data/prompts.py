@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from .. import ClipError
@@ -24,7 +24,7 @@ NAMES = ("single", "simple", "openai", "openai-1", "openai-5", "openai-30", "par
 """What --clip-prompts knows by name. `openai-K` are the first K of OpenAI's 80 ImageNet templates: nobody has published which 5 or 30 the
 studies took."""
 
-_SLOT = re.compile(r"\{c\}|\{C\}|\{an\}")
+_SLOT = re.compile(r"(\{c\}|\{C\}|\{an\})")
 _BRACES = re.compile(r"\{[^{}]*\}|[{}]")
 
 
@@ -51,7 +51,13 @@ class PromptSet:
 def fill(template: str, name: str) -> str:
     """The text that asks for class `name`."""
     words = {"{c}": name, "{C}": name.upper(), "{an}": "an" if name[:1].lower() in "aeiou" else "a"}
-    return _SLOT.sub(lambda slot: words[slot[0]], template)
+    return "".join([words.get(part, part) for part in _parts(template)])
+
+
+@lru_cache(maxsize=1024)
+def _parts(template: str) -> list[str]:
+    """A template, cut before and after each slot."""
+    return _SLOT.split(template)
 
 
 def family(name: str) -> Mapping[str, tuple[str, ...]]:

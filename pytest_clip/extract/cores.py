@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+STREAMS = 4
+"""Batches under way at a time, at most: memory grows with them."""
 
 
 @dataclass(frozen=True)
@@ -13,7 +18,7 @@ class Cores:
     share: int
     """threads that decode, and that torch computes with"""
     streams: int
-    """batches under way: as many as there are cores, since the other runs of the machine may have nothing left to do"""
+    """batches under way: one for each core, not of the share, since the other runs of the machine may have nothing left to do"""
     renderers: int
     """processes of their own that render; 0 renders in the run itself"""
 
@@ -25,11 +30,25 @@ def cores(workers: int | None = None, *, runs: int = 1, first: bool = True) -> C
     to draw up every set, whether it needs it or not: 4 s for those of the embedded benchmark.
     """
     if workers is not None:
-        return Cores(share=workers, streams=workers, renderers=workers if workers > 1 else 0)
+        return Cores(share=workers, streams=min(workers, STREAMS), renderers=workers if workers > 1 else 0)
     there = count()
-    return Cores(share=max(1, there // runs), streams=there, renderers=there if there > 1 and first else 0)
+    return Cores(share=max(1, there // runs), streams=min(there, STREAMS), renderers=there if there > 1 and first else 0)
 
 
 def count() -> int:
     """The cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def share_cores(threads: int, streams: int) -> Iterator[None]:
+    """While several batches are under way, torch uses only each one's share of the cores."""
+    import torch
+
+    before = torch.get_num_threads()
+    if streams > 1:
+        torch.set_num_threads(max(1, threads // streams))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from .answers import answered, apart
 from .cores import Cores, cores
-from .embed import Batches, Local, Work
+from .embed import Batches, Local, Work, together
 from .entry import Entry, recall
 from .gallery import Gallery, Progress, Silent
 from .pixels import identity
 from .recent import Recent
 from .source import Source
-from .texts import Texts
+from .texts import Texts, side_by_side
 from .zeroshot import ZeroShot, classifier, prompts_hash
 
 if TYPE_CHECKING:
@@ -149,7 +149,11 @@ class Extraction:
         """Embeddings float32 [n, d] of texts; each distinct text is encoded once per model and cache."""
         if model.fingerprint not in self._texts:
             self._texts[model.fingerprint] = Texts(self.cache, answered_by(model))
-        return self._texts[model.fingerprint].embed(texts, lambda new: model.encode_text(new).numpy())
+
+        def encode(new: list[str]) -> NDArray[np.float32]:
+            return model.encode_text(new).numpy()
+
+        return self._texts[model.fingerprint].embed(texts, side_by_side(encode, self.cores) if together(model) else encode)
 
     def classifier(
         self, model: ClipModel, data: Data, *, templates: tuple[str, ...] | None = None, classes: tuple[str, ...] | None = None

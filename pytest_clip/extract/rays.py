@@ -52,8 +52,9 @@ class Rays:
         missing = sum(not entry.path(k).exists() for k in range(len(entry.spans)))
         if missing:
             hands = self._crew(work.model)[:missing]
-            # Sent once to each machine, not with every span: the names of 50,000 files take 5.5 MB and half a second to unpack.
-            told = self._ray.put(replace(work, model=None))  # type: ignore[arg-type]  # the actors have the model
+            # Sent once to each machine and unpacked once by each actor, not with every span: the names of 50,000 files take 5.5 MB and
+            # half a second. In a list, since Ray unpacks an argument that is a reference itself.
+            told = [self._ray.put(replace(work, model=None))]  # type: ignore[arg-type]  # the actors have the model
             run(entry, [hand.maker(work, told) for hand in hands], advance=advance)
 
     def close(self) -> None:
@@ -131,8 +132,8 @@ class _Hand:
         self._guard = threading.Lock()
         self._actor: Any = None
 
-    def maker(self, work: Work, told: Any) -> Maker:
-        """Rows of a span of `work`, made by the actor; `told` is the work as Ray keeps it."""
+    def maker(self, work: Work, told: list[Any]) -> Maker:
+        """Rows of a span of `work`, made by the actor; `told` holds the work as Ray keeps it."""
 
         def make(span: range) -> Iterator[NDArray[np.float32]]:
             died = ""
@@ -149,7 +150,7 @@ class _Hand:
 
         return make
 
-    def _try(self, told: Any, span: range) -> NDArray[np.float32] | str:
+    def _try(self, told: list[Any], span: range) -> NDArray[np.float32] | str:
         """The rows, or why there is no actor any more that could have made them."""
         try:
             rows: NDArray[np.float32] = self._ray.get(self._ready().rows.remote(told, span))
@@ -201,19 +202,28 @@ class _Embedder:
             self._model.module.to("cuda")
             self._model.device = "cuda"
         self._batches = Batches(batch, say=print)
+        self._told: list[Any] = []
+        self._work: Work | None = None
 
     def ready(self) -> bool:
         """Whether the model is loaded: an answer is all it takes."""
         return True
 
-    def rows(self, work: Work, span: range) -> NDArray[np.float32]:
-        """The embeddings of one span, float32 [n, d]."""
+    def rows(self, told: list[Any], span: range) -> NDArray[np.float32]:
+        """The embeddings of one span, float32 [n, d]; `told` holds the work as Ray keeps it."""
         from .pixels import place, render_here
 
-        mine = replace(work, model=self._model)
+        mine = self._unpacked(told)
         if mine.images.scenes is not None and not place(mine.images, mine.cache).complete:
             render_here(mine.images, mine.cache)
         return np.concatenate(list(embedded(mine, span, batches=self._batches, turn=nullcontext(), decoders=None)))
+
+    def _unpacked(self, told: list[Any]) -> Work:
+        import ray
+
+        if self._work is None or self._told != told:
+            self._told, self._work = told, replace(ray.get(told[0]), model=self._model)
+        return self._work
 
 
 def _portable(model: ClipModel) -> Any:

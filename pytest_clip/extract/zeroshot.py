@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,12 @@ def prompts(classes: Sequence[str], templates: Sequence[str]) -> list[list[str]]
 
 def prompts_hash(classes: Sequence[str], templates: Sequence[str]) -> str:
     """Identifies a prompt set; runs with different ones are not comparable."""
+    return _hash(tuple(classes), tuple(templates))
+
+
+@lru_cache(maxsize=256)
+def _hash(classes: tuple[str, ...], templates: tuple[str, ...]) -> str:
+    """Remembered: every gate asks for its own, and 1,000 names under 80 templates take 0.15 s."""
     return hashlib.sha256("\n".join(p for texts in prompts(classes, templates) for p in texts).encode()).hexdigest()[:12]
 
 

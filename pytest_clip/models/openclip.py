@@ -44,7 +44,9 @@ if TYPE_CHECKING:
         return model
 
 
-_TEXT_BATCH = 256
+_TEXT_BATCH = {"cpu": 32, "cuda": 256}
+"""Texts in a forward pass. Allocations of more than 32 MB go back to the system each time: on two cores 512 prompts took ViT-B-32 34 s in
+batches of 256, 15 s of processor time in the kernel, and 26 s in batches of 32."""
 
 
 class OpenClipModel:
@@ -160,10 +162,10 @@ class OpenClipModel:
         return features.clone()  # outside inference mode: an ordinary tensor
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
-        """Embed texts, a few hundred at a time."""
-        tokens = self.tokenize(texts)
+        """Embed texts, some at a time."""
+        tokens, size = self.tokenize(texts), _TEXT_BATCH.get(self.device.partition(":")[0], 32)
         with torch.inference_mode():
-            rows = [self._call("encode_text", chunk.to(self.device)) for chunk in torch.split(tokens, _TEXT_BATCH)]
+            rows = [self._call("encode_text", part.to(self.device)) for part in tokens.tensor_split(max(1, -(-len(tokens) // size)))]
         return torch.cat(rows)
 
     def _call(self, method: str, batch: torch.Tensor) -> torch.Tensor:

@@ -18,8 +18,8 @@ from pytest_clip.extract.cores import Cores, cores, count
         (2, 2, True, Cores(share=1, streams=2, renderers=2)),
         (2, 2, False, Cores(share=1, streams=2, renderers=0)),
         (2, 4, True, Cores(share=1, streams=2, renderers=2)),
-        (16, 3, True, Cores(share=5, streams=16, renderers=16)),
-        (16, 3, False, Cores(share=5, streams=16, renderers=0)),
+        (16, 3, True, Cores(share=5, streams=4, renderers=16)),
+        (16, 3, False, Cores(share=5, streams=4, renderers=0)),
     ],
 )
 def test_a_run_counts_on_its_share_and_reaches_for_what_is_idle(
@@ -32,7 +32,7 @@ def test_a_run_counts_on_its_share_and_reaches_for_what_is_idle(
 @pytest.mark.parametrize(("workers", "renderers"), [(1, 0), (2, 2), (7, 7)])
 def test_the_users_word_counts_for_every_run(workers: int, renderers: int) -> None:
     for runs in (1, 4):
-        assert cores(workers, runs=runs) == Cores(share=workers, streams=workers, renderers=renderers)
+        assert cores(workers, runs=runs) == Cores(share=workers, streams=min(workers, 4), renderers=renderers)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system cannot withhold cores")

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from PIL import Image
 from pytest_clip import ClipError
 from pytest_clip.data import Data, load
 from pytest_clip.extract.cores import cores
+from pytest_clip.extract.embed import Batches, Local, Work
+from pytest_clip.extract.entry import Entry
 from pytest_clip.extract.extraction import Extraction
 from pytest_clip.extract.rays import Rays
 from pytest_clip.models import openclip, spec
@@ -78,6 +81,39 @@ def test_the_rows_are_those_of_this_process_clean_and_under_a_view(model: OpenCl
             far.embeddings(model, data, "clean", view=view), near.embeddings(model, data, "clean", view=view), atol=1e-6
         )
     assert sum(heard) == 2 * 40
+
+
+class Noted:
+    """The pictures of files; who unpacks it leaves a line."""
+
+    def __init__(self, files: tuple[Path, ...], diary: Path) -> None:
+        self.files, self.diary = files, diary
+
+    def __call__(self, row: int) -> bytes:
+        return self.files[row].read_bytes()
+
+    def where(self, row: int) -> str:
+        return str(self.files[row])
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        with self.diary.open("a") as diary:
+            diary.write(f"{os.getpid()}\n")
+
+
+def test_an_actor_unpacks_a_set_once_and_not_with_every_span(model: OpenClipModel, data: Data, rays: Rays, tmp_path: Path) -> None:
+    images = data.images("clean")
+    assert images.files is not None
+    for k in (1, 2):  # the second set must not be taken for the first
+        diary = tmp_path / f"diary{k}"
+        own = replace(images, files=None, read=Noted(images.files[::k], diary), ids=images.ids[::k], labels=images.labels[::k])
+        entry = Entry(tmp_path / f"rows{k}", {}, len(own))
+        rays.fill(entry, Work(model, own, tmp_path, keep=False))
+        actors = diary.read_text().split()
+        assert 1 <= len(actors) == len(set(actors)) <= 2 < len(entry.spans)
+        near = Entry(tmp_path / f"near{k}", {}, len(own))
+        Local(Batches(None, say=print), cores(1)).fill(near, Work(model, own, tmp_path, keep=False))
+        np.testing.assert_allclose(entry.rows(), near.rows(), atol=1e-6)
 
 
 def processes() -> dict[int, bytes]:

@@ -17,8 +17,9 @@ from pytest_clip.data.prompts import fill
 from pytest_clip.extract import cache as caches
 from pytest_clip.extract import shards
 from pytest_clip.extract import texts as module
+from pytest_clip.extract.cores import Cores
 from pytest_clip.extract.extraction import Extraction
-from pytest_clip.extract.texts import CHUNK, LEAST, Texts
+from pytest_clip.extract.texts import CHUNK, LEAST, MOST, Texts, side_by_side
 from pytest_clip.models import openclip, spec
 from pytest_clip.models.openclip import OpenClipModel
 
@@ -59,11 +60,46 @@ def test_any_texts_in_any_order_and_number_come_back_in_their_places(
     assert sorted(encode.asked) == sorted(set(one) | set(two))
 
 
-def test_many_texts_are_encoded_in_chunks_and_a_few_are_filled_up(tmp_path: Path) -> None:
-    encode = Encoder()
-    Texts(tmp_path, KEY).embed(words(0, 2 * CHUNK + 5), encode)
-    assert encode.batches == [CHUNK, CHUNK, LEAST]
-    assert len(encode.asked) == len(set(encode.asked)) == 2 * CHUNK + 5
+@pytest.mark.parametrize(
+    ("brisk", "batches"),
+    [
+        (3600.0, [CHUNK, 2 * CHUNK, 4 * CHUNK, 8 * CHUNK, MOST, MOST, LEAST]),
+        (0.0, [CHUNK] * 47 + [LEAST]),  # another worker must not wait for minutes
+    ],
+)
+def test_many_texts_are_encoded_in_chunks_and_a_few_are_filled_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, brisk: float, batches: list[int]
+) -> None:
+    monkeypatch.setattr(module, "BRISK", brisk)
+    encode, number = Encoder(), 15 * CHUNK + 2 * MOST + 5
+    Texts(tmp_path, KEY).embed(words(0, number), encode)
+    assert encode.batches == batches
+    assert len(encode.asked) == len(set(encode.asked)) == number
+
+
+@given(number=st.integers(1, 200), streams=st.integers(1, 5))
+@settings(max_examples=60, deadline=None)
+def test_side_by_side_each_text_is_encoded_once_and_in_its_place(number: int, streams: int) -> None:
+    batches: list[int] = []
+
+    def encode(texts: list[str]) -> np.ndarray[Any, Any]:
+        batches.append(len(texts))
+        return meant(texts)
+
+    before, texts = torch.get_num_threads(), words(0, number)
+    np.testing.assert_array_equal(side_by_side(encode, Cores(share=2, streams=streams, renderers=0))(texts), meant(texts))
+    assert sum(batches) == number
+    assert len(batches) == max(1, min(streams, number // LEAST))
+    assert min(batches) >= min(number, LEAST)
+    assert torch.get_num_threads() == before
+
+
+def test_side_by_side_an_error_is_that_of_the_texts(tmp_path: Path) -> None:
+    def encode(texts: list[str]) -> np.ndarray[Any, Any]:
+        raise ClipError(f"{len(texts)} texts cannot be read")
+
+    with pytest.raises(ClipError, match="20 texts cannot be read"):
+        side_by_side(encode, Cores(share=2, streams=2, renderers=0))(words(0, 40))
 
 
 def test_no_texts_are_an_empty_question(tmp_path: Path) -> None:
