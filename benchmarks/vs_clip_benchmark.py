@@ -2,7 +2,7 @@
 
 CLIP_benchmark (`pip install clip-benchmark`) runs in an environment of its own, with the torch, torchvision, open_clip and Pillow of this
 one, so that only the tools differ. Both read the same webdataset shards, load the same weights, encode in fp32 (`--no_amp` there, where
-half precision is the default) in batches of 64, with as many threads, decoders and workers as each takes by itself. Compared are
+half precision is the default), with the batches, threads, decoders and workers that each takes by itself. Compared are
 
 one     one data set, cold: random ViT-B-32, `--images` pictures, 20 classes, 7 templates
 family  six sets with the classes of ImageNet, V2, Sketch (1,000), A, R (200) and ObjectNet (113) under the same 80 templates, in one call
@@ -171,7 +171,7 @@ def theirs(python: Path, weights: Weights, roots: Sequence[Path], folder: Path) 
 def ours(weights: Weights, roots: Sequence[Path], folder: Path, cache: Path) -> tuple[Run, Scores]:
     """The accuracy suite on all `roots` in one call, with all its intervals and reports."""
     data = [f"--clip-data={root}" for root in roots]
-    args = (f"--clip-model={weights.ours}", *data, "--clip-suite=accuracy", "--clip-batch-size=64", f"--clip-cache-dir={cache}")
+    args = (f"--clip-model={weights.ours}", *data, "--clip-suite=accuracy", f"--clip-cache-dir={cache}")
     done = run(*args, f"--clip-report=json:{folder / 'ours.json'}", folder=folder)
     scores: Scores = {}
     for row in json.loads((folder / "ours.json").read_text())["gates"]:
@@ -231,7 +231,7 @@ def main() -> None:
                 chosen = names[: args.names : 1000 // classes][: max(5, classes * args.names // 1000)]
                 write(place, images=args.family_images, classes=chosen, templates=told, answers=answers, seed=seed)
             found += compare("ImageNet family", python, weights, roots, root / "family", cold=2.5, warm=30)
-    print(f"  {args.names} names x {len(told)} templates in the family, fp32, batches of 64; {conditions()}")
+    print(f"  {args.names} names x {len(told)} templates in the family, fp32; {conditions()}")
     if found:
         sys.exit("the accuracies differ:\n  " + "\n  ".join(found))
     print("  all accuracies of both tools are equal")

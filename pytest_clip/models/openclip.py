@@ -221,7 +221,7 @@ def load(spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", comp
         weights = None if recipe.weights is None or open_clip_reads(recipe) else checkpoint.read(recipe.weights)
         if weights is not None and "logit_bias" in weights.state and model_cfg.get("init_logit_bias") is None:
             model_cfg["init_logit_bias"] = 0.0  # trained with --siglip: the value comes from the file
-        module, odd = build_module(recipe, model_cfg, precision)
+        module, odd = build_module(recipe, model_cfg, precision, fill=recipe.weights is None)
         if weights is not None:
             checkpoint.fit(module, weights)
             facts["checkpoint"] = weights.facts

@@ -18,7 +18,8 @@ from safetensors.torch import save_file
 from tiny_models import RESNET, VIT
 
 from pytest_clip import ClipError
-from pytest_clip.models import hub
+from pytest_clip.models import hub, openclip
+from pytest_clip.models.build import build_module
 from pytest_clip.models.fingerprint import tokenizer_identity, weights_digest
 from pytest_clip.models.openclip import OpenClipModel, load, pick_device
 from pytest_clip.models.protocol import ClipModel
@@ -97,6 +98,25 @@ def test_a_local_dir_answers_as_open_clip_does(tmp_path, config):
     assert model.image_size == (size, size)
     assert model.label == "run-1"
     assert isinstance(model, ClipModel)
+
+
+@pytest.mark.parametrize("config", [VIT, RESNET, {**VIT, "custom_text": True}])
+def test_a_model_that_gets_weights_draws_none(tmp_path, monkeypatch, config):
+    given, drawn = tiny_models.state(config), []
+
+    def noted(recipe, *args, **options):
+        module, notes = build_module(recipe, *args, **options)
+        drawn.append({key: value.clone() for key, value in module.state_dict().items()})
+        return module, notes
+
+    monkeypatch.setattr(openclip, "build_module", noted)
+    loaded = load(parse(f"local-dir:{tiny_models.folder(tmp_path / 'tiny', config, given)}"), device="cpu", cache_dir=tmp_path)
+    [before] = drawn
+    unfilled = {key for key, value in before.items() if value.is_floating_point() and value.isnan().all()}
+    assert {key for key in given if key.endswith(("mlp.c_fc.weight", "text_projection", "token_embedding.weight"))} <= unfilled
+    assert all(torch.equal(value, given[key]) for key, value in loaded.module.state_dict().items() if key in unfilled)
+    load(parse("RN50,random"), device="cpu", cache_dir=tmp_path)
+    assert not any(value.isnan().any() for value in drawn[1].values())
 
 
 def test_embeddings_are_plain_unit_rows(get, pixels):
