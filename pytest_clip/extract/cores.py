@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 STREAMS = 4
 """Batches under way at a time, at most: memory grows with them."""
+RENDERERS = 8
+"""Processes that render, unless the user asks for more: each imports torch (2.5 s, 300 MB), and all there is to render takes a minute of one core."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ def cores(workers: int | None = None, *, runs: int = 1, first: bool = True) -> C
     if workers is not None:
         return Cores(share=workers, streams=min(workers, STREAMS), renderers=workers if workers > 1 else 0)
     there = count()
-    return Cores(share=max(1, there // runs), streams=min(there, STREAMS), renderers=there if there > 1 and first else 0)
+    renderers = min(there, RENDERERS) if there > 1 and first else 0
+    return Cores(share=max(1, there // runs), streams=min(there, STREAMS), renderers=renderers)
 
 
 def count() -> int:

@@ -176,7 +176,7 @@ def test_extraction_gets_what_was_asked_for(world, monkeypatch, args, where):
 @pytest.mark.clip_gate("accuracy/top1")
 def test_a(gate, clip_case, clip_extraction, clip_settings):
     assert clip_extraction.wanted == ("clean", "shift_far")
-    assert (clip_extraction.batch_size, clip_extraction.workers, clip_settings.mcm_tau) == (8, 3, 0.5)
+    assert (clip_extraction.batch_size, clip_extraction.cores.share, clip_settings.mcm_tau) == (8, 3, 0.5)
     clip_extraction.say("once")
     print("HERE", "given" if clip_extraction.cache.name == "here" else "temporary" if "clip-cache" in str(clip_extraction.cache) else "")
     gate(clip_case.gate, 1, n=1)

@@ -18,7 +18,7 @@ from pytest_clip.extract.cores import Cores, cores, count
         (2, 2, True, Cores(share=1, streams=2, renderers=2)),
         (2, 2, False, Cores(share=1, streams=2, renderers=0)),
         (2, 4, True, Cores(share=1, streams=2, renderers=2)),
-        (16, 3, True, Cores(share=5, streams=4, renderers=16)),
+        (16, 3, True, Cores(share=5, streams=4, renderers=8)),
         (16, 3, False, Cores(share=5, streams=4, renderers=0)),
     ],
 )
