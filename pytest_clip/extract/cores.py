@@ -10,7 +10,7 @@ from dataclasses import dataclass
 STREAMS = 4
 """Batches under way at a time, at most: memory grows with them."""
 RENDERERS = 8
-"""Processes that render, unless the user asks for more: each imports torch (2.5 s, 300 MB), and all there is to render takes a minute of one core."""
+"""Processes that render, unless the user asks for more: each imports torch (2.5 s, 300 MB), and all of it takes a minute of one core."""
 
 
 @dataclass(frozen=True)
