@@ -7,21 +7,20 @@ Usage: python benchmarks/startup.py [REPEATS]
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from shared import surroundings
+
 
 def seconds(folder: Path, *options: str) -> float:
     """Processor time of one run, user and system."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "pytest", "--co", "-q", "-p", "no:cacheprovider", *options]
-    # With PYTHONDONTWRITEBYTECODE pytest would rewrite the assertions of every plugin anew in each run: 1.5 s for Hypothesis alone.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    subprocess.run(command, cwd=folder, env=surroundings(), check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -46,9 +46,7 @@ def settle_worker(config: pytest.Config, device: str) -> None:
     """Give this worker its share of the cores and its card. Must run before torch is imported, which reads both then."""
     if not is_worker(config):
         return
-    from .extract.cores import cores
-
-    os.environ.setdefault("OMP_NUM_THREADS", str(cores(runs=workers(config)).share))
+    os.environ.setdefault("OMP_NUM_THREADS", str(_share(config)))
     if device in ("auto", "cuda"):
         card = card_of(str(config.workerinput["workerid"]), visible_cards(os.environ))  # type: ignore[attr-defined]
         if card is not None:
@@ -65,9 +63,14 @@ def limit_threads(config: pytest.Config) -> None:
     if is_worker(config) and "torch" in sys.modules:
         import torch
 
-        from .extract.cores import cores
+        torch.set_num_threads(_share(config))
 
-        torch.set_num_threads(cores(runs=workers(config)).share)
+
+def _share(config: pytest.Config) -> int:
+    """The cores of this worker."""
+    from .extract.cores import cores
+
+    return cores(runs=workers(config)).share
 
 
 def visible_cards(environ: Mapping[str, str], proc: Path = Path("/proc/driver/nvidia/gpus")) -> list[str]:

@@ -146,10 +146,11 @@ def test_a_full_disk_is_one_error_and_the_next_run_goes_on(tmp_path):
 
     options = ("--clip-model=local-dir:tiny", "--clip-data=photos", "--clip-suite=accuracy,calibration")
     report = tmp_path / "report.json"
-    process = projects.start(tmp_path, tmp_path / "cache", *options, preexec_fn=little)
+    # One worker, so that the first shard is the first to be refused; two make two at a time.
+    process = projects.start(tmp_path, tmp_path / "cache", *options, "--clip-workers=1", preexec_fn=little)
     assert process.wait(timeout=600) == 1
     printed = (tmp_path / "report.txt").read_text()
-    one_error(printed, "cannot write", "/cache/pixels/", ".safetensors (File too large)")
+    one_error(printed, "cannot write", "/cache/pixels/", "rows-000000.safetensors (File too large)")
     assert unfinished(tmp_path / "cache") == []
     clean(tmp_path / "cache")
     report.unlink(missing_ok=True)
