@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import CacheError
+from . import CacheError
 
 
 @contextmanager

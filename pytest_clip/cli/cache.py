@@ -16,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from pytest_clip.resolve import default_cache_dir
+    from pytest_clip.session.settings import default_cache_dir
 
     cache: Path = args.cache_dir or default_cache_dir()
     if not cache.is_dir():
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _info(cache: Path, args: argparse.Namespace) -> int:
-    from .cache import entries, total
+    from pytest_clip.extract.cache import entries, total
 
     there = list(entries(cache))
     print(f"{cache}: {in_words(total(cache))}")
@@ -39,7 +39,7 @@ def _info(cache: Path, args: argparse.Namespace) -> int:
 
 
 def _verify(cache: Path, args: argparse.Namespace) -> int:
-    from .cache import torn
+    from pytest_clip.extract.cache import torn
 
     found = 0
     for path, why in torn(cache):
@@ -52,7 +52,7 @@ def _verify(cache: Path, args: argparse.Namespace) -> int:
 
 
 def _clear(cache: Path, args: argparse.Namespace) -> int:
-    from .cache import clear
+    from pytest_clip.extract.cache import clear
 
     print(f"removed {in_words(clear(cache))} from {cache}")
     return 0

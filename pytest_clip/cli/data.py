@@ -53,7 +53,7 @@ def _local(given: str) -> str:
 
     if not remote.is_url(given):
         return given
-    from pytest_clip.resolve import default_cache_dir
+    from pytest_clip.session.settings import default_cache_dir
 
     return str(remote.fetch(given, cache=default_cache_dir()))
 

@@ -62,7 +62,7 @@ def _estimated(images: ImageSet, row: int, cache: Path | None, device: str) -> T
     """Made once for each depth model and image set; a map is a file of its own, because nobody says how many will be asked for."""
     import torch
 
-    from ..extract.store import recall
+    from ..store import recall
     from .pictures import decode
 
     model = images.depth_model

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import CacheError
+from ..store import locked_now, writing
 from . import shards
-from .store import locked_now, writing
 
 POLL = 0.02  # seconds between two looks at what others are making
 PARTS, LARGEST = 4, 256

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .store import writing
+from ..store import writing
 
 SUFFIX = ".safetensors"
 _DTYPES = {"U8": np.uint8, "F32": np.float32, "F64": np.float64, "I64": np.int64, "BOOL": np.bool_}

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..store import locked
 from . import shards
 from .cores import Cores, share_cores
 from .entry import MANIFEST, digest, touch, write_manifest
-from .store import locked
 
 Encode = Callable[[list[str]], NDArray[np.float32]]
 

@@ -11,8 +11,11 @@ from typing import Any
 from pytest_clip import ClipError
 from pytest_clip.gates.toml_lines import Lines, tomllib
 
-DEFAULTS = Path(__file__).with_name("defaults.toml")
-SHIPPED = "pytest_clip/gates/defaults.toml"  # its name in messages
+NAME = "thresholds.toml"
+_PACKAGE = Path(__file__).parents[1]
+#: The shipped rules lie inside the package in a wheel, and beside it in the repository and its editable installs, as the suites do.
+DEFAULTS = next((path for path in (_PACKAGE / NAME, _PACKAGE.parent / NAME) if path.is_file()), _PACKAGE / NAME)
+SHIPPED = "pytest_clip/thresholds.toml"  # its name in messages
 
 _AT = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
 

@@ -75,7 +75,7 @@ def load(spec: ModelSpec, *, cache: Path, conditions: Mapping[str, Any], build: 
     with suppress(OSError, ValueError, KeyError, TypeError):
         return LazyModel(json.loads(place.read_text(encoding="utf-8")), build)
     model = build()
-    from pytest_clip.extract.store import writing
+    from pytest_clip.store import writing
 
     with suppress(OSError, CacheError, TypeError):  # a cache that cannot be written is said when answers are stored; facts that are no JSON
         place.parent.mkdir(parents=True, exist_ok=True)

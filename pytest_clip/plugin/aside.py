@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_clip.session import Row
+from pytest_clip.session.run import Row
 
 
 def rows(item: pytest.Item, after: Callable[[], pytest.Item]) -> Sequence[Row]:

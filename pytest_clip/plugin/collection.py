@@ -1,151 +1,17 @@
-"""Which tests run: finding the shipped suites, making them immune to the project's own collection settings, expanding gates into items."""
+"""Which tests run: gates are expanded into items, put in order, and missed where the project's settings have taken them away."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
 
 import pytest
 
-from pytest_clip import ClipError
-from pytest_clip.itemgates import marked_gate, model_label_of, param
-from pytest_clip.options import ALL_SUITES, PARSER
-from pytest_clip.session import Case, ClipSession, DataChoice
-from pytest_clip.settings import Settings
-
-PACKAGE = Path(__file__).parent
-#: The suites lie inside the package in a wheel, and beside it in the repository and its editable installs.
-SUITES = next((path for path in (PACKAGE / "suites", PACKAGE.parent / "suites") if path.is_dir()), PACKAGE / "suites")
-
-# What a person can type to run a part of the tests on purpose.
-_NARROWING = {
-    "keyword": "-k",
-    "markexpr": "-m",
-    "deselect": "--deselect",
-    "lf": "--lf",
-    "stepwise": "--stepwise",
-    "ignore": "--ignore",
-    "ignore_glob": "--ignore-glob",
-}
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """What was typed on the command line itself, apart from what ``addopts`` and ``testpaths`` add to it."""
-
-    paths: tuple[str, ...]
-    asks_for_clip: bool
-    narrowed_by: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """``suites`` are the shipped suites that must be collected, ``only`` the names that may be (None: any)."""
-
-    suites: tuple[str, ...] = ()
-    only: frozenset[str] | None = None
-    narrowed_by: tuple[str, ...] = ()
-
-
-def read_invocation(config: pytest.Config) -> Invocation:
-    keeper = config.pluginmanager.get_plugin(PARSER)
-    typed = keeper.parser.parse_known_args([str(arg) for arg in config.invocation_params.args]) if keeper is not None else config.option
-    paths = tuple(getattr(typed, "file_or_dir", None) or ())
-    narrowed = [option for dest, option in _NARROWING.items() if getattr(typed, dest, None)]
-    return Invocation(
-        paths,
-        bool(getattr(typed, "clip_model", None) or getattr(typed, "clip_suite", None)),
-        (*narrowed, *(["a node id"] if any("::" in path for path in paths) else [])),
-    )
-
-
-def available_suites() -> tuple[str, ...]:
-    return tuple(sorted(path.stem.removeprefix("test_") for path in SUITES.glob("test_*.py")))
-
-
-def choose_suites(settings: Settings, *, option: str = "--clip-suite") -> tuple[str, ...]:
-    """The suites that the user named, or all of them."""
-    from pytest_clip.gates.catalog import did_you_mean
-
-    names = available_suites()
-    if not names:
-        raise ClipError(f"no suite was found in {SUITES}; reinstall pytest-clip")
-    if settings.suites is None or ALL_SUITES in settings.suites:
-        return names
-    for name in settings.suites:
-        if name not in names:
-            raise ClipError(f"{option}: no suite {name!r}{did_you_mean(name, names)}; there is {', '.join(names)}")
-    return settings.suites
-
-
-def make_plan(settings: Settings, invocation: Invocation, *, suites_asked: bool) -> Plan:
-    if not (suites_asked or (invocation.asks_for_clip and not invocation.paths)):
-        return Plan(narrowed_by=invocation.narrowed_by)
-    suites = choose_suites(settings)
-    return Plan(suites, frozenset(suites), invocation.narrowed_by)
-
-
-def set_arguments(config: pytest.Config, plan: Plan, invocation: Invocation) -> None:
-    """Point pytest at the suites; nothing that ``testpaths`` or ``addopts`` would have added runs with them.
-
-    This happens after rootdir, ini file and ``conftest.py`` have been found, so they stay the project's own.
-    """
-    if plan.suites and not invocation.paths:
-        config.args[:] = [str(SUITES)]
-        config.args_source = config.ArgsSource.ARGS
-        config.option.pyargs = False  # the argument is a folder now
-        return
-    config.args[:] = [_shipped(arg, config.invocation_params.dir) for arg in config.args]
-    if plan.suites:
-        config.args.append(str(SUITES))
-
-
-def _shipped(arg: str, here: Path) -> str:
-    """``suites/test_ood.py::...`` as a report prints it, anywhere: the shipped file when the project has none of that name."""
-    path, colons, rest = arg.partition("::")
-    own = SUITES.parent / path
-    return f"{own}{colons}{rest}" if path.startswith("suites/") and not (here / path).exists() and own.exists() else arg
-
-
-def is_suite_file(path: Path) -> bool:
-    if path.suffix != ".py" or not path.name.startswith("test_") or path.parent.name != SUITES.name:
-        return False
-    return path.parent == SUITES or path.parent.resolve() == SUITES.resolve()
-
-
-class SuiteModule(pytest.Module):
-    """A shipped suite. Its node id is ``suites/test_<name>.py`` wherever it is installed, and the project's ``python_files``,
-    ``python_functions`` and ``filterwarnings`` do not reach into it."""
-
-    @classmethod
-    def of(cls, path: Path, parent: pytest.Collector) -> SuiteModule:
-        module: SuiteModule = cls.from_parent(parent, path=path, nodeid=f"suites/{path.name}")
-        # A project may turn warnings into errors; those of torch and open_clip are no property of the checkpoint.
-        module.add_marker(pytest.mark.filterwarnings("default"))
-        return module
-
-    @property
-    def suite(self) -> str:
-        return self.path.stem.removeprefix("test_")
-
-    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
-        return [node for node in super().collect() if not _meant_for_other_data(node)]
-
-    def funcnamefilter(self, name: str) -> bool:
-        return name.startswith("test_")
-
-    def classnamefilter(self, name: str) -> bool:
-        return name.startswith("Test")
-
-
-class SuiteWithoutModel(SuiteModule):
-    """The shipped suites were named as a path, but no model: that must not look like a run in which nothing failed."""
-
-    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
-        raise self.CollectError(f"{self.path.name} measures a model and none is named; add --clip-model=NAME[,PRETRAINED]")
+from pytest_clip.plugin.invocation import NARROWING, Plan, added
+from pytest_clip.plugin.items import marked_gate, model_label_of, param
+from pytest_clip.plugin.suites import suite_of
+from pytest_clip.session.choices import Case, DataChoice
+from pytest_clip.session.run import ClipSession
 
 
 def expand(metafunc: pytest.Metafunc, session: ClipSession) -> None:
@@ -183,36 +49,19 @@ def _cases(text: str, data: DataChoice, session: ClipSession) -> list[tuple[Case
 
     if text not in CATALOG:  # a project's own gate, or one slice of a shipped one
         return [(Case(GateId.parse(text)), ())]
-    cases: list[tuple[Case, Sequence[pytest.MarkDecorator]]] = [(Case(gate), ()) for gate in session.gates(text, data)]
-    cases += [(Case(gate), (pytest.mark.skip(reason=reason),)) for gate, reason in session.gates_out_of_reach(text, data)]
-    if lacking := session.lacking(text, data):
+    cases: list[tuple[Case, Sequence[pytest.MarkDecorator]]] = [(Case(gate), ()) for gate in session.reach.gates(text, data)]
+    cases += [(Case(gate), (pytest.mark.skip(reason=reason),)) for gate, reason in session.reach.out(text, data)]
+    if lacking := session.reach.lacking(text, data):
         here = bool(cases)  # then it breaks no promise of a rule for the whole metric
         return [*cases, (Case(GateId.parse(text), lacking=here), (pytest.mark.skip(reason=f"{data.label} has no {lacking}"),))]
     if cases or CATALOG[text].imagenet or CATALOG[text].particular:
         return cases
-    return [(Case(GateId.parse(text)), (pytest.mark.skip(reason=session.nothing_for(text, data)),))]
-
-
-def _meant_for_other_data(item: pytest.Item | pytest.Collector) -> bool:
-    """Whether the gate of a suite's test exists on none of the data sets of the run, because none of them is of its kind."""
-    from pytest_clip.gates.catalog import CATALOG
-
-    text = marked_gate(item)
-    callspec = getattr(item, "callspec", None)
-    if text not in CATALOG or not (CATALOG[text].imagenet or CATALOG[text].particular) or callspec is None:
-        return False
-    return not isinstance(callspec.params.get("clip_case"), Case)
+    return [(Case(GateId.parse(text)), (pytest.mark.skip(reason=session.reach.nothing_for(text, data)),))]
 
 
 def _argnames(mark: pytest.Mark) -> list[str]:
     names = mark.args[0] if mark.args else mark.kwargs.get("argnames", ())
     return [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
-
-
-def suite_of(item: pytest.Item) -> str | None:
-    """The shipped suite an item belongs to."""
-    module = item.getparent(SuiteModule)
-    return module.suite if module is not None else None
 
 
 def put_in_order(items: list[pytest.Item], before: Sequence[pytest.Item], session: ClipSession) -> None:
@@ -248,35 +97,10 @@ def missing(plan: Plan, before: Collection[pytest.Item], after: Collection[pytes
     what = f"{len(lost)} of {len(lost) + len([item for item in after if suite_of(item)])} gates" if lost else "no test"
     of = f"the suite{'s' * (len(absent) > 1)} {', '.join(absent)}" if absent else "the shipped suites"
     where = config.inipath.name if config.inipath is not None else "PYTEST_ADDOPTS"
-    added = [f"{_NARROWING[dest]} {shlex.quote(str(value))}" for dest, value in _added(config)]
-    cause = f"{where} adds {' and '.join(added)}" if added else f"a plugin, a conftest.py or {where} takes them out"
+    told = [f"{NARROWING[dest]} {shlex.quote(str(value))}" for dest, value in added(config)]
+    cause = f"{where} adds {' and '.join(told)}" if told else f"a plugin, a conftest.py or {where} takes them out"
     verb = "were deselected" if lost else "was collected"
     return (
         f"{what} of {of} {verb}: {cause}. A gate that does not run looks like a gate that passed; "
         "choose with --clip-suite, -k or -m on the command line"
     )
-
-
-def _added(config: pytest.Config) -> list[tuple[str, Any]]:
-    return [(dest, value) for dest in _NARROWING if (value := getattr(config.option, dest, None)) and dest != "stepwise"]
-
-
-class NeverMeasured(pytest.Item):
-    """A failing item for something that was asked for and that no test of this run measures."""
-
-    message: str
-    line: tuple[Path, int] | None
-
-    @classmethod
-    def of(cls, session: pytest.Session, *, suite: str, name: str, message: str, line: tuple[Path, int] | None = None) -> NeverMeasured:
-        item: NeverMeasured = cls.from_parent(session, name=name, nodeid=f"suites/test_{suite}.py::{name}")
-        item.message, item.line = message, line
-        return item
-
-    def runtest(self) -> None:
-        pytest.fail(self.message, pytrace=False)
-
-    def reportinfo(self) -> tuple[Path, int | None, str]:
-        if self.line is None:
-            return SUITES, None, self.name
-        return self.line[0], self.line[1] - 1, self.name

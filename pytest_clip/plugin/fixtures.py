@@ -5,31 +5,28 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_clip import ClipError, _keys
+from pytest_clip import ClipError
+from pytest_clip.plugin.keys import running
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from pytest_clip.extract.extraction import Extraction
     from pytest_clip.extract.zeroshot import ZeroShot
-    from pytest_clip.gates.ids import GateId
-    from pytest_clip.gates.verdicts import Verdict
-    from pytest_clip.metrics.outcomes import Outcomes
     from pytest_clip.models.protocol import ClipModel
-    from pytest_clip.session import Case, ClipSession, DataChoice, ModelChoice
-    from pytest_clip.settings import Settings
+    from pytest_clip.plugin.gatecall import Gate
+    from pytest_clip.session.choices import Case, DataChoice, ModelChoice
+    from pytest_clip.session.run import ClipSession
+    from pytest_clip.session.settings import Settings
 
 ASLEEP = "no model was named: run pytest with --clip-model=NAME[,PRETRAINED]"
 
 
 def _awake(config: pytest.Config) -> ClipSession:
-    session = _keys.running(config)
+    session = running(config)
     if session is None:
         pytest.skip(ASLEEP)
     return session
@@ -39,32 +36,27 @@ def _begin(request: pytest.FixtureRequest, session: ClipSession) -> None:
     """Start rendering before the model loads, which takes seconds, when a test of this run asks for images of the embedded benchmark."""
     if not any("clip_extraction" in getattr(item, "fixturenames", ()) for item in request.session.items):
         return
+    from pytest_clip.session import load
+
     extraction: Extraction = request.getfixturevalue("clip_extraction")
     for choice in session.data:
         if choice.text == "scenes":
-            extraction.start(loaded_data(session, choice))
-
-
-def loaded_data(session: ClipSession, choice: DataChoice) -> Any:
-    from pytest_clip.session import load_data
-
-    if choice.label not in session.loaded_data:
-        session.loaded_data[choice.label] = load_data(session, choice)
-    return session.loaded_data[choice.label]
+            extraction.start(load.data_of(session, choice))
 
 
 def _check_data(request: pytest.FixtureRequest, session: ClipSession) -> None:
     """Pictures that cannot be read, and others than those of the saved baseline, are one error each, said before a model loads."""
-    from pytest_clip import datafacts, itemgates
+    from pytest_clip.plugin.items import sets_asked
+    from pytest_clip.session import facts, load
 
     held = session.regressions is not None and session.settings.baseline is not None
-    asked = itemgates.sets_asked(request.session.items, session)
+    asked = sets_asked(request.session.items, session)
     for choice in session.data:
         if choice.text == "scenes" and not held:  # drawn up while others are rendered, and always readable
             continue
-        data = loaded_data(session, choice)
+        data = load.data_of(session, choice)
         try:
-            datafacts.inspect(session, choice.label, data, asked[choice.label])
+            facts.inspect(session, choice.label, data, asked[choice.label])
         except ClipError:
             request.session.shouldfail = f"images of {choice.label} cannot be read, so no gate is measured"
             raise
@@ -78,16 +70,16 @@ def _check_data(request: pytest.FixtureRequest, session: ClipSession) -> None:
 
 def make_model(config: pytest.Config, session: ClipSession, choice: ModelChoice) -> Any:
     """From the project's hook, or else from pytest-clip."""
-    from pytest_clip.session import load_model
+    from pytest_clip.session import load
 
     model = config.hook.pytest_clip_make_model(spec=choice.spec, config=config)
-    return load_model(session, choice) if model is None else model
+    return load.load_model(session, choice) if model is None else model
 
 
 def make_mutant(request: pytest.FixtureRequest, choice: ModelChoice) -> Any:
-    from pytest_clip import mutating
+    from pytest_clip.plugin.mutants import mutating
 
-    return mutating.of(request.config).make(choice, request)
+    return mutating(request.config).make(choice, request)
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +94,7 @@ def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, Non
             return OurModel()
     """
     session = _awake(request.config)
-    from pytest_clip import xdist
+    from pytest_clip.plugin.xdist import limit_threads
 
     choice: ModelChoice = getattr(request, "param", session.judged[0])
     _check_data(request, session)
@@ -113,7 +105,7 @@ def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, Non
         # One error for the one thing that is wrong, not one for each of its gates.
         request.session.shouldfail = f"the model {choice.label} cannot be loaded, so none of its gates can be measured"
         raise
-    xdist.limit_threads(request.config)
+    limit_threads(request.config)
     session.loaded[choice.label] = model
     yield model
     # The next model may need all the memory there is.
@@ -134,20 +126,20 @@ def clip_data(request: pytest.FixtureRequest) -> Any:
     """
     session = _awake(request.config)
     choice: DataChoice = getattr(request, "param", session.data[0])
-    from pytest_clip import datafacts
+    from pytest_clip.session import facts, load
 
-    data = loaded_data(session, choice)
-    datafacts.describe(session, choice.label, data)
+    data = load.data_of(session, choice)
+    facts.describe_data(session, choice.label, data)
     return data
 
 
 @pytest.fixture
 def clip_case(request: pytest.FixtureRequest) -> Case:
     """What this run of a test marked ``clip_gate`` measures: ``clip_case.gate`` is the gate id, ``clip_case.slice`` its image set."""
-    from pytest_clip import itemgates
-    from pytest_clip.session import Case
+    from pytest_clip.plugin.items import gate_of
+    from pytest_clip.session.choices import Case
 
-    gate = itemgates.gate_of(request.node)
+    gate = gate_of(request.node)
     if gate is None:
         raise ClipError(f'{request.node.nodeid}: clip_case needs a gate; mark the test with @pytest.mark.clip_gate("suite/metric")')
     return Case(gate)
@@ -167,19 +159,20 @@ def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
         embeddings = clip_extraction.embeddings(clip_model, clip_data, "clean")
     """
     session = _awake(request.config)
-    from pytest_clip import itemgates, xdist
     from pytest_clip.extract.cores import cores
     from pytest_clip.extract.extraction import Extraction
-    from pytest_clip.report.progress import terminal_line
+    from pytest_clip.plugin.items import slices_of
+    from pytest_clip.plugin.progress import terminal_line
+    from pytest_clip.plugin.xdist import is_first, workers
 
     settings = session.settings
     extraction = Extraction(
         cache=settings.cache_dir if settings.cache else tmp_path_factory.mktemp("clip-cache"),
         batch_size=settings.batch_size,
-        cores=cores(settings.workers, runs=xdist.workers(request.config), first=xdist.is_first(request.config)),
+        cores=cores(settings.workers, runs=workers(request.config), first=is_first(request.config)),
         progress=session.progress,
         say=terminal_line(request.config),
-        wanted=itemgates.slices_of(request.session.items),
+        wanted=slices_of(request.session.items),
         keep=settings.cache,
         executor=_executor(settings),
     )
@@ -187,7 +180,7 @@ def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     session.forget = extraction.forget
     yield extraction
     extraction.close()
-    if settings.cache and settings.cache_size is not None and xdist.is_first(request.config):
+    if settings.cache and settings.cache_size is not None and is_first(request.config):
         from pytest_clip.extract import cache
 
         cache.trim(settings.cache_dir, settings.cache_size, since=began)
@@ -215,102 +208,6 @@ def zero_shot(clip_model: ClipModel, clip_data: Any, clip_extraction: Extraction
     return answers
 
 
-class Gate:
-    """The callable that the ``gate`` fixture hands out."""
-
-    def __init__(self, request: pytest.FixtureRequest, session: ClipSession) -> None:
-        self._request = request
-        self._session = session
-
-    def __call__(
-        self,
-        gate: GateId | str,
-        value: object,
-        *,
-        n: object,
-        ci: object = None,
-        per_image: Outcomes | Mapping[str, np.ndarray[Any, Any]] | None = None,
-        conventions: Mapping[str, object] | None = None,
-        reason: str | None = None,
-        better: Literal["higher", "lower"] | None = None,
-    ) -> Verdict:
-        """Hold ``value`` against the rule for ``gate``; fail the test unless it passes, is waived or nobody asked anything of it.
-
-        ``n`` is the number of images behind the value and ``ci`` its 95 % interval. ``per_image`` are the outcomes that a comparison with a
-        baseline pairs image by image: ``{"correct": right}`` where the value is the mean of ``right``; ``metrics.outcomes.Outcomes`` names
-        other statistics, the images, and which of them share a scene. ``reason`` says why there is no value when it is None
-        or NaN, and is not used otherwise, so a test may always give it. ``conventions`` are what the number depends on.
-        ``better`` is the good side of a number of your own; without it ``--clip-update`` cannot write a rule for it, and no drop against
-        a baseline can be told from a gain.
-        """
-        __tracebackhide__ = True
-        from pytest_clip import collection, datafacts, itemrows
-        from pytest_clip.gates.ids import GateId
-        from pytest_clip.gates.measurement import Measurement
-        from pytest_clip.gates.verdicts import to_row
-
-        label, fingerprint = self._model()
-        data = self._data()
-        lost = datafacts.left_out(self._session, gate if isinstance(gate, GateId) else GateId.parse(gate), data)
-        measurement = Measurement.measured(
-            gate,
-            value,
-            n=n,
-            model=label,
-            data=data,
-            ci=ci,
-            conventions={**(conventions or {}), **lost} if lost else conventions,
-            per_image=per_image,
-            reason=reason,
-            better=better,
-        )
-        if measurement.value is not None:
-            measurement = replace(measurement, reason=None)
-        rows = itemrows.rows_of(self._request.node)
-        if str(measurement.gate) in [row["gate"] for row in rows]:
-            raise ClipError(
-                f"{self._request.node.nodeid}: {measurement.gate} is measured twice in one test; give each number its own gate id"
-            )
-        own = collection.suite_of(self._request.node) is None
-        test = str(self._request.config.cwd_relative_nodeid(self._request.node.nodeid)) if own else None
-        regressions = self._session.regressions
-        verdict = self._session.judge(measurement, fingerprint=fingerprint, test=test)
-        uses = [name for name in ("clip_model", "clip_data") if name in self._request.fixturenames]
-        rows.append(to_row(verdict) | {"fingerprint": fingerprint, "better": measurement.better_side, "uses": uses})
-        if role := self._session.role_of(label):
-            rows[-1]["role"] = role
-        if regressions is not None and self._session.original(label) == label:
-            regressions.keep(self._session, measurement, rows[-1])
-        if not verdict.ok:
-            pytest.fail(verdict.message, pytrace=False)
-        return verdict
-
-    def _model(self) -> tuple[str, str | None]:
-        """The label and fingerprint of the model that the test really used: a project may have put its own in its place."""
-        from pytest_clip import itemgates
-
-        label = itemgates.model_label_of(self._request.node, self._session)
-        if "clip_model" not in self._request.fixturenames:
-            return label, None
-        model = self._request.getfixturevalue("clip_model")
-        if self._session.loaded.get(label) is not model:
-            if self._session.role_of(label) is not None:
-                raise ClipError(
-                    "--clip-baseline-model cannot be measured: conftest.py puts its own clip_model in the place of every model; "
-                    "make it in the hook pytest_clip_make_model, which is told which one is meant"
-                )
-            label = str(getattr(model, "label", label))
-        if label not in self._session.facts["models"]:
-            self._session.describe_model(label, model)
-        fingerprint = self._session.facts["models"][label]["fingerprint"]
-        return label, None if fingerprint is None else str(fingerprint)
-
-    def _data(self) -> str:
-        from pytest_clip import itemgates
-
-        return itemgates.data_label_of(self._request.node, self._session)
-
-
 @pytest.fixture
 def gate(request: pytest.FixtureRequest) -> Gate:
     """Judge a number by the rule that ``thresholds.toml`` has for it, and fail the test when it does not hold::
@@ -322,6 +219,8 @@ def gate(request: pytest.FixtureRequest) -> Gate:
 
     A gate without a rule passes and is counted as unjudged in the summary.
     """
+    from pytest_clip.plugin.gatecall import Gate
+
     return Gate(request, _awake(request.config))
 
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_clip import ClipError, collection, datafacts, guarding, itemgates, itemrows, unmeasured, updating, xdist
+import pytest_clip.plugin.guarding as guarding
+import pytest_clip.plugin.unmeasured as unmeasured
+import pytest_clip.plugin.xdist as xdist
+from pytest_clip import ClipError
+from pytest_clip.plugin.collection import missing, put_in_order
+from pytest_clip.plugin.invocation import Plan
+from pytest_clip.plugin.items import gate_of
+from pytest_clip.plugin.rows import reported, rows_of
 from pytest_clip.report import junit, terminal
-from pytest_clip.session import ClipSession, Row
+from pytest_clip.session import facts, updating
+from pytest_clip.session.run import ClipSession, Row
 
 
 class Gating:
@@ -19,7 +28,7 @@ class Gating:
 
     NAME = "clip-gating"
 
-    def __init__(self, config: pytest.Config, session: ClipSession, plan: collection.Plan) -> None:
+    def __init__(self, config: pytest.Config, session: ClipSession, plan: Plan) -> None:
         self.config = config
         self.session = session
         self.plan = plan
@@ -43,8 +52,8 @@ class Gating:
         if session.testsfailed:  # a suite could not be imported; pytest reports that
             return
         if not self._cache_decides_order():
-            collection.put_in_order(items, before, self.session)
-        if problem := collection.missing(self.plan, before, items, self.config):
+            put_in_order(items, before, self.session)
+        if problem := missing(self.plan, before, items, self.config):
             self._cannot_run(session, items, problem)
         elif not self.config.option.collectonly:
             self._never_measured(session, items)
@@ -54,7 +63,7 @@ class Gating:
             raise pytest.UsageError(problem)
         # A usage error in a worker reaches the user as a crash of that worker; a failing test reaches them as itself.
         suite = self.plan.suites[0] if self.plan.suites else "clip"
-        items[:] = [collection.NeverMeasured.of(session, suite=suite, name="not_collected", message=problem)]
+        items[:] = [unmeasured.NeverMeasured.of(session, suite=suite, name="not_collected", message=problem)]
 
     def _cache_decides_order(self) -> bool:
         """``--ff`` and ``--nf`` are wishes about the order."""
@@ -62,7 +71,7 @@ class Gating:
 
     def _never_measured(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         try:
-            gates = [gate for item in items if (gate := itemgates.gate_of(item)) is not None]
+            gates = [gate for item in items if (gate := gate_of(item)) is not None]
         except ClipError as error:
             self._cannot_run(session, items, str(error))
             return
@@ -86,8 +95,8 @@ class Gating:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         yield from guarding.guarded(item, self.session)
-        gate = itemgates.gate_of(item)
-        if gate is not None and str(gate) not in [row["gate"] for row in itemrows.rows_of(item)]:
+        gate = gate_of(item)
+        if gate is not None and str(gate) not in [row["gate"] for row in rows_of(item)]:
             pytest.fail(f"{gate} was never measured: the test finished without calling gate({str(gate)!r}, ...)", pytrace=False)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -100,12 +109,12 @@ class Gating:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if call.when == "call" or (call.when == "setup" and not report.passed):
-            rows = itemrows.reported(item, report, self.session)
+            rows = reported(item, report, self.session)
             if rows:
                 properties = [each for row in rows for each in junit.properties(row)]
                 item.user_properties.extend(properties)
                 report.user_properties.extend(properties)
-                datafacts.refresh(self.session)
+                facts.refresh(self.session)
                 # Attributes of a report travel from an xdist worker to the controller, so they hold builtins only.
                 report.clip_rows = rows  # type: ignore[attr-defined]
                 report.clip_facts = self.session.facts  # type: ignore[attr-defined]
@@ -123,8 +132,8 @@ class Gating:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.session.note(report.nodeid, getattr(report, "clip_rows", ()))
-        if (facts := getattr(report, "clip_facts", None)) is not None:
-            datafacts.merge(self.session, facts)
+        if (told := getattr(report, "clip_facts", None)) is not None:
+            facts.merge(self.session, told)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -169,8 +178,22 @@ class Gating:
             self._update(session, int(exitstatus))
 
     def _update(self, session: pytest.Session, exitstatus: int) -> None:
-        narrowed = bool(self.plan.narrowed_by or session.shouldfail or session.shouldstop)
-        outcome = updating.finish(self.session, exit_status=exitstatus, narrowed=narrowed)
+        from pytest_clip.gates.update import Context
+
+        run = self.session
+        assert run.update is not None
+        context = Context(
+            rulebook=run.rulebook,
+            layer=run.update.layer,
+            names=run.model_names,
+            model_scope=lambda label: (run.model_spec(label) or label) if len(run.judged) > 1 else None,
+            narrowed=bool(self.plan.narrowed_by or session.shouldfail or session.shouldstop),
+            today=date.today().isoformat(),
+        )
+        rows = [row for row in run.rows.values() if run.role_of(row["model"]) is None]
+        outcome = updating.finish(
+            run.update, rows, run.settings.update, context, files=run.threshold_files, known=run.sets, exit_status=exitstatus
+        )
         self.updates = outcome.lines
         if outcome.failed:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
@@ -184,7 +207,7 @@ class Gating:
 
     def _doubts(self) -> list[str]:
         """What names and counts leave in doubt, and what was seen of the pictures by whoever read them."""
-        seen = {label: facts["doubts"] for label, facts in self.session.facts["data"].items()}
+        seen = {label: row["doubts"] for label, row in self.session.facts["data"].items()}
         said = {label: dict.fromkeys([*self.session.doubts.get(label, ()), *seen.get(label, ())]) for label in self._labels()}
         return [f"data {label}: {what}" for label, each in said.items() for what in each]
 

@@ -6,22 +6,23 @@ from collections.abc import Generator
 
 import pytest
 
-from pytest_clip import CacheError, ClipError, itemgates
-from pytest_clip.datafacts import BY_LIMIT
-from pytest_clip.session import ClipSession
+from pytest_clip import CacheError, ClipError
+from pytest_clip.plugin.items import data_label_of, gate_of, is_lacking, model_label_of
+from pytest_clip.session import load
+from pytest_clip.session.facts import BY_LIMIT
+from pytest_clip.session.judge import rule_for
+from pytest_clip.session.run import ClipSession
 
 
 def emptied(item: pytest.Item, session: ClipSession) -> str | None:
     """Why the gate of an item has no image to be measured on, where that is the doing of --clip-limit. Asked before a model loads."""
-    if "clip_data" not in getattr(item, "fixturenames", ()) or (gate := itemgates.gate_of(item)) is None or gate.slice is None:
+    if "clip_data" not in getattr(item, "fixturenames", ()) or (gate := gate_of(item)) is None or gate.slice is None:
         return None
-    from pytest_clip.fixtures import loaded_data
-
-    label = itemgates.data_label_of(item, session)
+    label = data_label_of(item, session)
     choice = next(each for each in session.data if each.label == label)
-    if gate.slice not in session.sets_behind(gate, label):
+    if gate.slice not in session.reach.behind(gate, label):
         return None
-    data = loaded_data(session, choice)
+    data = load.data_of(session, choice)
     try:
         empty = hasattr(data, "images") and len(data.images(gate.slice)) == 0
     except ClipError as error:
@@ -42,17 +43,17 @@ def guarded(item: pytest.Item, session: ClipSession) -> Generator[None, None, No
             item.session.shouldfail = "the cache cannot be used, so no other gate is measured"
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     except pytest.skip.Exception as skip:
-        gate = itemgates.gate_of(item)
-        if gate is None or itemgates.is_lacking(item):
+        gate = gate_of(item)
+        if gate is None or is_lacking(item):
             raise
         if session.settings.limit is not None and str(skip.msg).startswith(BY_LIMIT):
             raise  # a part of the data was asked for: neither the model nor the data breaks a promise, and nothing is green
-        if session.role_of(itemgates.model_label_of(item, session)) is not None:
+        if session.role_of(model_label_of(item, session)) is not None:
             raise
-        model, data = itemgates.model_label_of(item, session), itemgates.data_label_of(item, session)
+        model, data = model_label_of(item, session), data_label_of(item, session)
         from pytest_clip.gates.layers import SHIPPED
 
-        rule = session.rule_for(gate, model, data)
+        rule = rule_for(session, gate, model, data)
         sources = [bound.source for bound in rule.bounds.values()] if rule is not None else []
         source = next((each for each in sources if not each.startswith(f"{SHIPPED}:")), None)
         if source is None:

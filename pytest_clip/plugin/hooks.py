@@ -1,7 +1,7 @@
 """The entry point: imported in every pytest session of every project that has pytest-clip installed, so it does next to nothing there.
 
 Without a model nothing but options, markers and fixtures is registered. With one, the run object goes on ``config.stash`` and the hooks
-that judge and report are registered as :class:`pytest_clip.gating.Gating`.
+that judge and report are registered as :class:`pytest_clip.plugin.gating.Gating`.
 """
 
 from __future__ import annotations
@@ -12,18 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_clip import ClipError, _keys, hookspecs, options, xdist
-from pytest_clip.fixtures import clip_case, clip_data, clip_extraction, clip_model, clip_settings, gate, zero_shot
-
-__all__ = [
-    "clip_case",
-    "clip_data",
-    "clip_extraction",
-    "clip_model",
-    "clip_settings",
-    "gate",
-    "zero_shot",
-]
+import pytest_clip.plugin.hookspecs as hookspecs
+import pytest_clip.plugin.xdist as xdist
+from pytest_clip import ClipError
+from pytest_clip.plugin.keys import PLAN, SESSION, running
+from pytest_clip.plugin.options import PARSER, ParserKeeper, add_options
 
 MARKERS = (
     "clip_suite(name): the tests of one shipped suite, or of a suite of your own",
@@ -38,8 +31,8 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    options.add_options(parser)
-    pluginmanager.register(options.ParserKeeper(parser), options.PARSER)
+    add_options(parser)
+    pluginmanager.register(ParserKeeper(parser), PARSER)
     pluginmanager.register(BeforeXdist(), "clip-before-xdist")
 
 
@@ -57,14 +50,15 @@ class BeforeXdist:
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if not config.option.clip_list:
         return None
-    from pytest_clip import collection, starting
+    from pytest_clip.plugin.resolve import resolve
+    from pytest_clip.plugin.suites import choose_suites
     from pytest_clip.report import listing
-    from pytest_clip.resolve import resolve
+    from pytest_clip.session.start import start
 
     settings = resolve(config)
     try:
-        session = starting.start(settings)
-        suites = collection.choose_suites(settings)
+        session = start(settings)
+        suites = choose_suites(settings)
     except ClipError as error:
         raise pytest.UsageError(str(error)) from None
     print("\n".join(listing.lines(session, suites)))
@@ -90,38 +84,39 @@ def _asked(config: pytest.Config) -> bool:
 
 
 def _start(config: pytest.Config) -> None:
-    from pytest_clip import collection, starting
-    from pytest_clip.gating import Gating
-    from pytest_clip.report.progress import terminal_progress
-    from pytest_clip.resolve import resolve
+    from pytest_clip.plugin.gating import Gating
+    from pytest_clip.plugin.invocation import make_plan, read_invocation, set_arguments
+    from pytest_clip.plugin.progress import terminal_progress
+    from pytest_clip.plugin.resolve import resolve
+    from pytest_clip.session.start import start
 
     settings = resolve(config)
     xdist.settle_worker(config, settings.device)
     if settings.update and not xdist.is_worker(config):
-        from pytest_clip import updating
+        from pytest_clip.session import updating
 
         updating.refuse(settings, environ=os.environ, workers=xdist.has_workers(config))
     if not settings.models:
         option = "--clip-suite" if config.option.clip_suite else "--clip-mutants"
         raise ClipError(f"{option} needs a model to measure; add --clip-model=NAME[,PRETRAINED]")
-    session = starting.start(settings)
-    invocation = collection.read_invocation(config)
-    plan = collection.make_plan(settings, invocation, suites_asked=bool(config.option.clip_suite))
-    collection.set_arguments(config, plan, invocation)
+    session = start(settings)
+    invocation = read_invocation(config)
+    plan = make_plan(settings, invocation, suites_asked=bool(config.option.clip_suite))
+    set_arguments(config, plan, invocation)
     session.progress = terminal_progress(config)
-    config.stash[_keys.SESSION] = session
-    config.stash[_keys.PLAN] = plan
+    config.stash[SESSION] = session
+    config.stash[PLAN] = plan
     gating = Gating(config, session, plan)
     config.pluginmanager.register(gating, Gating.NAME)
     if session.copies:
-        from pytest_clip.fixtures import make_model
-        from pytest_clip.mutating import Mutating
+        from pytest_clip.plugin.fixtures import make_model
+        from pytest_clip.plugin.mutants import Mutating
 
         mutating = Mutating(config, session, lambda choice: make_model(config, session, choice))
         gating.more = mutating.records
         config.pluginmanager.register(mutating, Mutating.NAME)
     if session.regressions is not None:
-        from pytest_clip.saving import Saving
+        from pytest_clip.plugin.saving import Saving
 
         config.pluginmanager.register(Saving(config, session, session.regressions, gating), Saving.NAME)
 
@@ -129,13 +124,13 @@ def _start(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Of our own package only the suites are tests, whatever the project's ``python_files`` says."""
-    if _keys.running(config) is None:
+    if running(config) is None:
         return None
-    from pytest_clip import collection
+    import pytest_clip.plugin.suites as suites
 
-    if not collection_path.is_relative_to(collection.PACKAGE):
+    if not collection_path.is_relative_to(suites.PACKAGE):
         return None
-    inside = collection_path.is_relative_to(collection.SUITES) or collection.SUITES.is_relative_to(collection_path)
+    inside = collection_path.is_relative_to(suites.SUITES) or suites.SUITES.is_relative_to(collection_path)
     return None if inside else True
 
 
@@ -145,42 +140,42 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Generator[
     collectors = yield
     if file_path.parent.name != "suites":  # nearly all files of nearly all projects
         return collectors
-    from pytest_clip import collection
+    import pytest_clip.plugin.suites as suites
 
-    if not collection.is_suite_file(file_path):
+    if not suites.is_suite_file(file_path):
         return collectors
-    if _keys.running(parent.config) is None:
-        return [collection.SuiteWithoutModel.of(file_path, parent)]
-    only = parent.config.stash[_keys.PLAN].only
-    module = collection.SuiteModule.of(file_path, parent)
+    if running(parent.config) is None:
+        return [suites.SuiteWithoutModel.of(file_path, parent)]
+    only = parent.config.stash[PLAN].only
+    module = suites.SuiteModule.of(file_path, parent)
     return [module] if only is None or module.suite in only or parent.session.isinitpath(file_path) else []
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    session = _keys.running(metafunc.config)
+    session = running(metafunc.config)
     if session is None:
         return
-    from pytest_clip import collection
+    from pytest_clip.plugin.collection import expand
 
     try:
-        collection.expand(metafunc, session)
+        expand(metafunc, session)
     except ClipError as error:
         pytest.fail(str(error), pytrace=False)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    from pytest_clip.resolve import resolve
+    from pytest_clip.plugin.resolve import resolve
 
     return xdist.auto_workers(resolve(config).device) if _asked(config) else None
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object | None:
-    session = _keys.running(config)
+    session = running(config)
     if session is None or not getattr(config.option, "clip_dist", False):
         return None
-    from pytest_clip.scheduling import ByAnswers
+    from pytest_clip.plugin.scheduling import ByAnswers
 
     baseline = next((choice.label for choice in session.models if choice.role == "baseline"), None)
     return ByAnswers(config, log, baseline=baseline, models=[choice.label for choice in session.judged])

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from pytest_clip import ClipError
-from pytest_clip.session import Case, ClipSession
+from pytest_clip.session.choices import Case
+from pytest_clip.session.run import ClipSession
 
 
 def marked_gate(node: pytest.Item | Any) -> str | None:
@@ -84,5 +85,5 @@ def sets_asked(items: Iterable[pytest.Item], session: ClipSession) -> dict[str, 
         if "clip_data" not in getattr(item, "fixturenames", ()) or item.get_closest_marker("skip") is not None:
             continue
         if (gate := gate_of(item)) is not None and (label := data_label_of(item, session)) in asked:
-            asked[label] |= dict.fromkeys(session.sets_behind(gate, label))
+            asked[label] |= dict.fromkeys(session.reach.behind(gate, label))
     return {label: tuple(names) for label, names in asked.items()}

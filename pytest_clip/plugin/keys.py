@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_clip.collection import Plan
-    from pytest_clip.session import ClipSession
+    from pytest_clip.plugin.invocation import Plan
+    from pytest_clip.session.run import ClipSession
 
 SESSION: pytest.StashKey[ClipSession] = pytest.StashKey()
 PLAN: pytest.StashKey[Plan] = pytest.StashKey()

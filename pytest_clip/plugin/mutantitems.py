@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from pytest_clip import collection, itemgates
-from pytest_clip.itemrows import rows_of
+import pytest_clip.plugin.suites as shipped
 from pytest_clip.mutants.outcome import Outcome, score
-from pytest_clip.session import ClipSession, ModelChoice
+from pytest_clip.plugin.items import marked_gate
+from pytest_clip.plugin.rows import rows_of
+from pytest_clip.session.choices import ModelChoice
+from pytest_clip.session.judge import judge
+from pytest_clip.session.run import ClipSession
 
 
 class MutantItem(pytest.Item):
@@ -44,16 +47,16 @@ class MutantItem(pytest.Item):
         from pytest_clip.gates.measurement import Measurement
         from pytest_clip.gates.verdicts import to_row
 
-        gate = str(itemgates.marked_gate(self))
+        gate = str(marked_gate(self))
         data = "+".join(choice.label for choice in self.clip.data)
         measurement = Measurement.measured(gate, value, n=n, model=self.base.label, data=data, conventions=conventions)
-        verdict = self.clip.judge(measurement, fingerprint=fingerprint)
+        verdict = judge(self.clip, measurement, fingerprint=fingerprint)
         rows_of(self).append(to_row(verdict) | {"fingerprint": fingerprint})
         if not verdict.ok:
             pytest.fail(verdict.message, pytrace=False)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
-        return collection.SUITES, None, self.name
+        return shipped.SUITES, None, self.name
 
 
 class ScoreItem(MutantItem):

@@ -14,12 +14,16 @@ from typing import Any
 
 import pytest
 
-from pytest_clip import ClipError, aside, itemgates
-from pytest_clip.mutantitems import MutantItem, ScoreItem
+from pytest_clip import ClipError
 from pytest_clip.mutants.catalog import MUTANTS, SOUND
 from pytest_clip.mutants.excuse import Excuse
 from pytest_clip.mutants.outcome import Outcome, judged, killers, nearest
-from pytest_clip.session import ClipSession, ModelChoice, Row
+from pytest_clip.plugin.aside import rows as measured_aside
+from pytest_clip.plugin.items import gate_of
+from pytest_clip.plugin.mutantitems import MutantItem, ScoreItem
+from pytest_clip.session import load
+from pytest_clip.session.choices import ModelChoice
+from pytest_clip.session.run import ClipSession, Row
 
 Gates = dict[tuple[str, str], Row]
 
@@ -29,8 +33,8 @@ class Mutating:
 
     NAME = "clip-mutating"
 
-    def __init__(self, config: pytest.Config, session: ClipSession, load: Callable[[ModelChoice], Any]) -> None:
-        self.config, self.session, self._load = config, session, load
+    def __init__(self, config: pytest.Config, session: ClipSession, make_model: Callable[[ModelChoice], Any]) -> None:
+        self.config, self.session, self._make_model = config, session, make_model
         self.told: dict[tuple[str, str], Row] = {}
         self._gates: dict[str, list[pytest.Item]] = {choice.label: [] for choice in session.copies}
         self._outcomes: dict[str, Outcome] = {}
@@ -105,7 +109,7 @@ class Mutating:
         if label not in self._sound:
             copy = next(choice for choice in self._of(label) if choice.mutant == SOUND)
             found = {(row["gate"], row["data"]): row for row in self.session.rows.values() if row["model"] == label}
-            wanted = {str(itemgates.gate_of(each)) for each in self._gates[copy.label]}
+            wanted = {str(gate_of(each)) for each in self._gates[copy.label]}
             self._sound[label] = found if wanted <= {gate for gate, _ in found} else self._measured(copy, item)
         return self._sound[label]
 
@@ -118,7 +122,7 @@ class Mutating:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what is odd about a damaged model is no news
                 for each, after in zip(gates, [*gates[1:], item], strict=True):
-                    for row in aside.rows(each, partial(self._next, choice, after, item)):
+                    for row in measured_aside(each, partial(self._next, choice, after, item)):
                         rows[row["gate"], row["data"]] = row
                     progress.advance(1)
                     if choice.label in self._excuses:
@@ -142,19 +146,16 @@ class Mutating:
 
     def make(self, choice: ModelChoice, request: pytest.FixtureRequest) -> Any:
         """The damaged copy, for the fixture ``clip_model``; skips its gates where there is none."""
-        from pytest_clip.fixtures import loaded_data
-        from pytest_clip.session import make_mutant
-
         label, sound = self._model
         if sound is None:
-            sound = self._load(next(each for each in self.session.judged if each.label == label))
+            sound = self._make_model(next(each for each in self.session.judged if each.label == label))
             self._model = (label, sound)
         if choice.mutant == SOUND:
             return sound
         assert choice.mutant is not None
         try:
-            made = make_mutant(
-                sound, choice.mutant, data=[loaded_data(self.session, each) for each in self.session.data],
+            made = load.make_mutant(
+                sound, choice.mutant, data=[load.data_of(self.session, each) for each in self.session.data],
                 extraction=lambda: request.getfixturevalue("clip_extraction"), other=lambda: self._partner(choice),
             )  # fmt: skip
         except ClipError as error:
@@ -168,7 +169,7 @@ class Mutating:
         """What a model is mixed with: the baseline of this run, or the other bundled model that was trained from it or to it."""
         base = next((each for each in self.session.models if each.role is not None), None)
         if base is not None:
-            return self._load(base)
+            return self._make_model(base)
         from pytest_clip.models import bundled, spec
 
         if choice.spec.kind != "bundled" or choice.spec.pretrained is not None:
@@ -176,7 +177,7 @@ class Mutating:
         starts = {name: bundled.record(name).get("recipe", {}).get("start") for name in bundled.names()}
         name = choice.spec.name
         other = starts.get(name) or next((each for each, start in starts.items() if start == name), None)
-        return None if other is None else self._load(ModelChoice(other, spec.parse(other), ()))
+        return None if other is None else self._make_model(ModelChoice(other, spec.parse(other), ()))
 
     # Reporting
 
@@ -214,7 +215,7 @@ class Mutating:
             terminalreporter.write_line(line, **mutants.markup(line))
 
 
-def of(config: pytest.Config) -> Mutating:
+def mutating(config: pytest.Config) -> Mutating:
     plugin = config.pluginmanager.get_plugin(Mutating.NAME)
     assert isinstance(plugin, Mutating)
     return plugin

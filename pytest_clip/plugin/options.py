@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_clip import checks
+import pytest_clip.plugin.checks as checks
 
 GROUP = "clip"
 ALL_SUITES = "all"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from pytest_clip import checks
-from pytest_clip.settings import ReportRequest, RunRequest, Settings
+import pytest_clip.plugin.checks as checks
+from pytest_clip.session.settings import ReportRequest, RunRequest, Settings, default_cache_dir
 
 if TYPE_CHECKING:
     from pytest_clip.models.depth import DepthModel
@@ -83,13 +83,6 @@ def _catalog() -> ModuleType:
     from pytest_clip.views import catalog
 
     return catalog
-
-
-def default_cache_dir() -> Path:
-    if named := os.environ.get("PYTEST_CLIP_CACHE"):
-        return Path(named).expanduser()
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "pytest-clip"
 
 
 def _ini(config: pytest.Config, name: str, check: Callable[[str], T], default: T) -> T:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pytest_clip import collection, itemgates
-from pytest_clip.session import ClipSession, Row
+from pytest_clip.plugin.items import data_label_of, gate_of, model_label_of
+from pytest_clip.session.judge import rule_for
+from pytest_clip.session.run import ClipSession, Row
 
 ROWS: pytest.StashKey[list[Row]] = pytest.StashKey()
 OK = ("pass", "waived", "unjudged", "warn")  # gates.verdicts.OK, which is not imported at start-up
@@ -20,20 +21,20 @@ def rows_of(item: pytest.Item) -> list[Row]:
 def reported(item: pytest.Item, report: pytest.TestReport, session: ClipSession) -> list[Row]:
     """What the report of an item carries: its gates as measured, or why the one that it is marked with was not."""
     rows = item.stash.get(ROWS, [])
-    gate = itemgates.gate_of(item) if item.get_closest_marker("clip_gate") is not None else None
+    gate = gate_of(item) if item.get_closest_marker("clip_gate") is not None else None
     text = _first_line(report)
     if gate is not None and str(gate) not in [row["gate"] for row in rows]:
-        model, data = itemgates.model_label_of(item, session), itemgates.data_label_of(item, session)
+        model, data = model_label_of(item, session), data_label_of(item, session)
         row = without_value(gate, model, data, "fail" if report.failed else "unjudged", f"{gate}: not measured: {text}")
         rows = [*rows, row | {"rule": _rule_row(gate, model, data, session)}]
-    elif report.failed and not isinstance(item, collection.NeverMeasured) and all(row["verdict"] in OK for row in rows):
+    elif report.failed and all(row["verdict"] in OK for row in rows):
         note = f"the test failed after its gate was judged {{}}: {text}"
         rows = [row | {"verdict": "fail", "message": f"{row['gate']}: {note.format(row['verdict'])}"} for row in rows]
     return [row | {"nodeid": item.nodeid, "partial": session.settings.limit is not None} for row in rows]
 
 
 def _rule_row(gate: Any, model: str, data: str, session: ClipSession) -> Row | None:
-    rule = session.rule_for(gate, model, data)
+    rule = rule_for(session, gate, model, data)
     if rule is None:
         return None
     bounds = list(rule.bounds.values())

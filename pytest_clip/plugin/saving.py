@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_clip import ClipError, itemgates, xdist
+from pytest_clip import ClipError
+from pytest_clip.plugin.items import data_label_of, gate_of, model_label_of
+from pytest_clip.plugin.xdist import is_worker
+from pytest_clip.session.judge import rule_for
 
 if TYPE_CHECKING:
-    from pytest_clip.gating import Gating
-    from pytest_clip.runs.regressions import Regressions
-    from pytest_clip.session import ClipSession
+    from pytest_clip.plugin.gating import Gating
+    from pytest_clip.session.regressions import Regressions
+    from pytest_clip.session.run import ClipSession
 
 SPOOL = "clip_spool"
 #: How xdist may scatter tests when the baseline is measured in the same run: its gates must come before, on the same worker.
@@ -28,7 +31,7 @@ class Saving:
 
     def __init__(self, config: pytest.Config, session: ClipSession, regressions: Regressions, gating: Gating) -> None:
         self.config, self.session, self.regressions, self.gating = config, session, regressions, gating
-        self.own = not xdist.is_worker(config)
+        self.own = not is_worker(config)
         base = next((choice.label for choice in session.models if choice.role == "baseline"), None)
         if base is not None and (dist := getattr(config.option, "dist", "no")) not in _TOGETHER:
             raise ClipError(f"--clip-baseline-model is measured before the models on the same worker; use --dist=loadfile, not {dist}")
@@ -49,13 +52,13 @@ class Saving:
             self.regressions.family = max(1, sum(self._asked(item) for item in session.items))
 
     def _asked(self, item: pytest.Item) -> bool:
-        gate = itemgates.gate_of(item)
+        gate = gate_of(item)
         if gate is None:
             return False
-        model, data = itemgates.model_label_of(item, self.session), itemgates.data_label_of(item, self.session)
+        model, data = model_label_of(item, self.session), data_label_of(item, self.session)
         if self.session.role_of(model) is not None:
             return False
-        rule = self.session.rule_for(gate, model, data)
+        rule = rule_for(self.session, gate, model, data)
         return rule is not None and rule.get("max_drop") is not None
 
     @pytest.hookimpl(tryfirst=True)
@@ -80,7 +83,7 @@ class Saving:
 
     def _save(self, folder: Path, exitstatus: int) -> str:
         from pytest_clip.runs import store
-        from pytest_clip.runs.baseline import asked
+        from pytest_clip.session.regressions import asked
 
         settings, record = self.session.settings, self.gating.record(exitstatus)
         if not any(row["n"] is not None for row in record["gates"]):

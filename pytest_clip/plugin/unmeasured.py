@@ -8,14 +8,35 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_clip import collection
-from pytest_clip.itemrows import rows_of, without_value
-from pytest_clip.session import ClipSession, Row
+import pytest_clip.plugin.suites as shipped
+from pytest_clip.plugin.rows import rows_of, without_value
+from pytest_clip.session.run import ClipSession, Row
 
 if TYPE_CHECKING:
     from pytest_clip.gates.ids import GateId
     from pytest_clip.gates.rules import Entry
     from pytest_clip.gates.waivers import Waiver
+
+
+class NeverMeasured(pytest.Item):
+    """A failing item for something that was asked for and that no test of this run measures."""
+
+    message: str
+    line: tuple[Path, int] | None
+
+    @classmethod
+    def of(cls, session: pytest.Session, *, suite: str, name: str, message: str, line: tuple[Path, int] | None = None) -> NeverMeasured:
+        item: NeverMeasured = cls.from_parent(session, name=name, nodeid=f"suites/test_{suite}.py::{name}")
+        item.message, item.line = message, line
+        return item
+
+    def runtest(self) -> None:
+        pytest.fail(self.message, pytrace=False)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        if self.line is None:
+            return shipped.SUITES, None, self.name
+        return self.line[0], self.line[1] - 1, self.name
 
 
 def entries(run: ClipSession, gates: Sequence[GateId], suites: Sequence[str]) -> list[Entry | Waiver]:
@@ -54,7 +75,7 @@ def _possible(run: ClipSession, entry: Entry) -> bool:
 
     if entry.gate.metric_id not in CATALOG:
         return True
-    return any(entry.gate.covers(gate) for data in run.data for gate in run.gates(entry.gate.metric_id, data))
+    return any(entry.gate.covers(gate) for data in run.data for gate in run.reach.gates(entry.gate.metric_id, data))
 
 
 def item_for(entry: Entry | Waiver, session: pytest.Session) -> pytest.Item:
@@ -68,7 +89,7 @@ def item_for(entry: Entry | Waiver, session: pytest.Session) -> pytest.Item:
     what, then = ("waiver of", "excuses nothing") if isinstance(entry, Waiver) else ("rule for", "was never measured")
     message = f"{source}: {what} {gate}{scope} {then}: no test of this run measures that gate{own}"
     path, _, line = source.rpartition(":")
-    item = collection.NeverMeasured.of(
+    item = NeverMeasured.of(
         session,
         suite=gate.suite,
         name=f"never_measured[{gate}-{Path(path).name}-{line}]",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
@@ -48,6 +46,8 @@ def settle_worker(config: pytest.Config, device: str) -> None:
         return
     os.environ.setdefault("OMP_NUM_THREADS", str(_share(config)))
     if device in ("auto", "cuda"):
+        from pytest_clip.models.cards import visible_cards
+
         card = card_of(str(config.workerinput["workerid"]), visible_cards(os.environ))  # type: ignore[attr-defined]
         if card is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = card
@@ -68,23 +68,9 @@ def limit_threads(config: pytest.Config) -> None:
 
 def _share(config: pytest.Config) -> int:
     """The cores of this worker."""
-    from .extract.cores import cores
+    from pytest_clip.extract.cores import cores
 
     return cores(runs=workers(config)).share
-
-
-def visible_cards(environ: Mapping[str, str], proc: Path = Path("/proc/driver/nvidia/gpus")) -> list[str]:
-    """The cards that the caller lets this process see, without importing torch.
-
-    The caller's ``CUDA_VISIBLE_DEVICES`` is what is divided: a worker must not land on a card that was excluded.
-    """
-    named = environ.get("CUDA_VISIBLE_DEVICES")
-    if named is not None:
-        return [card.strip() for card in named.split(",") if card.strip()]
-    try:
-        return [str(at) for at, _ in enumerate(sorted(proc.iterdir()))]
-    except OSError:
-        return []
 
 
 def card_of(workerid: str, cards: list[str]) -> str | None:
@@ -94,4 +80,8 @@ def card_of(workerid: str, cards: list[str]) -> str | None:
 
 def auto_workers(device: str) -> int | None:
     """``-n auto`` is one worker per card; None leaves it to xdist, which counts cores."""
-    return (len(visible_cards(os.environ)) or None) if device in ("auto", "cuda") else None
+    if device not in ("auto", "cuda"):
+        return None
+    from pytest_clip.models.cards import visible_cards
+
+    return len(visible_cards(os.environ)) or None

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from pytest_clip.gates.catalog import CATALOG, SUITES
 from pytest_clip.gates.needs import paired
 from pytest_clip.mutants.catalog import MUTANTS
+from pytest_clip.session.judge import rule_for
 
 if TYPE_CHECKING:
     from pytest_clip.gates.ids import GateId
-    from pytest_clip.session import ClipSession, DataChoice
+    from pytest_clip.session.choices import DataChoice
+    from pytest_clip.session.run import ClipSession
 
 SHOWN = 3
 """Gates of one reason that are named."""
@@ -28,7 +30,7 @@ def lines(session: ClipSession, suites: Sequence[str]) -> list[str]:
     for data in session.data:
         for suite in suites:
             told += ["", f"suite {suite} on {data.label}: {SUITES.get(suite, '')}".rstrip(": ")]
-            gates = [gate for metric in CATALOG if metric.partition("/")[0] == suite for gate in session.gates(metric, data)]
+            gates = [gate for metric in CATALOG if metric.partition("/")[0] == suite for gate in session.reach.gates(metric, data)]
             told += _out_of_reach(session, suite, data) or ([] if gates else _skipped(session, suite, data))
             width = max((len(str(gate)) for gate in gates), default=0)
             for gate in gates:
@@ -51,7 +53,7 @@ def lines(session: ClipSession, suites: Sequence[str]) -> list[str]:
 
 def _out_of_reach(session: ClipSession, suite: str, data: DataChoice) -> list[str]:
     """One line for each reason why gates that were asked for cannot be measured on this data."""
-    whole = [pair for metric in CATALOG if metric.partition("/")[0] == suite for pair in session.gates_out_of_reach(metric, data)]
+    whole = [pair for metric in CATALOG if metric.partition("/")[0] == suite for pair in session.reach.out(metric, data)]
     counts = Counter(reason for _, reason in whole)
     return [f"  {count} gate{'s' * (count > 1)} out of reach: {reason}" for reason, count in counts.items()]
 
@@ -61,8 +63,8 @@ def _skipped(session: ClipSession, suite: str, data: DataChoice) -> list[str]:
     metrics = [each for each in CATALOG if each.partition("/")[0] == suite and not (CATALOG[each].imagenet or CATALOG[each].particular)]
     alike: dict[str, list[str]] = {}
     for metric in metrics:
-        lacking = session.lacking(metric, data)
-        nothing = session.nothing_for(metric, data).replace(f" for {metric} ", " for it ")
+        lacking = session.reach.lacking(metric, data)
+        nothing = session.reach.nothing_for(metric, data).replace(f" for {metric} ", " for it ")
         reason = f"{data.label} has no {lacking}" if lacking and not paired(metric) else nothing
         alike.setdefault(reason, []).append(metric)
     return [f"  skipped: {_first(names)}: {reason}" for reason, names in alike.items()]
@@ -73,7 +75,7 @@ def _first(names: Sequence[str]) -> str:
 
 
 def _rule(session: ClipSession, gate: GateId, model: str, data: DataChoice) -> str | None:
-    rule = session.rule_for(gate, model, data.label)
+    rule = rule_for(session, gate, model, data.label)
     if rule is None:
         return None
     told = [f"{bound.key} {bound.text} ({bound.source})" for bound in rule.bounds.values()]

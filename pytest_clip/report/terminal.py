@@ -11,7 +11,7 @@ from pytest_clip import __version__
 from pytest_clip.report import against
 
 if TYPE_CHECKING:
-    from pytest_clip.session import ClipSession
+    from pytest_clip.session.run import ClipSession
 
 Row = Mapping[str, Any]
 
@@ -32,7 +32,7 @@ def header(session: ClipSession, suites: Sequence[str]) -> str:
     from pytest_clip.gates.catalog import CATALOG
 
     gates = sum(
-        len(session.gates(metric, data)) * len(session.models)
+        len(session.reach.gates(metric, data)) * len(session.models)
         for metric in CATALOG
         if metric.partition("/")[0] in suites
         for data in session.data

@@ -1,4 +1,4 @@
-"""What a run says about its data: which image sets it asked for, what they are, what they lack. Knows nothing of pytest."""
+"""What a run says about its models and its data: fingerprints, which image sets it asked for, what they are, what they lack."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pytest_clip import ClipError
 
 if TYPE_CHECKING:
     from pytest_clip.gates.ids import GateId
-    from pytest_clip.session import ClipSession, Row
+    from pytest_clip.session.run import ClipSession, Row
 
 BY_LIMIT = "--clip-limit"
 """What a reason begins with for something that is lacking because of the limit alone: nobody breaks a promise."""
@@ -39,11 +39,24 @@ def left_out(session: ClipSession, gate: GateId, label: str) -> dict[str, str]:
     lost = getattr(session.loaded_data.get(label), "left_out", None)
     if not lost:
         return {}
-    names = [name for name in dict.fromkeys([*session.sets_behind(gate, label), "clean"]) if name in lost]
+    names = [name for name in dict.fromkeys([*session.reach.behind(gate, label), "clean"]) if name in lost]
     return {"left_out": ", ".join(f"{len(lost[name])} unreadable of {name}" for name in names)} if names else {}
 
 
-def describe(session: ClipSession, label: str, data: Any) -> None:
+def describe_model(session: ClipSession, label: str, model: Any) -> None:
+    """Remember the facts of a model that was really used; reports show the fingerprint, so that a wrong model is seen."""
+    from pytest_clip.gates.measurement import plain
+
+    facts: Row = {"name": label, "fingerprint": None, "architecture": None, "pretrained": None, "preprocess": None, "precision": None}
+    facts.update(plain(dict(getattr(model, "facts", None) or {}), f"facts of the model {label}"))
+    for name in ("fingerprint", "precision", "device"):
+        facts[name] = plain(getattr(model, name, None), f"{name} of the model {label}")
+    if role := session.role_of(label):
+        facts["role"] = role
+    session.facts["models"][label] = facts
+
+
+def describe_data(session: ClipSession, label: str, data: Any) -> None:
     """Begin the record of a data set; `refresh` adds what is asked of it."""
     from pytest_clip.gates.measurement import plain
 

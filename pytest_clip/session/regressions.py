@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from pytest_clip.gates.comparison import Comparison
     from pytest_clip.gates.measurement import Measurement
     from pytest_clip.gates.rules import Rule
-    from pytest_clip.session import ClipSession
-    from pytest_clip.settings import Settings
+    from pytest_clip.session.settings import Settings
 
 
 @dataclass
@@ -34,35 +33,36 @@ class Regressions:
     family: int | None = None
     _facts: dict[tuple[str, tuple[str, ...]], dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
-    def compare(self, session: ClipSession, measurement: Measurement, rule: Rule | None) -> Comparison | None:
-        """The gate against the baseline, with a list of what went wrong when it regressed; None without a baseline."""
+    def compare(self, measurement: Measurement, rule: Rule | None, *, precision: str | None, data: Any) -> Comparison | None:
+        """The gate against the baseline, with a list of what went wrong when it regressed; None without a baseline.
+
+        ``precision`` is the one that the model was measured in, ``data`` the data set itself where it is loaded.
+        """
         if self.baseline is None:
             return None
         now, base = measurement.per_image, self.baseline.find(measurement.model, measurement.data, str(measurement.gate))
-        precision = session.facts["models"].get(measurement.model, {}).get("precision")
         found = compare(
             measurement, now, base, None if rule is None else rule.get("max_drop"), run=self.baseline.name, precision=precision,
             family=self.family,
         )  # fmt: skip
         if found.status != "fail" or found.change is None or now is None or base is None or base.outcomes is None:
             return found
-        return replace(found, flips=listed(base.outcomes, now, self.known(session, measurement.data, measurement.gate.slice, now.ids)))
+        return replace(found, flips=listed(base.outcomes, now, self.known(measurement.data, data, measurement.gate.slice, now.ids)))
 
-    def keep(self, session: ClipSession, measurement: Measurement, row: Mapping[str, Any]) -> None:
+    def keep(self, measurement: Measurement, row: Mapping[str, Any], *, precision: str | None, data: Any) -> None:
         """Put the outcomes of a measured gate where the saved run, or the models after a baseline, will find them."""
-        if self.spool is None or not (session.settings.save is not None or session.role_of(measurement.model)):
+        if self.spool is None:
             return
         outcomes = measurement.per_image
-        known = {} if outcomes is None else self.known(session, measurement.data, measurement.gate.slice, outcomes.ids)
-        precision = session.facts["models"].get(measurement.model, {}).get("precision")
+        known = {} if outcomes is None else self.known(measurement.data, data, measurement.gate.slice, outcomes.ids)
         told = {key: row[key] for key in ("gate", "model", "data", "value", "n", "reason", "conventions")} | {"precision": precision}
         self.spool.put(Parcel(told, outcomes, known))
 
-    def known(self, session: ClipSession, data: str, image_set: str | None, ids: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    def known(self, label: str, data: Any, image_set: str | None, ids: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         """Class and attributes of images, looked up once for each list of them."""
-        if (data, ids) not in self._facts:
-            self._facts[data, ids] = facts.of(session.loaded_data.get(data), ids, prefer=image_set)
-        return self._facts[data, ids]
+        if (label, ids) not in self._facts:
+            self._facts[label, ids] = facts.of(data, ids, prefer=image_set)
+        return self._facts[label, ids]
 
     def check_data(self, label: str, data: Any) -> None:
         """Refuse a saved baseline of other pictures, before a model loads."""
@@ -88,5 +88,18 @@ def start(settings: Settings, *, models: Sequence[str], data: Sequence[str]) -> 
         baseline = SavedBaseline(store.read(folder))
     except ClipError as error:
         raise ClipError(f"{request.named_by}: {error}") from None
-    baseline.check_asked(settings, list(models), list(data))
+    baseline.check_asked(asked(settings), list(models), list(data))
     return Regressions(baseline)
+
+
+def asked(settings: Settings) -> dict[str, Any]:
+    """What a run was asked for, as its saved folder remembers it."""
+    prompts = settings.prompts
+    return {
+        "limit": settings.limit,
+        "precision": settings.precision,
+        # A known set by its name, one from a file by what the file holds; the gates' own hash of all texts is the last word.
+        "prompts": None if prompts is None else {"name": prompts.name} if prompts.given is None else {"templates": list(prompts.given)},
+        "data": list(settings.data),
+        "suites": None if settings.suites is None else list(settings.suites),
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,3 +73,11 @@ class Settings:
     mutants: tuple[str, ...] = ()
     update: tuple[str, ...] = ()
     rootpath: Path = Path()
+
+
+def default_cache_dir() -> Path:
+    """``$PYTEST_CLIP_CACHE``, else ``pytest-clip`` where this user's caches are."""
+    if named := os.environ.get("PYTEST_CLIP_CACHE"):
+        return Path(named).expanduser()
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "pytest-clip"

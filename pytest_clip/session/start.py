@@ -8,29 +8,29 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_clip import ClipError, session
-from pytest_clip.session import ClipSession, DataChoice, ModelChoice
+from pytest_clip import ClipError
+from pytest_clip.session import load
+from pytest_clip.session.choices import DataChoice, ModelChoice
+from pytest_clip.session.run import ClipSession
 
 if TYPE_CHECKING:
     from pytest_clip.data.catalog import SetInfo
     from pytest_clip.gates.rules import Rulebook
-    from pytest_clip.runs.regressions import Regressions
-    from pytest_clip.settings import Settings
-    from pytest_clip.updating import Target
+    from pytest_clip.session.regressions import Regressions
+    from pytest_clip.session.settings import Settings
+    from pytest_clip.session.updating import Target
 
 
 def start(settings: Settings) -> ClipSession:
     """Check everything that can be checked without a model. Loads nothing heavy; all user errors are ``ClipError``."""
     models = _models(settings)
     data = _data(settings)
-    sets = {choice.label: session.image_sets(choice.text) for choice in data}
+    sets = {choice.label: load.image_sets(choice.text) for choice in data}
     files = _threshold_files(settings)
     goal = _update_target(settings, files)
     held = _regressions(settings, models, data)
     paths = tuple(path for path, _ in files)
-    return ClipSession(
-        settings, models, data, sets, _rulebook(files, sets), paths, regressions=held, update=goal, doubts=session.doubts(data)
-    )
+    return ClipSession(settings, models, data, sets, _rulebook(files, sets), paths, regressions=held, update=goal, doubts=load.doubts(data))
 
 
 def _models(settings: Settings) -> tuple[ModelChoice, ...]:
@@ -65,18 +65,21 @@ def _data(settings: Settings) -> tuple[DataChoice, ...]:
 def _regressions(settings: Settings, models: Sequence[ModelChoice], data: Sequence[DataChoice]) -> Regressions | None:
     if settings.baseline is None and settings.baseline_model is None and settings.save is None:
         return None
-    from pytest_clip.runs import regressions
+    from pytest_clip.session import regressions
 
     labels = [choice.label for choice in models if choice.role is None]
     return regressions.start(settings, models=labels, data=[choice.label for choice in data])
 
 
 def _threshold_files(settings: Settings) -> tuple[tuple[Path, str], ...]:
-    own = settings.rootpath / "thresholds.toml"
+    from pytest_clip.gates.layers import DEFAULTS, NAME
+
+    own = settings.rootpath / NAME
     named = settings.thresholds
     if settings.update and named and not named[-1][0].exists():
         named = named[:-1]  # --clip-update makes it
-    if own.is_file() and own.resolve() not in [path.resolve() for path, _ in named]:
+    known = [DEFAULTS.resolve(), *(path.resolve() for path, _ in named)]  # in this repository it is the shipped layer, which is read anyway
+    if own.is_file() and own.resolve() not in known:
         return ((own, "the rootdir"), *named)
     return named
 
@@ -84,7 +87,7 @@ def _threshold_files(settings: Settings) -> tuple[tuple[Path, str], ...]:
 def _update_target(settings: Settings, files: Sequence[tuple[Path, str]]) -> Target | None:
     if not settings.update:
         return None
-    from pytest_clip import updating
+    from pytest_clip.session import updating
 
     return updating.target(settings, [path for path, _ in files])
 

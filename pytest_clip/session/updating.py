@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from pytest_clip import ClipError
 
 if TYPE_CHECKING:
-    from pytest_clip.gates.update import Change, Plan
-    from pytest_clip.session import ClipSession
-    from pytest_clip.settings import Settings
+    from pytest_clip.data.catalog import SetInfo
+    from pytest_clip.gates.update import Change, Context, Plan
+    from pytest_clip.session.settings import Settings
 
 FORCE = "force"
 #: What CI systems set, beside the `CI` that most of them do.
@@ -70,39 +70,39 @@ def target(settings: Settings, files: Sequence[Path]) -> Target:
     return Target(path, label, layer, _content(path))
 
 
-def finish(session: ClipSession, *, exit_status: int, narrowed: bool) -> Outcome:
-    """Plan the changes and write them. What was to be written and could not be is printed all the same."""
+def finish(
+    goal: Target,
+    rows: Sequence[Mapping[str, Any]],
+    categories: Sequence[str],
+    context: Context,
+    *,
+    files: Sequence[Path],
+    known: Mapping[str, Sequence[SetInfo]],
+    exit_status: int,
+) -> Outcome:
+    """Plan the changes that ``rows`` give reason for and write them. What was to be written and could not be is printed all the same.
+
+    ``files`` are all thresholds files of the run, ``known`` the image sets of its data.
+    """
     from pytest_clip.gates import update
 
-    goal = session.update
-    assert goal is not None
     if exit_status > 1:
         return Outcome((f"--clip-update: the run did not finish (exit status {exit_status}); {goal.label} is as it was",))
-    rows = [row for row in session.rows.values() if session.role_of(row["model"]) is None]
-    several = len(session.judged) > 1
-    context = update.Context(
-        rulebook=session.rulebook,
-        layer=goal.layer,
-        names=session.model_names,
-        model_scope=lambda label: (session.model_spec(label) or label) if several else None,
-        narrowed=narrowed,
-        today=date.today().isoformat(),
-    )
-    plan = update.plan(rows, session.settings.update, context)
-    problem = _write(session, goal, plan.changes) if plan.changes else None
+    plan = update.plan(rows, categories, context)
+    problem = _write(goal, plan.changes, files, known) if plan.changes else None
     return Outcome(tuple(_told(plan, goal, problem)), failed=problem is not None)
 
 
-def _write(session: ClipSession, goal: Target, changes: Sequence[Change]) -> str | None:
+def _write(goal: Target, changes: Sequence[Change], files: Sequence[Path], known: Mapping[str, Sequence[SetInfo]]) -> str | None:
     """Write ``changes`` into the file; the sentence for why not."""
     from pytest_clip.gates import layers, thresholds, update_file
 
     try:
         text = update_file.edited(None if goal.before is None else goal.before.decode("utf-8"), changes)
         # Two rules that are fine by themselves can contradict each other across files; such a file would stop the next run.
-        others = [layers.ThresholdsFile(path) for path in session.threshold_files if path.resolve() != goal.path.resolve()]
+        others = [layers.ThresholdsFile(path) for path in files if path.resolve() != goal.path.resolve()]
         layer = layers.parse(text.removeprefix("\ufeff"), goal.label)
-        thresholds.check([*layers.read(others), layer], today=date.today(), extra_gates=None, known=session.sets)
+        thresholds.check([*layers.read(others), layer], today=date.today(), extra_gates=None, known=known)
         if _content(goal.path) != goal.before:
             return "it changed during the run"
         update_file.write(goal.path, text)

@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 
 # Inner runs in this process forget the modules they import; numpy can be imported only once.
-import pytest_clip.gates.regression
-import pytest_clip.runs.family
-import pytest_clip.runs.regressions
-import pytest_clip.saving  # noqa: F401
-from pytest_clip import cli, session
+import pytest_clip.plugin.saving
+import pytest_clip.session.regressions  # noqa: F401
+from pytest_clip.cli import main as cli
+from pytest_clip.session import load
 
 OWN = """
 import os
@@ -246,7 +245,7 @@ def test_a_baseline_asked_for_other_things_is_refused_before_a_model_loads(saved
 
 
 def test_other_pictures_are_one_error_before_a_model_loads(saved, monkeypatch):
-    monkeypatch.setattr(session, "load_data", lambda run, choice: SimpleNamespace(name=choice.label, fingerprint="e" * 16))
+    monkeypatch.setattr(load, "load_data", lambda run, choice: SimpleNamespace(name=choice.label, fingerprint="e" * 16))
     result = saved("worse", "--clip-baseline=base")
     result.assert_outcomes(errors=1)
     told = f"*the data set scenes had the fingerprint {'d' * 16} there and has {'e' * 16} now: pictures, ids or labels have changed; *"
@@ -570,7 +569,8 @@ def test_no_run_at_all_is_the_answer_no(tmp_path, monkeypatch, capsys):
 
 
 def test_commands_import_neither_pytest_nor_torch(two):
-    code = "import sys, pytest_clip.cli as c; c.main(['compare', 'base', 'worse']); print(*{'torch', 'pytest', '_pytest'} & {*sys.modules})"
+    look = "print(*{'torch', 'pytest', '_pytest'} & {*sys.modules})"
+    code = f"import sys, pytest_clip.cli.main as c; c.main(['compare', 'base', 'worse']); {look}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=two.path)
     assert done.stdout.splitlines()[-1] == ""
 

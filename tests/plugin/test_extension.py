@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_clip.updating import CI_VARIABLES
+from pytest_clip.session.updating import CI_VARIABLES
 
 PAGE = Path(__file__).parents[2] / "docs" / "writing_a_suite.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

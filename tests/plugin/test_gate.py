@@ -222,9 +222,9 @@ def test_rules_of_suites_that_did_not_run_are_not_missed(world):
 def test_shipped_rules_for_images_that_the_data_lacks_are_not_missed(world, monkeypatch):
     import stub_world
 
-    from pytest_clip import session
+    from pytest_clip.session import load
 
-    monkeypatch.setattr(session, "image_sets", lambda name: stub_world.SETS[:2])
+    monkeypatch.setattr(load, "image_sets", lambda name: stub_world.SETS[:2])
     world.project("schema = 1")
     world.defaults("schema = 1\n[gates.'ood/fpr95_id_positive']\nmax = 0.9")
     world.clip().assert_outcomes(passed=4, skipped=1)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_clip import resolve, settings
 from pytest_clip.data.prompts import PromptSet
 from pytest_clip.models.depth import DepthModel
+from pytest_clip.plugin import resolve
+from pytest_clip.session import settings
 from pytest_clip.views import catalog as views
 
 USAGE = [
@@ -236,12 +237,12 @@ def test_the_prompts_stand_in_the_header_the_record_and_the_rerun_command(world)
     world.conftest(
         """
         from types import SimpleNamespace
-        from pytest_clip import session
+        from pytest_clip.session import load
 
         def load_data(run, choice):
             return SimpleNamespace(name=choice.label, fingerprint="d" * 16, sets=(), templates=run.settings.prompts.templates)
 
-        session.load_data = load_data
+        load.load_data = load_data
         """
     )
     result = world.clip("--clip-prompts=ours.txt", "--clip-suite=ood", "--clip-report=json:r.json")

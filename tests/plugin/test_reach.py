@@ -32,11 +32,11 @@ def test_mce(gate, clip_case, clip_model, clip_data):
 """
 IMAGENET = """
 from dataclasses import make_dataclass
-from pytest_clip import session
+from pytest_clip.session import load
 
 Info = make_dataclass("Info", ["name", "role", "n", "imagenet"])
-session.image_sets = lambda name: [Info("clean", "clean", 100, name == "imagenet"), Info("other", "shift", 100, True)]
-session.doubts = lambda data: {}
+load.image_sets = lambda name: [Info("clean", "clean", 100, name == "imagenet"), Info("other", "shift", 100, True)]
+load.doubts = lambda data: {}
 """
 
 
@@ -91,10 +91,10 @@ def test_kinds_that_need_no_depth_have_a_mean_of_their_own(deep):
 
 STORED = """
 from dataclasses import make_dataclass
-from pytest_clip import session
+from pytest_clip.session import load
 
 Info = make_dataclass("Info", ["name", "role", "n"])
-session.image_sets = lambda name: [Info(f"fog_3d-{severity}", "corruption", 100) for severity in range(1, 6)]
+load.image_sets = lambda name: [Info(f"fog_3d-{severity}", "corruption", 100) for severity in range(1, 6)]
 """
 
 
@@ -119,10 +119,10 @@ def test_a_rule_of_ones_own_for_a_kind_without_depth_is_not_green(deep):
 
 DEEP = """
 from dataclasses import make_dataclass
-from pytest_clip import session
+from pytest_clip.session import load
 
 Info = make_dataclass("Info", ["name", "role", "n", "depth"])
-session.image_sets = lambda name: [Info("clean", "clean", 100, True)]
+load.image_sets = lambda name: [Info("clean", "clean", 100, True)]
 """
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pytest_clip.updating import CI_VARIABLES
+from pytest_clip.session.updating import CI_VARIABLES
 
 
 @pytest.fixture(autouse=True)
@@ -212,12 +212,12 @@ def test_trim_leaves_a_rule_alone_when_one_of_its_slices_is_at_chance(world):
 def test_a_shipped_bound_that_fails_is_overruled_in_the_users_file(world):
     world.project("schema = 1\n")
     world.defaults('schema = 1\n[data.scenes.gates."accuracy/top1"]\nmin = 0.8')
-    shipped = (world.home / "defaults.toml").read_bytes()
+    shipped = (world.home / "shipped.toml").read_bytes()
     result = world.clip("--clip-update=fix")
     result.stdout.fnmatch_lines(
-        ['  fix    [[]data.scenes.gates."accuracy/top1[[]shift_far]"] min 0.8 -> 0.5  (*, over pytest_clip/gates/defaults.toml:3)']
+        ['  fix    [[]data.scenes.gates."accuracy/top1[[]shift_far]"] min 0.8 -> 0.5  (*, over pytest_clip/thresholds.toml:3)']
     )
-    assert (world.home / "defaults.toml").read_bytes() == shipped
+    assert (world.home / "shipped.toml").read_bytes() == shipped
     assert '[data.scenes.gates."accuracy/top1[shift_far]"]' in text(world)
     world.clip().assert_outcomes(passed=5)
 

@@ -157,9 +157,9 @@ def test_a_folder_with_depth_is_measured(measured, pets):
 POSING = """
 import sys
 from dataclasses import replace
-from pytest_clip import session
-known = session.image_sets
-session.image_sets = lambda name: tuple(replace(each, imagenet=True) for each in known(name))
+from pytest_clip.session import load
+known = load.image_sets
+load.image_sets = lambda name: tuple(replace(each, imagenet=True) for each in known(name))
 """
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pytest_clip import checks, cli
+from pytest_clip.cli import main as cli
+from pytest_clip.cli.cache import in_words
 from pytest_clip.extract import cache
-from pytest_clip.extract.commands import in_words
 from pytest_clip.extract.entry import Entry
+from pytest_clip.plugin import checks
 
 
 @pytest.fixture

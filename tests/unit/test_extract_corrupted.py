@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pytest_clip.collection import SUITES
 from pytest_clip.data.depth import Origin
 from pytest_clip.extract import corrupted as module
 from pytest_clip.extract.corrupted import Corrupted
 from pytest_clip.gates.ids import GateId
 from pytest_clip.metrics.corruption import ALEXNET_IMAGENET_3DCC, ALEXNET_IMAGENET_C
+from pytest_clip.plugin.suites import SUITES
 from pytest_clip.views import VERSION
 
 N = 40

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pytest_clip import ClipError
-from pytest_clip.extract.store import recall
+from pytest_clip.store import recall
 
 ARRAY = np.arange(12, dtype=np.float32).reshape(3, 4)
 
@@ -85,7 +85,7 @@ def test_two_processes_that_ask_at_once_make_it_once(tmp_path: Path) -> None:
     code = f"""
 import sys, time, numpy as np
 from pathlib import Path
-from pytest_clip.extract.store import recall
+from pytest_clip.store import recall
 here = Path({str(tmp_path)!r})
 def make():
     with (here / "made").open("a") as out:

@@ -353,12 +353,12 @@ def test_the_shipped_defaults_are_the_first_layer_and_valid(tmp_path):
     mine = tmp_path / "thresholds.toml"
     mine.write_text('schema = 1\n[gates."checkpoint/finite_weights"]\nmin = 0.5\n')
     layers = read([mine])
-    assert [layer.label for layer in layers] == ["pytest_clip/gates/defaults.toml", str(mine)]
+    assert [layer.label for layer in layers] == ["pytest_clip/thresholds.toml", str(mine)]
     rules = load([mine], today=TODAY)
     bound = rules.rule_for(GateId("checkpoint", "finite_weights"))["min"]
     assert (bound.value, bound.source) == (0.5, f"{mine}:3")
     shipped = load([], today=TODAY).rule_for(GateId("checkpoint", "finite_weights"))["min"]
-    assert shipped.source.startswith("pytest_clip/gates/defaults.toml:")
+    assert shipped.source.startswith("pytest_clip/thresholds.toml:")
 
 
 def test_the_defaults_name_the_reason_of_every_number():
