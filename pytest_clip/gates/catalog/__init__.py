@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Literal, Protocol
 
 from pytest_clip import ClipError
-from pytest_clip.gates import needs
+from pytest_clip.gates.catalog import needs
 from pytest_clip.gates.ids import GateId
 from pytest_clip.mutants.catalog import MUTANTS
 from pytest_clip.views import catalog as views
