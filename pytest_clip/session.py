@@ -264,7 +264,8 @@ class ClipSession:
     def sets_behind(self, gate: GateId, label: str) -> tuple[str, ...]:
         """The image sets of a data set that a gate is a number of, as far as its name tells."""
         from pytest_clip.gates.catalog import CATALOG
-        from pytest_clip.gates.catalog.needs import STORED, matches
+        from pytest_clip.gates.catalog.metric import STORED
+        from pytest_clip.gates.catalog.needs import matches
 
         there = [each for each in self.sets.get(label, ()) if not getattr(each, "absent", "")]
         if gate.slice in [each.name for each in there]:
