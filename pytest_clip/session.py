@@ -141,7 +141,7 @@ class ClipSession:
         """A mean over fewer kinds than were asked for is another number, so it is not measured under the same name."""
         if gate.suite not in self._corruptions:
             return None
-        from pytest_clip.data.catalog import LAY_DEPTH
+        from pytest_clip.data.classfolders import LAY_DEPTH
         from pytest_clip.gates.catalog import CATALOG
         from pytest_clip.views import catalog as views
 
