@@ -14,7 +14,7 @@ import pytest
 from pytest_clip import ClipError
 from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.measurement import Measurement
-from pytest_clip.gates.verdicts import to_row
+from pytest_clip.gates.rows import to_row
 from pytest_clip.plugin.items import data_label_of, model_label_of
 from pytest_clip.plugin.rows import rows_of
 from pytest_clip.plugin.suites import suite_of

@@ -47,8 +47,7 @@ class Reach:
     def nothing_for(self, metric_id: str, data: DataChoice) -> str:
         """Why a data set has no gate of a metric, and what to put where to have one."""
         from pytest_clip.data import sources
-        from pytest_clip.gates import needs
-        from pytest_clip.gates.catalog import CATALOG
+        from pytest_clip.gates.catalog import CATALOG, needs
 
         over = CATALOG[metric_id].over or (("role:factor",) if metric_id.startswith("factors/") else ())
         way = sources.PAIRED if needs.paired(metric_id) else sources.advice(over, data=data.text)
@@ -57,7 +56,8 @@ class Reach:
     def behind(self, gate: GateId, label: str) -> tuple[str, ...]:
         """The image sets of a data set that a gate is a number of, as far as its name tells."""
         from pytest_clip.gates.catalog import CATALOG
-        from pytest_clip.gates.needs import STORED, matches
+        from pytest_clip.gates.catalog.metric import STORED
+        from pytest_clip.gates.catalog.needs import matches
 
         there = [each for each in self.sets.get(label, ()) if not getattr(each, "absent", "")]
         if gate.slice in [each.name for each in there]:
@@ -91,7 +91,7 @@ class Reach:
         name."""
         if gate.suite not in self._corruptions:
             return None
-        from pytest_clip.data.catalog import LAY_DEPTH
+        from pytest_clip.data.classfolders import LAY_DEPTH
         from pytest_clip.gates.catalog import CATALOG
         from pytest_clip.views import catalog as views
 

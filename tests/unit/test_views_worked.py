@@ -11,8 +11,9 @@ from view_pictures import names, pictures
 from pytest_clip.views import SEVERITIES, corrupt
 from pytest_clip.views.blur import DEFOCUS, _copied_from, _disk, _disk_means, _enlargements, _smooth_disk, zoom_blur
 from pytest_clip.views.edges import canny, distance
-from pytest_clip.views.filters import clipped_zoom, correlate, gaussian, motion
+from pytest_clip.views.filters import correlate, gaussian, motion
 from pytest_clip.views.noise import poisson
+from pytest_clip.views.resampling import clipped_zoom
 from pytest_clip.views.seeds import bits, generators, normal, places
 from pytest_clip.views.spatter import _equalise
 from pytest_clip.views.weather import _rounds, plasma

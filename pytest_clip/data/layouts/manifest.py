@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from ... import ClipError
 from .. import own as beside
 from .. import tables, texts
+from ..setinfo import SetInfo
 from .found import Found, Problem
 
 if TYPE_CHECKING:
-    from ..catalog import SetInfo
     from ..imageset import ImageSet
 
 NAME = "manifest"
@@ -76,8 +76,6 @@ class Own:
 
 def sets(found: Found) -> tuple[SetInfo, ...]:
     """`clean` and the slices of its columns, or `test` where there are captions and no labels; ClipError names file and line."""
-    from ..catalog import SetInfo
-
     own, whole = _own(found), _whole(found)
     labelled, captions, depth = bool(own.labels), bool(own.captions), _depth(found) is not None
     out = [SetInfo(whole, "clean" if labelled else "captions", len(own.ids), depth=depth, labelled=labelled, captions=captions)]
