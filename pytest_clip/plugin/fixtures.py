@@ -32,56 +32,6 @@ def _awake(config: pytest.Config) -> ClipSession:
     return session
 
 
-def _begin(request: pytest.FixtureRequest, session: ClipSession) -> None:
-    """Start rendering before the model loads, which takes seconds, when a test of this run asks for images of the embedded benchmark."""
-    if not any("clip_extraction" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        return
-    from pytest_clip.session import load
-
-    extraction: Extraction = request.getfixturevalue("clip_extraction")
-    for choice in session.data:
-        if choice.text == "scenes":
-            extraction.start(load.data_of(session, choice))
-
-
-def _check_data(request: pytest.FixtureRequest, session: ClipSession) -> None:
-    """Pictures that cannot be read, and others than those of the saved baseline, are one error each, said before a model loads."""
-    from pytest_clip.plugin.items import sets_asked
-    from pytest_clip.session import facts, load
-
-    held = session.regressions is not None and session.settings.baseline is not None
-    asked = sets_asked(request.session.items, session)
-    for choice in session.data:
-        if choice.text == "scenes" and not held:  # drawn up while others are rendered, and always readable
-            continue
-        data = load.data_of(session, choice)
-        try:
-            facts.inspect(session, choice.label, data, asked[choice.label])
-        except ClipError:
-            request.session.shouldfail = f"images of {choice.label} cannot be read, so no gate is measured"
-            raise
-        try:
-            if held and session.regressions is not None:
-                session.regressions.check_data(choice.label, data)
-        except ClipError:
-            request.session.shouldfail = "the baseline cannot be compared with this run, so none of its gates is measured"
-            raise
-
-
-def make_model(config: pytest.Config, session: ClipSession, choice: ModelChoice) -> Any:
-    """From the project's hook, or else from pytest-clip."""
-    from pytest_clip.session import load
-
-    model = config.hook.pytest_clip_make_model(spec=choice.spec, config=config)
-    return load.load_model(session, choice) if model is None else model
-
-
-def make_mutant(request: pytest.FixtureRequest, choice: ModelChoice) -> Any:
-    from pytest_clip.plugin.mutants import mutating
-
-    return mutating(request.config).make(choice, request)
-
-
 @pytest.fixture(scope="session")
 def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, None]:
     """The model under test, loaded once, with ``encode_image``, ``encode_text``, ``preprocess`` and ``logit_scale``.
@@ -94,11 +44,12 @@ def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, Non
             return OurModel()
     """
     session = _awake(request.config)
+    from pytest_clip.plugin.making import begin, check_data, make_model, make_mutant
     from pytest_clip.plugin.xdist import limit_threads
 
     choice: ModelChoice = getattr(request, "param", session.judged[0])
-    _check_data(request, session)
-    _begin(request, session)
+    check_data(request, session)
+    begin(request, session)
     try:
         model = make_model(request.config, session, choice) if choice.mutant is None else make_mutant(request, choice)
     except ClipError:
@@ -162,6 +113,7 @@ def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     from pytest_clip.extract.cores import cores
     from pytest_clip.extract.extraction import Extraction
     from pytest_clip.plugin.items import slices_of
+    from pytest_clip.plugin.making import executor
     from pytest_clip.plugin.progress import terminal_line
     from pytest_clip.plugin.xdist import is_first, workers
 
@@ -174,7 +126,7 @@ def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
         say=terminal_line(request.config),
         wanted=slices_of(request.session.items),
         keep=settings.cache,
-        executor=_executor(settings),
+        executor=executor(settings),
     )
     began = time.time()
     session.forget = extraction.forget
@@ -184,15 +136,6 @@ def clip_extraction(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
         from pytest_clip.extract import cache
 
         cache.trim(settings.cache_dir, settings.cache_size, since=began)
-
-
-def _executor(settings: Settings) -> Any:
-    kind, _, address = settings.executor.partition(":")
-    if kind == "local":
-        return None
-    from pytest_clip.extract.rays import Rays
-
-    return Rays(address, actors=settings.workers, batch_size=settings.batch_size)
 
 
 @pytest.fixture(scope="session")

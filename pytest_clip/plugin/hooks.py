@@ -87,6 +87,7 @@ def _start(config: pytest.Config) -> None:
     from pytest_clip.plugin.gating import Gating
     from pytest_clip.plugin.invocation import make_plan, read_invocation, set_arguments
     from pytest_clip.plugin.progress import terminal_progress
+    from pytest_clip.plugin.reporting import Reporting
     from pytest_clip.plugin.resolve import resolve
     from pytest_clip.session.start import start
 
@@ -106,19 +107,20 @@ def _start(config: pytest.Config) -> None:
     session.progress = terminal_progress(config)
     config.stash[SESSION] = session
     config.stash[PLAN] = plan
-    gating = Gating(config, session, plan)
-    config.pluginmanager.register(gating, Gating.NAME)
+    reporting = Reporting(config, session, plan)
+    config.pluginmanager.register(reporting, Reporting.NAME)
+    config.pluginmanager.register(Gating(config, session, plan, reporting), Gating.NAME)
     if session.copies:
-        from pytest_clip.plugin.fixtures import make_model
+        from pytest_clip.plugin.making import make_model
         from pytest_clip.plugin.mutants import Mutating
 
         mutating = Mutating(config, session, lambda choice: make_model(config, session, choice))
-        gating.more = mutating.records
+        reporting.more = mutating.records
         config.pluginmanager.register(mutating, Mutating.NAME)
     if session.regressions is not None:
         from pytest_clip.plugin.saving import Saving
 
-        config.pluginmanager.register(Saving(config, session, session.regressions, gating), Saving.NAME)
+        config.pluginmanager.register(Saving(config, session, session.regressions, reporting), Saving.NAME)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -14,14 +14,13 @@ from typing import Any
 
 import pytest
 
-from pytest_clip import ClipError
 from pytest_clip.mutants.catalog import MUTANTS, SOUND
 from pytest_clip.mutants.excuse import Excuse
 from pytest_clip.mutants.outcome import Outcome, judged, killers, nearest
 from pytest_clip.plugin.aside import rows as measured_aside
+from pytest_clip.plugin.copies import Copies
 from pytest_clip.plugin.items import gate_of
 from pytest_clip.plugin.mutantitems import MutantItem, ScoreItem
-from pytest_clip.session import load
 from pytest_clip.session.choices import ModelChoice
 from pytest_clip.session.run import ClipSession, Row
 
@@ -34,13 +33,12 @@ class Mutating:
     NAME = "clip-mutating"
 
     def __init__(self, config: pytest.Config, session: ClipSession, make_model: Callable[[ModelChoice], Any]) -> None:
-        self.config, self.session, self._make_model = config, session, make_model
+        self.config, self.session = config, session
+        self.copies = Copies(session, make_model)
         self.told: dict[tuple[str, str], Row] = {}
         self._gates: dict[str, list[pytest.Item]] = {choice.label: [] for choice in session.copies}
         self._outcomes: dict[str, Outcome] = {}
-        self._excuses: dict[str, Excuse] = {}
         self._sound: dict[str, Gates] = {}
-        self._model: tuple[str, Any] = ("", None)
 
     # Collection
 
@@ -95,7 +93,7 @@ class Mutating:
         if not judged(sound):
             return Outcome(**facts, excused=Excuse("not_applicable", "no gate of this run passes on the sound model"))
         damaged = self._measured(choice, item)
-        if (excuse := self._excuses.get(choice.label)) is not None:
+        if (excuse := self.copies.excuses.get(choice.label)) is not None:
             return Outcome(**facts, excused=excuse)
         fingerprint = next((row["fingerprint"] for row in damaged.values() if row.get("fingerprint")), None)
         noticed = killers(sound, damaged)
@@ -116,7 +114,7 @@ class Mutating:
     def _measured(self, choice: ModelChoice, item: pytest.Item) -> Gates:
         """Run the gates of a copy and return their rows; stops early once the copy turns out to have an excuse."""
         gates, rows = self._gates[choice.label], dict[tuple[str, str], Row]()
-        self._keep_model(str(choice.copy_of))
+        self.copies.keep(str(choice.copy_of))
         progress = self.session.progress(f"{choice.label}: gates", len(gates))
         try:
             with warnings.catch_warnings():
@@ -125,59 +123,19 @@ class Mutating:
                     for row in measured_aside(each, partial(self._next, choice, after, item)):
                         rows[row["gate"], row["data"]] = row
                     progress.advance(1)
-                    if choice.label in self._excuses:
+                    if choice.label in self.copies.excuses:
                         break
         finally:
             progress.close()
             self.session.facts["models"].pop(choice.label, None)
         if strange := {row["model"] for row in rows.values() if row["value"] is not None} - {choice.label}:
             why = f"conftest.py puts its own clip_model ({', '.join(sorted(strange))}) in the place of every model; make it in the hook"
-            self._excuses[choice.label] = Excuse("not_applicable", f"{why} pytest_clip_make_model, so that it can be damaged")
+            self.copies.excuses[choice.label] = Excuse("not_applicable", f"{why} pytest_clip_make_model, so that it can be damaged")
         return rows
 
     def _next(self, choice: ModelChoice, after: pytest.Item, last: pytest.Item) -> pytest.Item:
         """What runs after a gate of a copy, on which it depends what is torn down: with an excuse, no further gate."""
-        return last if choice.label in self._excuses else after
-
-    def _keep_model(self, label: str) -> None:
-        """The sound model stays in memory as long as its copies run."""
-        if self._model[0] != label:
-            self._model = (label, self.session.loaded.get(label))
-
-    def make(self, choice: ModelChoice, request: pytest.FixtureRequest) -> Any:
-        """The damaged copy, for the fixture ``clip_model``; skips its gates where there is none."""
-        label, sound = self._model
-        if sound is None:
-            sound = self._make_model(next(each for each in self.session.judged if each.label == label))
-            self._model = (label, sound)
-        if choice.mutant == SOUND:
-            return sound
-        assert choice.mutant is not None
-        try:
-            made = load.make_mutant(
-                sound, choice.mutant, data=[load.data_of(self.session, each) for each in self.session.data],
-                extraction=lambda: request.getfixturevalue("clip_extraction"), other=lambda: self._partner(choice),
-            )  # fmt: skip
-        except ClipError as error:
-            made = Excuse("not_applicable", f"it could not be made: {error}")
-        if isinstance(made, Excuse):
-            self._excuses[choice.label] = made
-            pytest.skip(made.reason)
-        return made
-
-    def _partner(self, choice: ModelChoice) -> Any:
-        """What a model is mixed with: the baseline of this run, or the other bundled model that was trained from it or to it."""
-        base = next((each for each in self.session.models if each.role is not None), None)
-        if base is not None:
-            return self._make_model(base)
-        from pytest_clip.models import bundled, spec
-
-        if choice.spec.kind != "bundled" or choice.spec.pretrained is not None:
-            return None
-        starts = {name: bundled.record(name).get("recipe", {}).get("start") for name in bundled.names()}
-        name = choice.spec.name
-        other = starts.get(name) or next((each for each, start in starts.items() if start == name), None)
-        return None if other is None else self._make_model(ModelChoice(other, spec.parse(other), ()))
+        return last if choice.label in self.copies.excuses else after
 
     # Reporting
 

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 import pytest_clip.plugin.checks as checks
+from pytest_clip.plugin.optiontable import OPTIONS
 from pytest_clip.session.settings import ReportRequest, RunRequest, Settings, default_cache_dir
 
 if TYPE_CHECKING:
@@ -25,10 +26,6 @@ def resolve(config: pytest.Config) -> Settings:
     """Command line over ini over default. A value that makes no sense is a usage error that names its option or ini key."""
     given, kinds = config.option, _catalog()
     base = config.inipath.parent if config.inipath is not None else config.rootpath
-
-    def pick(name: str, check: Callable[[str], T], default: T) -> T:
-        value: T | None = getattr(given, name, None)
-        return value if value is not None else _ini(config, name, check, default)
 
     thresholds = [(config.invocation_params.dir / each, "--clip-thresholds") for each in given.clip_thresholds or ()]
     cache_dir = given.clip_cache_dir and config.invocation_params.dir / Path(given.clip_cache_dir).expanduser()
@@ -43,22 +40,22 @@ def resolve(config: pytest.Config) -> Settings:
         if given.clip_prompts
         else _ini(config, "clip_prompts", lambda text: checks.prompts_from(text, base), None),
         limit=given.clip_limit,
-        max_unreadable=pick("clip_max_unreadable", checks.count(0), 0),
-        device=pick("clip_device", checks.device, "auto"),
-        precision=pick("clip_precision", checks.one_of(*checks.PRECISIONS), "fp32"),
+        max_unreadable=_pick(config, "clip_max_unreadable", 0),
+        device=_pick(config, "clip_device", "auto"),
+        precision=_pick(config, "clip_precision", "fp32"),
         compile=given.clip_compile or config.getini("clip_compile"),
-        batch_size=pick("clip_batch_size", checks.batch_size, 0) or None,
+        batch_size=_pick(config, "clip_batch_size", 0) or None,
         workers=given.clip_workers,
         cache_dir=cache_dir or _ini(config, "clip_cache_dir", lambda text: base / Path(text).expanduser(), default_cache_dir()),
-        executor=pick("clip_executor", checks.executor, "local"),
+        executor=_pick(config, "clip_executor", "local"),
         cache=not given.clip_no_cache,
-        cache_size=_ini(config, "clip_cache_size", checks.size, Settings.cache_size),
-        mcm_tau=_ini(config, "clip_mcm_tau", checks.positive, 1.0),
+        cache_size=_pick(config, "clip_cache_size", Settings.cache_size),
+        mcm_tau=_pick(config, "clip_mcm_tau", 1.0),
         corruptions=_kinds(config, "clip_corruptions", kinds.KINDS) or kinds.IMAGENET_C,
         corruptions_3d=_kinds(config, "clip_corruptions_3d", kinds.KINDS_3D) or kinds.GEOMETRIC,
-        corruption_images=_ini(config, "clip_corruption_images", checks.count(1), 95),
+        corruption_images=_pick(config, "clip_corruption_images", 95),
         depth_model=_depth_model(config, base),
-        dense_layer=_ini(config, "clip_dense_layer", checks.layer, None),
+        dense_layer=_pick(config, "clip_dense_layer", None),
         baseline=_baseline(config, base),
         baseline_model=given.clip_baseline_model,
         save=_save(config),
@@ -85,6 +82,14 @@ def _catalog() -> ModuleType:
     return catalog
 
 
+def _pick(config: pytest.Config, name: str, default: Any) -> Any:
+    """The value of the command line, else that of the ini file, by the check that the table of options has for both."""
+    value = getattr(config.option, name, None)
+    check = OPTIONS[name].check
+    assert check is not None
+    return value if value is not None else _ini(config, name, check, default)
+
+
 def _ini(config: pytest.Config, name: str, check: Callable[[str], T], default: T) -> T:
     text = str(config.getini(name))
     if not text:
@@ -109,7 +114,7 @@ def _kinds(config: pytest.Config, name: str, known: tuple[str, ...]) -> tuple[st
 
 def _depth_model(config: pytest.Config, base: Path) -> DepthModel | None:
     """The one of the command line, a folder relative to where it was typed, or that of the ini file."""
-    output = _ini(config, "clip_depth_output", checks.one_of(*checks.DEPTH_OUTPUTS), "auto")
+    output = _pick(config, "clip_depth_output", "auto")
     if text := config.option.clip_depth_model:
         try:
             return checks.depth_model_from(text, config.invocation_params.dir, output)

@@ -15,7 +15,7 @@ from pytest_clip.plugin.xdist import is_worker
 from pytest_clip.session.judge import rule_for
 
 if TYPE_CHECKING:
-    from pytest_clip.plugin.gating import Gating
+    from pytest_clip.plugin.reporting import Reporting
     from pytest_clip.session.regressions import Regressions
     from pytest_clip.session.run import ClipSession
 
@@ -29,8 +29,8 @@ class Saving:
 
     NAME = "clip-saving"
 
-    def __init__(self, config: pytest.Config, session: ClipSession, regressions: Regressions, gating: Gating) -> None:
-        self.config, self.session, self.regressions, self.gating = config, session, regressions, gating
+    def __init__(self, config: pytest.Config, session: ClipSession, regressions: Regressions, reporting: Reporting) -> None:
+        self.config, self.session, self.regressions, self.reporting = config, session, regressions, reporting
         self.own = not is_worker(config)
         base = next((choice.label for choice in session.models if choice.role == "baseline"), None)
         if base is not None and (dist := getattr(config.option, "dist", "no")) not in _TOGETHER:
@@ -68,27 +68,27 @@ class Saving:
             return
         from pytest_clip.runs import family
 
-        self.gating.notes += family.adjust(list(self.session.rows.values()), together=self.regressions.family)
+        self.reporting.notes += family.adjust(list(self.session.rows.values()), together=self.regressions.family)
         request = self.session.settings.save
         if request is None:
             return
         if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            self.gating.notes.append(f"--clip-save: {request.text} was not saved, because the run did not come to its end")
+            self.reporting.notes.append(f"--clip-save: {request.text} was not saved, because the run did not come to its end")
             return
         try:
-            self.gating.notes.append(self._save(request.folder, exitstatus))
+            self.reporting.notes.append(self._save(request.folder, exitstatus))
         except (ClipError, OSError) as error:
-            self.gating.notes.append(f"--clip-save: {request.text} was not saved: {error}")
+            self.reporting.notes.append(f"--clip-save: {request.text} was not saved: {error}")
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def _save(self, folder: Path, exitstatus: int) -> str:
         from pytest_clip.runs import store
         from pytest_clip.session.regressions import asked
 
-        settings, record = self.session.settings, self.gating.record(exitstatus)
+        settings, record = self.session.settings, self.reporting.record(exitstatus)
         if not any(row["n"] is not None for row in record["gates"]):
             raise ClipError("no gate was measured")
-        partial = [*([f"--clip-limit={settings.limit}"] if settings.limit is not None else []), *self.gating.plan.narrowed_by]
+        partial = [*([f"--clip-limit={settings.limit}"] if settings.limit is not None else []), *self.reporting.plan.narrowed_by]
         replaced = folder.exists()
         assert self.regressions.spool is not None
         size = store.write(

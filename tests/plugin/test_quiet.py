@@ -70,6 +70,7 @@ def test_the_modules_that_every_run_imports_are_few():
         "pytest_clip.plugin.hookspecs",
         "pytest_clip.plugin.keys",
         "pytest_clip.plugin.options",
+        "pytest_clip.plugin.optiontable",
         "pytest_clip.plugin.xdist",
     ]
 
