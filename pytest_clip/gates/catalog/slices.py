@@ -13,7 +13,7 @@ from pytest_clip.gates.ids import GateId
 
 
 class SetLike(Protocol):
-    """The two facts of an image set that decide its slices; ``pytest_clip.data.catalog.SetInfo`` has them."""
+    """The two facts of an image set that decide its slices; ``pytest_clip.data.setinfo.SetInfo`` has them."""
 
     @property
     def name(self) -> str: ...
