@@ -117,7 +117,7 @@ def _corruptions(suite: str, kinds: tuple[str, ...]) -> dict[str, Metric]:
             "share", "lower", "Mean error over kinds and severities; no reference model", "1 - 1 / number of classes"
         ),
         f"{suite}/relative_mce_unnormalised": metric("points", "lower", "Mean error over kinds and severities minus clean error"),
-        f"{suite}/mce": metric("ratio", "lower", "Mean corruption error: errors over AlexNet's, mean over all kinds", imagenet=True),
+        f"{suite}/mce": metric("ratio", "lower", "Mean corruption error on the published files, over AlexNet's", imagenet=True),
         f"{suite}/relative_mce": metric("ratio", "lower", "What corruption adds to errors, over what it adds to AlexNet's", imagenet=True),
         f"{suite}/largest_rise": metric("points", "lower", "Largest rise of accuracy from a severity to a later one", None, kinds),
     }
