@@ -63,8 +63,8 @@ def mce(errors: npt.ArrayLike, *, kinds: Sequence[str], reference: Reference = A
 
     Inputs and errors as there, and ValueError when a kind of the reference is missing: a mean over fewer kinds is another number. Only for
     ImageNet classes with the shipped AlexNet errors, and only for answers to the files that AlexNet answered: corruptions made in memory
-    and the JPEGs of ImageNet-C differ by up to 10 points of accuracy a kind (hendrycks/robustness#14, #16). Source: Hendrycks & Dietterich 2019, "Benchmarking Neural Network
-    Robustness to Common Corruptions and Perturbations", section 3.
+    and the JPEGs of ImageNet-C differ by up to 10 points of accuracy a kind (hendrycks/robustness#14, #16). Source: Hendrycks & Dietterich
+    2019, "Benchmarking Neural Network Robustness to Common Corruptions and Perturbations", section 3.
     """
     each = corruption_errors(errors, kinds=kinds, reference=reference)
     _all_kinds(each, reference)
