@@ -1,9 +1,8 @@
 """Frost on a window, without the photographs.
 
-The reference adds a random crop of one of six photographs of frost; no picture is shipped here. Made pictures take their place (`ice`), with
-the colours, the contrast and the power by frequency of crops of the photographs, made on first use. A random crop of one of them is blended
-with the published weights. Power in every octave of frequency, mean and contrast of frosted photographs come out within 5 % of the
-reference's at every severity (benchmarks/frost.py).
+The reference adds a random crop of one of six photographs of frost; no picture is shipped here. Made pictures take their place (`ice`),
+with the colours, the contrast and the power by frequency of crops of the photographs. A random crop of one of them is blended with the
+published weights. Spectrum, mean and contrast of frosted photographs agree with the reference (benchmarks/frost.py).
 What is lost: the shapes of this one window, and that a photograph is bright at one end and dark at the other.
 """
 
