@@ -94,7 +94,9 @@ def test_frost_alone_has_the_light_and_grain_of_the_photographs_in_every_channel
         seeds = [k for k in range(400) if look_of_theirs(k) == picture][:30]
         ours = torch.cat([corrupt(black[None], "frost", 3, [name]) for name in ids]).double()
         real = torch.stack([theirs(black, 3, seed) for seed in seeds]).double()
-        assert (ours.mean((0, 2, 3)) / real.mean((0, 2, 3)) - 1).abs().max() < 0.06
+        each = [side.mean((2, 3)) for side in (ours, real)]  # which part of a picture is drawn decides the light of an image
+        error = sum(side.var(0) / len(side) for side in each).sqrt()
+        assert ((each[0].mean(0) - each[1].mean(0)).abs() < 4 * error).all()
         assert abs(figures(ours)[3:6] / figures(real)[3:6] - 1).max() < 0.15
 
 
