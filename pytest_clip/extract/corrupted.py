@@ -23,6 +23,7 @@ from .zeroshot import ZeroShot
 if TYPE_CHECKING:
     from ..data import Data
     from ..gates.ids import GateId
+    from ..metrics.corruption import Reference
 
 UNCORRUPTED = "uncorrupted"
 """The set that holds the images of stored corruptions as they were before."""
@@ -98,16 +99,18 @@ class Corrupted:
         *,
         statistic: str = "mean",
         reason: str | None = None,
+        over: Reference | None = None,
         **of_image: NDArray[np.floating],
     ) -> None:
         """Hand `value` to its gate, or none and the `reason`.
 
         `of_image`, one array [n, ...] under a name, holds what each image contributes: `value` is the `statistic` of it. Only a mean has an
-        interval.
+        interval. `over`: the model whose errors it is divided by, which is part of the conventions.
         """
         kinds = self.kinds if of.slice is None else (of.slice.partition("-")[0],)
         pictures = {"pictures": f"files of {self.data.name}"} if self.stored else {"views": VERSION}
         told: dict[str, object] = {"images": len(self.any.ids), **pictures} | ({"kinds": self.kinds} if of.slice is None else {})
+        told |= {} if over is None else {"over": over.source}
         if self.depth is not None and not set(NEEDS_DEPTH).isdisjoint(kinds):
             told["depth"] = self.depth.told
         ci = _interval(of, *of_image.values()) if statistic == "mean" else None
