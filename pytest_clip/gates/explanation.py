@@ -31,9 +31,9 @@ def rule_facts(
         facts.append(("waiver", f"{waiver.source}, until {waiver.until}: {waiver.reason}"))
         if status == "fail" and waiver.model is None:
             facts.append(("fix", 'remove it, or limit it to what it is for with model = "NAME" or data = "NAME"'))
-        if status == "unjudged":
+        if status in ("unjudged", "not_measured"):
             facts.append(("note", "the waiver excuses nothing: no rule judges this gate"))
-    if status == "unjudged" and not bounds:
+    if status in ("unjudged", "not_measured") and not bounds:
         facts.append(("fix", f'give [gates."{measurement.gate}"] a min or a max in thresholds.toml'))
     return facts
 

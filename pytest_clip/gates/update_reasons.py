@@ -23,7 +23,7 @@ _EXCUSES = {"waived": "waived", "warn": 'severity = "warn" in the rule', "insuff
 def wanted_of(row: Row, rule: Rule | None) -> tuple[Category | None, str | None]:
     """The category that a row falls under (None: nothing to update), and the reason to leave it alone nevertheless."""
     verdict = row["verdict"]
-    if verdict == "unjudged":
+    if verdict in ("unjudged", "not_measured"):
         has_rule = rule is not None and any(key in rule.bounds for key in SIDES)  # and was skipped
         return (None, None) if has_rule else ("create", _not_created(row))
     if verdict == "pass":

@@ -15,9 +15,11 @@ from pytest_clip.gates.rerun import rerun_command
 from pytest_clip.gates.rules import Bound, Rule
 from pytest_clip.gates.waivers import Waiver
 
-Status = Literal["pass", "fail", "insufficient", "unjudged", "waived", "warn"]
+Status = Literal["pass", "fail", "insufficient", "unjudged", "not_measured", "waived", "warn"]
 #: The verdicts with which a test item passes.
-OK: tuple[Status, ...] = ("pass", "waived", "unjudged", "warn")
+OK: tuple[Status, ...] = ("pass", "waived", "unjudged", "not_measured", "warn")
+#: Somebody asked something of the gate, and it was held against that.
+JUDGED: tuple[Status, ...] = ("pass", "fail", "insufficient", "waived", "warn")
 
 _SIDES: dict[str, tuple[Callable[[float, float], bool], str, str]] = {"min": (operator.ge, ">=", "<"), "max": (operator.le, "<=", ">")}
 
@@ -40,7 +42,8 @@ class Verdict:
     @property
     def ok(self) -> bool:
         """Whether the test item passes. A gate with a rule that cannot be judged is not green, so ``insufficient`` fails like ``fail``;
-        ``unjudged`` passes the item and is counted in the report, because nobody asked anything of the gate; so is ``warn``, because its
+        ``unjudged`` (measured, and no rule asks anything of it) and ``not_measured`` (no number) pass the item and are counted in the
+        report; so is ``warn``, because its
         rule says ``severity = "warn"``."""
         return self.status in OK
 
@@ -96,9 +99,9 @@ def _compared(status: Status, outcome: str, decided_by: Bound | None, comparison
     that has no bounds."""
     if comparison is None or comparison.status is None or comparison.bound is None:
         return status, outcome, decided_by
-    weight = ("unjudged", "pass", "insufficient", "fail")
+    weight = ("not_measured", "unjudged", "pass", "insufficient", "fail")
     if weight.index(comparison.status) > weight.index(status):
-        measured = outcome.partition(": unjudged")[0]
+        measured = outcome.partition(f": {status.replace('_', ' ')}")[0]
         outcome = f"{comparison.sentence}; value {measured}"
         return comparison.status, outcome, None if comparison.status == "pass" else comparison.bound
     return status, outcome, decided_by
@@ -112,7 +115,7 @@ def _outcome(measurement: Measurement, rule: Rule | None, *, compared: bool) -> 
     if measurement.value is None:
         text = f"no value: {measurement.reason} ({', '.join([*([asked] if asked else []), f'n = {measurement.n}'])})"
         if rule is None or (compared and set(rule.bounds) == {"max_drop"}):  # the baseline tells whether a lost value is a regression
-            return "unjudged", f"{text}: unjudged, {no_bound(rule)}", None
+            return "not_measured", f"{text}: not measured, {no_bound(rule)}", None
         return "fail", text, sides[0] if sides else None
     value, *bounds = distinct(measurement.value, *(bound.value for bound in sides))
     known_by = basis(measurement, *(bound.value for bound in sides))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 REPORTS = {"json": "clip-report.json"}  # type -> file it is written to when DEST is left out
 PRECISIONS = ("fp32", "bf16", "fp16", "amp", "amp_bf16")
 UPDATES = ("create", "fix", "trim", "force")
+UNJUDGED = ("allow", "fail")
 DEPTH_OUTPUTS = ("auto", "inverse", "metric")
 
 

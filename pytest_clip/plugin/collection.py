@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 import pytest
 
 from pytest_clip.plugin.invocation import NARROWING, Plan, added
-from pytest_clip.plugin.items import marked_gate, model_label_of, param
+from pytest_clip.plugin.items import marked_gate, model_label_of, param, skip
 from pytest_clip.plugin.suites import suite_of
 from pytest_clip.session.choices import Case, DataChoice
 from pytest_clip.session.run import ClipSession
@@ -50,13 +50,13 @@ def _cases(text: str, data: DataChoice, session: ClipSession) -> list[tuple[Case
     if text not in CATALOG:  # a project's own gate, or one slice of a shipped one
         return [(Case(GateId.parse(text)), ())]
     cases: list[tuple[Case, Sequence[pytest.MarkDecorator]]] = [(Case(gate), ()) for gate in session.reach.gates(text, data)]
-    cases += [(Case(gate), (pytest.mark.skip(reason=reason),)) for gate, reason in session.reach.out(text, data)]
+    cases += [(Case(gate), (skip(reason),)) for gate, reason in session.reach.out(text, data)]
     if lacking := session.reach.lacking(text, data):
         here = bool(cases)  # then it breaks no promise of a rule for the whole metric
-        return [*cases, (Case(GateId.parse(text), lacking=here), (pytest.mark.skip(reason=f"{data.label} has no {lacking}"),))]
+        return [*cases, (Case(GateId.parse(text), lacking=here), (skip(f"{data.label} has no {lacking}"),))]
     if cases or CATALOG[text].imagenet or CATALOG[text].particular:
         return cases
-    return [(Case(GateId.parse(text)), (pytest.mark.skip(reason=session.reach.nothing_for(text, data)),))]
+    return [(Case(GateId.parse(text)), (skip(session.reach.nothing_for(text, data)),))]
 
 
 def _argnames(mark: pytest.Mark) -> list[str]:

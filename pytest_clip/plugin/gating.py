@@ -12,18 +12,17 @@ import pytest_clip.plugin.xdist as xdist
 from pytest_clip import ClipError
 from pytest_clip.plugin.collection import missing, put_in_order
 from pytest_clip.plugin.invocation import Plan
-from pytest_clip.plugin.items import gate_of
+from pytest_clip.plugin.items import gate_of, marked_gate, skip
 from pytest_clip.plugin.reporting import Reporting
-from pytest_clip.plugin.rows import reported, rows_of
+from pytest_clip.plugin.rows import begin, reported, rows_of
+from pytest_clip.plugin.swallowed import make_final
 from pytest_clip.report import junit
 from pytest_clip.session import facts
 from pytest_clip.session.run import ClipSession
 
 
 class Gating:
-    """Registered only when a model was named; without it none of these hooks exists."""
-
-    NAME = "clip-gating"
+    """Registered only when a model was named, and without a name, so that ``-p no:NAME`` cannot take away what judges."""
 
     def __init__(self, config: pytest.Config, session: ClipSession, plan: Plan, reporting: Reporting) -> None:
         self.config, self.session, self.plan, self.reporting = config, session, plan, reporting
@@ -43,6 +42,7 @@ class Gating:
             self._cannot_run(session, items, problem)
         elif not self.config.option.collectonly:
             self._never_measured(session, items)
+        self.reporting.plan_for([item.nodeid for item in items if marked_gate(item) is not None])
 
     def _cannot_run(self, session: pytest.Session, items: list[pytest.Item], problem: str) -> None:
         if not xdist.is_worker(self.config):
@@ -61,6 +61,12 @@ class Gating:
         except ClipError as error:
             self._cannot_run(session, items, str(error))
             return
+        self.reporting.void = unmeasured.out_of_scope(self.session)
+        xdist.send(self.config, "clip_void", self.reporting.void)
+        if self.session.settings.strict_rules:
+            items += [unmeasured.item_for(entry, session) for entry in unmeasured.void(self.session)]
+        if (item := unmeasured.nothing_judged(self.session, items, session)) is not None:
+            items.append(item)
         entries = unmeasured.entries(self.session, gates, self.plan.suites)
         if self.plan.narrowed_by:
             self.reporting.not_selected = len(entries)
@@ -75,7 +81,8 @@ class Gating:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
         if self.session.settings.limit is not None and (reason := guarding.emptied(item, self.session)):
-            item.add_marker(pytest.mark.skip(reason=reason))
+            item.add_marker(skip(reason))
+        begin(item)
         yield from guarding.guarded(item, self.session)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -89,11 +96,12 @@ class Gating:
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
         yield from guarding.guarded(item, self.session)
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
+        make_final(item, report)
         if call.when == "call" or (call.when == "setup" and not report.passed):
             rows = reported(item, report, self.session)
             if rows:

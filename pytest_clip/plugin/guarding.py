@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
+import pytest_clip.plugin.suites as shipped
 from pytest_clip import CacheError, ClipError
-from pytest_clip.plugin.items import data_label_of, gate_of, is_lacking, model_label_of
+from pytest_clip.plugin.items import Reason, data_label_of, gate_of, is_lacking, model_label_of, skipped_by_the_project
+from pytest_clip.plugin.suites import suite_of
 from pytest_clip.session import load
 from pytest_clip.session.facts import BY_LIMIT
 from pytest_clip.session.judge import rule_for
@@ -30,6 +33,21 @@ def emptied(item: pytest.Item, session: ClipSession) -> str | None:
     return f"{BY_LIMIT}={session.settings.limit} leaves no image of {gate.slice}; raise it" if empty else None
 
 
+def _of_the_project(item: pytest.Item, skip: BaseException) -> str | None:
+    """Who skips a shipped gate, if that is neither its suite nor pytest-clip: a mark, or code of the project."""
+    if isinstance(getattr(skip, "msg", None), Reason):
+        return None
+    trace, places = skip.__traceback__, list[Path]()
+    while trace is not None:
+        places.append(Path(trace.tb_frame.f_code.co_filename))
+        trace = trace.tb_next
+    last = next((path for path in reversed(places) if not {"_pytest", "pluggy"} & set(path.parts)), None)
+    ours = last is None or last.is_relative_to(shipped.PACKAGE) or shipped.is_suite_file(last)
+    if not ours:
+        return f"{last} of the project"
+    return "a mark of the project" if skipped_by_the_project(item) and last == Path(__file__) else None
+
+
 def guarded(item: pytest.Item, session: ClipSession) -> Generator[None, None, None]:
     """What the user can put right is one sentence, not a traceback; a skipped gate with a rule of the user's is not green.
 
@@ -46,6 +64,10 @@ def guarded(item: pytest.Item, session: ClipSession) -> Generator[None, None, No
         gate = gate_of(item)
         if gate is None or is_lacking(item):
             raise
+        if suite_of(item) is not None and (whose := _of_the_project(item, skip)) is not None:
+            how = "leave a gate out with --clip-suite or -k on the command line, or excuse it by a [[waiver]] in thresholds.toml"
+            text = f"{gate}: {whose} skips it ({skip.msg}), and a gate that is skipped looks green; {how}"
+            raise pytest.fail.Exception(text, pytrace=False) from None
         if session.settings.limit is not None and str(skip.msg).startswith(BY_LIMIT):
             raise  # a part of the data was asked for: neither the model nor the data breaks a promise, and nothing is green
         if session.role_of(model_label_of(item, session)) is not None:

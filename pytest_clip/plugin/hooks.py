@@ -15,7 +15,7 @@ import pytest
 import pytest_clip.plugin.hookspecs as hookspecs
 import pytest_clip.plugin.xdist as xdist
 from pytest_clip import ClipError
-from pytest_clip.plugin.keys import PLAN, SESSION, running
+from pytest_clip.plugin.keys import MUTATING, PLAN, SESSION, running
 from pytest_clip.plugin.options import PARSER, ParserKeeper, add_options
 
 MARKERS = (
@@ -84,8 +84,9 @@ def _asked(config: pytest.Config) -> bool:
 
 
 def _start(config: pytest.Config) -> None:
+    from pytest_clip.plugin.closing import Closing
     from pytest_clip.plugin.gating import Gating
-    from pytest_clip.plugin.invocation import make_plan, read_invocation, set_arguments
+    from pytest_clip.plugin.invocation import make_plan, not_running, read_invocation, set_arguments
     from pytest_clip.plugin.progress import terminal_progress
     from pytest_clip.plugin.reporting import Reporting
     from pytest_clip.plugin.resolve import resolve
@@ -104,23 +105,27 @@ def _start(config: pytest.Config) -> None:
     invocation = read_invocation(config)
     plan = make_plan(settings, invocation, suites_asked=bool(config.option.clip_suite))
     set_arguments(config, plan, invocation)
+    if (problem := not_running(config)) is not None:
+        raise ClipError(problem)
     session.progress = terminal_progress(config)
     config.stash[SESSION] = session
     config.stash[PLAN] = plan
     reporting = Reporting(config, session, plan)
-    config.pluginmanager.register(reporting, Reporting.NAME)
-    config.pluginmanager.register(Gating(config, session, plan, reporting), Gating.NAME)
+    config.pluginmanager.register(reporting)
+    config.pluginmanager.register(Gating(config, session, plan, reporting))
     if session.copies:
         from pytest_clip.plugin.making import make_model
         from pytest_clip.plugin.mutants import Mutating
 
         mutating = Mutating(config, session, lambda choice: make_model(config, session, choice))
         reporting.more = mutating.records
-        config.pluginmanager.register(mutating, Mutating.NAME)
+        config.pluginmanager.register(mutating)
+        config.stash[MUTATING] = mutating
     if session.regressions is not None:
         from pytest_clip.plugin.saving import Saving
 
-        config.pluginmanager.register(Saving(config, session, session.regressions, reporting), Saving.NAME)
+        config.pluginmanager.register(Saving(config, session, session.regressions, reporting))
+    config.pluginmanager.register(Closing(config, session, reporting))
 
 
 @pytest.hookimpl(tryfirst=True)

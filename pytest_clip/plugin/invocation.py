@@ -24,6 +24,10 @@ NARROWING = {
 }
 
 
+# What makes pytest run nothing.
+NOT_RUNNING = {"collectonly": "--collect-only", "setuponly": "--setup-only", "setupplan": "--setup-plan"}
+
+
 @dataclass(frozen=True)
 class Invocation:
     """What was typed on the command line itself, apart from what ``addopts`` and ``testpaths`` add to it."""
@@ -42,9 +46,14 @@ class Plan:
     narrowed_by: tuple[str, ...] = ()
 
 
-def read_invocation(config: pytest.Config) -> Invocation:
+def _typed(config: pytest.Config) -> Any:
+    """What the command line alone says."""
     keeper = config.pluginmanager.get_plugin(PARSER)
-    typed = keeper.parser.parse_known_args([str(arg) for arg in config.invocation_params.args]) if keeper is not None else config.option
+    return keeper.parser.parse_known_args([str(arg) for arg in config.invocation_params.args]) if keeper is not None else config.option
+
+
+def read_invocation(config: pytest.Config) -> Invocation:
+    typed = _typed(config)
     paths = tuple(getattr(typed, "file_or_dir", None) or ())
     narrowed = [option for dest, option in NARROWING.items() if getattr(typed, dest, None)]
     return Invocation(
@@ -52,6 +61,16 @@ def read_invocation(config: pytest.Config) -> Invocation:
         bool(getattr(typed, "clip_model", None) or getattr(typed, "clip_suite", None)),
         (*narrowed, *(["a node id"] if any("::" in path for path in paths) else [])),
     )
+
+
+def not_running(config: pytest.Config) -> str | None:
+    """The sentence for a project whose settings, not the person at the keyboard, keep every gate from being measured."""
+    typed = _typed(config)
+    added = [name for dest, name in NOT_RUNNING.items() if getattr(config.option, dest, False) and not getattr(typed, dest, False)]
+    if not added or hasattr(config, "workerinput"):
+        return None
+    where = f"{config.inipath.name} or PYTEST_ADDOPTS" if config.inipath is not None else "PYTEST_ADDOPTS"
+    return f"{where} adds {' and '.join(added)}, so no gate would be measured; take it out, or type it if that is meant"
 
 
 def make_plan(settings: Settings, invocation: Invocation, *, suites_asked: bool) -> Plan:

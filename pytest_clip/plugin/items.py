@@ -42,6 +42,19 @@ def _filled(text: str, params: Mapping[str, object], nodeid: str) -> str:
         raise ClipError(f"{nodeid}: clip_gate({text!r}) names what is no parameter of the test; its parameters: {names}") from None
 
 
+class Reason(str):
+    """Why pytest-clip itself skips a test; a skip with any other reason is the project's."""
+
+
+def skip(reason: str) -> pytest.MarkDecorator:
+    return pytest.mark.skip(reason=Reason(reason))
+
+
+def skipped_by_the_project(item: pytest.Item) -> bool:
+    marks = [*item.iter_markers("skip"), *item.iter_markers("skipif")]
+    return any(not isinstance(mark.kwargs.get("reason"), Reason) for mark in marks)
+
+
 def is_lacking(item: pytest.Item) -> bool:
     """Whether ``item`` only says which image sets are not there."""
     case = getattr(item, "callspec", None) and item.callspec.params.get("clip_case")  # type: ignore[attr-defined]

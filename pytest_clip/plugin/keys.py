@@ -8,10 +8,12 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_clip.plugin.invocation import Plan
+    from pytest_clip.plugin.mutants import Mutating
     from pytest_clip.session.run import ClipSession
 
 SESSION: pytest.StashKey[ClipSession] = pytest.StashKey()
 PLAN: pytest.StashKey[Plan] = pytest.StashKey()
+MUTATING: pytest.StashKey[Mutating] = pytest.StashKey()
 
 
 def running(config: pytest.Config) -> ClipSession | None:

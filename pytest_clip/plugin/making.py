@@ -8,7 +8,7 @@ import pytest
 
 from pytest_clip import ClipError
 from pytest_clip.plugin.items import sets_asked
-from pytest_clip.plugin.mutants import mutating
+from pytest_clip.plugin.keys import MUTATING
 from pytest_clip.session import facts, load
 from pytest_clip.session.choices import ModelChoice
 from pytest_clip.session.run import ClipSession
@@ -56,7 +56,7 @@ def make_model(config: pytest.Config, session: ClipSession, choice: ModelChoice)
 
 
 def make_mutant(request: pytest.FixtureRequest, choice: ModelChoice) -> Any:
-    return mutating(request.config).copies.make(choice, request)
+    return request.config.stash[MUTATING].copies.make(choice, request)
 
 
 def executor(settings: Settings) -> Any:

@@ -30,8 +30,6 @@ Gates = dict[tuple[str, str], Row]
 class Mutating:
     """Registered only with ``--clip-mutants``."""
 
-    NAME = "clip-mutating"
-
     def __init__(self, config: pytest.Config, session: ClipSession, make_model: Callable[[ModelChoice], Any]) -> None:
         self.config, self.session = config, session
         self.copies = Copies(session, make_model)
@@ -171,12 +169,6 @@ class Mutating:
         terminalreporter.section("clip mutants", sep="=")
         for line in mutants.lines(self.records()):
             terminalreporter.write_line(line, **mutants.markup(line))
-
-
-def mutating(config: pytest.Config) -> Mutating:
-    plugin = config.pluginmanager.get_plugin(Mutating.NAME)
-    assert isinstance(plugin, Mutating)
-    return plugin
 
 
 def _choice(node: Any) -> ModelChoice | None:

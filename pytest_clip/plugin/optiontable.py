@@ -76,6 +76,11 @@ _LIST = (
         "clip_family_wise", ini="Hold all max_drop rules of a run to one error rate of 5 % together, not 5 % each", kind="bool",
     ),
     Option(
+        "clip_unjudged", None, checks.one_of(*checks.UNJUDGED),
+        ini="allow: a run in which no rule judges any gate may pass; fail: every gate without a rule fails (default: neither)",
+    ),
+    Option("clip_strict_rules", ini="Fail where rules are for a model or data set that is not in the run (default: a line)", kind="bool"),
+    Option(
         "clip_save", "Save this run to compare later ones with it: a NAME in .clip/runs of the rootdir, or the PATH of a new folder",
         checks.run, "NAME-or-PATH",
     ),

@@ -14,13 +14,15 @@ import pytest_clip.plugin.xdist as xdist
 from pytest_clip.plugin.invocation import Plan
 from pytest_clip.report import terminal
 from pytest_clip.session import facts, updating
+from pytest_clip.session.closing import Heard
 from pytest_clip.session.run import ClipSession, Row
 
 
 class Reporting:
-    """Registered beside `gating.Gating`. ``notes`` are lines for the end of the run, ``more`` gives further parts of the JSON record."""
+    """Registered beside `gating.Gating`. ``notes`` are lines for the end of the run, ``more`` gives further parts of the JSON record.
 
-    NAME = "clip-reporting"
+    ``void`` are lines about rules that speak of no model and no data of the run, ``contradictions`` those that fail it at its end.
+    """
 
     def __init__(self, config: pytest.Config, session: ClipSession, plan: Plan) -> None:
         self.config, self.session, self.plan = config, session, plan
@@ -30,11 +32,22 @@ class Reporting:
         self.notes: list[str] = []
         self.more: Callable[[], Row] = dict
         self.updates: tuple[str, ...] = ()
+        self.void: list[str] = []
+        self.contradictions: list[str] = []
+        self.heard = Heard()
 
     def pytest_report_header(self) -> str:
         return terminal.header(self.session, self.plan.suites)
 
+    def plan_for(self, nodeids: list[str]) -> None:
+        """Remember, here and for the controller, which tests measure a gate."""
+        self.heard.planned = set(nodeids)
+        xdist.send(self.config, "clip_planned", nodeids)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.heard.seen.add(report.nodeid)
+        if report.failed:
+            self.heard.failed.add(report.nodeid)
         self.session.note(report.nodeid, getattr(report, "clip_rows", ()))
         if (told := getattr(report, "clip_facts", None)) is not None:
             facts.merge(self.session, told)
@@ -45,6 +58,9 @@ class Reporting:
         said = getattr(node, "workeroutput", {})
         self.not_selected = max(self.not_selected, said.get("clip_not_selected", 0))
         self.elsewhere = said.get("clip_elsewhere", self.elsewhere)
+        self.void = said.get("clip_void", self.void)
+        if "clip_planned" in said:
+            self.heard.planned = set(said["clip_planned"])
 
     def record(self, exitstatus: int) -> Row:
         """The JSON record of the run so far."""
@@ -64,22 +80,25 @@ class Reporting:
         )
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if xdist.is_worker(self.config) or self.config.option.collectonly:
             return
         from pytest_clip.report import json as json_report
 
+        exitstatus = int(session.exitstatus)  # which `closing` may have changed since pytest asked
+
         for request in self.session.settings.reports:
             record = self.record(exitstatus)
             try:
-                json_report.write(request.dest, record)
+                escaped = json_report.write(request.dest, record)
             except OSError as error:
                 self.notes.append(f"--clip-report: could not write {request.dest}: {error.strerror or error}")
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
             else:
                 self.notes.append(f"wrote {_shown(request.dest, self.config)}")
+                self.notes += [f"--clip-report: {what}" for what in escaped]
         if self.session.update is not None:
-            self._update(session, int(exitstatus))
+            self._update(session, exitstatus)
 
     def _update(self, session: pytest.Session, exitstatus: int) -> None:
         from pytest_clip.gates.update import Context
@@ -104,6 +123,8 @@ class Reporting:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         self._summary(terminalreporter)
+        for line in self.contradictions:  # with -qq too: nothing else says why the run is red
+            terminalreporter.write_line(line, red=True)
         if self.updates:  # with -qq too: a file that changes is never changed in silence
             terminalreporter.section("clip update", sep="=")
             for line in self.updates:
@@ -120,14 +141,14 @@ class Reporting:
 
     def _summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         rows, doubts = list(self.session.rows.values()), self._doubts()
-        if not (rows or doubts or self.notes or self.not_selected or self.elsewhere) or self.config.option.verbose < -1:
+        if not (rows or doubts or self.notes or self.not_selected or self.elsewhere or self.void) or self.config.option.verbose < -1:
             return
         lines = terminal.summary_lines(
             rows,
             models=list(self.session.facts["models"].values()),
             not_selected=self.not_selected,
             narrowed_by=self.plan.narrowed_by,
-            notes=[*self.elsewhere, *doubts, *self.notes],
+            notes=[*self.elsewhere, *self.void, *doubts, *self.notes],
         )
         terminalreporter.section("clip gates", sep="=")
         for line in lines:

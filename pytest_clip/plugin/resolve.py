@@ -61,6 +61,8 @@ def resolve(config: pytest.Config) -> Settings:
         save=_save(config),
         save_replaces=given.clip_save_replace,
         family_wise=config.getini("clip_family_wise"),
+        unjudged=_pick(config, "clip_unjudged", ""),
+        strict_rules=config.getini("clip_strict_rules"),
         mutants=_mutants(given.clip_mutants),
         update=tuple(dict.fromkeys(word for words in given.clip_update or () for word in words)),
         rootpath=config.rootpath,

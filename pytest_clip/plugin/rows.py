@@ -11,21 +11,31 @@ from pytest_clip.session.judge import rule_for
 from pytest_clip.session.run import ClipSession, Row
 
 ROWS: pytest.StashKey[list[Row]] = pytest.StashKey()
-OK = ("pass", "waived", "unjudged", "warn")  # gates.verdicts.OK, which is not imported at start-up
+FIRST: pytest.StashKey[tuple[list[Row], list[tuple[str, object]]]] = pytest.StashKey()
+OK = ("pass", "waived", "unjudged", "not_measured", "warn")  # gates.verdicts.OK, which is not imported at start-up
 
 
 def rows_of(item: pytest.Item) -> list[Row]:
     return item.stash.setdefault(ROWS, [])
 
 
+def begin(item: pytest.Item) -> None:
+    """A test that is run again (pytest-rerunfailures) has measured nothing yet; what was true of the item before it ran stays."""
+    if FIRST not in item.stash:
+        item.stash[FIRST] = list(rows_of(item)), list(item.user_properties)
+    rows, properties = item.stash[FIRST]
+    item.stash[ROWS] = list(rows)
+    item.user_properties[:] = properties
+
+
 def reported(item: pytest.Item, report: pytest.TestReport, session: ClipSession) -> list[Row]:
     """What the report of an item carries: its gates as measured, or why the one that it is marked with was not."""
     rows = item.stash.get(ROWS, [])
     gate = gate_of(item) if item.get_closest_marker("clip_gate") is not None else None
-    text = _first_line(report)
+    text = _first_line(report).removeprefix(f"{gate}: ").removeprefix("not measured: ")
     if gate is not None and str(gate) not in [row["gate"] for row in rows]:
         model, data = model_label_of(item, session), data_label_of(item, session)
-        row = without_value(gate, model, data, "fail" if report.failed else "unjudged", f"{gate}: not measured: {text}")
+        row = without_value(gate, model, data, "fail" if report.failed else "not_measured", f"{gate}: not measured: {text}")
         rows = [*rows, row | {"rule": _rule_row(gate, model, data, session)}]
     elif report.failed and all(row["verdict"] in OK for row in rows):
         note = f"the test failed after its gate was judged {{}}: {text}"

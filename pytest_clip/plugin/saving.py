@@ -27,8 +27,6 @@ _TOGETHER = ("no", "loadfile", "loadscope", "each")
 class Saving:
     """Registered only for a run that is saved or has a baseline."""
 
-    NAME = "clip-saving"
-
     def __init__(self, config: pytest.Config, session: ClipSession, regressions: Regressions, reporting: Reporting) -> None:
         self.config, self.session, self.regressions, self.reporting = config, session, regressions, reporting
         self.own = not is_worker(config)
@@ -62,7 +60,7 @@ class Saving:
         return rule is not None and rule.get("max_drop") is not None
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Before the reports are written, because the last facts of a family are known only now."""
         if not self.own or self.config.option.collectonly:
             return
@@ -72,6 +70,7 @@ class Saving:
         request = self.session.settings.save
         if request is None:
             return
+        exitstatus = int(session.exitstatus)
         if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             self.reporting.notes.append(f"--clip-save: {request.text} was not saved, because the run did not come to its end")
             return

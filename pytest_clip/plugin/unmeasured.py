@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import pytest_clip.plugin.suites as shipped
+from pytest_clip.plugin.items import data_label_of, gate_of, model_label_of
 from pytest_clip.plugin.rows import rows_of, without_value
+from pytest_clip.session import closing
+from pytest_clip.session.judge import rule_for
 from pytest_clip.session.run import ClipSession, Row
 
 if TYPE_CHECKING:
@@ -67,6 +70,43 @@ def elsewhere(run: ClipSession, gates: Sequence[GateId], suites: Sequence[str]) 
         f"has no test in this run{did_you_mean(suite, own)}"
         for suite, places in sources.items()
     ]
+
+
+def void(run: ClipSession) -> list[Entry]:
+    """The project's rules for a model or a data set that is not in this run; the shipped ones are for many models."""
+    names = {name for choice in run.models for name in choice.names}
+    return [entry for entry in run.rulebook.out_of_scope(names, {choice.label for choice in run.data}) if entry.layer > 0]
+
+
+def out_of_scope(run: ClipSession) -> list[str]:
+    """A line for each model or data set that rules of the project speak about and that is not in this run: it may be mistyped."""
+    from pytest_clip.gates.catalog import did_you_mean
+
+    names, data = [choice.label for choice in run.models], [choice.label for choice in run.data]
+    sources: dict[tuple[str, str], list[str]] = {}
+    for entry in void(run):
+        if entry.data is not None and entry.data not in data:
+            sources.setdefault((f"data set {entry.data!r}", did_you_mean(entry.data, data)), []).append(entry.source)
+        else:
+            sources.setdefault((f"model {entry.model!r}", did_you_mean(str(entry.model), names)), []).append(entry.source)
+    return [
+        f"NOT IN THIS RUN {about}: {len(places)} rule{'s' * (len(places) > 1)} for it ({places[0]}{', ...' if len(places) > 1 else ''}) "
+        f"held nothing{close}"
+        for (about, close), places in sources.items()
+    ]
+
+
+def nothing_judged(run: ClipSession, items: Sequence[pytest.Item], session: pytest.Session) -> NeverMeasured | None:
+    """The failing item of a run in which gates are measured and no rule is for any of them."""
+    measured = [item for item in items if gate_of(item) is not None and run.role_of(model_label_of(item, run)) is None]
+    if not measured or closing.allowed(run.settings):
+        return None
+    for item in measured:
+        rule = rule_for(run, gate_of(item), model_label_of(item, run), data_label_of(item, run))
+        if rule is not None and any(rule.get(key) is not None for key in ("min", "max", "max_drop")):
+            return None
+    message = f"no rule judges any of the {len(measured)} gates of this run, so it says nothing about the model; {closing.HOW_TO_JUDGE}"
+    return NeverMeasured.of(session, suite="run", name="nothing_judged", message=message)
 
 
 def _possible(run: ClipSession, entry: Entry) -> bool:

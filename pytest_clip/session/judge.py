@@ -37,7 +37,10 @@ def judge(session: ClipSession, measurement: Measurement, *, fingerprint: str | 
     comparison = _compared(session, measurement, rule)
     options = options_of(session, measurement.data)
     spec = session.model_spec(measurement.model)
-    return judge(measurement, rule, waiver, spec=spec, fingerprint=fingerprint, options=options, test=test, comparison=comparison)
+    verdict = judge(measurement, rule, waiver, spec=spec, fingerprint=fingerprint, options=options, test=test, comparison=comparison)
+    if verdict.status == "unjudged" and session.settings.unjudged == "fail":
+        return replace(verdict, status="fail", message=verdict.message.replace(": unjudged, ", ": unjudged, and clip_unjudged = fail; ", 1))
+    return verdict
 
 
 def _compared(session: ClipSession, measurement: Measurement, rule: Rule | None) -> Comparison | None:

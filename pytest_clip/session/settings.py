@@ -39,6 +39,8 @@ class Settings:
     ``batch_size`` is None for automatic, ``workers`` for all cores, ``dense_layer`` for the deepest that tells places apart.
     ``depth_model`` estimates the depth of images that have no maps. ``baseline`` and ``baseline_model`` are never both given.
     ``family_wise``: one error rate for all regressions together.
+    ``unjudged``: ``allow`` lets a run pass that judges nothing, ``fail`` makes every gate without a rule fail.
+    ``strict_rules``: a rule for a model or data set that is not in the run fails it.
     """
 
     models: tuple[str, ...] = ()
@@ -70,6 +72,8 @@ class Settings:
     save: RunRequest | None = None
     save_replaces: bool = False
     family_wise: bool = False
+    unjudged: str = ""
+    strict_rules: bool = False
     mutants: tuple[str, ...] = ()
     update: tuple[str, ...] = ()
     rootpath: Path = Path()

@@ -371,10 +371,10 @@ def test_nothing_else_misses(
 def test_another_version_of_the_views_code_misses(
     model: OpenClipModel, photos: Path, tmp_path: Path, forwards: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pytest_clip.views import catalog, changes, corruption_view
+    from pytest_clip.views import changes, corruption, corruption_view
 
     data, cache = load(str(photos)), tmp_path / "cache"
-    for module, view in ((catalog, lambda: corruption_view("contrast", 2)), (changes, lambda: changes.CHANGES["shift"].view(1))):
+    for module, view in ((corruption, lambda: corruption_view("contrast", 2)), (changes, lambda: changes.CHANGES["shift"].view(1))):
         same(data, model, cache, view())
         forwards.clear()
         same(data, model, cache, view())
