@@ -87,6 +87,9 @@ def test_the_ground_floor_imports_nothing_of_ours_but_errors(files):
             assert ours <= {"pytest_clip.ClipError", "pytest_clip.CacheError", "pytest_clip.ClipWarning"}, file.name
 
 
+# The checks see what they are there for
+
+
 HOUSE = {
     "__init__": "",
     "cli/__init__": "",
