@@ -105,7 +105,7 @@ def _legend() -> list[str]:
 def _also(rooms: set[str], drawn: set[str]) -> tuple[str, ...]:
     """The lines for the arrows of a room that other paths imply."""
     rest = sorted(rooms - drawn, key=lambda each: (FLOOR[each], each))
-    return tuple(wrap(f"also imports {', '.join(rest)}", 46)) if rest else ()
+    return tuple(wrap(f"also imports {', '.join(rest)}", 43)) if rest else ()
 
 
 def _boxes(also: Mapping[str, tuple[str, ...]]) -> tuple[dict[str, Box], float]:
