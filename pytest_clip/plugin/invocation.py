@@ -66,8 +66,8 @@ def read_invocation(config: pytest.Config) -> Invocation:
 def not_running(config: pytest.Config) -> str | None:
     """The sentence for a project whose settings, not the person at the keyboard, keep every gate from being measured."""
     typed = _typed(config)
-    added = [name for dest, name in NOT_RUNNING.items() if getattr(config.option, dest, False) and not getattr(typed, dest, False)]
-    if not added or hasattr(config, "workerinput"):
+    added = [name for dest, name in NOT_RUNNING.items() if getattr(config.option, dest, False)]
+    if not added or hasattr(config, "workerinput") or any(getattr(typed, dest, False) for dest in NOT_RUNNING):
         return None
     where = f"{config.inipath.name} or PYTEST_ADDOPTS" if config.inipath is not None else "PYTEST_ADDOPTS"
     return f"{where} adds {' and '.join(added)}, so no gate would be measured; take it out, or type it if that is meant"

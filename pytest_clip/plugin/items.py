@@ -51,8 +51,15 @@ def skip(reason: str) -> pytest.MarkDecorator:
 
 
 def skipped_by_the_project(item: pytest.Item) -> bool:
+    """Whether a mark skips a test that neither its file nor pytest-clip has put on it."""
+    places = (getattr(item, "obj", None), getattr(item, "cls", None), getattr(item, "module", None))
+    written = [mark for place in places for mark in _marks(getattr(place, "pytestmark", ()))]
     marks = [*item.iter_markers("skip"), *item.iter_markers("skipif")]
-    return any(not isinstance(mark.kwargs.get("reason"), Reason) for mark in marks)
+    return any(not isinstance(mark.kwargs.get("reason"), Reason) and mark not in written for mark in marks)
+
+
+def _marks(marks: Any) -> list[Any]:
+    return [getattr(mark, "mark", mark) for mark in (marks if isinstance(marks, list | tuple) else [marks])]
 
 
 def is_lacking(item: pytest.Item) -> bool:

@@ -156,8 +156,8 @@ def test_rules_for_nobody_are_told_and_fail_where_the_project_says_so(world):
     result.assert_outcomes(passed=5)
     result.stdout.fnmatch_lines(
         [
-            "NOT IN THIS RUN data set 'scenez': 1 rule for it (thresholds.toml:6) held nothing; did you mean 'scenes'?",
-            "NOT IN THIS RUN model 'Stub': 1 rule for it (thresholds.toml:8) held nothing; did you mean 'stub'?",
+            "NOT IN THIS RUN data set 'scenez': 1 rule for it (thresholds.toml:5) held nothing; did you mean 'scenes'?",
+            "NOT IN THIS RUN model 'Stub': 1 rule for it (thresholds.toml:7) held nothing; did you mean 'stub'?",
         ]
     )
     strict = world.clip("-o", "clip_strict_rules=true")

@@ -238,7 +238,7 @@ def test_a_data_set_without_the_images_of_a_gate_skips_it_with_a_reason(world, m
 
     monkeypatch.setattr(load, "image_sets", lambda name: stub_world.SETS[:2])
     world.project("schema = 1")
-    result = world.clip("-rs")
+    result = world.clip("-rs", "-o", "clip_unjudged=allow")
     result.assert_outcomes(passed=4, skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED*the data set scenes has no image set for ood/auroc (role:ood)"])
 

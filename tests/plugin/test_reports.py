@@ -129,9 +129,14 @@ def test_a_report_that_can_no_longer_be_written_fails_the_run(world, monkeypatch
 def test_a_report_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "run.json"
     json_report.write(path, {"schema": 1})
-    with pytest.raises(ValueError, match="Out of range float"):
-        json_report.write(path, {"value": float("nan")})
-    assert json.loads(path.read_text()) == {"schema": 1}
+    odd = {"value": float("nan"), "who": "a\udce4", 3: [object]}
+    told = json_report.write(path, odd)
+    assert json.loads(path.read_text()) == {"value": None, "who": "a\\udce4", "3": ["<class 'object'>"]}
+    assert [each.partition(" ")[2] for each in told] == [
+        "numbers that are not finite are null in the record",
+        "texts that are no Unicode are escaped in the record",
+        "values that JSON does not know are text in the record",
+    ]
     assert list(tmp_path.iterdir()) == [path]
     assert path.stat().st_mode & 0o777 == 0o666 & ~json_report._umask()
 
