@@ -111,8 +111,10 @@ def _run(args: argparse.Namespace, report: Path) -> bool:
     import shlex
     import subprocess
 
+    from pytest_clip import children
+
     command = [f"--clip-model={args.model}", f"--clip-data={args.data}", f"--clip-report=json:{report}", *shlex.split(args.options)]
-    done = subprocess.run([sys.executable, "-m", "pytest", *command], check=False)
+    done = subprocess.run(children.command("pytest", *command), check=False)
     if done.returncode > 1 or not report.is_file():
         print(f"pytest-clip init: the run ended with status {done.returncode}; nothing is written", file=sys.stderr)
         return False

@@ -6,14 +6,13 @@ import itertools
 import os
 import pickle
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from .. import CacheError, ClipError
+from .. import CacheError, ClipError, children
 from ..data.imageset import ImageSet
 from .entry import POLL
 from .pixels import place, render_here
@@ -127,7 +126,7 @@ class Studio:
 
 def _worker() -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "pytest_clip.extract.rendering"],
+        children.command("pytest_clip.extract.rendering"),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **_ENVIRONMENT},
     )  # fmt: skip
 
