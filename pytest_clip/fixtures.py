@@ -109,7 +109,7 @@ def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, Non
     _begin(request, session)
     try:
         model = make_model(request.config, session, choice) if choice.mutant is None else make_mutant(request, choice)
-    except ClipError:
+    except Exception:  # also what a project's own hook or a library raises
         # One error for the one thing that is wrong, not one for each of its gates.
         request.session.shouldfail = f"the model {choice.label} cannot be loaded, so none of its gates can be measured"
         raise

@@ -165,8 +165,8 @@ class _Hand:
         with self._guard:
             if self._actor is None:
                 ray = self._ray
-                # A model of a project's conftest.py travels by name: the actor looks for it where this process does, but last. In PYTHONPATH
-                # these places would come before Python's own, and a random.py of the user's in front of the real one.
+                # A model of a project's conftest.py travels by name: the actor looks for it where this process does, but last. In
+                # PYTHONPATH these places would come before Python's own, and a random.py of the user's in front of the real one.
                 where = {"env_vars": {"PYTHONPATH": children.python_path(), "PYTHONSAFEPATH": "1"}}
                 actor = ray.remote(**self._place, runtime_env=where)(_Embedder).remote([self._stored], self._batch, list(sys.path))
                 done, _ = ray.wait([actor.ready.remote()], timeout=self._patience)

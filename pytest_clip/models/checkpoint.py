@@ -51,7 +51,7 @@ def read(path: Path) -> Checkpoint:
 
 
 def fit(module: torch.nn.Module, checkpoint: Checkpoint) -> None:
-    """Load the weights into `module`; any key that is missing, unexpected, of another shape or kind is fatal, and all of them are listed."""
+    """Load the weights into `module`; a key that is missing, unexpected, of another shape or kind is fatal, and all are listed."""
     from open_clip.convert import convert_state_dict
     from open_clip.model import convert_to_custom_text_state_dict
 
@@ -153,9 +153,7 @@ Pairs = Mapping[str, tuple[Any, Any]]
 """What the file has and what the model wants, by name."""
 
 
-def _mismatch(
-    checkpoint: Checkpoint, missing: list[str], unexpected: list[str], misshapen: Pairs, mistyped: Pairs, *, total: int
-) -> str:
+def _mismatch(checkpoint: Checkpoint, missing: list[str], unexpected: list[str], misshapen: Pairs, mistyped: Pairs, *, total: int) -> str:
     path = checkpoint.path
     counts = f"{len(missing)} of {total} weights missing, {len(unexpected)} unexpected, {len(misshapen)} mis-shaped"
     counts += f", {len(mistyped)} of another kind of number" if mistyped else ""

@@ -76,8 +76,8 @@ def _states(value: object, *, at: tuple[str, ...] = ()) -> Iterator[tuple[str, .
 def _check_names(state: Mapping[Any, Any], path: Path) -> None:
     if odd := [key for key in state if not isinstance(key, str)]:
         raise ClipError(
-            f"{path} holds {len(odd)} of {len(state)} weights under names that are no text ({', '.join(map(repr, odd[:3]))}), so nobody can "
-            "say which is which; save model.state_dict()"
+            f"{path} holds {len(odd)} of {len(state)} weights under names that are no text ({', '.join(map(repr, odd[:3]))}), so "
+            "nobody can say which is which; save model.state_dict()"
         )
 
 

@@ -1,4 +1,4 @@
-"""What to run, once, on a checkpoint that is not read as it is: a few lines that write its weights, and nothing else, to a file beside it."""
+"""What to run, once, on a checkpoint that is not read as it is: a few lines that write its weights, and no more, to a file beside it."""
 
 from __future__ import annotations
 
