@@ -69,6 +69,9 @@ def test_invariance(gate, clip_case, clip_model, clip_data, clip_extraction, emb
     """Share of images that keep their prediction when nothing has changed but spelling, order or company; one prompt a class."""
     texts = [clip_data.templates[0].replace("{c}", name) for name in clip_data.classes]
     order = np.random.default_rng(0).permutation(len(texts))
+    for things, what in {"class_order": [(texts, "class")], "batch": [(embeddings, "clean image")]}.get(clip_case.slice, ()):
+        if len(things) < 2:
+            pytest.skip(f"{len(things)} {what}: there is no other order or company to try; it takes two")
 
     def answers(prompts, images=embeddings):
         return predictions(images @ clip_extraction.ask(clip_model, prompts).astype(np.float64).T)

@@ -61,7 +61,7 @@ def scale_of(model: ClipModel) -> float:
 
 def _is_number(value: Any) -> bool:
     try:
-        return not isinstance(value, bool) and math.isfinite(float(value))
+        return not isinstance(value, bool | str) and math.isfinite(float(value))
     except (TypeError, ValueError, OverflowError, RuntimeError):
         return False
 
