@@ -53,9 +53,8 @@ def makes_models(config: pytest.Config) -> bool:
     """Whether the project has models of its own: by the hook, or by its own fixture in a conftest.py that has been read."""
     if config.hook.pytest_clip_make_model.get_hookimpls():
         return True
-    modules = [
-        each for each in config.pluginmanager.get_plugins() if not getattr(each, "__name__", "pytest_clip").startswith("pytest_clip")
-    ]
+    names = {each: str(getattr(each, "__name__", "pytest_clip")) for each in config.pluginmanager.get_plugins()}
+    modules = [each for each, name in names.items() if not name.startswith("pytest_clip")]
     return any(hasattr(each, "clip_model") for each in modules)
 
 
