@@ -58,7 +58,7 @@ def test_finite_weights(gate, clip_case, clip_model, images):
 @pytest.mark.clip_gate("checkpoint/logit_scale")
 def test_logit_scale(gate, clip_case, clip_model):
     """exp(logit_scale): CLIP starts at 14 and is clamped at 100; far outside, softmax confidences mean nothing."""
-    gate(clip_case.gate, clip_model.logit_scale, n=1, conventions={"logit_bias": clip_model.logit_bias})
+    gate(clip_case.gate, clip_model.logit_scale, n=1, conventions={"measured": {"logit_bias": clip_model.logit_bias}})
 
 
 @pytest.mark.clip_gate("checkpoint/embedding_norm")
@@ -92,7 +92,13 @@ def test_text_spread(gate, clip_case, clip_model, prompts):
 def compare(gate, case, model, first, second):
     """Largest change of an embedding's entries, as a share of what the precision allows."""
     change, allowed = float(abs(first - second).max()), TOLERANCE[model.precision]
-    gate(case.gate, change / allowed, n=len(first), reason="an embedding holds NaN", conventions={"tolerance": allowed, "change": change})
+    gate(
+        case.gate,
+        change / allowed,
+        n=len(first),
+        reason="an embedding holds NaN",
+        conventions={"tolerance": allowed, "measured": {"change": change}},
+    )
 
 
 @pytest.mark.clip_gate("checkpoint/repeatability")
@@ -127,7 +133,7 @@ def test_preprocess(gate, clip_case, clip_model):
         gray = (level / 255 - np.array(config["mean"])) / np.array(config["std"])
         middle = out[:, out.shape[1] // 2, out.shape[2] // 2].numpy()
         checks["normalization"] = bool(abs(middle - gray).max() < 1e-4)
-    gate(clip_case.gate, sum(checks.values()) / len(checks), n=len(checks), conventions=checks)
+    gate(clip_case.gate, sum(checks.values()) / len(checks), n=len(checks), conventions={"measured": checks})
 
 
 @pytest.mark.clip_gate("checkpoint/tokenizer")
@@ -140,7 +146,7 @@ def test_tokenizer(gate, clip_case, clip_model, prompts):
     tokens = clip_model.tokenize(prompts)
     whole = tokens.ne(clip_model.tokenize([f"{p} more" for p in prompts])).any(1)  # where a word more changes nothing, the prompt is cut
     distinct = len({tuple(row) for row, ok in zip(tokens.tolist(), whole.tolist(), strict=True) if ok})
-    gate(clip_case.gate, distinct / len(set(prompts)), n=len(prompts), conventions={"context_length": tokens.shape[1]})
+    gate(clip_case.gate, distinct / len(set(prompts)), n=len(prompts), conventions={"measured": {"context_length": tokens.shape[1]}})
 
 
 @pytest.mark.clip_gate("checkpoint/alignment")
@@ -172,14 +178,14 @@ def test_activation(gate, clip_case, clip_model, probe):
     """
     kind = getattr(clip_model, "activation", "none")
     if kind == "none":
-        gate(clip_case.gate, 0.0, n=PROBE, conventions={"activation": "none to choose"})
+        gate(clip_case.gate, 0.0, n=PROBE, conventions={"measured": {"activation": "none to choose"}})
         return
     other = clip_model.with_activation(kind != "quickgelu")
     own = probe()
     gain = likelihood(own) - likelihood(probe(other))
     gate(
         clip_case.gate, gain.mean(), n=len(gain), ci=mean_interval(gain, seed=seed_from(str(clip_case.gate))),
-        per_image=Outcomes("mean", {"gain": gain}, own.ids), conventions={"activation": kind, "other": other.activation},
+        per_image=Outcomes("mean", {"gain": gain}, own.ids), conventions={"measured": {"activation": kind, "other": other.activation}},
     )  # fmt: skip
 
 
@@ -187,7 +193,7 @@ def test_activation(gate, clip_case, clip_model, probe):
 def test_normalization(gate, clip_case, clip_model, probe):
     """NLL that the best other mean and standard deviation in common use would win on the same images."""
     if not hasattr(clip_model, "with_normalization"):
-        gate(clip_case.gate, 0.0, n=PROBE, conventions={"normalization": "the model's own, not changeable"})
+        gate(clip_case.gate, 0.0, n=PROBE, conventions={"measured": {"normalization": "the model's own, not changeable"}})
         return
     config, answers = clip_model.preprocess_config, probe()
     own = likelihood(answers)
@@ -197,5 +203,5 @@ def test_normalization(gate, clip_case, clip_model, probe):
     gate(
         clip_case.gate, gains[best].mean(), n=len(own), ci=mean_interval(gains[best], seed=seed_from(str(clip_case.gate))),
         per_image=Outcomes("highest_mean", {"gain": np.stack(list(gains.values()), axis=1)}, answers.ids),
-        conventions={"mean": list(config["mean"]), "std": list(config["std"]), "best_other": best},
+        conventions={"measured": {"mean": list(config["mean"]), "std": list(config["std"]), "best_other": best}},
     )  # fmt: skip
