@@ -12,6 +12,7 @@ from .line import Line as Line
 from .line import around as around
 from .line import expected as expected
 from .line import fit_line as fit_line
+from .line import over_models as over_models
 from .published_lines import IMAGENET_SHIFT_LINES as IMAGENET_SHIFT_LINES
 from .published_lines import IMAGENET_X_LINES as IMAGENET_X_LINES
 from .published_lines import WITHDRAWN as WITHDRAWN
