@@ -397,3 +397,46 @@ def test_sets_are_told_without_anything_heavy(tree):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+TWO_MODELS = f"""
+import sys
+sys.path.insert(0, {str(Path(family.__file__).parent)!r})
+import family
+
+
+class Other(family.Knower):
+    fingerprint = "fedcba9876543210"
+
+    def encode_image(self, images):
+        out = super().encode_image(images)
+        lost = out.argmax(1) % 10 == 3
+        out[lost] = out[lost].roll(1, dims=1)
+        return out
+
+
+def pytest_clip_make_model(spec, config):
+    return (Other if spec.text == "other" else family.Knower)(spec.text)
+"""
+
+
+def test_two_models_are_compared_in_what_stands_on_two_samples(project, measure, tmp_path):
+    """Clean accuracies differ, which is a measurement and no convention; both samples belong to the comparison."""
+    project.makeconftest(TWO_MODELS)
+    family.whole(tmp_path / "imagenet" / "val", wrong=range(100))
+    family.subset(tmp_path / "imagenet-r", facts.maps()["imagenet_r"], wrong=20)
+    family.subset(tmp_path / "imagenet-a", facts.maps()["imagenet_a"], wrong=150)
+    family.imagenet_x(tmp_path / "imagenet-x", {family.VAL[k]: (k, ["pose" if k < 200 else "larger"]) for k in range(50, 400)})
+    rows, result = measure(
+        tmp_path, "--clip-prompts=single", "--clip-baseline-model=knower", "-k", "effective or relative or error_ratio or mean_per_class",
+        suites="accuracy,factors", model="other",
+    )  # fmt: skip
+    compared = {row["gate"]: row["baseline"] for row in rows.values() if row["model"] == "other" and row["value"] is not None}
+    for gate in (
+        "accuracy/relative_robustness[shift_r]", "accuracy/effective_robustness[shift_r]", "accuracy/mean_per_class[clean]",
+        "factors/effective_robustness[pose]", "factors/effective_robustness[larger]", "factors/error_ratio[larger]",
+    ):  # fmt: skip
+        told = compared[gate]
+        assert (told["reason"], told["method"]) == (None, "paired bootstrap"), (gate, told)
+        assert told["ci"][0] < told["drop"] < told["ci"][1], (gate, told)
+    assert not [told["reason"] for told in compared.values() if "conventions" in str(told["reason"])]
