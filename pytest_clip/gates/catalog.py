@@ -155,7 +155,7 @@ CATALOG: dict[str, Metric] = {
     ),
     "accuracy/mean_per_class": Metric("share", "higher", _SHIFTS, "Mean over classes of the share of right answers", _GUESS),
     "accuracy/relative_robustness": Metric(
-        "ratio", "higher", ("shift_*", "role:sequence"), "Accuracy under the shift divided by clean accuracy"
+        "ratio", "higher", ("shift_*", "role:sequence"), "Accuracy under the shift divided by that on clean images of its classes"
     ),
     "accuracy/effective_robustness": Metric(
         "points",

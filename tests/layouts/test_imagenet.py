@@ -118,9 +118,7 @@ def test_every_shift_has_its_known_accuracy(gates, tree):
         # a clean picture below 100 shows the next class: right where that counts as the same answer
         right = [k >= 100 or k + 1 in group for group in groups for k in group]
         assert relative[name]["conventions"]["clean"] == f"{len(right)} images of the classes of {name}, asked as these"
-        assert relative[name]["conventions"]["measured"] == pytest.approx(
-            {"shift": ACCURACY[name][0], "clean": np.mean(right)}, abs=1e-6
-        )
+        assert relative[name]["conventions"]["measured"] == pytest.approx({"shift": ACCURACY[name][0], "clean": np.mean(right)}, abs=1e-6)
         assert relative[name]["value"] == pytest.approx(ACCURACY[name][0] / np.mean(right)), name
         assert relative[name]["ci"][0] < relative[name]["value"] < relative[name]["ci"][1]
     assert relative["shift_sketch"]["value"] == pytest.approx((0.6 - NAMESAKES) / (0.9 - NAMESAKES))
@@ -427,7 +425,7 @@ def test_two_models_are_compared_in_what_stands_on_two_samples(project, measure,
     family.subset(tmp_path / "imagenet-r", facts.maps()["imagenet_r"], wrong=20)
     family.subset(tmp_path / "imagenet-a", facts.maps()["imagenet_a"], wrong=150)
     family.imagenet_x(tmp_path / "imagenet-x", {family.VAL[k]: (k, ["pose" if k < 200 else "larger"]) for k in range(50, 400)})
-    rows, result = measure(
+    rows, _ = measure(
         tmp_path, "--clip-prompts=single", "--clip-baseline-model=knower", "-k", "effective or relative or error_ratio or mean_per_class",
         suites="accuracy,factors", model="other",
     )  # fmt: skip
@@ -440,3 +438,13 @@ def test_two_models_are_compared_in_what_stands_on_two_samples(project, measure,
         assert (told["reason"], told["method"]) == (None, "paired bootstrap"), (gate, told)
         assert told["ci"][0] < told["drop"] < told["ci"][1], (gate, told)
     assert not [told["reason"] for told in compared.values() if "conventions" in str(told["reason"])]
+
+
+def test_no_gate_of_a_checkpoint_is_refused_for_what_it_measured(project, measure, tmp_path):
+    """The change of a repeated embedding, failed checks, the best other normalisation."""
+    project.makeconftest(TWO_MODELS)
+    family.whole(tmp_path / "imagenet" / "val", wrong=range(100))
+    rows, _ = measure(tmp_path, "--clip-prompts=single", "--clip-baseline-model=knower", suites="checkpoint", model="other")
+    told = [str(row["baseline"]["reason"]) for row in rows.values() if row["model"] == "other" and row["value"] is not None]
+    assert len(told) > 5
+    assert not [reason for reason in told if "conventions" in reason]

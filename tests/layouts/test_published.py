@@ -69,7 +69,11 @@ def test_recalls_are_held_against_all_six(tmp_path: Path, measure: Callable, sma
     known["text_retrieval_recall_at_5"] = 0.9
     rows, _ = measure(root, *ONLY, suites="retrieval", model="ViT-B-32,openai")
     row = rows["retrieval/published_gap[test]"]
-    assert (row["verdict"], row["value"], row["conventions"]["measured"]["farthest"]) == ("fail", pytest.approx(0.1), "text_retrieval_recall_at_5")
+    assert (row["verdict"], row["value"], row["conventions"]["measured"]["farthest"]) == (
+        "fail",
+        pytest.approx(0.1),
+        "text_retrieval_recall_at_5",
+    )
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_interval_of_mean_per_class_by_the_written_formula():
 
 
 def test_interval_covers_where_hard_classes_are_rare():
-    """20 easy classes of 200 images, 80 hard ones of 2: a bootstrap of images loses the rare classes, and its interval excludes the value."""
+    """20 easy classes of 200 images, 80 hard ones of 2: a bootstrap of images loses these, and its interval excludes the value."""
     sizes, shares = np.array([200] * 20 + [2] * 80), np.array([0.95] * 20 + [0.03] * 80)
     rng, truth, covered, excluded = np.random.default_rng(0), shares.mean(), 0, 0
     for seed in range(300):

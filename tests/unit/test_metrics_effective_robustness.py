@@ -125,7 +125,7 @@ def test_interval_holds_the_value_and_is_never_a_point(first, second, line, part
 
 @pytest.mark.parametrize("part", [False, True])
 def test_interval_covers_what_it_says(part):
-    """By enumeration of both samples. The shift's sampling error alone, as it was, covers 60 to 93 % here."""
+    """By enumeration of both samples. The shift's sampling error alone covers 64 to 91 % here, and 76 to 100 % for a part."""
     line, n, m = er.Line(1.1, -0.9, 0.99, 80), 40, 50
     table = np.array([[er.interval(k, n, j, m, line=line, part=part) for j in range(m + 1)] for k in range(n + 1)])
     for p, q in [(0.3, 0.6), (0.5, 0.8), (0.9, 0.9), (0.1, 0.5), (0.7, 0.3), (0.97, 0.97)]:
