@@ -74,7 +74,7 @@ def test_finite_weights(gate, clip_case, clip_model, images, encode):
 @pytest.mark.clip_gate("checkpoint/logit_scale")
 def test_logit_scale(gate, clip_case, clip_model):
     """exp(logit_scale): CLIP starts at 14 and is clamped at 100; far outside, softmax confidences mean nothing."""
-    conventions = {"logit_bias": clip_model.logit_bias}
+    conventions = {"measured": {"logit_bias": clip_model.logit_bias}}
     gate(clip_case.gate, clip_model.logit_scale, n=1, reason="the stored parameter is no finite number", conventions=conventions)
 
 
@@ -111,7 +111,13 @@ def test_text_spread(gate, clip_case, prompts, encode):
 def compare(gate, case, model, first, second):
     """Largest change of an embedding's entries, as a share of what the precision allows."""
     change, allowed = float(abs(first - second).max()), TOLERANCE[model.precision]
-    gate(case.gate, change / allowed, n=len(first), reason="an embedding holds NaN", conventions={"tolerance": allowed, "change": change})
+    gate(
+        case.gate,
+        change / allowed,
+        n=len(first),
+        reason="an embedding holds NaN",
+        conventions={"tolerance": allowed, "measured": {"change": change}},
+    )
 
 
 @pytest.mark.clip_gate("checkpoint/repeatability")
@@ -148,7 +154,7 @@ def test_preprocess(gate, clip_case, clip_model):
         gray = (level / 255 - np.array(config["mean"])) / np.array(config["std"])
         middle = out[:, out.shape[1] // 2, out.shape[2] // 2].numpy()
         checks["normalization"] = bool(abs(middle - gray).max() < 1e-4)
-    gate(clip_case.gate, sum(checks.values()) / len(checks), n=len(checks), conventions=checks)
+    gate(clip_case.gate, sum(checks.values()) / len(checks), n=len(checks), conventions={"measured": checks})
 
 
 @pytest.mark.clip_gate("checkpoint/tokenizer")
@@ -161,7 +167,7 @@ def test_tokenizer(gate, clip_case, clip_model, prompts, encode):
     tokens = clip_model.tokenize(prompts)
     whole = tokens.ne(clip_model.tokenize([f"{p} more" for p in prompts])).any(1)  # where a word more changes nothing, the prompt is cut
     distinct = len({tuple(row) for row, ok in zip(tokens.tolist(), whole.tolist(), strict=True) if ok})
-    gate(clip_case.gate, distinct / len(set(prompts)), n=len(prompts), conventions={"context_length": tokens.shape[1]})
+    gate(clip_case.gate, distinct / len(set(prompts)), n=len(prompts), conventions={"measured": {"context_length": tokens.shape[1]}})
 
 
 @pytest.mark.clip_gate("checkpoint/alignment")
@@ -205,7 +211,7 @@ def test_activation(gate, clip_case, clip_model, probe):
     gain = likelihood(own) - likelihood(probe(other))
     gate(
         clip_case.gate, gain.mean(), n=len(gain), ci=mean_interval(gain, seed=seed_from(str(clip_case.gate))),
-        per_image=Outcomes("mean", {"gain": gain}, own.ids), conventions={"activation": kind, "other": other.activation},
+        per_image=Outcomes("mean", {"gain": gain}, own.ids), conventions={"measured": {"activation": kind, "other": other.activation}},
     )  # fmt: skip
 
 
@@ -225,5 +231,5 @@ def test_normalization(gate, clip_case, clip_model, probe):
     gate(
         clip_case.gate, gains[best].mean(), n=len(own), ci=mean_interval(gains[best], seed=seed_from(str(clip_case.gate))),
         per_image=Outcomes("highest_mean", {"gain": np.stack(list(gains.values()), axis=1)}, answers.ids),
-        conventions={"mean": list(config["mean"]), "std": list(config["std"]), "best_other": best},
+        conventions={"measured": {"mean": list(config["mean"]), "std": list(config["std"]), "best_other": best}},
     )  # fmt: skip

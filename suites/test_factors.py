@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pytest_clip.metrics import effective_robustness as er
-from pytest_clip.metrics.factors import error_ratio, paired_drop
+from pytest_clip.metrics.factors import error_ratio, paired_drop, part_error_ratio_interval
 from pytest_clip.metrics.intervals import paired_difference, ratio_interval, wilson
 from pytest_clip.metrics.outcomes import Outcomes
 
@@ -56,13 +56,28 @@ def everything(clip_data, zero_shot):
     return zero_shot(name), name
 
 
+def apart(answers, reference):
+    """Whether images of the reference that lack the factor are right, and their ids: those with it are rows of the reference, too."""
+    marked = set(answers.ids)
+    rest = np.array([each not in marked for each in reference.ids], dtype=bool)
+    return reference.right[rest], tuple(each for each, kept in zip(reference.ids, rest, strict=True) if kept)
+
+
+def outcomes_of_part(statistic, answers, right, ids, **params):
+    """Outcomes of the images with a factor and of the rest of all images; without a rest they say nothing."""
+    if not len(ids):
+        return Outcomes(None, {"correct": answers.right}, answers.ids)
+    return Outcomes(statistic, {"correct": answers.right}, answers.ids, others={"correct": right}, other_ids=ids, params=params)
+
+
 def over_all(gate, case, answers, clean, reference, name):
     """Error ratio against all images, those with the factor among them; rows of both that show one image are one image."""
     undefined = clean.at_chance or ("no image is misclassified" if reference.right.all() else None)
+    right, ids = apart(answers, reference)
     gate(
         case.gate, None if undefined else error_ratio(float(answers.right.mean()), float(reference.right.mean())), n=len(answers.ids),
-        reason=undefined, ci=None if undefined else ratio_interval(~answers.right, ~reference.right, paired=False),
-        per_image=Outcomes(None, {"correct": answers.right}, answers.ids), conventions=answers.conventions | {"reference": name},
+        reason=undefined, ci=None if undefined or not len(ids) else part_error_ratio_interval(~answers.right, ~right),
+        per_image=outcomes_of_part("part_error_ratio", answers, right, ids), conventions=answers.conventions | {"reference": name},
     )  # fmt: skip
 
 
@@ -71,13 +86,17 @@ def test_effective_robustness(gate, clip_case, clip_data, zero_shot, everything)
     """Accuracy on images with the factor minus what a published line of ImageNet models expects from the accuracy on all of them."""
     (reference, name), answers = everything, zero_shot(clip_case.slice)
     line = er.published(next(each.line for each in clip_data.sets if each.name == clip_case.slice))
-    overall, n, nothing = float(reference.right.mean()), len(reference.ids), reference.at_chance
-    beyond = answers.right - er.expected(overall, line=line, n=n)
-    told = {"line": [line.slope, line.intercept], "models": line.n_models, "source": line.source, "overall": round(overall, 6)}
+    accuracy, overall, n, nothing = float(answers.right.mean()), float(reference.right.mean()), len(reference.ids), reference.at_chance
+    right, ids = apart(answers, reference)
+    both = int(answers.right.sum()), len(answers.ids), int(right.sum()), len(ids)
     gate(
-        clip_case.gate, None if nothing else beyond.mean(), n=len(answers.ids), reason=nothing,
-        ci=None if nothing else er.interval(int(answers.right.sum()), len(answers.ids), overall, line=line, n_overall=n),
-        per_image=Outcomes("mean", {"beyond": beyond}, answers.ids), conventions=answers.conventions | told | {"reference": name},
+        clip_case.gate, None if nothing else er.effective_robustness(accuracy, overall, line=line, n_overall=n), n=len(answers.ids),
+        reason=nothing, ci=None if nothing or not len(ids) else er.interval(*both, line=line, part=True),
+        per_image=outcomes_of_part("effective", answers, right, ids, **er.params(line, part=True)),
+        conventions=answers.conventions | {
+            "line": [line.slope, line.intercept], "models": line.n_models, "source": line.source, "reference": name,
+            "measured": er.told(accuracy, overall, line=line, n_overall=n),
+        },
     )  # fmt: skip
 
 

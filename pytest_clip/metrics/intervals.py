@@ -30,6 +30,15 @@ def wilson(k: int, n: int, *, level: float = 0.95) -> Interval:
     return _score(k / n, n, _z(level))
 
 
+def wilson_share(share: float, n: float, *, level: float = 0.95) -> Interval:
+    """`wilson` for a share with the precision of one of `n` independent images, where n is no count: an effective number of images.
+
+    share: in [0, 1]; n: above 0. Holds the share, stays in [0, 1], is never a point. ValueError outside. Source: Korn & Graubard 1998,
+    "Confidence intervals for proportions with small expected number of positive counts estimated from survey data".
+    """
+    return _score(_checks.share(share, name="share"), _checks.positive(n, name="n"), _z(level))
+
+
 def clopper_pearson(k: int, n: int, *, level: float = 0.95) -> Interval:
     """Exact binomial interval for `k` in `n`: never covers less than `level`, wider than `wilson`.
 
@@ -130,7 +139,7 @@ def _table(one: _checks.Bools, two: _checks.Bools) -> tuple[int, int, int, int]:
     return int(counts[3]), int(counts[2]), int(counts[1]), int(counts[0])
 
 
-def _score(p: float, n: int, z: float) -> Interval:
+def _score(p: float, n: float, z: float) -> Interval:
     """Wilson's interval for a proportion `p` of `n`; the ends are exact where rounding would move them off 0, 1 or the wrong side of p."""
     centre, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     low, high = (centre - spread) / (1 + z * z / n), (centre + spread) / (1 + z * z / n)

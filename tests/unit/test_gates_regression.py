@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pytest_clip import ClipError
 from pytest_clip.gates.measurement import Measurement
 from pytest_clip.gates.regression import Outcomes, regress
+from pytest_clip.metrics import effective_robustness as er
 
 quick = settings(derandomize=True, deadline=None, max_examples=60)
 
@@ -221,3 +222,39 @@ def test_a_gate_checks_that_the_outcomes_give_its_value():
         measured(0.5, {"nll": np.array([0.5, np.nan])})
     with pytest.raises(ClipError, match=r"^mysuite/right: per_image must name its arrays, .*; given: ndarray$"):
         measured(0.5, np.array([True, False]))
+
+
+def robust(shift, clean, line="objectnet"):
+    """Outcomes of effective robustness."""
+    return Outcomes("effective", {"correct": shift}, others={"correct": clean}, params=er.params(er.published(line), part=False))
+
+
+def test_one_clean_image_more_is_no_loss_of_robustness():
+    """Clean accuracy .6000 and .6002 with the same shift answers: taken for known, clean accuracy made this sure, p = 1e-158."""
+    rng = np.random.default_rng(7)
+    shift, clean = rng.random(5000) < 0.4, rng.permutation(5000) < 3000
+    other = clean.copy()
+    other[np.flatnonzero(~clean)[0]] = True
+    got = judged(robust(shift, clean), robust(shift, other), allowed=0.0)
+    assert (got.status, got.method) == ("insufficient", "paired bootstrap")
+    assert got.p > 0.2
+    assert got.lower <= 0 < got.drop
+
+
+def test_equally_robust_models_seldom_fail():
+    """The same rule by the shift's answers alone fails 16 of these 150 pairs."""
+    failed = 0
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        chances = [rng.beta(2 * p, 2 * (1 - p), 120) for p in (0.18, 0.6)]
+        one, two = (robust(*(rng.random(120) < chance for chance in chances)) for _ in range(2))
+        failed += judged(one, two, allowed=0.0).status == "fail"
+    assert failed <= 12
+
+
+def test_a_loss_under_the_shift_alone_is_seen():
+    rng = np.random.default_rng(1)
+    shift, clean = rng.random(1000) < 0.4, rng.random(1000) < 0.6
+    worse = shift & (rng.random(1000) < 0.85)
+    assert judged(robust(shift, clean), robust(worse, clean), allowed=0.02).status == "fail"
+    assert judged(robust(worse, clean), robust(shift, clean), allowed=0.0).status == "pass"

@@ -27,6 +27,32 @@ def counted(draw):
 
 
 @quick
+@given(st.floats(0, 1), st.floats(0.5, 1000), levels)
+def test_wilson_of_an_effective_number(share, n, level):
+    low, high = intervals.wilson_share(share, n, level=level)
+    assert 0 <= low <= share <= high <= 1
+    assert low < high
+    for end in (low, high):  # the shares that a score test at this level does not refuse
+        if 0 < end < 1:
+            assert abs(share - end) == pytest.approx(norm.ppf((1 + level) / 2) * math.sqrt(end * (1 - end) / n), abs=1e-6)
+
+
+@quick
+@given(counted(), levels)
+def test_wilson_of_a_whole_number_is_wilsons(kn, level):
+    k, n = kn
+    assert intervals.wilson_share(k / n, n, level=level) == pytest.approx(intervals.wilson(k, n, level=level), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("share", "n", "message"), [(1.1, 5, "share must be between 0 and 1"), (0.5, 0, "n must be a finite number above 0")]
+)
+def test_wilson_of_an_effective_number_refuses(share, n, message):
+    with pytest.raises(ValueError, match=message):
+        intervals.wilson_share(share, n)
+
+
+@quick
 @given(counted(), levels)
 def test_proportions_equal_scipy_and_statsmodels(kn, level):
     k, n = kn
