@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -25,25 +26,37 @@ Weighing: TypeAlias = _weighted.Weighing
 class Statistic:
     """`reads`: the arrays it needs; `reads_others`: those of the second sample; `of(arrays, others, params)`: the function of weights.
 
-    No `reads` means: one array of any name.
+    No `reads` means: one array of any name. `terms(arrays, params)`: numbers [n] of which it is the mean; None where it is no mean.
     """
 
     of: Callable[[Columns, Columns, Mapping[str, float]], Weighing]
     reads: tuple[str, ...] = ()
     reads_others: tuple[str, ...] = ()
     params: tuple[str, ...] = ()
+    terms: Callable[[Columns, Mapping[str, float]], Floats] | None = None
 
 
-def _mean(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+def _mean_of(terms: Callable[[Columns, Mapping[str, float]], Floats], reads: tuple[str, ...], params: tuple[str, ...] = ()) -> Statistic:
+    return Statistic(lambda arrays, others, given: partial(_weigh, terms(arrays, given)), reads, (), params, terms)
+
+
+def _weigh(terms: Floats, w: Floats, v: Floats) -> Floats:
+    return _weighted.mean(terms, w)
+
+
+def _one(arrays: Columns, params: Mapping[str, float]) -> Floats:
     if len(arrays) != 1:
         raise ValueError(f"a mean is of one array; given: {', '.join(arrays)}")
     [values] = arrays.values()
-    return lambda w, v: _weighted.mean(values.astype(np.float64), w)
+    return values.astype(np.float64)
 
 
-def _recall(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    found = (arrays["rank"] <= params["k"]).astype(np.float64)
-    return lambda w, v: _weighted.mean(found, w)
+def _found(arrays: Columns, params: Mapping[str, float]) -> Floats:
+    return (arrays["rank"] <= params["k"]).astype(np.float64)
+
+
+def _lost(arrays: Columns, params: Mapping[str, float]) -> Floats:
+    return arrays["before"].astype(np.float64) - arrays["correct"]
 
 
 def _median(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
@@ -54,11 +67,6 @@ def _median(arrays: Columns, others: Columns, params: Mapping[str, float]) -> We
 def _share(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
     part, whole = (arrays[name].astype(np.float64) for name in ("part", "whole"))
     return lambda w, v: _weighted.ratio(w @ part, w @ whole)
-
-
-def _drop(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    lost = arrays["before"].astype(np.float64) - arrays["correct"]
-    return lambda w, v: _weighted.mean(lost, w)
 
 
 def _error_ratio(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
@@ -135,11 +143,11 @@ def _column(arrays: Columns, k: int) -> Columns:
 
 
 STATISTICS: dict[str, Statistic] = {
-    "mean": Statistic(_mean),
-    "recall": Statistic(_recall, ("rank",), (), ("k",)),
+    "mean": _mean_of(_one, ()),
+    "recall": _mean_of(_found, ("rank",), ("k",)),
     "median": Statistic(_median, ("rank",)),
     "share": Statistic(_share, ("part", "whole")),
-    "drop": Statistic(_drop, ("before", "correct")),
+    "drop": _mean_of(_lost, ("before", "correct")),
     "error_ratio": Statistic(_error_ratio, ("before", "correct")),
     "relative": Statistic(_relative, ("correct",), ("correct",)),
     "mean_per_class": Statistic(_mean_per_class, ("correct", "label")),
