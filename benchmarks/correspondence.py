@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from pytest_clip.collection import SUITES
 from pytest_clip.data import load
-from pytest_clip.data.catalog import VIEWPOINTS
+from pytest_clip.data.scenes.sizes import VIEWPOINTS
 from pytest_clip.extract.cores import cores
 from pytest_clip.extract.extraction import Extraction
 from pytest_clip.extract.pixels import place, render_here

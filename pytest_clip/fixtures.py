@@ -247,7 +247,7 @@ class Gate:
         from pytest_clip import collection, datafacts, itemrows
         from pytest_clip.gates.ids import GateId
         from pytest_clip.gates.measurement import Measurement
-        from pytest_clip.gates.verdicts import to_row
+        from pytest_clip.gates.rows import to_row
 
         label, fingerprint = self._model()
         data = self._data()

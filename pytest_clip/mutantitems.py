@@ -42,7 +42,7 @@ class MutantItem(pytest.Item):
 
     def judge(self, value: float, *, n: int, fingerprint: str | None = None, conventions: dict[str, object] | None = None) -> None:
         from pytest_clip.gates.measurement import Measurement
-        from pytest_clip.gates.verdicts import to_row
+        from pytest_clip.gates.rows import to_row
 
         gate = str(itemgates.marked_gate(self))
         data = "+".join(choice.label for choice in self.clip.data)

@@ -121,8 +121,7 @@ class ClipSession:
     def nothing_for(self, metric_id: str, data: DataChoice) -> str:
         """Why a data set has no gate of a metric, and what to put where to have one."""
         from pytest_clip.data import sources
-        from pytest_clip.gates import needs
-        from pytest_clip.gates.catalog import CATALOG
+        from pytest_clip.gates.catalog import CATALOG, needs
 
         over = CATALOG[metric_id].over or (("role:factor",) if metric_id.startswith("factors/") else ())
         way = sources.PAIRED if needs.paired(metric_id) else sources.advice(over, data=data.text)
@@ -142,7 +141,7 @@ class ClipSession:
         """A mean over fewer kinds than were asked for is another number, so it is not measured under the same name."""
         if gate.suite not in self._corruptions:
             return None
-        from pytest_clip.data.catalog import LAY_DEPTH
+        from pytest_clip.data.classfolders import LAY_DEPTH
         from pytest_clip.gates.catalog import CATALOG
         from pytest_clip.views import catalog as views
 
@@ -265,7 +264,8 @@ class ClipSession:
     def sets_behind(self, gate: GateId, label: str) -> tuple[str, ...]:
         """The image sets of a data set that a gate is a number of, as far as its name tells."""
         from pytest_clip.gates.catalog import CATALOG
-        from pytest_clip.gates.needs import STORED, matches
+        from pytest_clip.gates.catalog.metric import STORED
+        from pytest_clip.gates.catalog.needs import matches
 
         there = [each for each in self.sets.get(label, ()) if not getattr(each, "absent", "")]
         if gate.slice in [each.name for each in there]:

@@ -2,152 +2,52 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from .. import ClipError
-from . import layouts, own
-from .layouts.found import IMAGE_SUFFIXES, Found
-from .scenes.vocabulary import CLASSES, FACTORS, OOD, SHIFTS
-
-Role = Literal[
-    "clean", "slice", "shift", "sequence", "corruption", "factor", "overall", "cue", "ood", "reference", "captions", "pairs", "quads",
-    "viewpoint", "keypoints", "pool",
-]  # fmt: skip
-DEPTH_SUFFIXES = (".png", ".tif", ".tiff", ".npy")
-LAY_DEPTH = (
-    "put one for each image into {folder}/depth/CLASS/IMAGE.png (16 bit, the number grows with the distance; or .npy), "
-    "or have them estimated: --clip-depth-model=HUB-ID-or-DIR (needs pip install pytest-clip[depth])"
-)
-"""What to do for data without depth maps, both ways."""
-
-CLEAN_PER_CLASS, MATCHED_PER_CLASS, OOD_IMAGES = 100, 27, 500
-CUES = ("cue_conflict", "cue_matched")
-"""The same scenes, image by image: in the look of another class, and in that of their own."""
-VIEWPOINTS = {
-    "viewpoint-0-15": (0.0, 15.0),
-    "viewpoint-15-30": (15.0, 30.0),
-    "viewpoint-30-60": (30.0, 60.0),
-    "viewpoint-60-90": (60.0, 90.0),
-}
-"""Second views of scenes of `clean`, by how far the camera has gone around the object, in degrees: from the first up to the second."""
-SEEN_TWICE_PER_CLASS = 6
-"""Scenes of each class that have second views, the same ones in every set."""
-
-
-@dataclass(frozen=True)
-class SetInfo:
-    """One image set: `role` says what it is for, `n` how many images it holds. The rest says what can be measured on it."""
-
-    name: str
-    role: Role
-    n: int
-    depth: bool = False
-    """whether the distance of every pixel is known"""
-    labelled: bool = True
-    """whether images have classes (those of no known class, too: OOD)"""
-    captions: bool = False
-    paired: bool = False
-    """whether each image has a partner in `clean` that shows the same without the change"""
-    imagenet: bool = False
-    """whether the labels are the 1000 classes of ImageNet-1k: errors of AlexNet and lines of ImageNet models are a yardstick"""
-    line: str = ""
-    """of `metrics.effective_robustness`: what accuracy on this set is expected from that on `clean`, or `overall` for a factor"""
-    published: str = ""
-    """of `data.published`: the data set that it is, where public checkpoints have known answers"""
-    absent: str = ""
-    """why it cannot be measured: what to put where, its licence and where to get it; "" for a set that is there"""
+from .classfolders import class_folders, depth_folder
+from .layouts import SEPARATOR, find, layout, split
+from .layouts.found import Found
+from .own import class_names, unknown_sets
+from .scenes.sizes import embedded
+from .setinfo import Role as Role
+from .setinfo import SetInfo as SetInfo
 
 
 def sets(name: str) -> tuple[SetInfo, ...]:
     """The image sets of `scenes`, or of a folder with one folder of images per class (then only `clean`)."""
     if name == "scenes":
-        matched = MATCHED_PER_CLASS * len(CLASSES)
-        rendered = (
-            SetInfo("clean", "clean", CLEAN_PER_CLASS * len(CLASSES)),
-            SetInfo("typical", "slice", matched),
-            *(SetInfo(s, "shift", matched) for s in SHIFTS),
-            *(SetInfo(f, "factor", matched, paired=True) for f in FACTORS),
-            *(SetInfo(c, "cue", matched, paired=True) for c in CUES),
-            *(SetInfo(o, "ood", OOD_IMAGES) for o in OOD),
-            SetInfo("pairs", "pairs", matched),
-            *(SetInfo(v, "viewpoint", SEEN_TWICE_PER_CLASS * len(CLASSES)) for v in VIEWPOINTS),
-            SetInfo("instances", "keypoints", SEEN_TWICE_PER_CLASS * len(CLASSES)),
-        )
-        return tuple(replace(each, depth=True, captions=each.role != "ood") for each in rendered)
+        return embedded()
     if (found := one(name)) is not None:
         from .published import data_set
 
-        told = layouts.layout(found.layout).sets(found)
+        told = layout(found.layout).sets(found)
         return tuple(replace(each, published=data_set(found.layout, found.name, each.name)) for each in told)
     tree = class_folders(name)
-    own.class_names(Path(name), list(tree))
+    class_names(Path(name), list(tree))
     images = sum(map(len, tree.values()))
     return (
         SetInfo("clean", "clean", images, depth=depth_folder(name) is not None),
-        *(own.unknown_sets(Path(name)) if "ood" not in tree else ()),
+        *(unknown_sets(Path(name)) if "ood" not in tree else ()),
     )
 
 
 def one(name: str) -> Found | None:
     """The known data set that `name` stands for; None for `scenes` and for a plain folder of class folders. ClipError for several."""
-    found = layouts.find(name)
+    found = find(name)
     if len(found) > 1:
-        raise ClipError(f"--clip-data={name}: holds {', '.join(f.name for f in found)}; name one: {name}{layouts.SEPARATOR}{found[0].name}")
-    if not found and layouts.split(name)[1] is not None:
-        root, only = layouts.split(name)
-        there = ", ".join(each.name for each in layouts.find(str(root))) or "no known data set"
+        raise ClipError(f"--clip-data={name}: holds {', '.join(f.name for f in found)}; name one: {name}{SEPARATOR}{found[0].name}")
+    if not found and split(name)[1] is not None:
+        root, only = split(name)
+        there = ", ".join(each.name for each in find(str(root))) or "no known data set"
         raise ClipError(f"--clip-data={name}: {root} holds {there}, not {only}")
     return found[0] if found else None
 
 
 def expand(name: str) -> tuple[tuple[str, str], ...]:
     """The data sets that --clip-data=`name` means, one for each known one in a folder: what `sets` and `load` take, and the label."""
-    found = layouts.find(name)
+    found = find(name)
     if len(found) > 1:
-        return tuple((f"{name}{layouts.SEPARATOR}{each.name}", each.name) for each in found)
+        return tuple((f"{name}{SEPARATOR}{each.name}", each.name) for each in found)
     return ((name, found[0].name if found else Path(name).name or name),)
-
-
-def class_folders(folder: str) -> dict[str, list[Path]]:
-    """Class name -> image files, both sorted by name; hidden files are passed over."""
-    root = Path(folder)
-    if not root.is_dir():
-        raise ClipError(
-            f"--clip-data={folder}: no such folder, and not the name of the embedded benchmark; "
-            "use --clip-data=scenes or a folder of class folders"
-        )
-    out: dict[str, list[Path]] = {}
-    for entry in sorted(_visible(root), key=lambda e: e.name):
-        if entry.is_dir() and (files := sorted(Path(f.path) for f in _visible(entry.path) if _is_image(f))):
-            out[entry.name] = files
-    if len(out) < 2:
-        inner = next(
-            (e.path for e in _visible(root) if e.is_dir() and sum(map(_holds_images, layouts.found.places(Path(e.path))[1:])) > 1), None
-        )
-        raise ClipError(
-            f"--clip-data={folder}: needs at least two class folders with images ({', '.join(IMAGE_SUFFIXES)}), found {len(out)}; "
-            f"expected {folder}/CLASS/IMAGE.jpg" + (f"; did you mean --clip-data={inner}?" if inner else "")
-        )
-    return out
-
-
-def _holds_images(folder: Path) -> bool:
-    return any(_is_image(entry) for entry in _visible(folder))
-
-
-def depth_folder(folder: str | Path) -> Path | None:
-    """DIR/depth, with maps in DIR/depth/CLASS/; a folder of that name with images in it is a class like any other."""
-    path = Path(folder) / "depth"
-    return path if path.is_dir() and not any(_is_image(entry) for entry in _visible(path)) else None
-
-
-def _visible(folder: str | Path) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        return [e for e in entries if not e.name.startswith(".")]
-
-
-def _is_image(entry: os.DirEntry[str]) -> bool:
-    return entry.name.lower().endswith(IMAGE_SUFFIXES) and entry.is_file()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from .catalog import DEPTH_SUFFIXES, LAY_DEPTH, depth_folder
+from .classfolders import DEPTH_SUFFIXES, LAY_DEPTH, depth_folder
 from .imageset import ImageSet
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from . import catalog, layouts
 from .layouts.found import Problem
 
 if TYPE_CHECKING:
-    from . import Data
+    from .dataset import Data
     from .imageset import ImageSet
 
 NAMED, SHOWN = 10, 2
@@ -75,7 +75,7 @@ def examine(text: str, *, max_unreadable: int = 0, threads: int = 4, advance: Ca
     name = text if text == "scenes" else Path(layouts.split(text)[0]).resolve().name
     if any(each.level == "refuse" for each in problems) or text == "scenes":
         return Examined(name, 0, 0, tuple(problems))
-    from . import load
+    from .dataset import load
 
     data = load(text)
     sets = [images for each in data.sets if (images := data.images(each.name)).within is None]

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from . import content, own
-from .catalog import class_folders, sets
+from .catalog import sets
+from .classfolders import class_folders
+from .content import sha256
 from .depth import beside
 from .layouts.found import Problem, count, subfolders
+from .own import CLASSES, UNKNOWN, class_names
 
 if TYPE_CHECKING:
     from .imageset import ImageSet
@@ -28,12 +30,12 @@ def image_set(folder: str, *, limit: int | None = None) -> ImageSet:
     from .imageset import ImageSet
 
     root, tree = Path(folder), class_folders(folder)
-    names, labels = own.class_names(root, list(tree))
+    names, labels = class_names(root, list(tree))
     rows = sorted((j, k, path) for k, files in zip(labels, tree.values(), strict=True) for j, path in enumerate(files))[:limit]
-    digest = hashlib.sha256("\n".join(tree if not (root / own.CLASSES).is_file() else names).encode())
+    digest = hashlib.sha256("\n".join(tree if not (root / CLASSES).is_file() else names).encode())
     files = tuple(path for _, _, path in rows)
     maps = beside(root, files)
-    for path, held in zip((*files, *(maps or ())), content.sha256((*files, *(maps or ()))), strict=True):
+    for path, held in zip((*files, *(maps or ())), sha256((*files, *(maps or ()))), strict=True):
         digest.update(f"{path.relative_to(root)} {held}\n".encode())
     return ImageSet(
         name="clean", data=root.resolve().name, role="clean", ids=tuple(str(p.relative_to(root)) for _, _, p in rows),
@@ -52,7 +54,7 @@ def problems(folder: str) -> list[Problem]:
     tree, out = class_folders(folder), []
     if loose := count(root):
         out.append(Problem("warn", f"{root}: {loose} images lie in no class folder and are not measured; move them into one"))
-    known = {own.UNKNOWN, "depth"}
+    known = {UNKNOWN, "depth"}
     for name in (each for each in subfolders(root) if each not in tree and each not in known):
         deeper = next((inner for inner in subfolders(root / name) if count(root / name / inner)), None)
         what = f"images only deeper, in {name}/{deeper}" if deeper else "no image"
@@ -65,13 +67,13 @@ def problems(folder: str) -> list[Problem]:
         for names in alike.values()
         if len(names) > 1
     ]
-    if not (root / own.CLASSES).is_file():
+    if not (root / CLASSES).is_file():
         out += _meaningless(root, list(tree))
     else:
-        names, labels = own.class_names(root, list(tree))
+        names, labels = class_names(root, list(tree))
         if empty := [name for k, name in enumerate(names) if k not in labels]:
             few = f"{', '.join(empty[:5])}{' ...' if len(empty) > 5 else ''}"
-            told = f"{root}: no folder with images for {len(empty)} of the {len(names)} classes of {own.CLASSES} ({few})"
+            told = f"{root}: no folder with images for {len(empty)} of the {len(names)} classes of {CLASSES} ({few})"
             out.append(Problem("warn", f"{told}; is a part of the data missing? Their names are asked for all the same"))
     sizes = {name: len(files) for name, files in tree.items()}
     few, many = min(sizes, key=lambda name: sizes[name]), max(sizes, key=lambda name: sizes[name])
@@ -83,7 +85,7 @@ def problems(folder: str) -> list[Problem]:
 
 def _meaningless(root: Path, names: Sequence[str]) -> list[Problem]:
     """Folder names that say nothing in a prompt."""
-    cure = f"write {root / own.CLASSES} with one name a line"
+    cure = f"write {root / CLASSES} with one name a line"
     if all(name.isascii() and name.isdigit() for name in names):
         trap = "" if len(names) < 11 else "; sorted as text 10 comes before 2, as numbers classnames.txt counts them"
         return [Problem("warn", f"{root}: the classes are called {names[0]}, {names[1]} ..., and so say the prompts{trap}; {cure}")]

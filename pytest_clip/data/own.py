@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from . import content, texts
+from .content import sha256
 from .layouts.found import images_in
+from .setinfo import SetInfo
+from .texts import class_names as names_in
+from .texts import templates as templates_in
 
 if TYPE_CHECKING:
-    from .catalog import SetInfo
     from .imageset import ImageSet
 
 CLASSES, TEMPLATES, UNKNOWN = "classnames.txt", "templates.txt", "ood"
@@ -21,7 +23,7 @@ CLASSES, TEMPLATES, UNKNOWN = "classnames.txt", "templates.txt", "ood"
 def templates(root: Path) -> tuple[str, ...]:
     """templates.txt, or one template."""
     path = root / TEMPLATES
-    return texts.templates(path) if path.is_file() else ("a photo of a {c}",)
+    return templates_in(path) if path.is_file() else ("a photo of a {c}",)
 
 
 def unknown(root: Path) -> dict[str, Path]:
@@ -39,7 +41,6 @@ def unknown(root: Path) -> dict[str, Path]:
 
 def unknown_sets(root: Path) -> tuple[SetInfo, ...]:
     """One set of role `ood` for each."""
-    from .catalog import SetInfo
     from .imagenet.unknown import images
 
     return tuple(SetInfo(name, "ood", len(images(folder))) for name, folder in unknown(root).items())
@@ -54,7 +55,7 @@ def unknown_images(root: Path, name: str, *, data: str, classes: tuple[str, ...]
 
     files = tuple(images(unknown(root)[name])[:limit])
     digest = hashlib.sha256()
-    for path, held in zip(files, content.sha256(files), strict=True):
+    for path, held in zip(files, sha256(files), strict=True):
         digest.update(f"{path.relative_to(root)} {held}\n".encode())
     return ImageSet(
         name=name, data=data, role="ood", ids=tuple(str(path.relative_to(root)) for path in files), files=files, classes=classes,
@@ -71,7 +72,7 @@ def class_names(root: Path, folders: Sequence[str]) -> tuple[tuple[str, ...], tu
     path = root / CLASSES
     if not path.is_file():
         return tuple(name.replace("_", " ") for name in folders), tuple(range(len(folders)))
-    names = texts.class_names(path)
+    names = names_in(path)
     place = {name: k for k, name in enumerate(names)} | {name.replace(" ", "_"): k for k, name in enumerate(names)}
     if all(folder in place for folder in folders):
         return names, tuple(place[folder] for folder in folders)

@@ -6,6 +6,7 @@ are decoded that do not begin and end as their format does; what is damaged in t
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import threading
@@ -13,12 +14,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from . import content
+from .content import THREADS, keep, memory, sha256
 from .pictures import UnreadableError, decode
 
 if TYPE_CHECKING:
@@ -45,14 +45,14 @@ def look(images: ImageSet, *, all_decoded: bool) -> Look:
     """The pictures of a set that lie in files or shards, by their ends or `all_decoded`. Looked at once for each content and Pillow."""
     from PIL import __version__ as pillow
 
-    held = content.memory()
+    held = memory()
     place = None if held is None else held / f"looked-{images.fingerprint}-{'decoded' if all_decoded else 'ends'}-{pillow}.json"
     if (known := _recalled(images, place)) is not None:
         return known
     count = len(images)
-    with ThreadPoolExecutor(content.THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         seen = list(pool.map(lambda row: _look(images, row, all_decoded), range(count)))
-    digests = content.sha256(images.files) if images.files is not None else [digest for digest, _ in seen]
+    digests = sha256(images.files) if images.files is not None else [digest for digest, _ in seen]
     found = Look({row: wrong for row, (_, wrong) in enumerate(seen) if wrong}, tuple(digest[:16] for digest in digests))
     _remember(images, place, found)
     return found
@@ -121,7 +121,7 @@ def _look(images: ImageSet, row: int, all_decoded: bool) -> tuple[str, str]:
             decode(data, where=where)
     except ClipError as error:
         return "", str(error)
-    return sha256(data).hexdigest(), ""
+    return hashlib.sha256(data).hexdigest(), ""
 
 
 def _of_file(path: Path, all_decoded: bool) -> str:
@@ -170,7 +170,7 @@ def _remember(images: ImageSet, place: Path | None, found: Look) -> None:
     if place is None:
         return
     wrong = {row: text.replace(images.where(row), PLACE, 1) for row, text in found.wrong.items()}
-    content.keep(place, {"wrong": wrong, "digests": list(found.digests)})
+    keep(place, {"wrong": wrong, "digests": list(found.digests)})
 
 
 def left(images: ImageSet, wrong: Sequence[int]) -> dict[int, int]:

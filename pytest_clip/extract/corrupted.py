@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .. import ClipError
 from ..data.depth import Origin, origin
-from ..gates.needs import STORED
+from ..gates.catalog.metric import STORED
 from ..metrics.intervals import bootstrap, seed_from, wilson
 from ..metrics.outcomes import Outcomes
 from ..views import SEVERITIES, VERSION, View, corruption_view

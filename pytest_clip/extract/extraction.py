@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +14,16 @@ from .answers import answered, apart
 from .cores import Cores, cores
 from .embed import Batches, Local, Work, together
 from .entry import Entry, recall
+from .executor import Executor
 from .gallery import Gallery, Progress, Silent
 from .pixels import identity
+from .provenance import answered_by
 from .recent import Recent
 from .source import Source
 from .texts import Texts, side_by_side
 from .zeroshot import ZeroShot, classifier, prompts_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import torch
 
     from ..data import Data
@@ -33,18 +32,10 @@ if TYPE_CHECKING:
     from ..views.view import View
     from .dense import Maps
 
-
 REMEMBERED = 32_000_000
 """Cosines of all answers that stay in memory, 8 bytes each: every gate of a suite asks for the same ones."""
 KEPT = 1 << 30
 """Bytes of embeddings that stay in memory: 500,000 rows of 512 numbers. Any number of views then needs no more than one of them."""
-
-
-class Executor(Protocol):
-    """Somebody who embeds."""
-
-    def fill(self, entry: Entry, work: Work, *, advance: Callable[[int], None]) -> None: ...
-    def close(self) -> None: ...
 
 
 @dataclass
@@ -206,18 +197,3 @@ class Extraction:
         self._answers.forget(model.fingerprint)
         for key in [each for each in self._classifiers if each[0] == model.fingerprint]:
             del self._classifiers[key]
-
-
-def answered_by(model: ClipModel) -> dict[str, Any]:
-    """What answers depend on in the model and what runs it."""
-    facts = getattr(model, "facts", {})
-    passes = {key: facts.get(key, usual) for key, usual in (("memory_format", "contiguous"), ("compiled", False))}  # the last bits differ
-    return {"model": model.fingerprint, "device": model.device.partition(":")[0], **passes, **versions()}
-
-
-@cache
-def versions() -> dict[str, str]:
-    """What runs models. Asked once: finding a version takes 3 ms, and a run of all suites asks 1,300 times."""
-    from importlib import metadata
-
-    return {name: metadata.version(name) for name in ("torch", "torchvision", "open_clip_torch", "pillow")}

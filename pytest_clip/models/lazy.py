@@ -22,7 +22,7 @@ from pytest_clip.models import bundled
 from pytest_clip.models.spec import RANDOM, ModelSpec
 
 if TYPE_CHECKING:
-    from pytest_clip.models.openclip import OpenClipModel
+    from pytest_clip.models.openclip_model import OpenClipModel
 
 _REMEMBERED = (
     *("label", "fingerprint", "logit_scale", "logit_bias", "precision", "device", "image_size", "preprocess_config", "geometry", "facts"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pytest_clip.gates.catalog import CATALOG, SUITES
-from pytest_clip.gates.needs import paired
+from pytest_clip.gates.catalog.needs import paired
 from pytest_clip.mutants.catalog import MUTANTS
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from functools import lru_cache
 import torch
 from torch import Generator, Tensor
 
-from .filters import REFERENCE, canvas, fit, stacked, whole
+from .grid import REFERENCE, canvas, fit, stacked, whole
 from .seeds import draw
 
 FROST = ((1, 0.4), (0.8, 0.6), (0.7, 0.7), (0.65, 0.7), (0.6, 0.75))  # weight of the image, weight of the frost

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pytest_clip.collection import SUITES
 from pytest_clip.data import load
-from pytest_clip.data.catalog import VIEWPOINTS
+from pytest_clip.data.scenes.sizes import VIEWPOINTS
 from pytest_clip.data.scenes.twoviews import keypoint_pairs, surface, view_pairs
 from pytest_clip.metrics import correspondence
 

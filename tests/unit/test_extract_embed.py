@@ -21,7 +21,7 @@ from pytest_clip.extract.entry import Entry
 from pytest_clip.extract.extraction import Extraction
 from pytest_clip.extract.source import pictures
 from pytest_clip.models import openclip, spec
-from pytest_clip.models.openclip import OpenClipModel
+from pytest_clip.models.openclip_model import OpenClipModel
 from pytest_clip.views.view import Facts, View
 
 

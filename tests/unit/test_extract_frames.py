@@ -17,13 +17,13 @@ from PIL import Image
 
 from pytest_clip import ClipError
 from pytest_clip.data import Data, load
-from pytest_clip.extract import extraction, pixels, shards, source
 from pytest_clip.extract import frames as frames_module
+from pytest_clip.extract import pixels, provenance, shards, source
 from pytest_clip.extract.cores import cores
 from pytest_clip.extract.extraction import Extraction
 from pytest_clip.extract.source import Source
 from pytest_clip.models import openclip, spec
-from pytest_clip.models.openclip import OpenClipModel
+from pytest_clip.models.openclip_model import OpenClipModel
 from pytest_clip.views.view import Facts, View
 
 ALL, STEP = 21, 6  # pictures, and those of one shard
@@ -329,8 +329,8 @@ def test_what_answers_depend_on_misses(
         assert not missed(model, data, View("another name", key, lambda images, facts: images))
     for package in ("torch", "open_clip_torch"):
         with monkeypatch.context() as patch:
-            other = {**extraction.versions(), package: "99.0"}
-            patch.setattr(extraction, "versions", lambda other=other: other)
+            other = {**provenance.versions(), package: "99.0"}
+            patch.setattr(provenance, "versions", lambda other=other: other)
             assert missed(model, data)
     one_byte_more(photos / "a" / "0.png")
     assert missed(model, load(str(photos)))

@@ -11,7 +11,7 @@ import torch
 from pytest_clip import ClipError
 from pytest_clip.models import lazy, openclip, spec
 from pytest_clip.models.lazy import LazyModel
-from pytest_clip.models.openclip import OpenClipModel
+from pytest_clip.models.openclip_model import OpenClipModel
 
 
 @pytest.fixture

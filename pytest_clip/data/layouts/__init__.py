@@ -31,9 +31,9 @@ from .found import Found as Found
 from .found import Problem as Problem
 
 if TYPE_CHECKING:
-    from ..catalog import SetInfo
     from ..correspondences import KeypointPair, ViewPair
     from ..imageset import ImageSet
+    from ..setinfo import SetInfo
 
 LAYOUTS: tuple[str, ...] = (
     "imagenet",

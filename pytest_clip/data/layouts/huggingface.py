@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
 from .. import own, texts
+from ..setinfo import SetInfo
 from .found import Found, Problem, places
 
 if TYPE_CHECKING:
-    from ..catalog import SetInfo
     from ..imageset import ImageSet
 
 NAME = "huggingface"
@@ -66,8 +66,6 @@ def _is_table(folder: Path) -> bool:
 
 def sets(found: Found) -> tuple[SetInfo, ...]:
     """One set: `clean` for labels, `test` for captions alone."""
-    from ..catalog import SetInfo
-
     whole = _whole(found)
     labelled = bool(whole.classes)
     return (SetInfo("clean" if labelled else "test", "clean" if labelled else "captions", whole.n, labelled=labelled, captions=whole.told),)

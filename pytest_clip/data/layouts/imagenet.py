@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ... import ClipError
-from ..catalog import Role, SetInfo
 from ..imagenet import factors, unknown
-from ..imagenet.listing import KNOWN_TO_O, Listing, listing, marks
-from ..imagenet.parts import PARTS, WRAPPERS, Part, X, locate, wnid_folders
+from ..imagenet.listing import KNOWN_TO_O, listing, marks
+from ..imagenet.members import Listing
+from ..imagenet.parts import PARTS, WRAPPERS, Part, X, locate
+from ..imagenet.signs import wnid_folders
+from ..setinfo import Role, SetInfo
 from .found import Found, Problem, places
 
 if TYPE_CHECKING:

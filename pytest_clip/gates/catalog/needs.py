@@ -3,48 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from pytest_clip.gates.catalog.metric import STORED
+from pytest_clip.gates.catalog.table import NEEDS
+
 SEVERITIES = range(1, 6)
-STORED = "corruption"
-"""The role of corrupted images that lie on disk."""
-
-
-@dataclass(frozen=True)
-class Need:
-    """Of the metrics that `metrics` matches: facts (`SetInfo`) that a set needs to be a slice; sets of which the data needs one."""
-
-    metrics: str
-    facts: tuple[str, ...] = ()
-    one_of: tuple[str, ...] = ()
-    """names, patterns or `role:factor`, with `+fact` for one that must have this fact"""
-
-
-NEEDS: tuple[Need, ...] = (
-    Need("checkpoint/*", (), ("clean+labelled",)),
-    Need("accuracy/*", ("labelled",)),
-    Need("accuracy/relative_robustness", (), ("clean+labelled",)),
-    Need("accuracy/effective_robustness", ("line",), ("clean+imagenet",)),
-    Need("factors/*", ("labelled",), ("clean+labelled",)),
-    Need("factors/effective_robustness", ("line",), ("overall",)),
-    Need("factors/drop", ("paired",)),
-    Need("factors/worst_accuracy", (), ("role:factor",)),
-    Need("factors/worst_drop", (), ("role:factor+paired",)),
-    Need("shape_bias/*", ("labelled",)),
-    Need("shape_bias/shape_bias", (), ("cue_matched",)),
-    Need("shape_bias/drop", ("paired",)),
-    Need("prompts/*", ("labelled",), ("clean+labelled",)),
-    Need("calibration/*", ("labelled",), ("clean+labelled",)),
-    Need("metamorphic/*", ("labelled",), ("clean+labelled",)),
-    Need("ood/*", (), ("clean+labelled",)),
-    Need("corruptions/*", ("labelled",), ("clean+labelled", f"role:{STORED}")),
-    Need("corruptions_3d/*", ("labelled",), ("clean+labelled", f"role:{STORED}")),
-    Need("corruptions*/relative_*", (), ("clean+labelled", "uncorrupted")),
-    Need("retrieval/*_retrieval_*", ("captions",)),
-    Need("*/published_gap", ("published",)),
-)
 
 
 def has(image_set: Any, fact: str) -> bool:

@@ -1,0 +1,63 @@
+"""What ``--clip-update`` would do with a measured gate, and why it leaves it alone nevertheless."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pytest_clip.gates import margins
+from pytest_clip.gates.catalog import CATALOG
+from pytest_clip.gates.ids import GateId
+from pytest_clip.gates.rules import Bound, Rule
+
+Row = Mapping[str, Any]
+Category = Literal["create", "fix", "trim"]
+Key = Literal["min", "max"]
+SIDES: tuple[Key, ...] = ("min", "max")
+
+NO_VALUE = "no value was measured"
+GUESSING = "the model may as well be guessing: chance is inside the interval"
+_EXCUSES = {"waived": "waived", "warn": 'severity = "warn" in the rule', "insufficient": "insufficient: too few images"}
+
+
+def wanted_of(row: Row, rule: Rule | None) -> tuple[Category | None, str | None]:
+    """The category that a row falls under (None: nothing to update), and the reason to leave it alone nevertheless."""
+    verdict = row["verdict"]
+    if verdict == "unjudged":
+        has_rule = rule is not None and any(key in rule.bounds for key in SIDES)  # and was skipped
+        return (None, None) if has_rule else ("create", _not_created(row))
+    if verdict == "pass":
+        return "trim", GUESSING if _guessing(row) else None
+    return ("fix", _not_fixed(row, rule)) if verdict in ("fail", *_EXCUSES) else (None, None)
+
+
+def _not_created(row: Row) -> str | None:
+    if row["value"] is None:
+        return NO_VALUE
+    if row["waiver"]:
+        return _EXCUSES["waived"]
+    if row.get("better") is None:
+        known = GateId.parse(row["gate"]).metric_id in CATALOG
+        return "more is neither better nor worse" if known else 'no better side is known; give gate(..., better="higher") or "lower"'
+    return GUESSING if _guessing(row) else None
+
+
+def _not_fixed(row: Row, rule: Rule | None) -> str | None:
+    if row["verdict"] == "fail" and row["waiver"]:
+        return "stale waiver: remove the waiver"
+    if row["value"] is None:
+        return NO_VALUE
+    return _EXCUSES.get(row["verdict"]) or (None if broken(row, rule) else "failed, but no min or max is broken")
+
+
+def broken(row: Row, rule: Rule | None) -> list[Bound]:
+    """The bounds that the value breaks."""
+    value = row["value"]
+    if rule is None or value is None:
+        return []
+    low, high = rule.get("min"), rule.get("max")
+    return [bound for bound in (low, high) if bound is not None and (value < bound.value if bound is low else value > bound.value)]
+
+
+def _guessing(row: Row) -> bool:
+    return margins.at_chance(row["ci"], row["conventions"])
