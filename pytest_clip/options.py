@@ -160,6 +160,9 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini(
         "clip_family_wise", "Hold all max_drop rules of a run to one error rate of 5 % together, not 5 % each", type="bool", default=False
     )
+    parser.addini(
+        "clip_drop_test", "What decides on a max_drop whose rule has no drop_test: observed, sure or safe (default: observed)", default=""
+    )
     parser.addini("clip_max_unreadable", "Default of --clip-max-unreadable", default="")
     parser.addini("clip_device", "Default of --clip-device", default="")
     parser.addini("clip_compile", "Whether to run the image tower through torch.compile", type="bool", default=False)

@@ -64,6 +64,7 @@ def resolve(config: pytest.Config) -> Settings:
         save=_save(config),
         save_replaces=given.clip_save_replace,
         family_wise=config.getini("clip_family_wise"),
+        drop_test=_ini(config, "clip_drop_test", checks.one_of("observed", "sure", "safe"), Settings.drop_test),
         mutants=_mutants(given.clip_mutants),
         update=tuple(dict.fromkeys(word for words in given.clip_update or () for word in words)),
         rootpath=config.rootpath,

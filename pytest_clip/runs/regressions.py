@@ -42,7 +42,7 @@ class Regressions:
         precision = session.facts["models"].get(measurement.model, {}).get("precision")
         found = compare(
             measurement, now, base, None if rule is None else rule.get("max_drop"), run=self.baseline.name, precision=precision,
-            family=self.family,
+            family=self.family, test=session.settings.drop_test if rule is None or rule.drop_test is None else rule.drop_test.name,
         )  # fmt: skip
         if found.status != "fail" or found.change is None or now is None or base is None or base.outcomes is None:
             return found
