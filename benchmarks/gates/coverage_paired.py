@@ -1,9 +1,10 @@
 """What the bounds and tests of a drop hold: coverage by enumeration, false alarms under three nulls. Figures of docs/statistics.md.
 
-    python benchmarks/gates/coverage_paired.py [--part=shares|scenes|nulls|drops] [--sizes=50,190,1900] [--repeats=1000] [--statistics=ece,auroc]
+    python benchmarks/gates/coverage_paired.py [--part=shares|scenes|rare|drops|nulls] [--sizes=50,190,1900] [--repeats=1000]
+        [--statistics=ece,auroc]
 
-`before` is the formula that was replaced: McNemar's conditional bounds, a percentile bootstrap confirmed by an exchange. Nominal are 95 % for
-each bound by itself, 5 % for a test. Needs neither a model nor pictures: processor time is printed at the end.
+`before` is the formula that was replaced: McNemar's conditional bounds, a percentile bootstrap confirmed by an exchange. Nominal are 95 %
+for each bound by itself, 5 % for a test. Needs neither a model nor pictures: processor time is printed at the end.
 """
 
 import argparse

@@ -142,7 +142,9 @@ def test_bounds_are_never_a_point():
     got = paired.bootstrap(*means(x, np.round(x, 2)), seed=0, sign=1)
     assert got.lower < got.upper
     lost = paired.bootstrap(*means(np.zeros(30), np.full(30, 0.125)), seed=0, sign=1)
-    assert lost.lower < 0.125 < lost.upper
+    assert 0.1 < lost.lower < 0.125 == lost.upper
+    gained = paired.bootstrap(*means(np.full(30, 0.125), np.zeros(30)), seed=0, sign=1)
+    assert -0.125 == gained.lower < gained.upper < 0
 
 
 def test_one_sample_says_nothing():
