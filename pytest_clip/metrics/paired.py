@@ -17,7 +17,7 @@ from .bounds import SURE as SURE
 from .bounds import Bounds as Bounds
 from .mcnemar import mcnemar as mcnemar
 from .mcnemar import pairs_to_settle as pairs_to_settle
-from .mcnemar import score_bounds
+from .mcnemar import score_bounds as score_bounds
 from .outcomes import Outcomes
 
 RESAMPLES, FEWEST, MANY = 2000, 500, 20_000

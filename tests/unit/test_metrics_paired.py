@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 from scipy.stats import bootstrap as scipy_bootstrap
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 
-from pytest_clip.metrics import paired
+from pytest_clip.metrics import _pairs, paired
 from pytest_clip.metrics.outcomes import Outcomes
 
 quick = settings(derandomize=True, deadline=None, max_examples=80)
@@ -291,3 +291,95 @@ def test_equally_good_models_are_told_apart_in_at_most_5_percent(kind):
         got = paired.bootstrap(base, now, seed=seed, sign=1, resamples=400)
         alarms += got.lower > 0
     assert alarms < 24
+
+
+def test_few_images_that_gain_much_are_no_loss_of_the_rest():
+    """Equal means: one image in ten gains 1, the others lose 1/9. A percentile bootstrap with an exchange finds a loss in 9 % of them."""
+    rng = np.random.default_rng(11)
+    alarms = 0
+    for seed in range(300):
+        lost = np.where(rng.random(50) < 0.1, -1.0, 1 / 9) + rng.normal(0, 0.01, size=50)
+        alarms += paired.bootstrap(*means(np.zeros(50), lost), seed=seed, sign=1, resamples=300).lower > 0
+    assert alarms <= 9
+
+
+@pytest.mark.parametrize(("times", "plus"), [(1, 0), (10, 0), (1, 3)])
+def test_what_the_exchange_mixes_need_not_be_on_one_scale(times, plus):
+    """Scores of two models that differ in scale or offset: a mixture of them is no model. Not studentised, the exchange gave p = 0.04."""
+    rng = np.random.default_rng(0)
+    known, unknown = rng.normal(1.5, 1, size=200), rng.normal(0, 1, size=200)
+    worse, other = known + rng.normal(-0.25, 0.5, size=200), unknown + rng.normal(0, 0.5, size=200)
+    base = Outcomes("auroc", {"score": known}, others={"score": unknown})
+    now = Outcomes("auroc", {"score": times * worse + plus}, others={"score": times * other + plus})
+    got = paired.bootstrap(base, now, seed=0, sign=-1)
+    assert got.lower > 0
+    assert got.p < 1e-6
+
+
+def test_studentised_the_exchange_of_a_mean_is_the_plain_one():
+    """A sign-flip's drop over its own standard error rises with the drop: d_s / sqrt(q - d_s^2 / n), q fixed."""
+    rng = np.random.default_rng(2)
+    base = rng.normal(size=30)
+    now = base + rng.normal(0.2, 0.5, size=30)
+    lost = now - base
+    signs = np.random.default_rng(1).choice((1.0, -1.0), size=(20_000, 30))
+    plain = np.mean(signs @ lost >= lost.sum())
+    studentised = np.mean([t >= lost.mean() / lost.std() for t in (signs * lost).mean(axis=1) / (signs * lost).std(axis=1)])
+    assert plain == studentised
+    got = paired.bootstrap(*means(base, now), seed=0, sign=1, resamples=20_000)
+    assert got.p >= plain - 0.01
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95, 0.999, 0.99999])
+def test_a_bound_of_a_higher_level_lies_farther_out(level):
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=400)
+    now = base + rng.normal(0.2, 0.4, size=400)
+    one, two = (paired.bootstrap(*means(base, now), seed=0, sign=1, level=each) for each in (0.8, level))
+    assert two.lower < one.lower < one.upper < two.upper
+    z, error = norm.ppf(level), (now - base).std() / 20
+    assert two.lower == pytest.approx((now - base).mean() - z * error, abs=0.35 * error)
+
+
+def clustered(fate, base):
+    scenes = np.repeat(np.arange(len(fate) // 4), 4)
+    return [Outcomes("mean", {"right": each}, clusters=scenes) for each in (base, base - fate)]
+
+
+def test_clustered_shares_have_score_bounds_of_their_effective_number():
+    """Scenes whose four images go together count once, images that go each its own way count four times."""
+    rng = np.random.default_rng(0)
+    together = np.repeat(rng.choice((1.0, -1.0, 0.0), p=(0.2, 0.1, 0.7), size=400), 4)
+    alone = rng.permutation(together)
+    bounds = [paired.bootstrap(*clustered(each, (each > 0).astype(float)), seed=0, sign=-1) for each in (together, alone)]
+    n = together.size
+    lost, won = np.count_nonzero(together > 0), np.count_nonzero(together < 0)
+    low, high = paired.score_bounds(lost / 4, won / 4, n / 4)
+    assert (bounds[0].lower, bounds[0].upper) == pytest.approx((float(low), float(high)), abs=0.003)
+    low, high = paired.score_bounds(lost, won, n)
+    assert (bounds[1].lower, bounds[1].upper) == pytest.approx((float(low), float(high)), abs=0.003)
+
+
+def test_where_no_scene_differs_their_number_bounds_the_drop():
+    same = np.zeros(80)
+    got = paired.bootstrap(*clustered(same, same), seed=0, sign=-1)
+    low, high = paired.score_bounds(0, 0, 20)
+    assert (got.lower, got.upper) == pytest.approx((float(low), float(high)), abs=1e-9)
+    assert got.upper > 0.1
+
+
+def test_the_jackknife_of_a_mean_is_its_terms():
+    rng = np.random.default_rng(0)
+    base, now = rng.random(40), rng.random(40)
+    pair = _pairs.Pair.of(*means(base, now), 1)
+    [exact, none], [left_out, _] = pair.adds(), pair.left_out(pair.drops())
+    assert none.size == 0
+    np.testing.assert_allclose(exact, (now - base) - (now - base).mean(), atol=1e-12)
+    np.testing.assert_allclose(left_out, exact, atol=1e-12)
+
+
+def test_of_many_units_blocks_are_left_out():
+    rng = np.random.default_rng(0)
+    pair = _pairs.Pair.of(*means(rng.random(4000), rng.random(4000)), 1)
+    [exact, _], [left_out, _] = pair.adds(), pair.left_out(pair.drops())
+    assert np.sqrt(np.mean(left_out**2)) == pytest.approx(np.sqrt(np.mean(exact**2)), rel=0.1)
