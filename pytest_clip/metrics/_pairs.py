@@ -126,14 +126,31 @@ class Pair:
             for each, members, count in zip(units, self.members, self.counts, strict=True)
         ]
 
-    def adds(self) -> list[Floats]:
-        """What each unit adds to the drop, as `left_out` says it; exact at any size where the statistic is a mean."""
-        terms = STATISTICS[str(self.base.statistic)].terms
-        if terms is None:
-            return self.left_out(self.drops())
-        lost = self.sign * (terms(self.now.arrays, self.now.params) - terms(self.base.arrays, self.base.params))
-        of = self.members[0]
-        return [np.bincount(of, weights=lost - lost.mean()) * self.counts[0] / lost.size, np.zeros(0)]
+    def errors(self) -> Callable[[Floats, Floats], Floats]:
+        """The standard error [R] of the drop of samples that drew units so often [R, U], [R, V].
+
+        Of a ratio of sums (a mean, a share, an error ratio) it is that of the resample itself: sqrt(sum_u W_u e_u^2), where a unit adds
+        e_u = (top_u - ratio bottom_u) / sum(bottom) to the drop, with ratio and sum of the resample. Of anything else units add what
+        `left_out` says of the whole sample.
+        """
+        sums = STATISTICS[str(self.base.statistic)].sums
+        if sums is None:
+            adds = self.left_out(self.drops())
+            return lambda *drawn: np.sqrt(sum(_variance(each, w) for each, w in zip(adds, drawn, strict=True) if each.size))
+        both = [each for model in (self.base, self.now) for each in sums(model.arrays, model.params)]
+        held = np.stack([np.bincount(self.members[0], weights=each) for each in both], axis=1)
+        first, second = np.triu_indices(4)
+        products = held[:, first] * held[:, second] * np.where(first == second, 1.0, 2.0)
+
+        def weighed(w: Floats, v: Floats) -> Floats:
+            top, bottom, other_top, other_bottom = (w @ held).T
+            with np.errstate(divide="ignore", invalid="ignore"):
+                times = np.stack([-1 / bottom, top / bottom**2, 1 / other_bottom, -other_top / other_bottom**2], axis=1)
+                variance = np.einsum("rk,rk->r", w @ products, times[:, first] * times[:, second])
+            found: Floats = np.sqrt(np.maximum(variance, 0.0))
+            return found
+
+        return weighed
 
     def left_out(self, weighed: Callable[[Floats, Floats], Floats]) -> list[Floats]:
         """What each unit adds to a number: (U - 1) (mean - what is left without it), [U] for each kind; mean 0, NaN where undefined.
@@ -155,6 +172,12 @@ class Pair:
                 rest[chosen] = weighed(*self.spread(*units))
             found.append((np.sqrt(count / blocks) * (blocks - 1) * (rest.mean() - rest))[of] if blocks > 1 else np.zeros(count))
         return found
+
+
+def _variance(adds: Floats, w: Floats) -> Floats:
+    """Of the mean of `adds` [U] drawn so often [R, U]."""
+    spread: Floats = np.maximum(w @ adds**2 / adds.size - (w @ adds / adds.size) ** 2, 0.0) / adds.size
+    return spread
 
 
 def coins(rng: np.random.Generator, rows: int, n: int) -> Floats:

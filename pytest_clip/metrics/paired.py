@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 from . import _checks
 from ._pairs import Floats, Pair, coins, with_replacement
@@ -76,12 +76,12 @@ def bootstrap(
     if differing == 0:
         lower, upper = share or (-_unseen(pair, tail), _unseen(pair, tail))
         return Bounds(lower, upper, 1.0, units, 0)
-    off, spread = _off(pair, rng, resamples)
+    off, plain = _off(pair, rng, resamples)
     if off.size < (1 - UNDEFINED) * resamples:
         return Bounds(-math.inf, math.inf, 1.0, units, differing)
     p = float(1 + np.count_nonzero(off >= observed)) / (off.size + 1)
     if p <= max(tail, FEW_HITS / off.size):  # else nothing is sure already
-        exchange = _by_exchange(pair, rng, observed, spread, resamples, differing)
+        exchange = _by_exchange(pair, rng, observed, plain, resamples, differing)
         p = exchange if p < FEW_HITS / off.size else max(p, exchange)
     lower, upper = share or _ends(off, observed, units, tail)
     if not lower < upper:  # every unit lost the same: so much times the share of all units that do
@@ -90,31 +90,22 @@ def bootstrap(
     return Bounds(lower if p <= tail else min(lower, 0.0), upper, min(p, 1.0), units, differing)
 
 
-def _off(pair: Pair, rng: np.random.Generator, resamples: int) -> tuple[Floats, float]:
-    """How far the drops of resamples lie from their mean, times the standard error of all over that of each; and their spread."""
-    weighed, adds = pair.drops(), pair.adds()
+def _off(pair: Pair, rng: np.random.Generator, resamples: int) -> tuple[Floats, Floats]:
+    """How far the drops of resamples lie from their mean, times the standard error of all over that of each; and without that."""
+    weighed, error_of = pair.drops(), pair.errors()
     drops, errors = [], []
     for first, second, w, v in pair.draws(rng, resamples, with_replacement):
         drops.append(weighed(w, v))
-        errors.append(_error(adds, first, second))
+        errors.append(error_of(first, second))
     values, each = np.concatenate(drops), np.concatenate(errors)
-    values, each = values[np.isfinite(values)], each[np.isfinite(values)]
-    if values.size == 0:
-        return values, 0.0
-    off, spread = values - values.mean(), float(values.std())
-    error = float(_error(adds, *(np.ones((1, count)) for count in pair.counts))[0])
-    if error > 0:  # else nothing moves when one unit is left out: a median among equals, or the jackknife is not defined
-        off = off * error / np.maximum(each, STEADY * error)
-    return off, spread
-
-
-def _error(adds: list[Floats], *weights: Floats) -> Floats:
-    """Standard error [R] of a number to which units add `adds` [U] when they are drawn so often [R, U]."""
-    variance = np.zeros(len(weights[0]))
-    for each, w in zip(adds, weights, strict=True):
-        if each.size:
-            variance += np.maximum(w @ each**2 / each.size - (w @ each / each.size) ** 2, 0.0) / each.size
-    return np.sqrt(variance)
+    kept = np.isfinite(values)
+    if not kept.any():
+        return values[kept], values[kept]
+    plain, each = values[kept] - values[kept].mean(), each[kept]
+    error = float(error_of(*(np.ones((1, count)) for count in pair.counts))[0])
+    if not error > 0:  # nothing moves when one unit is left out: a median among equals, or the jackknife is not defined
+        return plain, plain
+    return plain * error / np.maximum(each, STEADY * error), plain
 
 
 def _ends(off: Floats, observed: float, units: int, tail: float) -> tuple[float, float]:
@@ -125,20 +116,33 @@ def _ends(off: Floats, observed: float, units: int, tail: float) -> tuple[float,
     return observed - farther * float(ordered[-k]), observed - farther * float(ordered[k - 1])
 
 
-def _by_exchange(pair: Pair, rng: np.random.Generator, observed: float, error: float, resamples: int, differing: int) -> float:
+def _by_exchange(pair: Pair, rng: np.random.Generator, observed: float, off: Floats, resamples: int, differing: int) -> float:
     """p of the observed drop among those of models that exchange their answers to each unit with probability 1/2, studentised."""
     weighed = pair.exchanged()
     values = np.concatenate([weighed(w, v) for _, _, w, v in pair.draws(rng, resamples, coins, width=2)])
     values = values[np.isfinite(values)]
-    spread = float(values.std()) if values.size else 0.0
-    expected = math.hypot(error, observed / math.sqrt(pair.units))  # exchanged, the drop itself is noise too
-    if spread > 0 and abs(expected / spread - 1) > 3 / math.sqrt(values.size):  # less is what resampling explains, and would part ties
-        values, spread = values * (expected / spread), expected
+    times = _wider(off, values, observed / math.sqrt(pair.units)) if values.size else 1.0
+    values, spread = values * times, float(values.std()) * times if values.size else 0.0
     hits = int(np.count_nonzero(values >= observed - 1e-12 * max(1.0, abs(observed))))
     p = (1 + hits) / (values.size + 1)
     if hits < FEW_HITS and spread > 0:  # a count this low says little
         p = min(p, float(stdtr(pair.units - 1, -observed / spread)))
     return max(float(p), 0.5 ** min(differing, 1000))
+
+
+def _wider(off: Floats, exchanged: Floats, drop: float) -> float:
+    """How many times as wide resampled drops are as exchanged ones, which have the drop itself for noise too.
+
+    By standard deviation and by the middle 90 %, whichever is nearer to 1: few large ones say nothing of the rest, nor do steps. 1 where
+    the two disagree, and within what so many resamples leave open, so that ties stay ties.
+    """
+    found = []
+    for width in (np.std, lambda each: np.ptp(np.quantile(each, [0.05, 0.95])) / (2 * ndtri(0.95))):
+        one, two = float(width(off)), float(width(exchanged))
+        ratio = math.hypot(one, drop) / two if two > 0 else 1.0
+        found.append(math.copysign(max(abs(ratio - 1) - 3 / math.sqrt(exchanged.size), 0.0) and abs(ratio - 1), ratio - 1))
+    low, high = sorted(found)
+    return 1 + (low if low > 0 else high if high < 0 else 0.0)
 
 
 def _unseen(pair: Pair, tail: float) -> float:

@@ -26,21 +26,36 @@ Weighing: TypeAlias = _weighted.Weighing
 class Statistic:
     """`reads`: the arrays it needs; `reads_others`: those of the second sample; `of(arrays, others, params)`: the function of weights.
 
-    No `reads` means: one array of any name. `terms(arrays, params)`: numbers [n] of which it is the mean; None where it is no mean.
+    No `reads` means: one array of any name. `sums(arrays, params)`: numbers [n] and [n] whose sums it is the ratio of; None where it
+    is something else.
     """
 
     of: Callable[[Columns, Columns, Mapping[str, float]], Weighing]
     reads: tuple[str, ...] = ()
     reads_others: tuple[str, ...] = ()
     params: tuple[str, ...] = ()
-    terms: Callable[[Columns, Mapping[str, float]], Floats] | None = None
+    sums: Callable[[Columns, Mapping[str, float]], tuple[Floats, Floats]] | None = None
+
+
+def _ratio_of(
+    sums: Callable[[Columns, Mapping[str, float]], tuple[Floats, Floats]], reads: tuple[str, ...], params: tuple[str, ...] = ()
+) -> Statistic:
+    return Statistic(lambda arrays, others, given: partial(_weigh, *sums(arrays, given)), reads, (), params, sums)
 
 
 def _mean_of(terms: Callable[[Columns, Mapping[str, float]], Floats], reads: tuple[str, ...], params: tuple[str, ...] = ()) -> Statistic:
-    return Statistic(lambda arrays, others, given: partial(_weigh, terms(arrays, given)), reads, (), params, terms)
+    def sums(arrays: Columns, given: Mapping[str, float]) -> tuple[Floats, Floats]:
+        values = terms(arrays, given)
+        return values, np.ones_like(values)
+
+    return Statistic(lambda arrays, others, given: partial(_average, terms(arrays, given)), reads, (), params, sums)
 
 
-def _weigh(terms: Floats, w: Floats, v: Floats) -> Floats:
+def _weigh(top: Floats, bottom: Floats, w: Floats, v: Floats) -> Floats:
+    return _weighted.ratio(w @ top, w @ bottom)
+
+
+def _average(terms: Floats, w: Floats, v: Floats) -> Floats:
     return _weighted.mean(terms, w)
 
 
@@ -64,14 +79,12 @@ def _median(arrays: Columns, others: Columns, params: Mapping[str, float]) -> We
     return lambda w, v: _weighted.median(ranks, w)
 
 
-def _share(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    part, whole = (arrays[name].astype(np.float64) for name in ("part", "whole"))
-    return lambda w, v: _weighted.ratio(w @ part, w @ whole)
+def _parts(arrays: Columns, params: Mapping[str, float]) -> tuple[Floats, Floats]:
+    return arrays["part"].astype(np.float64), arrays["whole"].astype(np.float64)
 
 
-def _error_ratio(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    top, bottom = (1.0 - arrays[name].astype(np.float64) for name in ("correct", "before"))
-    return lambda w, v: _weighted.ratio(w @ top, w @ bottom)
+def _errors(arrays: Columns, params: Mapping[str, float]) -> tuple[Floats, Floats]:
+    return 1.0 - arrays["correct"].astype(np.float64), 1.0 - arrays["before"].astype(np.float64)
 
 
 def _relative(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
@@ -146,9 +159,9 @@ STATISTICS: dict[str, Statistic] = {
     "mean": _mean_of(_one, ()),
     "recall": _mean_of(_found, ("rank",), ("k",)),
     "median": Statistic(_median, ("rank",)),
-    "share": Statistic(_share, ("part", "whole")),
+    "share": _ratio_of(_parts, ("part", "whole")),
     "drop": _mean_of(_lost, ("before", "correct")),
-    "error_ratio": Statistic(_error_ratio, ("before", "correct")),
+    "error_ratio": _ratio_of(_errors, ("before", "correct")),
     "relative": Statistic(_relative, ("correct",), ("correct",)),
     "mean_per_class": Statistic(_mean_per_class, ("correct", "label")),
     "lowest_group": Statistic(_lowest_group, ("correct", "group")),

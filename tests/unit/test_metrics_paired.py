@@ -13,6 +13,7 @@ from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 
 from pytest_clip.metrics import _pairs, paired
 from pytest_clip.metrics.outcomes import Outcomes
+from pytest_clip.metrics.statistics import STATISTICS
 
 quick = settings(derandomize=True, deadline=None, max_examples=80)
 
@@ -267,7 +268,7 @@ def test_the_seed_decides_everything():
 @pytest.mark.parametrize(("n", "expected"), [(100, 2000), (20_000, 2000), (40_000, 1000), (400_000, 500)])
 def test_many_samples_get_fewer_resamples(monkeypatch, n, expected):
     asked = []
-    monkeypatch.setattr(paired, "_off", lambda pair, rng, resamples: (asked.append(resamples) or np.zeros(resamples), 0.0))
+    monkeypatch.setattr(paired, "_off", lambda pair, rng, resamples: (asked.append(resamples) or np.zeros(resamples), np.zeros(resamples)))
     paired.bootstrap(*means(np.zeros(n), np.ones(n)), seed=0, sign=1)
     assert asked == [expected]
 
@@ -368,18 +369,35 @@ def test_where_no_scene_differs_their_number_bounds_the_drop():
     assert got.upper > 0.1
 
 
-def test_the_jackknife_of_a_mean_is_its_terms():
+def of_ratio(base, now, statistic="error_ratio", names=("before", "correct")):
+    return [Outcomes(statistic, dict(zip(names, each, strict=True))) for each in (base, now)]
+
+
+@pytest.mark.parametrize("kind", ["mean", "error_ratio", "share"])
+def test_the_error_of_a_ratio_is_that_of_each_resample(kind):
+    """Against the formula, unit by unit, on resamples; and against the jackknife on all units."""
     rng = np.random.default_rng(0)
-    base, now = rng.random(40), rng.random(40)
-    pair = _pairs.Pair.of(*means(base, now), 1)
-    [exact, none], [left_out, _] = pair.adds(), pair.left_out(pair.drops())
-    assert none.size == 0
-    np.testing.assert_allclose(exact, (now - base) - (now - base).mean(), atol=1e-12)
-    np.testing.assert_allclose(left_out, exact, atol=1e-12)
+    if kind == "mean":
+        pair = _pairs.Pair.of(*means(rng.random(200), rng.random(200)), 1)
+    else:
+        names = ("before", "correct") if kind == "error_ratio" else ("part", "whole")
+        answers = [(rng.random((2, 200)) < 0.6).astype(float) for _ in range(2)]
+        pair = _pairs.Pair.of(*of_ratio(*answers, kind, names), 1)
+    none = np.zeros((3, 0))
+    drawn = _pairs.with_replacement(rng, 3, 200)
+    for w, got in zip(drawn, pair.errors()(drawn, none), strict=True):
+        each = np.repeat(np.arange(200), w.astype(int))
+        adds = []
+        for model in (pair.base, pair.now):
+            top, bottom = STATISTICS[kind].sums(model.arrays, model.params)
+            adds.append((top[each] - top[each].sum() / bottom[each].sum() * bottom[each]) / bottom[each].sum())
+        assert got == pytest.approx(math.sqrt(((adds[1] - adds[0]) ** 2).sum()))
+    [left_out, _], ones = pair.left_out(pair.drops()), np.ones((1, 200))
+    assert pair.errors()(ones, none[:1])[0] == pytest.approx(left_out.std() / math.sqrt(200), rel=0.03)
 
 
 def test_of_many_units_blocks_are_left_out():
     rng = np.random.default_rng(0)
     pair = _pairs.Pair.of(*means(rng.random(4000), rng.random(4000)), 1)
-    [exact, _], [left_out, _] = pair.adds(), pair.left_out(pair.drops())
-    assert np.sqrt(np.mean(left_out**2)) == pytest.approx(np.sqrt(np.mean(exact**2)), rel=0.1)
+    [left_out, _] = pair.left_out(pair.drops())
+    assert left_out.std() == pytest.approx((pair.now.arrays["x"] - pair.base.arrays["x"]).std(), rel=0.1)
