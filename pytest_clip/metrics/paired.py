@@ -84,7 +84,7 @@ def bootstrap(
         exchange = _by_exchange(pair, rng, observed, plain, resamples, differing)
         p = exchange if p < FEW_HITS / off.size else max(p, exchange)
     lower, upper = share or _ends(off, observed, units, tail)
-    if not lower < upper:  # every unit lost the same: so much times the share of all units that do
+    if upper - lower <= 1e-9 * abs(observed):  # every unit lost the same: so much times the share of all units that do
         ends = [observed * float(each) for each in score_bounds(units, 0, units, level=level)]
         lower, upper = sorted(ends) if observed else (-_unseen(pair, tail), _unseen(pair, tail))
     return Bounds(lower if p <= tail else min(lower, 0.0), upper, min(p, 1.0), units, differing)

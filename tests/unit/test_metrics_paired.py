@@ -142,6 +142,8 @@ def test_bounds_are_never_a_point():
     x = rng.random(30)
     got = paired.bootstrap(*means(x, np.round(x, 2)), seed=0, sign=1)
     assert got.lower < got.upper
+    shifted = paired.bootstrap(*means(x, x + 0.1), seed=0, sign=1)
+    assert 0.08 < shifted.lower < 0.099
     lost = paired.bootstrap(*means(np.zeros(30), np.full(30, 0.125)), seed=0, sign=1)
     assert 0.1 < lost.lower < 0.125 == lost.upper
     gained = paired.bootstrap(*means(np.full(30, 0.125), np.zeros(30)), seed=0, sign=1)
