@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,25 +27,52 @@ Weighing: TypeAlias = _weighted.Weighing
 class Statistic:
     """`reads`: the arrays it needs; `reads_others`: those of the second sample; `of(arrays, others, params)`: the function of weights.
 
-    No `reads` means: one array of any name.
+    No `reads` means: one array of any name. `sums(arrays, params)`: numbers [n] and [n] whose sums it is the ratio of; None where it
+    is something else.
     """
 
     of: Callable[[Columns, Columns, Mapping[str, float]], Weighing]
     reads: tuple[str, ...] = ()
     reads_others: tuple[str, ...] = ()
     params: tuple[str, ...] = ()
+    sums: Callable[[Columns, Mapping[str, float]], tuple[Floats, Floats]] | None = None
 
 
-def _mean(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+def _ratio_of(
+    sums: Callable[[Columns, Mapping[str, float]], tuple[Floats, Floats]], reads: tuple[str, ...], params: tuple[str, ...] = ()
+) -> Statistic:
+    return Statistic(lambda arrays, others, given: partial(_weigh, *sums(arrays, given)), reads, (), params, sums)
+
+
+def _mean_of(terms: Callable[[Columns, Mapping[str, float]], Floats], reads: tuple[str, ...], params: tuple[str, ...] = ()) -> Statistic:
+    def sums(arrays: Columns, given: Mapping[str, float]) -> tuple[Floats, Floats]:
+        values = terms(arrays, given)
+        return values, np.ones_like(values)
+
+    return Statistic(lambda arrays, others, given: partial(_average, terms(arrays, given)), reads, (), params, sums)
+
+
+def _weigh(top: Floats, bottom: Floats, w: Floats, v: Floats) -> Floats:
+    return _weighted.ratio(w @ top, w @ bottom)
+
+
+def _average(terms: Floats, w: Floats, v: Floats) -> Floats:
+    return _weighted.mean(terms, w)
+
+
+def _one(arrays: Columns, params: Mapping[str, float]) -> Floats:
     if len(arrays) != 1:
         raise ValueError(f"a mean is of one array; given: {', '.join(arrays)}")
     [values] = arrays.values()
-    return lambda w, v: _weighted.mean(values.astype(np.float64), w)
+    return values.astype(np.float64)
 
 
-def _recall(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    found = (arrays["rank"] <= params["k"]).astype(np.float64)
-    return lambda w, v: _weighted.mean(found, w)
+def _found(arrays: Columns, params: Mapping[str, float]) -> Floats:
+    return (arrays["rank"] <= params["k"]).astype(np.float64)
+
+
+def _lost(arrays: Columns, params: Mapping[str, float]) -> Floats:
+    return arrays["before"].astype(np.float64) - arrays["correct"]
 
 
 def _median(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
@@ -52,19 +80,12 @@ def _median(arrays: Columns, others: Columns, params: Mapping[str, float]) -> We
     return lambda w, v: _weighted.median(ranks, w)
 
 
-def _share(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    part, whole = (arrays[name].astype(np.float64) for name in ("part", "whole"))
-    return lambda w, v: _weighted.ratio(w @ part, w @ whole)
+def _parts(arrays: Columns, params: Mapping[str, float]) -> tuple[Floats, Floats]:
+    return arrays["part"].astype(np.float64), arrays["whole"].astype(np.float64)
 
 
-def _drop(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    lost = arrays["before"].astype(np.float64) - arrays["correct"]
-    return lambda w, v: _weighted.mean(lost, w)
-
-
-def _error_ratio(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    top, bottom = (1.0 - arrays[name].astype(np.float64) for name in ("correct", "before"))
-    return lambda w, v: _weighted.ratio(w @ top, w @ bottom)
+def _errors(arrays: Columns, params: Mapping[str, float]) -> tuple[Floats, Floats]:
+    return 1.0 - arrays["correct"].astype(np.float64), 1.0 - arrays["before"].astype(np.float64)
 
 
 def _relative(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
@@ -162,12 +183,12 @@ def _column(arrays: Columns, k: int) -> Columns:
 
 
 STATISTICS: dict[str, Statistic] = {
-    "mean": Statistic(_mean),
-    "recall": Statistic(_recall, ("rank",), (), ("k",)),
+    "mean": _mean_of(_one, ()),
+    "recall": _mean_of(_found, ("rank",), ("k",)),
     "median": Statistic(_median, ("rank",)),
-    "share": Statistic(_share, ("part", "whole")),
-    "drop": Statistic(_drop, ("before", "correct")),
-    "error_ratio": Statistic(_error_ratio, ("before", "correct")),
+    "share": _ratio_of(_parts, ("part", "whole")),
+    "drop": _mean_of(_lost, ("before", "correct")),
+    "error_ratio": _ratio_of(_errors, ("before", "correct")),
     "relative": Statistic(_relative, ("correct",), ("correct",)),
     "effective": Statistic(_effective, ("correct",), ("correct",), ("slope", "intercept", "part")),
     "part_error_ratio": Statistic(_part_error_ratio, ("correct",), ("correct",)),
