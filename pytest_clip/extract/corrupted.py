@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .. import ClipError
 from ..data.depth import Origin, origin
 from ..gates.needs import STORED
-from ..metrics.intervals import bootstrap, seed_from, wilson
+from ..metrics.intervals import mean_interval, seed_from, wilson
 from ..metrics.outcomes import Outcomes
 from ..views import SEVERITIES, VERSION, View, corruption_view
 from ..views.catalog import NEEDS_DEPTH
@@ -134,4 +134,4 @@ def _interval(of: GateId, each: NDArray[np.floating]) -> tuple[float, float]:
     """95 % interval of a mean over images; Wilson's for a share."""
     if np.isin(each, (0, 1)).all():
         return wilson(int(each.sum()), len(each))
-    return bootstrap(np.mean, each, seed=seed_from(str(of)))
+    return mean_interval(each, seed=seed_from(str(of)), within=(0, 1))

@@ -19,6 +19,7 @@ SIDES: tuple[Key, ...] = ("min", "max")
 
 NO_VALUE = "no value was measured"
 GUESSING = "the model may as well be guessing: chance is inside the interval"
+OPEN = "its interval has no end on that side: too few images"
 _EXCUSES = {"waived": "waived", "warn": 'severity = "warn" in the rule', "insufficient": "insufficient: too few images"}
 
 
@@ -132,7 +133,7 @@ def _wanted(row: Row, rule: Rule | None) -> tuple[Category | None, str | None]:
         has_rule = rule is not None and any(key in rule.bounds for key in SIDES)  # and was skipped
         return (None, None) if has_rule else ("create", _not_created(row))
     if verdict == "pass":
-        return "trim", GUESSING if _guessing(row) else None
+        return "trim", _too_little(row)
     return ("fix", _not_fixed(row, rule)) if verdict in ("fail", *_EXCUSES) else (None, None)
 
 
@@ -144,7 +145,7 @@ def _not_created(row: Row) -> str | None:
     if row.get("better") is None:
         known = GateId.parse(row["gate"]).metric_id in CATALOG
         return "more is neither better nor worse" if known else 'no better side is known; give gate(..., better="higher") or "lower"'
-    return GUESSING if _guessing(row) else None
+    return _too_little(row)
 
 
 def _not_fixed(row: Row, rule: Rule | None) -> str | None:
@@ -199,6 +200,13 @@ def _bound(row: Row, key: Key) -> float:
 
 def _guessing(row: Row) -> bool:
     return margins.at_chance(row["ci"], row["conventions"])
+
+
+def _too_little(row: Row) -> str | None:
+    if _guessing(row):
+        return GUESSING
+    open_ended = row["ci"] is not None and row["ci"][0 if row["better"] == "higher" else 1] is None
+    return OPEN if open_ended else None
 
 
 def _basis(row: Row, context: Context) -> str:

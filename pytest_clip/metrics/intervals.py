@@ -8,14 +8,17 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaincinv, expit, logit, ndtri
+from scipy.special import betaincinv, expit, logit
 
 from . import _checks
+from ._scores import score_interval as _score
+from ._scores import z_of as _z
+from .means import mean_interval as mean_interval
+from .means import ratio_interval_of_sums as ratio_interval_of_sums
 from .ood import auroc, tally
 from .resampling import Interval as Interval
 from .resampling import bootstrap as bootstrap
 from .resampling import ece_interval as ece_interval
-from .resampling import mean_interval as mean_interval
 from .resampling import seed_from as seed_from
 from .resampling import two_sample_bootstrap as two_sample_bootstrap
 
@@ -130,20 +133,9 @@ def _table(one: _checks.Bools, two: _checks.Bools) -> tuple[int, int, int, int]:
     return int(counts[3]), int(counts[2]), int(counts[1]), int(counts[0])
 
 
-def _score(p: float, n: int, z: float) -> Interval:
-    """Wilson's interval for a proportion `p` of `n`; the ends are exact where rounding would move them off 0, 1 or the wrong side of p."""
-    centre, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    low, high = (centre - spread) / (1 + z * z / n), (centre + spread) / (1 + z * z / n)
-    return (0.0 if p == 0 else min(max(low, 0.0), p)), (1.0 if p == 1 else max(min(high, 1.0), p))
-
-
 def _successes(k: int, n: int) -> tuple[int, int]:
     n = _checks.count(n, name="n")
     k = _checks.count(k, name="k", at_least=0)
     if k > n:
         raise ValueError(f"k must be at most n; got k = {k}, n = {n}")
     return k, n
-
-
-def _z(level: float) -> float:
-    return float(ndtri(0.5 + _checks.level_of(level) / 2.0))
