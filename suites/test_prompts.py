@@ -7,8 +7,8 @@ should not matter:
 - `paraphrases`: eight sentences that say the same, one at a time, and the bare class name;
 - `formats`: one sentence in other punctuation, casing and articles.
 
-Spread is the largest minus the smallest value over the sets of a family. Intervals of spreads, deviations and of the worst set are those of
-the number itself, whichever sets it is made of, from images drawn for all sets at once; they reach 0 where the sets differ by no more than chance.
+Spread is the largest minus the smallest value over the sets of a family. The intervals of spreads, deviations and of the worst set are
+those of the number itself, whichever sets make it, from images drawn for all sets at once: they reach 0 where sets differ by chance alone.
 Every record holds the value under each set and names the best and the worst. A model at chance under the prompts of this run has nothing to
 lose by other words: then there is no number.
 """
@@ -125,10 +125,10 @@ def test_accuracy_std(judge, clip_case, clean):
 def test_worst_accuracy(judge, clip_case, clean):
     """Accuracy under the worst prompt set."""
     values = clean.right.mean(0)
-    right = clean.right[:, values.argmin()]
-    units = [np.arange(len(right))] * clean.right.shape[1]
+    n, sets = clean.right.shape
+    ci = lowest_share(clean.right.T, units=[np.arange(n)] * sets, seed=seed_from(str(clip_case.gate)))
     judge(
-        right.mean(), values, better="higher", n=len(right), ci=lowest_share(clean.right.T, units=units, seed=seed_from(str(clip_case.gate))),
+        values.min(), values, better="higher", n=n, ci=ci,
         per_image=Outcomes("lowest_mean", {"correct": clean.right}, clean.ids),
     )  # fmt: skip
 

@@ -8,7 +8,10 @@ from . import _checks
 
 
 def score_interval(p: float, n: float, z: float) -> tuple[float, float]:
-    """Wilson's interval for a proportion `p` of `n` (whole or not); the ends are exact where rounding would move them off 0, 1 or the wrong side of p."""
+    """Wilson's interval for a proportion `p` of `n` (whole or not).
+
+    The ends are exact where rounding would move them off 0, 1 or the wrong side of p.
+    """
     centre, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     low, high = (centre - spread) / (1 + z * z / n), (centre + spread) / (1 + z * z / n)
     return (0.0 if p == 0 else min(max(low, 0.0), p)), (1.0 if p == 1 else max(min(high, 1.0), p))

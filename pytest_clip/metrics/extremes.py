@@ -142,7 +142,7 @@ def spread_interval(
 
     def ends(z: float, side: int) -> npt.ArrayLike:
         if within is None:
-            return differences + (2 * side - 1) * z * scale
+            return np.asarray(differences + (2 * side - 1) * z * scale)
         return [within(i, j, z)[side] for i, j in pairs]
 
     low, high = largest(differences, moved, low=lambda z: ends(z, 0), high=lambda z: ends(z, 1), level=level)

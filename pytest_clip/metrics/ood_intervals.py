@@ -19,12 +19,12 @@ def fpr95_interval(kept: npt.ArrayLike, passing: npt.ArrayLike, *, level: float 
 
     The union, over all thresholds t, of Wilson's interval for the share of `passing` at t, each at what is left of z^2 after the likelihood
     ratio of "t keeps 95 %": 2 n KL(share of kept at t, 0.95). That is the profile likelihood of a point of the ROC curve. A bootstrap
-    cannot see beyond the lowest score: its 95 % interval covers 85 to 88 % at n = 20. With fewer than 38 kept samples all of them may lie above
-    the threshold, and the upper end is 1: n is too small to say more.
+    cannot see beyond the lowest score: its 95 % interval covers 85 to 88 % at n = 20. With fewer than 38 kept samples all of them may
+    lie above the threshold, and the upper end is 1: n is too small to say more.
 
     For `ood.fpr95_id_positive` pass the ID and the OOD scores; for `fpr95_ood_positive` the OOD and the ID scores, both with their sign
-    turned. kept: float [n]; passing: float [m]. Inside [0, 1], never a point. ValueError for NaN, empty inputs. Source: Owen 1990; Claeskens,
-    Jing, Peng & Zhou 2003, "Empirical likelihood confidence regions for comparison distributions and ROC curves".
+    turned. kept: float [n]; passing: float [m]. Inside [0, 1], never a point. ValueError for NaN, empty inputs. Source: Claeskens, Jing,
+    Peng & Zhou 2003, "Empirical likelihood confidence regions for comparison distributions and ROC curves".
     """
     own, theirs = (np.sort(_checks.finite(each, name=name, ndim=1)) for each, name in ((kept, "kept"), (passing, "passing")))
     n, m = own.size, theirs.size
@@ -42,8 +42,9 @@ def aupr_interval(positive: npt.ArrayLike, negative: npt.ArrayLike, *, seed: int
 
     On the logit scale, Student's t with min(n, m) - 1 degrees of freedom times the bootstrap's standard deviation, round the number and
     round the number less its bootstrap bias, whichever is farther: an average precision of few samples is too high. Where the two sets are
-    perfectly apart, Wilson's interval over min(n, m) pairs. positive: float [n], negative: float [m], higher = more positive, at least 2 of
-    each. Source: logit scale as in Boyd, Eng & Page 2013, "Area under the precision-recall curve: point estimates and confidence intervals".
+    perfectly apart, Wilson's interval over min(n, m) pairs. positive: float [n], negative: float [m], higher = more positive, at least 2
+    of each. Source: the logit scale of Boyd, Eng & Page 2013, "Area under the precision-recall curve: point estimates and confidence
+    intervals".
     """
     own, theirs = (_checks.finite(each, name=name, ndim=1) for each, name in ((positive, "positive"), (negative, "negative")))
     few = min(own.size, theirs.size)
