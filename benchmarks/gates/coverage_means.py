@@ -2,9 +2,9 @@
 
     python benchmarks/gates/coverage_means.py [--part=means|rates|extremes|prompts|crossed|ece]... [--repeats=500]
 
-Every row is one kind of data whose true number is known. "before" is the interval that was used at first, written down here; "after" is the
-one that ships. In brackets: how often it lies wholly below and wholly above the truth. "open": how often it has no upper end, because n is too
-small; an open end holds everything. Seeds are fixed. 500 repeats know a coverage of 95 % to +-1 point.
+Every row is one kind of data whose true number is known. "before" is the interval that was used at first, written down here; "after" is
+the one that ships. In brackets: how often it lies wholly below and wholly above the truth. "open": how often an end is missing, because n
+is too small; an open end holds everything. Seeds are fixed. 500 repeats know a coverage of 95 % to +-1 point.
 """
 
 import argparse

@@ -42,7 +42,7 @@ def aupr_interval(positive: npt.ArrayLike, negative: npt.ArrayLike, *, seed: int
 
     On the logit scale, Student's t with min(n, m) - 1 degrees of freedom times the bootstrap's standard deviation, round the number and
     round the number less its bootstrap bias, whichever is farther: an average precision of few samples is too high. Where the two sets are
-    perfectly apart, Wilson's interval over min(n, m) pairs. positive: float [n], negative: float [m], higher = more positive, at least 2
+    perfectly apart or all scores equal, Wilson's interval over min(n, m) pairs. positive: float [n], negative: float [m], higher = more positive, at least 2
     of each. Source: the logit scale of Boyd, Eng & Page 2013, "Area under the precision-recall curve: point estimates and confidence
     intervals".
     """
@@ -51,11 +51,11 @@ def aupr_interval(positive: npt.ArrayLike, negative: npt.ArrayLike, *, seed: int
     if few < 2:
         raise ValueError(f"an AUPR interval needs at least 2 samples of each kind; got {own.size} and {theirs.size}")
     found = aupr_in(own, theirs)
-    if found == 1.0:
-        return score_interval(1.0, few, z_of(level))
     weighing, nearly = _weighted.average_precision(own, theirs), 1.0 - 0.5 / (own.size * (own.size + 1))
     drawn = np.concatenate([weighing(w, v) for w, v in weights_of(own.size, theirs.size, seed=seed, resamples=resamples)])
     scaled, centre = logit(np.minimum(drawn, nearly)), float(logit(min(found, nearly)))
+    if found == 1.0 or scaled.std() < 1e-12:  # perfectly apart, or all scores equal
+        return score_interval(found, few, z_of(level))
     reach = -float(stdtrit(few - 1, (1.0 - level) / 2.0)) * float(scaled.std(ddof=1))
     moved = 2 * centre - float(scaled.mean())
     return float(expit(min(centre, moved) - reach)), max(float(expit(max(centre, moved) + reach)), found)
