@@ -107,7 +107,8 @@ def captions(clip_data):
 def ranked(clip_model, clip_data, clip_extraction, captions):
     """By image set and direction, the rank of the best right answer to every query.
 
-    `twins="wrong"` counts the image of another's caption with the same words, and that caption, as wrong answers, as CLIP_benchmark does.
+    `twins="wrong"` counts the image of another's caption with the same words as a wrong answer, as CLIP_benchmark does. (It counts that
+    caption, too, but it ties with the image's own, and there chance decides which of the two comes first; here it never does.)
     """
 
     @cache
@@ -115,10 +116,10 @@ def ranked(clip_model, clip_data, clip_extraction, captions):
         told = captions(name)
         images = clip_extraction.embeddings(clip_model, clip_data, name)
         texts = clip_extraction.texts(clip_model, told.texts)
-        same = told.same if twins == "left out" else None
+        asked = told.same if twins == "left out" else None
         return {
-            "image": ranks(texts, images, query_groups=told.of_text, gallery_groups=told.of_image, query_same=same),
-            "text": ranks(images, texts, query_groups=told.of_image, gallery_groups=told.of_text, same=same),
+            "image": ranks(texts, images, query_groups=told.of_text, gallery_groups=told.of_image, query_same=asked),
+            "text": ranks(images, texts, query_groups=told.of_image, gallery_groups=told.of_text, same=told.same),
         }
 
     return of
@@ -256,7 +257,7 @@ def test_published_gap(gate, clip_case, clip_model, clip_data, ranked):
     worst = max(gaps, key=lambda metric: abs(gaps[metric]))
     gate(
         clip_case.gate, gaps[worst], n=len(clip_data.images(clip_case.slice)),
-        conventions={"gaps": {m: round(gap, 6) for m, gap in gaps.items()}, "farthest": worst, "source": known.source, "twins": "wrong"},
+        conventions={"gaps": {m: round(gap, 6) for m, gap in gaps.items()}, "farthest": worst, "source": known.source, "twins": "wrong images, as in CLIP_benchmark"},
     )  # fmt: skip
 
 

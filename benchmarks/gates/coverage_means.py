@@ -14,7 +14,7 @@ import numpy as np
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from pytest_clip.metrics import _weighted, extremes, intervals
+from pytest_clip.metrics import _weighted, calibration, extremes, intervals
 from pytest_clip.metrics.crossed import crossed_interval
 from pytest_clip.metrics.ood_intervals import aupr_interval, fpr95_interval
 from pytest_clip.metrics.outcomes import Outcomes
@@ -119,7 +119,7 @@ def rates(repeats):
                     before.add(one)
                     after.add(two)
             for name, (before, after) in counts.items():
-                row(name, f"{n}, {m}", f"{truths[name]:.3f}", before if name != "AUROC" else f"{after}", after)
+                row(name, f"{n}, {m}", f"{truths[name]:.3f}", before if name != "AUROC" else "the same, normal quantile | -", after)
 
 
 def worst(repeats):
@@ -260,17 +260,25 @@ def crossed(repeats):
 
 
 def ece(repeats):
-    """Confidences of a Beta, right less often by `gap`: the true error is `gap` whatever the bins. There is no "before"."""
+    """Confidences of a Beta, right less often by a gap, which is the true error whatever the bins; or on a line that is too flat.
+
+    The interval is the same before and after.
+    """
     header("calibration error", "n", "true")
+    lines = {gap: lambda sure, gap=gap: sure - gap for gap in (0.0, 0.05, 0.1)}
+    lines |= {f"slope {slope}": lambda sure, slope=slope: 0.8 + slope * (sure - 0.8) for slope in (0.8, 0.5)}
+    many = 0.3 + 0.7 * np.random.default_rng(0).beta(3, 1, 1_000_000)
     for adaptive in (False, True):
         for n in (300, 500, 1900):
-            for gap in (0.0, 0.02, 0.05, 0.1):
-                rng, after = np.random.default_rng(11), Counter(gap)
+            for name, line in lines.items():
+                which = calibration.binned(many, many < 0, bins=15, adaptive=adaptive)[2]
+                truth = float(np.abs(np.bincount(which, many - line(many))).sum() / many.size)
+                rng, after = np.random.default_rng(11), Counter(truth)
                 for seed in range(repeats if n < 1000 else repeats // 2):
                     sure = 0.3 + 0.7 * rng.beta(3, 1, n)
-                    right = rng.random(n) < sure - gap
+                    right = rng.random(n) < line(sure)
                     after.add(intervals.ece_interval(sure, right, seed=seed, resamples=300, adaptive=adaptive))
-                row("adaptive ECE" if adaptive else "ECE", n, gap, f"{after}", after)
+                row("adaptive ECE" if adaptive else "ECE", n, f"{truth:.3f} ({name})", "-", "-", after)
 
 
 PARTS = {"means": means, "rates": rates, "extremes": extreme, "prompts": prompts, "crossed": crossed, "ece": ece}

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaincinv, expit, logit
+from scipy.special import betaincinv, expit, logit, stdtrit
 
 from . import _checks
 from ._scores import score_interval as _score
@@ -97,7 +97,7 @@ def ratio_interval(top: npt.ArrayLike, bottom: npt.ArrayLike, *, paired: bool, l
 
 
 def auroc_interval(id_scores: npt.ArrayLike, ood_scores: npt.ArrayLike, *, level: float = 0.95) -> Interval:
-    """Interval for `ood.auroc`, from DeLong's variance on the logit scale, so inside [0, 1].
+    """Interval for `ood.auroc`, from DeLong's variance on the logit scale, so inside [0, 1], and Student's t of min(n, m) - 1.
 
     var = var(V10)/n + var(V01)/m, V10_i = share of OOD scores below ID score i (ties 1/2), V01_j the same the other way round, in O((n+m)
     log(n+m)). Where that variance is 0 (perfect separation, or all scores equal) it is a Wilson interval over min(n, m) pairs, because
@@ -114,7 +114,8 @@ def auroc_interval(id_scores: npt.ArrayLike, ood_scores: npt.ArrayLike, *, level
     variance = float(ins @ (v10 - area) ** 2 / (n - 1) / n + outs @ (v01 - area) ** 2 / (m - 1) / m)
     if area in (0.0, 1.0) or variance < 1e-24:
         return _score(area, min(n, m), z)
-    centre, reach = float(logit(area)), z * math.sqrt(variance) / (area * (1.0 - area))
+    t = float(stdtrit(min(n, m) - 1, 0.5 + level / 2.0))
+    centre, reach = float(logit(area)), t * math.sqrt(variance) / (area * (1.0 - area))
     return float(expit(centre - reach)), float(expit(centre + reach))
 
 

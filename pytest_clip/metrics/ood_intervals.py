@@ -42,9 +42,9 @@ def aupr_interval(positive: npt.ArrayLike, negative: npt.ArrayLike, *, seed: int
 
     On the logit scale, Student's t with min(n, m) - 1 degrees of freedom times the bootstrap's standard deviation, round the number and
     round the number less its bootstrap bias, whichever is farther: an average precision of few samples is too high. Where the two sets are
-    perfectly apart or all scores equal, Wilson's interval over min(n, m) pairs. positive: float [n], negative: float [m], higher = more positive, at least 2
-    of each. Source: the logit scale of Boyd, Eng & Page 2013, "Area under the precision-recall curve: point estimates and confidence
-    intervals".
+    perfectly apart, or all scores equal, Wilson's interval over min(n, m) pairs. positive: float [n], negative: float [m], higher = more
+    positive, at least 2 of each. Source: the logit scale of Boyd, Eng & Page 2013, "Area under the precision-recall curve: point estimates
+    and confidence intervals".
     """
     own, theirs = (_checks.finite(each, name=name, ndim=1) for each, name in ((positive, "positive"), (negative, "negative")))
     few = min(own.size, theirs.size)
