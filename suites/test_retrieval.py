@@ -257,7 +257,7 @@ def test_published_gap(gate, clip_case, clip_model, clip_data, ranked):
     worst = max(gaps, key=lambda metric: abs(gaps[metric]))
     gate(
         clip_case.gate, gaps[worst], n=len(clip_data.images(clip_case.slice)),
-        conventions={"gaps": {m: round(gap, 6) for m, gap in gaps.items()}, "farthest": worst, "source": known.source, "twins": "wrong images, as in CLIP_benchmark"},
+        conventions={"gaps": {m: round(gap, 6) for m, gap in gaps.items()}, "farthest": worst, "source": known.source, "twins": "wrong"},
     )  # fmt: skip
 
 
