@@ -97,7 +97,8 @@ def ece_interval(
     above the truth. Here the bootstrap gives the noise e_b of the gaps, and the interval holds every t * ECE, t >= 0, at which the
     observed ECE is neither in the upper nor in the lower tail of sum_b |t g_b + e_b|; widened, if need be, to hold the estimate. So low is
     0 when the gaps are no larger than noise. Measured coverage at level 0.95, n = 300 to 1900: 0.92 to 0.98; with adaptive=True 0.90 to
-    0.98, and as little as 0.88 on other data: take it for 90 % (`benchmarks/gates/coverage_means.py`). Like any bootstrap it has width 0 when the model is right on every sample at confidence 1.
+    0.98, and as little as 0.88 on other data: take it for 90 % (`benchmarks/gates/coverage_means.py`). Like any bootstrap it has width 0
+    when the model is right on every sample at confidence 1.
     Inputs as in `ece` and `bootstrap`. Source: Carpenter 1999, "Test inversion bootstrap confidence intervals", along the observed gaps.
     """
     held, right, which = binned(confidence, correct, bins=bins, adaptive=adaptive)
