@@ -110,7 +110,7 @@ class Corrupted:
         told: dict[str, object] = {"images": len(self.any.ids), **pictures} | ({"kinds": self.kinds} if of.slice is None else {})
         if self.depth is not None and not set(NEEDS_DEPTH).isdisjoint(kinds):
             told["depth"] = self.depth.told
-        ci = _interval(of, *of_image.values()) if statistic == "mean" else None
+        ci = _interval(of, **of_image) if statistic == "mean" else None
         gate(
             of, None if reason else value, n=len(self.any.ids), ci=ci, reason=reason,
             per_image=Outcomes(statistic, of_image, self.any.ids), conventions=self.any.conventions | told,
@@ -130,8 +130,9 @@ class Corrupted:
         return view
 
 
-def _interval(of: GateId, each: NDArray[np.floating]) -> tuple[float, float]:
+def _interval(of: GateId, **of_image: NDArray[np.floating]) -> tuple[float, float]:
     """95 % interval of a mean over images; Wilson's for a share."""
+    [(name, each)] = of_image.items()
     if np.isin(each, (0, 1)).all():
         return wilson(int(each.sum()), len(each))
-    return mean_interval(each, seed=seed_from(str(of)), within=(0, 1))
+    return mean_interval(each, seed=seed_from(str(of)), within=(0, 1) if name == "correct" else (-np.inf, np.inf))
