@@ -19,7 +19,7 @@ def fpr95_interval(kept: npt.ArrayLike, passing: npt.ArrayLike, *, level: float 
 
     The union, over all thresholds t, of Wilson's interval for the share of `passing` at t, each at what is left of z^2 after the likelihood
     ratio of "t keeps 95 %": 2 n KL(share of kept at t, 0.95). That is the profile likelihood of a point of the ROC curve. A bootstrap
-    cannot see beyond the lowest score: its 95 % interval covers 85 to 88 % at n = 20. With fewer than 38 kept samples all of them may
+    cannot see beyond the lowest score: its 95 % interval covers 86 to 90 % at n = 20. With fewer than 38 kept samples all of them may
     lie above the threshold, and the upper end is 1: n is too small to say more.
 
     For `ood.fpr95_id_positive` pass the ID and the OOD scores; for `fpr95_ood_positive` the OOD and the ID scores, both with their sign
