@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from pytest_clip.metrics import effective_robustness as er
+from pytest_clip.metrics.extremes import largest_drop, lowest_share
 from pytest_clip.metrics.factors import error_ratio, paired_drop, part_error_ratio_interval
-from pytest_clip.metrics.intervals import paired_difference, ratio_interval, wilson
+from pytest_clip.metrics.intervals import paired_difference, ratio_interval, seed_from, wilson
 from pytest_clip.metrics.outcomes import Outcomes
 
 pytestmark = pytest.mark.clip_suite("factors")
@@ -131,25 +132,32 @@ def nothing_to_compare(clip_settings):
     return f"no factor has {ENOUGH} images"
 
 
+def scenes_of(factor_answers):
+    """Which scene (or image) each row shows, an int array by factor: changes of one scene are drawn together."""
+    same = [a.pairs if a.pairs is not None else a.ids for a in factor_answers.values()]
+    numbers = np.unique(np.concatenate(same), return_inverse=True)[1]
+    return np.split(numbers, np.cumsum([len(each) for each in same])[:-1])
+
+
 def of_all(factor_answers, statistic, **arrays):
     """Outcomes of every factor together, because another model may have another worst one; changes of one scene are drawn together."""
     each = list(factor_answers.values())
     arrays |= {"correct": [a.right for a in each], "group": [np.full(len(a.ids), k) for k, a in enumerate(each)]}
     columns = {name: np.concatenate(parts) for name, parts in arrays.items()}
-    same = [a.pairs if a.pairs is not None else a.ids for a in each]
-    _, clusters = np.unique(np.concatenate(same), return_inverse=True)
-    return Outcomes(statistic, columns, sum((a.ids for a in each), ()), clusters=clusters)
+    return Outcomes(statistic, columns, sum((a.ids for a in each), ()), clusters=np.concatenate(scenes_of(factor_answers)))
 
 
 @pytest.mark.clip_gate("factors/worst_accuracy")
 def test_worst_accuracy(gate, clip_case, factor_answers, nothing_to_compare):
-    """Lowest accuracy over the factors with enough images."""
+    """Lowest accuracy over the factors with enough images; its interval is that of the lowest, whichever factor it is."""
     if not factor_answers:
         pytest.skip(nothing_to_compare)
     worst = min(factor_answers, key=lambda f: factor_answers[f].right.mean())
     right = factor_answers[worst].right
+    each = [a.right for a in factor_answers.values()]
     gate(
-        clip_case.gate, right.mean(), n=len(right), ci=wilson(int(right.sum()), len(right)),
+        clip_case.gate, right.mean(), n=len(right),
+        ci=lowest_share(each, units=scenes_of(factor_answers), seed=seed_from(str(clip_case.gate))),
         per_image=of_all(factor_answers, "lowest_group"),
         conventions=factor_answers[worst].conventions | {"factor": worst, "at_least": ENOUGH},
     )  # fmt: skip
@@ -157,17 +165,18 @@ def test_worst_accuracy(gate, clip_case, factor_answers, nothing_to_compare):
 
 @pytest.mark.clip_gate("factors/worst_drop")
 def test_worst_drop(gate, clip_case, factor_answers, nothing_to_compare, zero_shot):
-    """Largest paired loss of accuracy over the factors with enough images."""
+    """Largest paired loss of accuracy over the factors with enough images; its interval is that of the largest, whichever factor it is."""
     if not factor_answers:
         pytest.skip(nothing_to_compare)
     clean = zero_shot("clean")
     drops = {f: paired_drop(unchanged(a, clean), a.right) for f, a in factor_answers.items()}
     worst = max(drops, key=lambda f: drops[f])
     answers = factor_answers[worst]
-    before = unchanged(answers, clean)
+    befores = [unchanged(a, clean) for a in factor_answers.values()]
+    each = [a.right for a in factor_answers.values()]
     gate(
-        clip_case.gate, None if clean.at_chance else drops[worst], n=len(before), reason=clean.at_chance,
-        ci=None if clean.at_chance else paired_difference(before, answers.right),
-        per_image=of_all(factor_answers, "largest_group_drop", before=[unchanged(a, clean) for a in factor_answers.values()]),
+        clip_case.gate, None if clean.at_chance else drops[worst], n=len(answers.ids), reason=clean.at_chance,
+        ci=largest_drop(befores, each, units=scenes_of(factor_answers), seed=seed_from(str(clip_case.gate))),
+        per_image=of_all(factor_answers, "largest_group_drop", before=befores),
         conventions=answers.conventions | {"factor": worst, "at_least": ENOUGH},
     )  # fmt: skip

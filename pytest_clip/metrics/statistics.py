@@ -166,14 +166,20 @@ def _other_way_round(weighing: Weighing) -> Weighing:
     return lambda w, v: weighing(v, w)
 
 
+def columns(base: str, arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    """The statistic `base` of each column of arrays [n, k] and [m, k]: a function of weights that gives [R, k]."""
+    width = next(iter(arrays.values())).shape[1]
+    each = [STATISTICS[base].of(_column(arrays, k), _column(others, k), params) for k in range(width)]
+    return lambda w, v: np.stack([one(w, v) for one in each], axis=1)
+
+
 def _over(base: str, reduce: Callable[[Floats], Floats]) -> Statistic:
     """`base` of each column of arrays [n, k] (prompt sets, severities), then one number [R] of the k values [R, k]."""
     inner = STATISTICS[base]
 
     def of(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-        columns = next(iter(arrays.values())).shape[1]
-        each = [inner.of(_column(arrays, k), _column(others, k), params) for k in range(columns)]
-        return lambda w, v: reduce(np.stack([one(w, v) for one in each], axis=1))
+        each = columns(base, arrays, others, params)
+        return lambda w, v: reduce(each(w, v))
 
     return Statistic(of, inner.reads, inner.reads_others, inner.params)
 
