@@ -131,6 +131,9 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="Where images and embeddings are kept; default: $PYTEST_CLIP_CACHE, else pytest-clip in $XDG_CACHE_HOME or ~/.cache",
     )
+    option(
+        "--clip-shared-cache", action="store_true", default=False, help="Use a cache folder that others may write: whoever may is trusted"
+    )
     option("--clip-no-cache", action="store_true", default=False, help="Neither read nor write cached embeddings")
     option(
         "--clip-mutants",
@@ -167,6 +170,7 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("clip_batch_size", "Default of --clip-batch-size", default="")
     parser.addini("clip_cache_dir", "Default of --clip-cache-dir, relative to the ini file", default="")
     parser.addini("clip_executor", "Default of --clip-executor", default="")
+    parser.addini("clip_shared_cache", "Whether the cache folder may be one that others may write", type="bool", default=False)
     parser.addini("clip_cache_size", "What the cache may grow to, such as 20GB, or none (default: 50GB)", default="")
     parser.addini("clip_mcm_tau", "Temperature of the MCM score in the ood suite (default: 1)", default="")
     parser.addini(

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_clip import ClipError, session
+from pytest_clip import ClipError, ownership, session
 from pytest_clip.session import ClipSession, DataChoice, ModelChoice
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 def start(settings: Settings) -> ClipSession:
     """Check everything that can be checked without a model. Loads nothing heavy; all user errors are ``ClipError``."""
+    if settings.cache and not settings.shared_cache:
+        ownership.refuse_shared(settings.cache_dir)
     models = _models(settings)
     data = _data(settings)
     sets = {choice.label: session.image_sets(choice.text) for choice in data}
