@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-import threading
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,8 +61,10 @@ def writing(path: Path) -> Iterator[Path]:
 
     What the disk refuses is a CacheError.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    part = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = aside(path)
         yield part
         part.replace(path)
     except OSError as error:
@@ -67,19 +72,69 @@ def writing(path: Path) -> Iterator[Path]:
             f"cannot write {path} ({error.strerror}); free space, or choose another place with --clip-cache-dir=DIR"
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        if part is not None:
+            part.unlink(missing_ok=True)
+
+
+def aside(path: Path) -> Path:
+    """An empty file beside `path`, made now, under a name that nobody can foresee: no link that was put there before is followed."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666))
+    return part
 
 
 def recall(path: Path, make: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
-    """The array stored at PATH (.npy), made and stored first where it is missing or cannot be read."""
+    """The array stored at PATH (.npy), made and stored first where it is missing or not what was stored."""
     with locked(path):
         if path.exists():
             try:
-                with path.open("rb") as stored:  # np.load would also take a zip or a pickle for what it says it is
-                    return np.lib.format.read_array(stored, allow_pickle=False)
+                return stored(path)
             except ValueError:
                 path.unlink()
         array = make()
         with writing(path) as part, part.open("wb") as out:
             np.save(out, array, allow_pickle=False)
+            out.write(_checksum(array))
     return array
+
+
+def stored(path: Path) -> NDArray[np.float32]:
+    """The array that `recall` has stored at PATH; ValueError when it is another or none."""
+    with path.open("rb") as file:  # np.load would also take a zip or a pickle for what it says it is
+        array: NDArray[np.float32] = np.lib.format.read_array(file, allow_pickle=False)
+        if file.read() != _checksum(array):
+            raise ValueError("the checksum differs from the one it was written with")
+    return array
+
+
+def _checksum(array: NDArray[np.float32]) -> bytes:
+    """What follows the array in its file, and np.load does not look at."""
+    data = np.ascontiguousarray(array)
+    return b"sha256: " + hashlib.sha256(f"{data.dtype.str} {data.shape}".encode() + data.tobytes()).digest()
+
+
+_SEAL, _HELD = "sha256", "holds"
+
+
+def write_sealed(path: Path, content: Any) -> None:
+    """Put `content` at `path` as JSON with a checksum over it and the name it lies under, whole or not at all.
+
+    It tells damage and changes by hand from what was written. Who may write the folder may also write a new checksum: docs/security.md.
+    CacheError when it cannot be written, TypeError for what is no JSON.
+    """
+    with writing(path) as part:
+        part.write_text(json.dumps({_SEAL: _seal(path, content), _HELD: content}), encoding="utf-8")
+
+
+def read_sealed(path: Path) -> Any:
+    """What was written to `path`; ValueError when it holds anything else, OSError when it cannot be read."""
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(whole, dict) or set(whole) != {_SEAL, _HELD}:
+        raise ValueError("it has no checksum")
+    if whole[_SEAL] != _seal(path, whole[_HELD]):
+        raise ValueError("the checksum differs from the one it was written with")
+    return whole[_HELD]
+
+
+def _seal(path: Path, content: Any) -> str:
+    return hashlib.sha256(json.dumps([path.name, content], sort_keys=True).encode()).hexdigest()

@@ -248,3 +248,17 @@ def test_a_run_narrowed_by_hand_says_how_many_rules_it_left_out(world, args, by)
     result = world.clip(*args, "-o", "clip_unjudged=allow")
     assert result.ret == 0
     result.stdout.fnmatch_lines([f"NOT SELECTED ? rule* of these suites (narrowed by {by})"])
+
+
+def test_a_cache_that_others_may_write_is_refused_unless_told(world):
+    cache = world.pytester.path / "open"
+    cache.mkdir()
+    cache.chmod(0o777)
+    refused = world.clip(f"--clip-cache-dir={cache}")
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    refused.stderr.fnmatch_lines([f"*the cache {cache} may be written by everybody (mode 777)*--clip-shared-cache*"])
+    assert world.loads == []
+    for told in ("--clip-shared-cache", "--clip-no-cache"):
+        assert world.clip(f"--clip-cache-dir={cache}", told).ret == 0
+    world.pytester.makeini("[pytest]\nclip_shared_cache = true\n")
+    assert world.clip(f"--clip-cache-dir={cache}").ret == 0
