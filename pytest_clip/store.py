@@ -9,12 +9,13 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from . import CacheError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @contextmanager
@@ -85,6 +86,8 @@ def aside(path: Path) -> Path:
 
 def recall(path: Path, make: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
     """The array stored at PATH (.npy), made and stored first where it is missing or not what was stored."""
+    import numpy as np
+
     with locked(path):
         if path.exists():
             try:
@@ -100,6 +103,8 @@ def recall(path: Path, make: Callable[[], NDArray[np.float32]]) -> NDArray[np.fl
 
 def stored(path: Path) -> NDArray[np.float32]:
     """The array that `recall` has stored at PATH; ValueError when it is another or none."""
+    import numpy as np
+
     with path.open("rb") as file:  # np.load would also take a zip or a pickle for what it says it is
         array: NDArray[np.float32] = np.lib.format.read_array(file, allow_pickle=False)
         if file.read() != _checksum(array):
@@ -109,6 +114,8 @@ def stored(path: Path) -> NDArray[np.float32]:
 
 def _checksum(array: NDArray[np.float32]) -> bytes:
     """What follows the array in its file, and np.load does not look at."""
+    import numpy as np
+
     data = np.ascontiguousarray(array)
     return b"sha256: " + hashlib.sha256(f"{data.dtype.str} {data.shape}".encode() + data.tobytes()).digest()
 

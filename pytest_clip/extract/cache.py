@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..models import bundled
+from ..store import read_sealed
 from ..store import stored as arrays
 from . import shards
 from .entry import MANIFEST, digest

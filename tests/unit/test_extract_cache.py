@@ -59,7 +59,7 @@ def test_verify_names_damage_and_removes_it_when_told(place: Path, capsys: pytes
 
 def every_part(place: Path) -> dict[str, Path]:
     """One of each kind of file that a run reads back."""
-    from pytest_clip.extract import store
+    from pytest_clip import store
     from pytest_clip.extract.texts import Texts
     from pytest_clip.models import bundled
 
