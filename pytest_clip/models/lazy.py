@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_clip import CacheError, ClipError, ModelError
 from pytest_clip.models import bundled
-from pytest_clip.models.spec import RANDOM, ModelSpec
+from pytest_clip.models.spec import RANDOM, ModelSpec, path_of
 from pytest_clip.store import read_sealed, write_sealed
 
 if TYPE_CHECKING:
@@ -115,14 +115,14 @@ def _place(cache: Path, digest: str) -> Path:
 def _files(spec: ModelSpec) -> list[Path] | None:
     """Every file that the model is built from, besides installed packages; None where that cannot be known without asking somebody."""
     own = spec.pretrained is not None and spec.pretrained != RANDOM
-    path = Path(spec.pretrained or "").expanduser()
+    path = path_of(spec.pretrained or "")
     if own and not path.is_file():
         return None  # a tag, or an error that the real loading explains
     checkpoint = [path] if own else []
     if spec.kind == "bundled":
         return [bundled.path(spec.name), *checkpoint]
     if spec.kind == "local-dir":
-        folder = Path(spec.name).expanduser()
+        folder = path_of(spec.name)
         return sorted(each for each in folder.rglob("*") if each.is_file()) if folder.is_dir() else None
     return checkpoint if spec.kind == "open_clip" and spec.pretrained is not None else None
 
