@@ -88,8 +88,8 @@ def init(args: argparse.Namespace) -> int:
         raise ClipError(f"{args.out} is there already; pytest --clip-update=create adds what it lacks, --force overwrites it")
     if not args.out.resolve().parent.is_dir():
         raise ClipError(f"{args.out}: there is no folder {args.out.resolve().parent}; create it")
-    if problem := unwritable(args.out):
-        raise ClipError(f"{args.out} cannot be written: {problem}, or name another with --out")
+    if why := unwritable(args.out):
+        raise ClipError(f"{args.out} cannot be written: {why}, or name another with --out")
     for text, label in catalog.expand(args.data):
         problems = quick(text)
         for problem in problems:

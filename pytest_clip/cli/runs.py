@@ -38,14 +38,16 @@ def runs(args: argparse.Namespace) -> int:
 
 
 def _list() -> int:
+    from pytest_clip.gates.toml_text import comment
+
     where = root()
     found = names.known(where)
     if not found:
         print(f"no run is saved in {where / names.HOME}; save one with pytest --clip-model=NAME --clip-save=NAME")
         return NO
-    width = max(map(len, found))
-    for name in found:
-        print(f"{name:<{width}}  {_told(where / names.HOME / name)}")
+    lines = {comment(name): comment(_told(where / names.HOME / name)) for name in found}
+    width = max(map(len, lines))
+    print("\n".join(f"{name:<{width}}  {told}" for name, told in lines.items()))
     return YES
 
 
@@ -70,12 +72,13 @@ def _line(manifest: Mapping[str, Any]) -> str:
 
 def _show(text: str, *, whole: bool) -> int:
     from pytest_clip.gates.digits import short
+    from pytest_clip.gates.toml_text import comment
 
     run = open_run(text)
     if whole:
         print(json.dumps(run.record, indent=1, ensure_ascii=False))
         return YES
-    print(f"{run.name}: {_line(run.manifest)}")
+    print(comment(f"{run.name}: {_line(run.manifest)}"))
     print(f"folder {run.folder}; commit {run.manifest.get('commit') or 'unknown'}; pytest-clip {run.manifest.get('pytest-clip')}")
     rows = run.record["gates"]
     width = max((len(row["gate"]) for row in rows), default=0)

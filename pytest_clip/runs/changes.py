@@ -16,7 +16,7 @@ from pytest_clip.metrics.holm import holm
 from pytest_clip.runs.baseline import SavedBaseline, other_pictures
 from pytest_clip.runs.compare import ALPHA, compare
 from pytest_clip.runs.flips import listed
-from pytest_clip.runs.store import SavedRun
+from pytest_clip.runs.saved import SavedRun
 
 
 @dataclass(frozen=True)
