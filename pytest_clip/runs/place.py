@@ -83,6 +83,15 @@ def recover_all(parent: Path) -> None:
             recover(parent / old.name[1:].removesuffix(OLD).rpartition(".")[0])
 
 
+def identity(folder: Path) -> tuple[int, int] | None:
+    """What changes when another folder takes this name; None without one."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
 def _standing(folder: Path) -> list[Path]:
     """The youngest first."""
     found = [each for each in folder.parent.iterdir() if _beside(each, OLD) == folder.name and (each / HELD).is_dir()]

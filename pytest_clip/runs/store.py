@@ -28,6 +28,7 @@ from pytest_clip.runs.spool import Parcel
 
 FORMAT, VERSION = "pytest-clip run", 1
 RECORD, INDEX, ARRAYS = "record.json", "outcomes.json", "outcomes.npz"
+TRIES = 50
 LARGEST_TEXT = 256 * 2**20
 """Bytes of a JSON file of a run, at most: Python needs about ten times as many for what is in it."""
 
@@ -91,14 +92,15 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 
 def read(folder: Path) -> SavedRun:
     """The run in `folder`, every file checked against the manifest. ClipError says in one sentence what is wrong with it."""
-    place.recover(folder)
-    manifest = manifest_of(folder)
-    try:
-        return _read(folder, manifest)
-    except ClipError:
-        if manifest_of(folder) == manifest:
-            raise
-        return _read(folder, manifest_of(folder))  # another run has taken the place of the one that was being read
+    for _ in range(TRIES):
+        place.recover(folder)
+        before = place.identity(folder)
+        try:
+            return _read(folder, manifest_of(folder))
+        except ClipError:
+            if before is not None and place.identity(folder) == before:
+                raise  # else another run has taken the place of the one that was being read
+    return _read(folder, manifest_of(folder))
 
 
 def _read(folder: Path, manifest: Mapping[str, Any]) -> SavedRun:
