@@ -30,11 +30,11 @@ def resolve(config: pytest.Config) -> Settings:
     thresholds = [(config.invocation_params.dir / each, "--clip-thresholds") for each in given.clip_thresholds or ()]
     cache_dir = given.clip_cache_dir and config.invocation_params.dir / Path(given.clip_cache_dir).expanduser()
     return Settings(
-        models=tuple(given.clip_model or config.getini("clip_model")),
+        models=tuple(given.clip_model or _read(config, "clip_model")),
         pretrained=given.clip_pretrained,
-        suites=_flat(given.clip_suite) or _flat([checks.names(line) for line in config.getini("clip_suite")]),
-        data=tuple(dict.fromkeys(given.clip_data or config.getini("clip_data") or ["scenes"])),
-        thresholds=tuple(thresholds or [(path, "clip_thresholds of the ini file") for path in config.getini("clip_thresholds")]),
+        suites=_flat(given.clip_suite) or _flat([checks.names(line) for line in _read(config, "clip_suite")]),
+        data=tuple(dict.fromkeys(given.clip_data or _read(config, "clip_data") or ["scenes"])),
+        thresholds=tuple(thresholds or [(path, "clip_thresholds of the ini file") for path in _read(config, "clip_thresholds")]),
         reports=_reports(config),
         prompts=checks.prompts_from(given.clip_prompts, config.invocation_params.dir)
         if given.clip_prompts
@@ -43,7 +43,7 @@ def resolve(config: pytest.Config) -> Settings:
         max_unreadable=_pick(config, "clip_max_unreadable", 0),
         device=_pick(config, "clip_device", "auto"),
         precision=_pick(config, "clip_precision", "fp32"),
-        compile=given.clip_compile or config.getini("clip_compile"),
+        compile=given.clip_compile or _read(config, "clip_compile"),
         batch_size=_pick(config, "clip_batch_size", 0) or None,
         workers=given.clip_workers,
         cache_dir=cache_dir or _ini(config, "clip_cache_dir", lambda text: base / Path(text).expanduser(), default_cache_dir()),
@@ -60,9 +60,9 @@ def resolve(config: pytest.Config) -> Settings:
         baseline_model=given.clip_baseline_model,
         save=_save(config),
         save_replaces=given.clip_save_replace,
-        family_wise=config.getini("clip_family_wise"),
+        family_wise=_read(config, "clip_family_wise"),
         unjudged=_pick(config, "clip_unjudged", ""),
-        strict_rules=config.getini("clip_strict_rules"),
+        strict_rules=_read(config, "clip_strict_rules"),
         mutants=_mutants(given.clip_mutants),
         update=tuple(dict.fromkeys(word for words in given.clip_update or () for word in words)),
         rootpath=config.rootpath,
@@ -93,7 +93,7 @@ def _pick(config: pytest.Config, name: str, default: Any) -> Any:
 
 
 def _ini(config: pytest.Config, name: str, check: Callable[[str], T], default: T) -> T:
-    text = str(config.getini(name))
+    text = str(_read(config, name))
     if not text:
         return default
     try:
@@ -102,9 +102,22 @@ def _ini(config: pytest.Config, name: str, check: Callable[[str], T], default: T
         raise pytest.UsageError(f"{config.inipath or 'ini'}: {name}: {error}") from None
 
 
+def _read(config: pytest.Config, name: str) -> Any:
+    """What pytest makes of an ini key; a value that it cannot take is told with file and key, which not every version of it says."""
+    try:
+        return config.getini(name)
+    except (ValueError, TypeError, pytest.UsageError) as error:
+        told = str(error).removeprefix(f"{config.inipath}: ")
+        if OPTIONS[name].kind == "bool":
+            told = f"{told}; write true or false"
+        elif OPTIONS[name].native is not None:
+            told = f"{told}; write it in quotes"
+        raise pytest.UsageError(f"{config.inipath or 'ini'}: {name}: {told}") from None
+
+
 def _kinds(config: pytest.Config, name: str, known: tuple[str, ...]) -> tuple[str, ...]:
     """The corruptions that an ini key chooses, in the order of the catalog; codecs only where they can run."""
-    views, chosen = _catalog(), config.getini(name)
+    views, chosen = _catalog(), _read(config, name)
     where = f"{config.inipath or 'ini'}: {name}"
     for kind in chosen:
         if kind not in known:

@@ -177,7 +177,7 @@ def test_saves_that_are_killed_at_any_moment_lose_no_run(tmp_path, turns, capsys
         while time.monotonic() < until:
             assert 0 <= value(folder) < 1
         child.send_signal(signal.SIGKILL)
-        child.wait()
+        child.communicate()
         recovered += not folder.exists()
         assert value(folder) >= 0
         last = value(folder)
