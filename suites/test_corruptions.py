@@ -5,8 +5,8 @@ made in memory at the model's input size, after its resize and before its normal
 JPEG files of ImageNet-C differ by points. The ini key `clip_corruptions` chooses other kinds (four more are held out by the paper for
 validation), `clip_corruption_images` the number of images.
 
-`mce_unnormalised` is the mean error. The mCE of the papers divides by errors of AlexNet on ImageNet, which say nothing about other data:
-only ImageNet has the gates `mce` and `relative_mce`.
+`mce_unnormalised` is the mean error. The mCE of the papers divides by errors of AlexNet on the files of ImageNet-C, which say nothing about
+other pictures: `mce` and `relative_mce` are measured on these files alone, never on corruptions made in memory.
 """
 
 from functools import partial
@@ -56,18 +56,18 @@ def test_relative_mce_unnormalised(judge, corrupted):
 
 @pytest.mark.clip_gate("corruptions/mce")
 def test_mce(judge, corrupted):
-    """Error of each kind over AlexNet's, mean over the 15 kinds: 1 = as bad as AlexNet (papers print 100). ImageNet only."""
+    """Error of each kind over AlexNet's, mean over the 15 kinds: 1 = as bad as AlexNet (papers print 100). Published files only."""
     value = corruption.mce(corruption.error_table(corrupted.table), kinds=corrupted.kinds, reference=ALEXNET)
-    judge(value, error=corruption.over_reference(corrupted.table, kinds=corrupted.kinds, reference=ALEXNET))
+    judge(value, over=ALEXNET, error=corruption.over_reference(corrupted.table, kinds=corrupted.kinds, reference=ALEXNET))
 
 
 @pytest.mark.clip_gate("corruptions/relative_mce")
 def test_relative_mce(judge, corrupted):
-    """What each kind adds to the clean error over what it adds to AlexNet's, mean over the 15 kinds. ImageNet only."""
+    """What each kind adds to the clean error over what it adds to AlexNet's, mean over the 15 kinds. Published files only."""
     errors, clean = corruption.error_table(corrupted.table), corrupted.clean
     value = corruption.relative_mce(errors, clean_error=1 - np.mean(clean.right), kinds=corrupted.kinds, reference=ALEXNET)
     added = corruption.over_reference(corrupted.table, clean=clean.right, kinds=corrupted.kinds, reference=ALEXNET)
-    judge(value, added=added, reason=clean.at_chance)
+    judge(value, over=ALEXNET, added=added, reason=clean.at_chance)
 
 
 @pytest.mark.clip_gate("corruptions/largest_rise")

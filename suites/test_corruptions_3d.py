@@ -57,18 +57,18 @@ def test_relative_mce_unnormalised(judge, corrupted):
 
 @pytest.mark.clip_gate("corruptions_3d/mce")
 def test_mce(judge, corrupted):
-    """Error of each kind over AlexNet's, mean over the 12 kinds: 1 = as bad as AlexNet (papers print 100). ImageNet only."""
+    """Error of each kind over AlexNet's, mean over the 12 kinds: 1 = as bad as AlexNet (papers print 100). Published files only."""
     value = corruption.mce(corruption.error_table(corrupted.table), kinds=corrupted.kinds, reference=ALEXNET)
-    judge(value, error=corruption.over_reference(corrupted.table, kinds=corrupted.kinds, reference=ALEXNET))
+    judge(value, over=ALEXNET, error=corruption.over_reference(corrupted.table, kinds=corrupted.kinds, reference=ALEXNET))
 
 
 @pytest.mark.clip_gate("corruptions_3d/relative_mce")
 def test_relative_mce(judge, corrupted):
-    """What each kind adds to the clean error over what it adds to AlexNet's, mean over the 12 kinds. ImageNet only."""
+    """What each kind adds to the clean error over what it adds to AlexNet's, mean over the 12 kinds. Published files only."""
     errors, clean = corruption.error_table(corrupted.table), corrupted.clean
     value = corruption.relative_mce(errors, clean_error=1 - np.mean(clean.right), kinds=corrupted.kinds, reference=ALEXNET)
     added = corruption.over_reference(corrupted.table, clean=clean.right, kinds=corrupted.kinds, reference=ALEXNET)
-    judge(value, added=added, reason=clean.at_chance)
+    judge(value, over=ALEXNET, added=added, reason=clean.at_chance)
 
 
 @pytest.mark.clip_gate("corruptions_3d/largest_rise")

@@ -31,5 +31,7 @@ class SetInfo:
     """of `metrics.effective_robustness`: what accuracy on this set is expected from that on `clean`, or `overall` for a factor"""
     published: str = ""
     """of `data.published`: the data set that it is, where public checkpoints have known answers"""
+    within: str = ""
+    """the set whose pictures these are, some of them or all: they are embedded once"""
     absent: str = ""
     """why it cannot be measured: what to put where, its licence and where to get it; "" for a set that is there"""

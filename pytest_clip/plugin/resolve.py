@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 import pytest_clip.plugin.checks as checks
+import pytest_clip.plugin.destinations as destinations
 from pytest_clip.plugin.optiontable import OPTIONS
-from pytest_clip.session.settings import ReportRequest, RunRequest, Settings, default_cache_dir
+from pytest_clip.session.settings import RunRequest, Settings, default_cache_dir
 
 if TYPE_CHECKING:
     from pytest_clip.models.depth import DepthModel
@@ -35,7 +35,7 @@ def resolve(config: pytest.Config) -> Settings:
         suites=_flat(given.clip_suite) or _flat([checks.names(line) for line in _read(config, "clip_suite")]),
         data=tuple(dict.fromkeys(given.clip_data or _read(config, "clip_data") or ["scenes"])),
         thresholds=tuple(thresholds or [(path, "clip_thresholds of the ini file") for path in _read(config, "clip_thresholds")]),
-        reports=_reports(config),
+        reports=destinations.reports(config),
         prompts=checks.prompts_from(given.clip_prompts, config.invocation_params.dir)
         if given.clip_prompts
         else _ini(config, "clip_prompts", lambda text: checks.prompts_from(text, base), None),
@@ -58,11 +58,12 @@ def resolve(config: pytest.Config) -> Settings:
         dense_layer=_pick(config, "clip_dense_layer", None),
         baseline=_baseline(config, base),
         baseline_model=given.clip_baseline_model,
-        save=_save(config),
+        save=destinations.save(config),
         save_replaces=given.clip_save_replace,
         family_wise=_read(config, "clip_family_wise"),
         unjudged=_pick(config, "clip_unjudged", ""),
         strict_rules=_read(config, "clip_strict_rules"),
+        drop_test=_pick(config, "clip_drop_test", Settings.drop_test),
         mutants=_mutants(given.clip_mutants),
         update=tuple(dict.fromkeys(word for words in given.clip_update or () for word in words)),
         rootpath=config.rootpath,
@@ -151,57 +152,6 @@ def _baseline(config: pytest.Config, base: Path) -> RunRequest | None:
     if not text:
         text, here, by = _ini(config, "clip_baseline", checks.run, ""), base, "clip_baseline of the ini file"
     return RunRequest(text, names.folder(text, rootpath=config.rootpath, here=here), by) if text else None
-
-
-def _save(config: pytest.Config) -> RunRequest | None:
-    """Where this run goes. What is there already is not lost by a name given twice, and is said before an hour of forward passes."""
-    from pytest_clip.files import unwritable
-    from pytest_clip.runs import names, place
-
-    text = config.option.clip_save
-    if not text:
-        if config.option.clip_save_replace:
-            raise pytest.UsageError("--clip-save-replace says how to save; add --clip-save=NAME")
-        return None
-    folder = names.folder(text, rootpath=config.rootpath, here=config.invocation_params.dir)
-    place.recover(folder)
-    if folder.exists() and not hasattr(config, "workerinput"):
-        if not (folder / names.MANIFEST).is_file():
-            raise pytest.UsageError(f"--clip-save: {folder} exists and is no saved run; choose another name or path")
-        if not config.option.clip_save_replace:
-            raise pytest.UsageError(
-                f"--clip-save: there is a saved run {text!r} already, {folder}; choose another name, or replace it with --clip-save-replace"
-            )
-        if problem := unwritable(folder):
-            raise pytest.UsageError(f"--clip-save: {folder} cannot be replaced: {problem}, or choose another name")
-    nearest = next(parent for parent in folder.parents if parent.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise pytest.UsageError(f"--clip-save: cannot write {folder}: {nearest} is not a writable folder; choose another place")
-    return RunRequest(text, folder, "--clip-save")
-
-
-def _reports(config: pytest.Config) -> tuple[ReportRequest, ...]:
-    reports = tuple(
-        ReportRequest(kind, config.invocation_params.dir / Path(dest).expanduser()) for kind, dest in config.option.clip_report or ()
-    )
-    for at, each in enumerate(reports):
-        if each.dest in [other.dest for other in reports[:at]]:
-            raise pytest.UsageError(f"--clip-report: two reports cannot share the file {each.dest}; give each its own DEST")
-        check_writable(each.dest)
-    return reports
-
-
-def check_writable(path: Path) -> None:
-    """A report that cannot be written is said now, not after an hour of forward passes."""
-    from pytest_clip.files import unwritable
-
-    if path.is_dir():
-        raise pytest.UsageError(f"--clip-report: {path} is a folder; name a file in it")
-    nearest = next(parent for parent in path.parents if parent.exists())
-    if path.exists() and (problem := unwritable(path)):
-        raise pytest.UsageError(f"--clip-report: cannot write {path}: {problem}, or choose another DEST")
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise pytest.UsageError(f"--clip-report: cannot write {path}: {nearest} is not a writable folder; choose another DEST")
 
 
 def _flat(lists: Sequence[Sequence[str]] | None) -> tuple[str, ...] | None:

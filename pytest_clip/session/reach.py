@@ -100,6 +100,12 @@ class Reach:
         if stored and (gone := [f"{k}-{s}" for k in kinds for s in views.SEVERITIES if gate.slice is None and f"{k}-{s}" not in stored]):
             more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
             return f"{gate.metric} is a mean over {', '.join(kinds)}; the data set {data.label} has no {', '.join(gone[:3])}{more}"
+        if CATALOG[gate.metric_id].imagenet and not stored:
+            title, folder = ("ImageNet-C" if gate.suite == "corruptions" else "ImageNet-3DCC"), data.text.partition("::")[0]
+            told = f"{gate.metric} is over errors of AlexNet on the files of {title}, and corruptions made in memory are not these files"
+            return (
+                f"{told} (up to 10 points of accuracy a kind); put them into {folder}/{title.lower()}/, or read {gate.metric}_unnormalised"
+            )
         seen = bool(stored) or self.settings.depth_model is not None or any(getattr(each, "depth", False) for each in self.sets[data.label])
         if not seen and (blind := [kind for kind in kinds if kind in views.NEEDS_DEPTH]):
             follow = f"{', '.join(blind)} follow{'s' * (len(blind) == 1)} depth"

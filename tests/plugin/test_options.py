@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -271,3 +273,18 @@ def test_thresholds_are_read_as_defaults_then_project_then_option(world):
     result = world.clip("--clip-thresholds=ci.toml")
     result.stdout.fnmatch_lines(["clip: *rules defaults + thresholds.toml + ci.toml; *"])
     result.assert_outcomes(passed=4, failed=1)  # shift_far still falls under the project's own rule
+
+
+def test_the_page_of_options_is_what_the_table_says():
+    """docs/options.md has the help of every option and key, and names none that there is not."""
+    from pytest_clip.plugin.optiontable import OPTIONS
+
+    folder = Path(__file__).parents[2] / "docs"
+    spec = importlib.util.spec_from_file_location("_options_page", folder / "options.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = (folder / "options.md").read_text(encoding="utf-8")
+    assert text == module.page(text), "docs/options.md is not what pytest_clip/plugin/optiontable.py says; run python docs/options.py"
+    flags = {each.flag for each in OPTIONS.values() if each.help is not None}
+    assert set(re.findall(r"--clip-[a-z-]+[a-z]", text)) == flags
+    assert set(re.findall(r"\bclip_[a-z_0-9]+", text)) == {each.dest for each in OPTIONS.values() if each.ini is not None}

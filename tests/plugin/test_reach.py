@@ -150,8 +150,21 @@ def test_data_that_is_not_imagenet_has_no_normalised_error_and_no_line_about_it(
     flat.clip("--clip-list", "--clip-suite=corruptions").stdout.no_fnmatch_line("*corruptions/mce *")
 
 
-def test_imagenet_has_it_when_all_kinds_are_there(flat):
-    flat.conftest(IMAGENET)
+FILES = """
+from dataclasses import make_dataclass
+from pytest_clip.session import load
+from pytest_clip.views import catalog as views
+
+Info = make_dataclass("Info", ["name", "role", "n", "imagenet"])
+stored = [Info(name, "corruption", 100, True) for name in views.steps(views.IMAGENET_C)]
+load.image_sets = lambda name: stored if name == "imagenet" else [Info("clean", "clean", 100, False)]
+load.doubts = lambda data: {}
+"""
+MEMORY = "mce is over errors of AlexNet on the files of ImageNet-C, and corruptions made in memory are not these files*"
+
+
+def test_the_files_of_imagenet_c_have_it_when_all_kinds_are_there(flat):
+    flat.conftest(FILES)
     result = flat.clip("--clip-suite=corruptions", "--clip-data=imagenet", "-v", "-rs", *ALLOW)
     result.assert_outcomes(passed=16)
     result.stdout.fnmatch_lines(["*imagenet-corruptions/mce* PASSED*"])
@@ -161,8 +174,26 @@ def test_imagenet_has_it_when_all_kinds_are_there(flat):
     fewer.stdout.fnmatch_lines(["*mce is a mean over 15 kinds; the ini key clip_corruptions leaves out pixelate, jpeg_compression"])
 
 
-def test_of_two_data_sets_only_imagenet_has_it(flat):
+def test_corruptions_made_in_memory_are_not_held_against_errors_on_files(flat):
     flat.conftest(IMAGENET)
+    result = flat.clip("--clip-suite=corruptions", "--clip-data=imagenet", "-v", "-rs")
+    result.assert_outcomes(passed=15, skipped=1)
+    result.stdout.fnmatch_lines([f"*{MEMORY}; put them into imagenet/imagenet-c/, or read mce_unnormalised"])
+    listed = flat.clip("--clip-list", "--clip-suite=corruptions", "--clip-data=imagenet").stdout
+    listed.fnmatch_lines([f"  1 gate out of reach: {MEMORY}"])
+    listed.no_fnmatch_line("  corruptions/mce *")
+
+
+def test_a_rule_of_ones_own_for_it_is_not_green_in_memory(flat):
+    flat.conftest(IMAGENET)
+    flat.project('schema = 1\n[data.imagenet.gates."corruptions/mce"]\nmax = 0.9')
+    result = flat.clip("--clip-suite=corruptions", "--clip-data=imagenet")
+    result.assert_outcomes(passed=15, errors=1)
+    result.stdout.fnmatch_lines([f"*was never measured: {MEMORY}"])
+
+
+def test_of_two_data_sets_only_the_files_have_it(flat):
+    flat.conftest(FILES)
     result = flat.clip("--clip-suite=corruptions", "--clip-data=imagenet", "--clip-data=scenes", *kinds("fog", flat=True), "-v")
     result.assert_outcomes(passed=2, skipped=1)
     result.stdout.fnmatch_lines(["*imagenet-corruptions/mce* SKIPPED*"])

@@ -311,7 +311,7 @@ suite accuracy on scenes: Zero-shot accuracy, clean and under natural shifts
   accuracy/relative_robustness[shift_far]  no rule: measured, reported as unjudged
 
 7 gates, 2 with a rule
-data scenes: 3 image sets, 250 images, 250 forward passes
+data scenes: 3 image sets, 250 images, 152 class prompts, 250 forward passes
   clean      100
   shift_far  100
   near       50"""
@@ -322,7 +322,7 @@ def test_the_list_shows_gates_rules_and_the_work_they_take(world):
     assert result.ret == 0
     assert "\n".join(result.outlines) == LISTING
     limited = world.clip("--clip-list", "--clip-limit=60", "--clip-model=other")
-    limited.stdout.fnmatch_lines(["models: stub, other", "data scenes: 3 image sets, 170 images, 340 forward passes"])
+    limited.stdout.fnmatch_lines(["models: stub, other", "data scenes: 3 image sets, 170 images, 152 class prompts, 340 forward passes"])
 
 
 def test_the_list_needs_no_model_and_names_rules_of_others(world):

@@ -60,7 +60,7 @@ def _sets(found: Found) -> Iterator[SetInfo]:
             if n or role == "clean":
                 yield SetInfo(name, cast(Role, role), n, imagenet=_whole(name), line=LINES.get(name, ""))
     if "val" in found.parts and "imagenet_o" in found.parts:
-        yield SetInfo(KNOWN_TO_O, "reference", len(listing(KNOWN_TO_O, found).rows))
+        yield SetInfo(KNOWN_TO_O, "reference", len(listing(KNOWN_TO_O, found).rows), within="clean")
     for key in found.parts:
         if key.startswith("ood/"):
             name = key.removeprefix("ood/")
@@ -76,10 +76,11 @@ def _factors(found: Found) -> Iterator[SetInfo]:
         return
     marked = marks(found)
     published = marked.kind == "top" and marked.prototypes
-    yield SetInfo("overall", "overall", len(marked.factors))
+    yield SetInfo("overall", "overall", len(marked.factors), within="clean")
     for name in factors.FACTORS:
         if n := len(marked.of(name)):
-            yield SetInfo(name, "factor", n, line=f"imagenet-x/{name}" if published and name in factors.TEN else "")
+            line = f"imagenet-x/{name}" if published and name in factors.TEN else ""
+            yield SetInfo(name, "factor", n, line=line, within="clean")
 
 
 def _whole(name: str) -> bool:

@@ -48,9 +48,9 @@ def sets(found: Found) -> tuple[SetInfo, ...]:
     own, whole = _own(found), _whole(found)
     labelled, captions, depth = bool(own.labels), bool(own.captions), _depth(found) is not None
     out = [SetInfo(whole, "clean" if labelled else "captions", len(own.ids), depth=depth, labelled=labelled, captions=captions)]
-    out += [SetInfo(name, "factor", len(rows), depth=depth, captions=captions) for name, rows in own.slices.items()]
+    out += [SetInfo(name, "factor", len(rows), depth=depth, captions=captions, within=whole) for name, rows in own.slices.items()]
     if rows := _with_false(own):
-        out.append(SetInfo("negatives", "pairs", len(rows), labelled=False, captions=True))
+        out.append(SetInfo("negatives", "pairs", len(rows), labelled=False, captions=True, within=whole))
     if not labelled:
         return tuple(out)
     unknown = beside.unknown_sets(found.folder)

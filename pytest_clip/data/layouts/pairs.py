@@ -45,7 +45,7 @@ class Pairs:
 
 def infos(pictures: int, counts: Mapping[str, int], role: Role) -> tuple[SetInfo, ...]:
     """The pool, and one set for each kind of pair that there is."""
-    sets = (SetInfo(name, role, n, labelled=False) for name, n in counts.items() if n)
+    sets = (SetInfo(name, role, n, labelled=False, within=POOL) for name, n in counts.items() if n)
     return (SetInfo(POOL, "pool", pictures, labelled=False), *sets)
 
 

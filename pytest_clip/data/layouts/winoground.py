@@ -56,7 +56,10 @@ def sets(found: Found) -> tuple[SetInfo, ...]:
     quads = _quads(found.parts["list"])
     _files(found, quads)
     names = {"all": quads} | {tag: tuple(q for q in quads if q.tag == tag) for tag in sorted({q.tag for q in quads if q.tag})}
-    return tuple(SetInfo(name, "quads", 2 * len(some), labelled=False, captions=True) for name, some in names.items())
+    return tuple(
+        SetInfo(name, "quads", 2 * len(some), labelled=False, captions=True, within="" if name == "all" else "all")
+        for name, some in names.items()
+    )
 
 
 def problems(found: Found) -> list[Problem]:

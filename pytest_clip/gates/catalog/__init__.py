@@ -7,6 +7,6 @@ from pytest_clip.gates.catalog.slices import SetLike, expand
 from pytest_clip.gates.catalog.table import CATALOG, SUITES
 
 __all__ = [
-    "CATALOG", "LARGEST_DROPS", "NEVER_NEGATIVE", "PROMPT_FAMILIES", "RANGES", "SUITES", "Better", "Metric", "SetLike", "Unit", "did_you_mean",
-    "expand", "metric_of",
+    "CATALOG", "LARGEST_DROPS", "NEVER_NEGATIVE", "PROMPT_FAMILIES", "RANGES", "SUITES", "Better", "Metric", "SetLike", "Unit",
+    "did_you_mean", "expand", "metric_of",
 ]  # fmt: skip

@@ -21,7 +21,7 @@ def over_kinds(name: str, asks: str, kinds: tuple[str, ...]) -> Suite:
                 "share", "lower", "Mean error over kinds and severities; no reference model", "1 - 1 / number of classes"
             ),
             f"{name}/relative_mce_unnormalised": metric("points", "lower", "Mean error over kinds and severities minus clean error"),
-            f"{name}/mce": metric("ratio", "lower", "Mean corruption error: errors over AlexNet's, mean over all kinds", imagenet=True),
+            f"{name}/mce": metric("ratio", "lower", "Mean corruption error on the published files, over AlexNet's", imagenet=True),
             f"{name}/relative_mce": metric(
                 "ratio", "lower", "What corruption adds to errors, over what it adds to AlexNet's", imagenet=True
             ),
