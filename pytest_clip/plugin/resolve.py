@@ -100,7 +100,12 @@ def _ini(config: pytest.Config, name: str, check: Callable[[str], T], default: T
     try:
         return check(text)
     except argparse.ArgumentTypeError as error:
-        raise pytest.UsageError(f"{config.inipath or 'ini'}: {name}: {error}") from None
+        raise pytest.UsageError(f"{config.inipath or 'ini'}: {name}: {error}{_comment(text)}") from None
+
+
+def _comment(text: str) -> str:
+    """pytest takes what follows a value for a part of it."""
+    return "; a comment stands on a line of its own" if "#" in text or " ;" in text else ""
 
 
 def _read(config: pytest.Config, name: str) -> Any:
@@ -122,7 +127,7 @@ def _kinds(config: pytest.Config, name: str, known: tuple[str, ...]) -> tuple[st
     where = f"{config.inipath or 'ini'}: {name}"
     for kind in chosen:
         if kind not in known:
-            raise pytest.UsageError(f"{where}: no corruption {kind!r}; there is {', '.join(known)}")
+            raise pytest.UsageError(f"{where}: no corruption {kind!r}{_comment(kind)}; there is {', '.join(known)}")
     if (codecs := [kind for kind in chosen if kind in views.VIDEO]) and find_spec("av") is None:
         raise pytest.UsageError(f"{where}: {', '.join(codecs)}: {views.NEEDS_AV}")
     return tuple(kind for kind in known if kind in chosen)
