@@ -51,7 +51,7 @@ def test_auroc(gate, clip_case, scores, outcomes):
     """P(a known image scores higher than an unknown one) by MCM."""
     known, unknown, conventions = scores
     gate(
-        clip_case.gate, ood.auroc(known, unknown), n=len(unknown), ci=auroc_interval(known, unknown),
+        clip_case.gate, ood.auroc(known, unknown), n=len(unknown), ci=lambda: auroc_interval(known, unknown),
         per_image=outcomes("auroc", known, unknown), conventions=conventions,
     )  # fmt: skip
 
@@ -60,9 +60,9 @@ def test_auroc(gate, clip_case, scores, outcomes):
 def test_aupr_in(gate, clip_case, scores, outcomes):
     """Average precision with known images positive."""
     known, unknown, conventions = scores
-    ci = aupr_interval(known, unknown, seed=seed_from(str(clip_case.gate)))
     gate(
-        clip_case.gate, ood.aupr_in(known, unknown), n=len(unknown), ci=ci,
+        clip_case.gate, ood.aupr_in(known, unknown), n=len(unknown),
+        ci=lambda: aupr_interval(known, unknown, seed=seed_from(str(clip_case.gate))),
         per_image=outcomes("aupr_in", known, unknown), conventions=conventions,
     )  # fmt: skip
 
@@ -71,9 +71,9 @@ def test_aupr_in(gate, clip_case, scores, outcomes):
 def test_aupr_out(gate, clip_case, scores, outcomes):
     """Average precision with unknown images positive."""
     known, unknown, conventions = scores
-    ci = aupr_interval(-unknown, -known, seed=seed_from(str(clip_case.gate)))
     gate(
-        clip_case.gate, ood.aupr_out(known, unknown), n=len(unknown), ci=ci,
+        clip_case.gate, ood.aupr_out(known, unknown), n=len(unknown),
+        ci=lambda: aupr_interval(-unknown, -known, seed=seed_from(str(clip_case.gate))),
         per_image=outcomes("aupr_out", known, unknown), conventions=conventions,
     )  # fmt: skip
 
@@ -104,7 +104,7 @@ def by_other_score(gate, case, answers, outcomes, score, name):
     """AUROC of a score that uses the model's own logit scale."""
     known, unknown = (score(a.logits) for a in answers)
     gate(
-        case.gate, ood.auroc(known, unknown), n=len(unknown), ci=auroc_interval(known, unknown),
+        case.gate, ood.auroc(known, unknown), n=len(unknown), ci=lambda: auroc_interval(known, unknown),
         per_image=outcomes("auroc", known, unknown), conventions=answers[0].conventions | {"score": name, "known": len(known)},
     )  # fmt: skip
 

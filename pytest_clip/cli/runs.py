@@ -93,7 +93,8 @@ def _show(text: str, *, whole: bool) -> int:
 
 def compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
-        "Exit status: 0 nothing became worse by more than chance explains (Holm over all gates, 5 %), 1 something did, 2 no comparison."
+        "Exit status: 0 nothing became worse by more than chance explains (Holm over all gates, 5 %), 1 something did, or is worse "
+        "and has no outcomes of single images that could tell, 2 no comparison."
     )
     parser.add_argument("a", metavar="A", help="The earlier run: a name in .clip/runs, or the path of its folder")
     parser.add_argument("b", metavar="B", help="The run that is held against it")
@@ -115,7 +116,7 @@ def compare(args: argparse.Namespace) -> int:
     else:
         print(f"{second.name} against {first.name}")
         print("\n".join(changes.told(found, most=len(found) if args.all else 10, ids=args.ids)))
-    return NO if any(each.sure for each in found) else YES
+    return NO if any(each.sure or each.unknown for each in found) else YES
 
 
 def open_run(text: str) -> Any:

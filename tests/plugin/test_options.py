@@ -177,7 +177,7 @@ def test_numbers_in_toml(pytester, name, table, quoted):
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("clip_mcm_tau = 0", "pytest.toml: clip_mcm_tau: '0' is not a positive number"),
+        ("clip_mcm_tau = '0'", "pytest.toml: clip_mcm_tau: '0' is not a positive number"),
         ("clip_corruption_images = 0.5", "pytest.toml: clip_corruption_images: .*0.5"),
         ("clip_corruption_images = true", "pytest.toml: clip_corruption_images: .*(True|true)"),
         ("clip_precision = 16", "pytest.toml: clip_precision: .*16"),
