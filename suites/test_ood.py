@@ -53,21 +53,21 @@ def judge(gate, clip_case, known_and_unknown):
 def test_auroc(judge, scores):
     """P(a known image scores higher than an unknown one) by MCM."""
     known, unknown, conventions = scores
-    judge("auroc", known, unknown, auroc_interval(known, unknown), conventions)
+    judge("auroc", known, unknown, lambda: auroc_interval(known, unknown), conventions)
 
 
 @pytest.mark.clip_gate("ood/aupr_in")
 def test_aupr_in(judge, clip_case, scores):
     """Average precision with known images positive."""
     known, unknown, conventions = scores
-    judge("aupr_in", known, unknown, aupr_interval(known, unknown, seed=seed_from(str(clip_case.gate))), conventions)
+    judge("aupr_in", known, unknown, lambda: aupr_interval(known, unknown, seed=seed_from(str(clip_case.gate))), conventions)
 
 
 @pytest.mark.clip_gate("ood/aupr_out")
 def test_aupr_out(judge, clip_case, scores):
     """Average precision with unknown images positive."""
     known, unknown, conventions = scores
-    judge("aupr_out", known, unknown, aupr_interval(-unknown, -known, seed=seed_from(str(clip_case.gate))), conventions)
+    judge("aupr_out", known, unknown, lambda: aupr_interval(-unknown, -known, seed=seed_from(str(clip_case.gate))), conventions)
 
 
 @pytest.mark.clip_gate("ood/fpr95_id_positive")
@@ -88,7 +88,7 @@ def by_other_score(judge, answers, score, name):
     """AUROC of a score that uses the model's own logit scale."""
     known, unknown = (score(a.logits) for a in answers)
     told = answers[0].conventions | {"score": name, "known": len(known)}
-    judge("auroc", known, unknown, auroc_interval(known, unknown), told)
+    judge("auroc", known, unknown, lambda: auroc_interval(known, unknown), told)
 
 
 @pytest.mark.clip_gate("ood/auroc_msp")

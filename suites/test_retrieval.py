@@ -110,10 +110,12 @@ def judge_recall(gate, clip_case, ranked, outcomes, captions):
         mine, told = ranked(clip_case.slice)[direction], captions(clip_case.slice)
         hits = mine <= k
         clustered = direction == "image" and told.same is not None
-        if clustered:
-            ci = mean_interval(hits, seed=seed_from(str(clip_case.gate)), groups=told.of_text, within=(0, 1))
-        else:
-            ci = wilson(int(hits.sum()), len(mine))
+
+        def ci():
+            if clustered:
+                return mean_interval(hits, seed=seed_from(str(clip_case.gate)), groups=told.of_text, within=(0, 1))
+            return wilson(int(hits.sum()), len(mine))
+
         gate(
             clip_case.gate, recall(mine, k=k), n=len(mine), ci=ci, per_image=outcomes("recall", direction, k=k),
             conventions=told.conventions(direction) | {"chance": round(float(told.chance(direction, k)), 6)},
@@ -130,11 +132,16 @@ def judge_rank(gate, clip_case, ranked, outcomes, captions):
         mine, told = ranked(clip_case.slice)[direction], captions(clip_case.slice)
         seed = seed_from(str(clip_case.gate))
         groups = None if direction == "text" or told.same is None else told.of_text
-        mean = mean_interval(mine, seed=seed, groups=groups, within=(1, np.inf)) if summary is mean_rank else None
+
+        def ci():
+            if summary is mean_rank:
+                return mean_interval(mine, seed=seed, groups=groups, within=(1, np.inf))
+            return interval(summary, mine, told, direction, seed)
+
         gate(
             clip_case.gate, summary(mine), n=len(mine), conventions=told.conventions(direction),
             per_image=outcomes("mean" if summary is mean_rank else "median", direction),
-            ci=mean or interval(summary, mine, told, direction, seed),
+            ci=ci,
         )  # fmt: skip
 
     return judge
