@@ -120,7 +120,8 @@ def _lines(each: Change, *, many: bool, ids: bool) -> list[str]:
     on = f" on {each.model}, {each.data}" if many else ""
     bounds = "" if change.lower is None or change.upper is None else f" ({change.lower:+.4f}..{change.upper:+.4f})"
     lines = [
-        f"{'WORSE ' if each.sure else 'UNKNOWN ' if each.unknown else '      '}{each.gate}{on}: {before} -> {after}, drop {change.drop:.4f}{bounds}; {change.basis}"
+    told = f"{before} -> {after}, drop {change.drop:.4f}{bounds}; {change.basis}"
+    lines = [f"{mark}{each.gate}{on}: {told}"]
     ]
     lines += [f"        {line}" for line in flip_lines(each.found.flips)]
     if ids and each.found.flips:
