@@ -110,6 +110,10 @@ def _start(config: pytest.Config) -> None:
     invocation = read_invocation(config)
     ours = not (invocation.paths or makes_models(config))
     session = start(settings, check=lambda: choose_suites(settings), ours=ours)
+    if settings.executor.startswith("ray:") and not xdist.is_worker(config):
+        from pytest_clip.extract import cluster
+
+        cluster.check(settings.executor.partition(":")[2])
     plan = make_plan(settings, invocation, suites_asked=bool(config.option.clip_suite))
     set_arguments(config, plan, invocation)
     if (problem := not_running(config)) is not None:
