@@ -70,3 +70,26 @@ def test_commands_hand_over_what_they_were_given(monkeypatch, capsys, argv, modu
 def test_models(capsys):
     assert cli.main(["models"]) == 0
     assert "pytest-clip models --all" in capsys.readouterr().out
+
+
+def test_the_cache_of_a_run_is_in_use_until_its_end(world):
+    from pytest_clip.extract import inuse
+
+    cache = world.pytester.path / "cache"
+    world.suites(
+        test_ood="""
+        import pytest
+        from pathlib import Path
+        from pytest_clip.extract import inuse
+        @pytest.mark.clip_gate("ood/auroc")
+        def test_auroc(gate, clip_case, clip_model):
+            with inuse.alone(Path("cache").resolve()) as free:
+                assert not free
+            gate(clip_case.gate, 0.75, n=150)
+        """
+    )
+    world.clip(f"--clip-cache-dir={cache}", "--clip-suite=ood").assert_outcomes(passed=1)
+    with inuse.alone(cache) as free:
+        assert free
+    world.clip("--clip-cache-dir=none", "--clip-no-cache", "--clip-suite=accuracy")
+    assert not (world.pytester.path / "none").exists()
