@@ -10,8 +10,9 @@ from typing import Literal
 
 from pytest_clip import ClipError
 from pytest_clip.models import bundled
+from pytest_clip.models.photo import PHOTO
 
-Kind = Literal["open_clip", "hf-hub", "local-dir", "bundled", "timm"]
+Kind = Literal["open_clip", "hf-hub", "local-dir", "bundled", "timm", "photo"]
 
 RANDOM = "random"
 """The PRETRAINED that means: no checkpoint at all, randomly initialised weights from a fixed seed (benchmarks, negative controls)."""
@@ -50,7 +51,10 @@ CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
-_FORMS = "write NAME, NAME,TAG, NAME,PATH, hf-hub:ORG/NAME, local-dir:PATH or a bundled name; `pytest-clip models` lists names"
+_FORMS = (
+    "write NAME, NAME,TAG, NAME,PATH, hf-hub:ORG/NAME, local-dir:PATH, timm:NAME, "
+    "timm:NAME,PATH, a bundled name or photo-dual; `pytest-clip models` lists names"
+)
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,11 @@ def parse(text: str, *, pretrained: str | None = None) -> ModelSpec:
     name = name.replace("/", "-") if not _looks_like_path(name) else name  # ViT-B/32, the papers' spelling
     if not _NAME.fullmatch(name) or name.lower().endswith(CHECKPOINT_SUFFIXES):
         raise ClipError(_what_is_wrong(text, name))
-    kind: Kind = "timm" if timm else "bundled" if name in bundled.names() else "open_clip"
+    if name in PHOTO and chosen and not timm:
+        raise ClipError(
+            f"--clip-model={text!r}: {name} brings its own weights; write {name} alone, or timm:{PHOTO[name].architecture},{chosen}"
+        )
+    kind: Kind = "timm" if timm else "photo" if name in PHOTO else "bundled" if name in bundled.names() else "open_clip"
     full = text if not chosen or weights else f"{text},{chosen}"
     return ModelSpec(full, kind, name, chosen or None)
 

@@ -56,9 +56,9 @@ def load_model(session: ClipSession, choice: ModelChoice) -> Any:
         from pytest_clip.models.quiet import unswept
 
         with unswept():
-            from pytest_clip.models import openclip
+            from pytest_clip.models import reader
 
-        return openclip.load(
+        return reader.load(
             choice.spec, device=settings.device, precision=settings.precision, compile=settings.compile, cache_dir=settings.cache_dir
         )
 
