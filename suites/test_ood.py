@@ -10,7 +10,8 @@ FPR95 is given in both orientations found in the literature, under names that sa
 import pytest
 
 from pytest_clip.metrics import ood
-from pytest_clip.metrics.intervals import auroc_interval, seed_from, two_sample_bootstrap
+from pytest_clip.metrics.intervals import auroc_interval, seed_from
+from pytest_clip.metrics.ood_intervals import aupr_interval, fpr95_interval
 from pytest_clip.metrics.outcomes import Outcomes
 
 pytestmark = pytest.mark.clip_suite("ood")
@@ -59,7 +60,7 @@ def test_auroc(gate, clip_case, scores, outcomes):
 def test_aupr_in(gate, clip_case, scores, outcomes):
     """Average precision with known images positive."""
     known, unknown, conventions = scores
-    ci = two_sample_bootstrap(ood.aupr_in, known, unknown, seed=seed_from(str(clip_case.gate)))
+    ci = aupr_interval(known, unknown, seed=seed_from(str(clip_case.gate)))
     gate(
         clip_case.gate, ood.aupr_in(known, unknown), n=len(unknown), ci=ci,
         per_image=outcomes("aupr_in", known, unknown), conventions=conventions,
@@ -70,7 +71,7 @@ def test_aupr_in(gate, clip_case, scores, outcomes):
 def test_aupr_out(gate, clip_case, scores, outcomes):
     """Average precision with unknown images positive."""
     known, unknown, conventions = scores
-    ci = two_sample_bootstrap(ood.aupr_out, known, unknown, seed=seed_from(str(clip_case.gate)))
+    ci = aupr_interval(-unknown, -known, seed=seed_from(str(clip_case.gate)))
     gate(
         clip_case.gate, ood.aupr_out(known, unknown), n=len(unknown), ci=ci,
         per_image=outcomes("aupr_out", known, unknown), conventions=conventions,
@@ -81,7 +82,7 @@ def test_aupr_out(gate, clip_case, scores, outcomes):
 def test_fpr95_id_positive(gate, clip_case, scores, outcomes):
     """Share of unknown images accepted at the threshold that accepts 95 % of the known ones (MCM, ODIN)."""
     known, unknown, conventions = scores
-    ci = two_sample_bootstrap(ood.fpr95_id_positive, known, unknown, seed=seed_from(str(clip_case.gate)))
+    ci = fpr95_interval(known, unknown)
     gate(
         clip_case.gate, ood.fpr95_id_positive(known, unknown), n=len(unknown), ci=ci,
         per_image=outcomes("fpr95_id_positive", known, unknown), conventions=conventions,
@@ -92,7 +93,7 @@ def test_fpr95_id_positive(gate, clip_case, scores, outcomes):
 def test_fpr95_ood_positive(gate, clip_case, scores, outcomes):
     """Share of known images rejected at the threshold that rejects 95 % of the unknown ones (OpenOOD, pytorch-ood)."""
     known, unknown, conventions = scores
-    ci = two_sample_bootstrap(ood.fpr95_ood_positive, known, unknown, seed=seed_from(str(clip_case.gate)))
+    ci = fpr95_interval(-unknown, -known)
     gate(
         clip_case.gate, ood.fpr95_ood_positive(known, unknown), n=len(unknown), ci=ci,
         per_image=outcomes("fpr95_ood_positive", known, unknown), conventions=conventions,

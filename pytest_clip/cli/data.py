@@ -111,9 +111,11 @@ def _run(args: argparse.Namespace, report: Path) -> bool:
     import shlex
     import subprocess
 
+    from pytest_clip.extract import children
+
     asked = [f"--clip-model={args.model}", f"--clip-data={args.data}", f"--clip-report=json:{report}"]
-    command = [*asked, "-o", "clip_unjudged=allow", *shlex.split(args.options)]  # there are no rules yet
-    done = subprocess.run([sys.executable, "-m", "pytest", *command], check=False)
+    options = [*asked, "-o", "clip_unjudged=allow", *shlex.split(args.options)]  # there are no rules yet
+    done = subprocess.run(children.command("pytest", *options), check=False)
     if done.returncode > 1 or not report.is_file():
         print(f"pytest-clip init: the run ended with status {done.returncode}; nothing is written", file=sys.stderr)
         return False

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .. import ClipError
 from ..data.depth import Origin, origin
 from ..gates.catalog.metric import STORED
-from ..metrics.intervals import bootstrap, seed_from, wilson
+from ..metrics.intervals import mean_interval, seed_from, wilson
 from ..metrics.outcomes import Outcomes
 from ..views import SEVERITIES, VERSION, View, corruption_view
 from ..views.catalog import NEEDS_DEPTH
@@ -113,7 +113,7 @@ class Corrupted:
         told |= {} if over is None else {"over": over.source}
         if self.depth is not None and not set(NEEDS_DEPTH).isdisjoint(kinds):
             told["depth"] = self.depth.told
-        ci = _interval(of, *of_image.values()) if statistic == "mean" else None
+        ci = _interval(of, **of_image) if statistic == "mean" else None
         gate(
             of, None if reason else value, n=len(self.any.ids), ci=ci, reason=reason,
             per_image=Outcomes(statistic, of_image, self.any.ids), conventions=self.any.conventions | told,
@@ -133,8 +133,9 @@ class Corrupted:
         return view
 
 
-def _interval(of: GateId, each: NDArray[np.floating]) -> tuple[float, float]:
+def _interval(of: GateId, **of_image: NDArray[np.floating]) -> tuple[float, float]:
     """95 % interval of a mean over images; Wilson's for a share."""
+    [(name, each)] = of_image.items()
     if np.isin(each, (0, 1)).all():
         return wilson(int(each.sum()), len(each))
-    return bootstrap(np.mean, each, seed=seed_from(str(of)))
+    return mean_interval(each, seed=seed_from(str(of)), within=(0, 1) if name == "correct" else (-np.inf, np.inf))

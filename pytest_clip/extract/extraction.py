@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..models import door
 from .answers import answered, apart
 from .cores import Cores, cores
 from .embed import Batches, Local, Work, together
@@ -111,6 +112,14 @@ class Extraction:
         """The `first` images of a set, preprocessed, float32 [n, 3, h, w]."""
         return self._source(model, data, name).batch(range(min(first, len(data.images(name)))))
 
+    def ask(self, model: ClipModel, what: torch.Tensor | Sequence[str]) -> NDArray[np.float32]:
+        """Embeddings float32 [n, d] of preprocessed images or of texts, in one call of the model and not kept.
+
+        Of the right type and number, but perhaps with NaN or of another length than 1: for gates that ask for just that.
+        """
+        door.check(model)
+        return self._batches.door.asked(model, list(what) if not hasattr(what, "shape") else what)
+
     def pictures(self, model: ClipModel, data: Data, name: str, *, first: int, view: View | None = None) -> torch.Tensor:
         """The `first` images of a set at the model's input size, not yet normalised, uint8 [n, 3, h, w]."""
         return self._source(model, data, name, view=view).resized(range(min(first, len(data.images(name)))))
@@ -142,7 +151,7 @@ class Extraction:
             self._texts[model.fingerprint] = Texts(self.cache, answered_by(model))
 
         def encode(new: list[str]) -> NDArray[np.float32]:
-            return model.encode_text(new).numpy()
+            return self._batches.door.embeddings(model, "encode_text", model.encode_text(new), len(new))
 
         return self._texts[model.fingerprint].embed(texts, side_by_side(encode, self.cores) if together(model) else encode)
 
@@ -178,12 +187,13 @@ class Extraction:
         )  # fmt: skip
         if key in self._answers:
             return self._answers[key]
+        scale = door.scale_of(model)
         cosines = embeddings.astype(np.float64) @ self.classifier(model, data, templates=asked, classes=classes).T
         # float32 embeddings can put the cosine of equal directions an ulp above 1. Beyond twelve digits a matrix product depends on the
         # number of threads; rounded, a run with two workers judges the same cosines as one with none.
         cosines, n = cosines.clip(-1.0, 1.0).round(12), len(cosines)
         answers = ZeroShot(
-            cosines=cosines, labels=images.labels[:n], scale=model.logit_scale, ids=images.ids[:n], classes=classes,
+            cosines=cosines, labels=images.labels[:n], scale=scale, ids=images.ids[:n], classes=classes,
             prompts=prompts_hash(classes, asked), templates=len(asked), pairs=None if images.pairs is None else images.pairs[:n],
         )  # fmt: skip
         self._answers[key] = answered(apart(answers), images)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ClipError
+from . import children
 from .embed import Batches, Work, embedded
 from .streams import Maker
 
@@ -63,9 +63,10 @@ class Hand:
         with self._guard:
             if self._actor is None:
                 ray = self._ray
-                # A model of a project's conftest.py travels by name: the actor looks for it where this process does.
-                where = {"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}}
-                actor = ray.remote(**self._place, runtime_env=where)(_Embedder).remote(self._stored, self._batch)
+                # A model of a project's conftest.py travels by name: the actor looks for it where this process does, but last. In
+                # PYTHONPATH these places would come before Python's own, and a random.py of the user's in front of the real one.
+                where = {"env_vars": {"PYTHONPATH": children.python_path(), "PYTHONSAFEPATH": "1"}}
+                actor = ray.remote(**self._place, runtime_env=where)(_Embedder).remote([self._stored], self._batch, list(sys.path))
                 done, _ = ray.wait([actor.ready.remote()], timeout=self._patience)
                 if not done:
                     ray.kill(actor)
@@ -90,9 +91,13 @@ class Hand:
 class _Embedder:
     """The actor: one model, on the GPU that Ray gave it or on one core."""
 
-    def __init__(self, model: Any, batch: int | None) -> None:
+    def __init__(self, stored: list[Any], batch: int | None, places: list[str]) -> None:
+        """`stored` holds the model as Ray keeps it, to be unpacked when modules are also looked for at `places`."""
+        import ray
         import torch
 
+        sys.path.extend(each for each in places if each and each not in sys.path)
+        model = ray.get(stored[0])
         torch.set_num_threads(1)
         self._model = model
         if torch.cuda.is_available() and hasattr(model, "module"):

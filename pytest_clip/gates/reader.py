@@ -12,7 +12,7 @@ from pytest_clip.gates.catalog import CATALOG, RANGES
 from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.known import KnownGates
 from pytest_clip.gates.layers import Layer
-from pytest_clip.gates.rules import KEYS, Bound, Entry, Severity
+from pytest_clip.gates.rules import KEYS, Bound, DropTest, Entry, Severity
 from pytest_clip.gates.tables import Keys, Tables, header
 from pytest_clip.gates.waivers import Waiver
 
@@ -50,9 +50,15 @@ class Reader(Tables):
 
     def refuse_rules_without_bound(self, bounded: set[str]) -> None:
         for entry in self.entries:
-            if entry.gate.metric_id not in bounded:
+            if entry.gate.metric_id not in bounded and (entry.bounds or entry.severity is not None):
                 has = "min_n" if entry.bounds else "severity"
                 self.problems.append((_line(entry), f"{entry.gate} has a {has} but no min, max or max_drop to judge by"))
+
+    def refuse_tests_without_drop(self, dropping: set[str]) -> None:
+        for entry in self.entries:
+            if entry.drop_test is not None and entry.gate.metric_id not in dropping:
+                line = int(entry.drop_test.source.rpartition(":")[2])
+                self.problems.append((line, f"{entry.gate} has a drop_test but no max_drop that it could decide on"))
 
     def _models(self, path: Keys, data: str | None) -> None:
         for name in self.children(path):
@@ -63,21 +69,23 @@ class Reader(Tables):
         for text in self.children(path):
             here = (*path, text)
             gate = self._gate(text, here, data)
-            self.only((*KEYS, "severity", "why"), here)
+            self.only((*KEYS, "drop_test", "severity", "why"), here)
             written = self.value(here)
             if not isinstance(written, dict):
                 continue
             why = self.field(here, "why", fields.text)
             level = self.field(here, "severity", fields.severity)
             severity = None if level is None else Severity(level, self.layer.source(*here, "severity"))
+            decides = self.field(here, "drop_test", fields.drop_test)
+            test = None if decides is None else DropTest(decides, self.layer.source(*here, "drop_test"))
             values = {key: self.field(here, key, _FIELDS[key]) for key in KEYS if key in written}
-            if not any(key in written for key in (*KEYS, "severity")):
+            if not any(key in written for key in (*KEYS, "severity", "drop_test")):
                 self.problem(here, f"{header(here)} asks for nothing; give at least one of {', '.join(KEYS)}")
             if gate is None:
                 continue
             bounds = {key: self._bound(gate, key, value, why, (*here, key)) for key, value in values.items() if value is not None}
-            if bounds or severity is not None:
-                self.entries.append(Entry(gate, data, model, bounds, why, self.number, self.layer.source(*here), severity))
+            if bounds or severity is not None or test is not None:
+                self.entries.append(Entry(gate, data, model, bounds, why, self.number, self.layer.source(*here), severity, test))
 
     def _bound(self, gate: GateId, key: str, value: Any, why: str | None, path: Keys) -> Bound:
         amount, relative = value if key == "max_drop" else (value, False)

@@ -41,6 +41,8 @@ def _rule_row(rule: Rule, decided_by: Bound | None) -> dict[str, Any]:
     row: dict[str, Any] = {bound.key: bound.text if bound.relative else bound.value for bound in bounds}
     if rule.severity is not None:
         row["severity"] = rule.severity.level
+    if rule.drop_test is not None:
+        row["drop_test"] = rule.drop_test.name
     return {**row, "why": first.why, "source": first.source, "sources": {bound.key: bound.source for bound in bounds}}
 
 

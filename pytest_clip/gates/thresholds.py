@@ -45,9 +45,11 @@ def check(
         reader.read()
     book = Rulebook((entry for reader in readers for entry in reader.entries), (each for reader in readers for each in reader.waivers))
     bounded = {entry.gate.metric_id for entry in book.entries if entry.bounds.keys() - {"min_n"}}
+    dropping = {entry.gate.metric_id for entry in book.entries if "max_drop" in entry.bounds}
     if not any(reader.problems for reader in readers):  # a bound that could not be read must not count as missing too
         for reader in readers:
             reader.refuse_rules_without_bound(bounded)
+            reader.refuse_tests_without_drop(dropping)
     problems = [problem for reader in readers for problem in reader.sorted_problems()] + book.contradictions()
     if problems:
         raise ClipError("\n".join(problems))

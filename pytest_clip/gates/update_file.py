@@ -104,7 +104,7 @@ def _set(document: Any, path: Sequence[str], values: Mapping[str, Any]) -> None:
     table = document
     for key in path:
         table = table[key]
-    last = next((key for key in reversed(list(table)) if key in ("min", "max", "max_drop", "min_n", "severity")), None)
+    last = next((key for key in reversed(list(table)) if key in ("min", "max", "max_drop", "drop_test", "min_n", "severity")), None)
     for key, value in values.items():
         if key in table or last is None or not isinstance(table, tomlkit.items.Table):
             table[key] = value

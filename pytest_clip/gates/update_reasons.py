@@ -17,6 +17,7 @@ SIDES: tuple[Key, ...] = ("min", "max")
 
 NO_VALUE = "no value was measured"
 GUESSING = "the model may as well be guessing: chance is inside the interval"
+OPEN = "its interval has no end on that side: too few images"
 _EXCUSES = {"waived": "waived", "warn": 'severity = "warn" in the rule', "insufficient": "insufficient: too few images"}
 
 
@@ -27,7 +28,7 @@ def wanted_of(row: Row, rule: Rule | None) -> tuple[Category | None, str | None]
         has_rule = rule is not None and any(key in rule.bounds for key in SIDES)  # and was skipped
         return (None, None) if has_rule else ("create", _not_created(row))
     if verdict == "pass":
-        return "trim", GUESSING if _guessing(row) else None
+        return "trim", _too_little(row)
     return ("fix", _not_fixed(row, rule)) if verdict in ("fail", *_EXCUSES) else (None, None)
 
 
@@ -39,7 +40,7 @@ def _not_created(row: Row) -> str | None:
     if row.get("better") is None:
         known = GateId.parse(row["gate"]).metric_id in CATALOG
         return "more is neither better nor worse" if known else 'no better side is known; give gate(..., better="higher") or "lower"'
-    return GUESSING if _guessing(row) else None
+    return _too_little(row)
 
 
 def _not_fixed(row: Row, rule: Rule | None) -> str | None:
@@ -59,5 +60,8 @@ def broken(row: Row, rule: Rule | None) -> list[Bound]:
     return [bound for bound in (low, high) if bound is not None and (value < bound.value if bound is low else value > bound.value)]
 
 
-def _guessing(row: Row) -> bool:
-    return margins.at_chance(row["ci"], row["conventions"])
+def _too_little(row: Row) -> str | None:
+    if margins.at_chance(row["ci"], row["conventions"]):
+        return GUESSING
+    open_ended = row["ci"] is not None and row["ci"][0 if row["better"] == "higher" else 1] is None
+    return OPEN if open_ended else None

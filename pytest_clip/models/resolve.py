@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_clip import ClipError
-from pytest_clip.models import bundled, hub
+from pytest_clip.models import bundled, config, hub
 from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, DEFAULT_TAGS, RANDOM, ModelSpec
 
 _CONFIG = "open_clip_config.json"
@@ -129,8 +129,8 @@ def _from_folder(folder: Path, shown: str) -> Recipe:
 
 
 def _from_hub(repository: str) -> Recipe:
-    config, weights, notes = hub.files_of_repository(repository)
-    model_cfg, preprocess_cfg = _read_config(config)
+    file, weights, notes = hub.files_of_repository(repository)
+    model_cfg, preprocess_cfg = _read_config(file)
     facts = {"preprocess_source": _CONFIG, "activation_source": _CONFIG}
     return Recipe(repository, "hf-hub", model_cfg, preprocess_cfg, weights, f"hf-hub:{repository}", facts=facts, warnings=notes)
 
@@ -140,12 +140,14 @@ def _read_config(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ClipError(f"{file} is missing; it holds open_clip's model_cfg and preprocess_cfg") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ClipError(f"{file} is not readable as JSON: {error}") from error
     model = content.get("model_cfg") if isinstance(content, dict) else None
     if not isinstance(model, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= set(model):
         raise ClipError(f"{file} has no model_cfg with embed_dim, vision_cfg and text_cfg, so open_clip cannot build a model from it")
-    return model, dict(content.get("preprocess_cfg") or {})
+    preprocess = content.get("preprocess_cfg") or {}
+    config.check(model, preprocess, file=file)
+    return model, preprocess
 
 
 def _weights_in(folder: Path) -> Path:

@@ -19,6 +19,7 @@ REPORTS = {"json": "clip-report.json"}  # type -> file it is written to when DES
 PRECISIONS = ("fp32", "bf16", "fp16", "amp", "amp_bf16")
 UPDATES = ("create", "fix", "trim", "force")
 UNJUDGED = ("allow", "fail")
+DROP_TESTS = ("observed", "sure", "safe")
 DEPTH_OUTPUTS = ("auto", "inverse", "metric")
 
 

@@ -52,9 +52,11 @@ def clip_model(request: pytest.FixtureRequest) -> Generator[ClipModel, None, Non
     begin(request, session)
     try:
         model = make_model(request.config, session, choice) if choice.mutant is None else make_mutant(request, choice)
-    except ClipError:
-        # One error for the one thing that is wrong, not one for each of its gates.
-        request.session.shouldfail = f"the model {choice.label} cannot be loaded, so none of its gates can be measured"
+    except Exception:  # also what a project's own hook or a library raises
+        # One error for the one thing that is wrong, not one for each of its gates; other models are measured all the same.
+        session.unloaded.add(choice.label)
+        if choice.role is not None or all(each.label in session.unloaded for each in session.judged):
+            request.session.shouldfail = f"the model {choice.label} cannot be loaded, so none of its gates can be measured"
         raise
     limit_threads(request.config)
     session.loaded[choice.label] = model

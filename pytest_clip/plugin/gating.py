@@ -82,6 +82,8 @@ class Gating:
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
         if self.session.settings.limit is not None and (reason := guarding.emptied(item, self.session)):
             item.add_marker(skip(reason))
+        if (reason := guarding.unloaded(item, self.session)) is not None:
+            item.add_marker(skip(reason))
         begin(item)
         yield from guarding.guarded(item, self.session)
 

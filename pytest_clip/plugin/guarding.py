@@ -8,13 +8,24 @@ from pathlib import Path
 import pytest
 
 import pytest_clip.plugin.suites as shipped
-from pytest_clip import CacheError, ClipError
+from pytest_clip import CacheError, ClipError, ModelError
 from pytest_clip.plugin.items import Reason, data_label_of, gate_of, is_lacking, model_label_of, skipped_by_the_project
 from pytest_clip.plugin.suites import suite_of
 from pytest_clip.session import load
 from pytest_clip.session.facts import BY_LIMIT
 from pytest_clip.session.judge import rule_for
 from pytest_clip.session.run import ClipSession
+
+BROKEN: pytest.StashKey[dict[str, str]] = pytest.StashKey()
+"""Models that do not answer as a model must, by label, with the item that has said why."""
+
+
+def unloaded(item: pytest.Item, session: ClipSession) -> str | None:
+    """Why an item is not run whose model could not be loaded; the first that asked for it has failed with the reason."""
+    label = model_label_of(item, session)
+    if "clip_model" not in getattr(item, "fixturenames", ()) or label not in session.unloaded:
+        return None
+    return f"the model {label} cannot be loaded, as its first gate says"
 
 
 def emptied(item: pytest.Item, session: ClipSession) -> str | None:
@@ -55,6 +66,12 @@ def guarded(item: pytest.Item, session: ClipSession) -> Generator[None, None, No
     """
     try:
         yield
+    except ModelError as error:
+        label = model_label_of(item, session)
+        if not item.config.stash.setdefault(BROKEN, {}).setdefault(label, item.nodeid) == item.nodeid:
+            # What needs no answer of the model is still measured; the others would only say the same once more.
+            raise pytest.skip.Exception(f"{label} does not answer as a model must, as {item.config.stash[BROKEN][label]} says") from None
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     except ClipError as error:
         if isinstance(error, CacheError):
             # One error for the one thing that is wrong, not one for each gate that is still to come.
@@ -70,7 +87,7 @@ def guarded(item: pytest.Item, session: ClipSession) -> Generator[None, None, No
             raise pytest.fail.Exception(text, pytrace=False) from None
         if session.settings.limit is not None and str(skip.msg).startswith(BY_LIMIT):
             raise  # a part of the data was asked for: neither the model nor the data breaks a promise, and nothing is green
-        if session.role_of(model_label_of(item, session)) is not None:
+        if session.role_of(model_label_of(item, session)) is not None or model_label_of(item, session) in session.unloaded:
             raise
         model, data = model_label_of(item, session), data_label_of(item, session)
         from pytest_clip.gates.layers import SHIPPED

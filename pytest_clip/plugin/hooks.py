@@ -87,9 +87,11 @@ def _start(config: pytest.Config) -> None:
     from pytest_clip.plugin.closing import Closing
     from pytest_clip.plugin.gating import Gating
     from pytest_clip.plugin.invocation import make_plan, not_running, read_invocation, set_arguments
+    from pytest_clip.plugin.making import makes_models
     from pytest_clip.plugin.progress import terminal_progress
     from pytest_clip.plugin.reporting import Reporting
     from pytest_clip.plugin.resolve import resolve
+    from pytest_clip.plugin.suites import choose_suites
     from pytest_clip.session.start import start
 
     settings = resolve(config)
@@ -101,8 +103,9 @@ def _start(config: pytest.Config) -> None:
     if not settings.models:
         option = "--clip-suite" if config.option.clip_suite else "--clip-mutants"
         raise ClipError(f"{option} needs a model to measure; add --clip-model=NAME[,PRETRAINED]")
-    session = start(settings)
     invocation = read_invocation(config)
+    ours = not (invocation.paths or makes_models(config))
+    session = start(settings, check=lambda: choose_suites(settings), ours=ours)
     plan = make_plan(settings, invocation, suites_asked=bool(config.option.clip_suite))
     set_arguments(config, plan, invocation)
     if (problem := not_running(config)) is not None:

@@ -49,6 +49,15 @@ def check_data(request: pytest.FixtureRequest, session: ClipSession) -> None:
             raise
 
 
+def makes_models(config: pytest.Config) -> bool:
+    """Whether the project has models of its own: by the hook, or by its own fixture in a conftest.py that has been read."""
+    if config.hook.pytest_clip_make_model.get_hookimpls():
+        return True
+    names = {each: str(getattr(each, "__name__", "pytest_clip")) for each in config.pluginmanager.get_plugins()}
+    modules = [each for each, name in names.items() if not name.startswith("pytest_clip")]
+    return any(hasattr(each, "clip_model") for each in modules)
+
+
 def make_model(config: pytest.Config, session: ClipSession, choice: ModelChoice) -> Any:
     """From the project's hook, or else from pytest-clip."""
     model = config.hook.pytest_clip_make_model(spec=choice.spec, config=config)

@@ -76,6 +76,12 @@ _LIST = (
         "clip_family_wise", ini="Hold all max_drop rules of a run to one error rate of 5 % together, not 5 % each", kind="bool",
     ),
     Option(
+        "clip_drop_test",
+        None,
+        checks.one_of(*checks.DROP_TESTS),
+        ini="What decides on a max_drop whose rule has no drop_test: observed, sure or safe (default: observed)",
+    ),
+    Option(
         "clip_unjudged", None, checks.one_of(*checks.UNJUDGED),
         ini="allow: a run in which no rule judges any gate may pass; fail: every gate without a rule fails (default: neither)",
     ),

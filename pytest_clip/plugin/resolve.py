@@ -63,6 +63,7 @@ def resolve(config: pytest.Config) -> Settings:
         family_wise=config.getini("clip_family_wise"),
         unjudged=_pick(config, "clip_unjudged", ""),
         strict_rules=config.getini("clip_strict_rules"),
+        drop_test=_pick(config, "clip_drop_test", Settings.drop_test),
         mutants=_mutants(given.clip_mutants),
         update=tuple(dict.fromkeys(word for words in given.clip_update or () for word in words)),
         rootpath=config.rootpath,

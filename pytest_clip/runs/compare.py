@@ -24,12 +24,13 @@ def compare(
     run: str,
     precision: str | None = None,
     family: int | None = None,
+    test: str = "observed",
 ) -> Comparison:
     """Hold ``measurement`` against ``base``, by ``bound`` (the rule's max_drop) where there is one.
 
     What cannot be compared is a failure when a rule of the project asks for it, and a note when nobody or only a shipped rule does;
     numbers made by different conventions are a failure for either. ``family`` counts the gates that share the error rate, None when each
-    has its own.
+    has its own. ``test`` is the rule's ``drop_test``.
     """
     lacking: Status | None = None if bound is None or bound.source.startswith(f"{SHIPPED}:") else "insufficient"
     judged: Status | None = None if bound is None else "fail"
@@ -52,7 +53,7 @@ def compare(
     try:
         change = regress(
             base.outcomes, outcomes, gate=str(measurement.gate), base_value=value, value=measurement.value, better=side, allowed=allowed,
-            alpha=alpha,
+            alpha=alpha, test=test,
         )  # fmt: skip
     except ValueError as error:  # other samples, or another statistic of them
         return Comparison(run, value, bound, refused=str(error), status=judged)

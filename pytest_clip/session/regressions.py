@@ -31,6 +31,8 @@ class Regressions:
     baseline: SavedBaseline | LiveBaseline | None = None
     spool: Spool | None = None
     family: int | None = None
+    drop_test: str = "observed"
+    """what decides on a max_drop whose rule does not say"""
     _facts: dict[tuple[str, tuple[str, ...]], dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def compare(self, measurement: Measurement, rule: Rule | None, *, precision: str | None, data: Any) -> Comparison | None:
@@ -43,7 +45,7 @@ class Regressions:
         now, base = measurement.per_image, self.baseline.find(measurement.model, measurement.data, str(measurement.gate))
         found = compare(
             measurement, now, base, None if rule is None else rule.get("max_drop"), run=self.baseline.name, precision=precision,
-            family=self.family,
+            family=self.family, test=self.drop_test if rule is None or rule.drop_test is None else rule.drop_test.name,
         )  # fmt: skip
         if found.status != "fail" or found.change is None or now is None or base is None or base.outcomes is None:
             return found
@@ -81,7 +83,7 @@ def start(settings: Settings, *, models: Sequence[str], data: Sequence[str]) -> 
     if settings.baseline is None and settings.baseline_model is None and settings.save is None:
         return None
     if settings.baseline is None:
-        return Regressions()
+        return Regressions(drop_test=settings.drop_test)
     request = settings.baseline
     folder = names.existing(request.text, request.folder, rootpath=settings.rootpath, option=request.named_by)
     try:
@@ -89,7 +91,7 @@ def start(settings: Settings, *, models: Sequence[str], data: Sequence[str]) -> 
     except ClipError as error:
         raise ClipError(f"{request.named_by}: {error}") from None
     baseline.check_asked(asked(settings), list(models), list(data))
-    return Regressions(baseline)
+    return Regressions(baseline, drop_test=settings.drop_test)
 
 
 def asked(settings: Settings) -> dict[str, Any]:

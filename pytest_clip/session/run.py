@@ -36,6 +36,8 @@ class ClipSession:
     forget: Callable[[Any], None] = lambda model: None
     """frees what is kept of a model that no test asks for any more"""
     loaded: dict[str, Any] = field(default_factory=dict)
+    unloaded: set[str] = field(default_factory=set)
+    """models that could not be loaded, which has been said"""
     loaded_data: dict[str, Any] = field(default_factory=dict)
     facts: dict[str, dict[str, Row]] = field(default_factory=lambda: {"models": {}, "data": {}})
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)

@@ -38,7 +38,7 @@ class Settings:
     ``suites`` is None when the user named none. ``thresholds`` are pairs of a file and the option or ini key that named it.
     ``batch_size`` is None for automatic, ``workers`` for all cores, ``dense_layer`` for the deepest that tells places apart.
     ``depth_model`` estimates the depth of images that have no maps. ``baseline`` and ``baseline_model`` are never both given.
-    ``family_wise``: one error rate for all regressions together.
+    ``family_wise``: one error rate for all regressions together; ``drop_test``: what decides on a ``max_drop`` whose rule does not say.
     ``unjudged``: ``allow`` lets a run pass that judges nothing, ``fail`` makes every gate without a rule fail.
     ``strict_rules``: a rule for a model or data set that is not in the run fails it.
     """
@@ -74,6 +74,7 @@ class Settings:
     family_wise: bool = False
     unjudged: str = ""
     strict_rules: bool = False
+    drop_test: str = "observed"
     mutants: tuple[str, ...] = ()
     update: tuple[str, ...] = ()
     rootpath: Path = Path()

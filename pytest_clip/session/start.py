@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_clip import ClipError
 from pytest_clip.session import load
@@ -20,17 +21,59 @@ if TYPE_CHECKING:
     from pytest_clip.session.settings import Settings
     from pytest_clip.session.updating import Target
 
+T = TypeVar("T")
 
-def start(settings: Settings) -> ClipSession:
-    """Check everything that can be checked without a model. Loads nothing heavy; all user errors are ``ClipError``."""
-    models = _models(settings)
-    data = _data(settings)
-    sets = {choice.label: load.image_sets(choice.text) for choice in data}
-    files = _threshold_files(settings)
+
+def start(settings: Settings, *, check: Callable[[], object] = lambda: None, ours: bool = True) -> ClipSession:
+    """Check everything that can be checked without a model, and what the caller asks to ``check`` besides. Loads nothing heavy.
+
+    ``ours`` says that models are built by pytest-clip and not by the project, so that names and files can be looked at first.
+
+    All user errors are one ``ClipError``: who mends one is not told of the next by another run.
+    """
+    faults = Faults()
+    models = faults.of(lambda: _models(settings)) or ()
+    data = faults.of(lambda: _data(settings)) or ()
+    sets = {choice.label: faults.of(partial(load.image_sets, choice.text)) or () for choice in data}
+    faults.of(check)
+    files = faults.of(lambda: _threshold_files(settings)) or ()
+    known = {label: each for label, each in sets.items() if each}
+    rulebook = faults.of(lambda: _rulebook(files, known))
+    if ours:
+        faults.of(lambda: look(models))
+    faults.raise_all()
+    assert rulebook is not None
     goal = _update_target(settings, files)
     held = _regressions(settings, models, data)
     paths = tuple(path for path, _ in files)
-    return ClipSession(settings, models, data, sets, _rulebook(files, sets), paths, regressions=held, update=goal, doubts=load.doubts(data))
+    return ClipSession(settings, models, data, sets, rulebook, paths, regressions=held, update=goal, doubts=load.doubts(data))
+
+
+class Faults:
+    """Errors of steps that do not depend on each other, said together."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def of(self, step: Callable[[], T]) -> T | None:
+        """What the step gives; None, and its sentence kept, where it fails."""
+        try:
+            return step()
+        except ClipError as error:
+            self.told.append(str(error))
+            return None
+
+    def raise_all(self) -> None:
+        if self.told:
+            raise ClipError("\n".join(dict.fromkeys(self.told)))
+
+
+def look(models: Sequence[ModelChoice]) -> None:
+    """ClipError for every model that is not there, or does not begin like a model: before one of them is loaded."""
+    from pytest_clip.models.look import problem
+
+    if told := [text for choice in models if (text := problem(choice.spec)) is not None]:
+        raise ClipError("\n".join(told))
 
 
 def _models(settings: Settings) -> tuple[ModelChoice, ...]:

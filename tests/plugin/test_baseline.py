@@ -81,8 +81,8 @@ def test_a_regression_fails_its_gate_and_says_how_sure_it_is(saved):
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "own/right: drop 0.3000 > max_drop 0.0200 (exact McNemar, 30 worse and 0 better of 100, 95 % sure of at least 0.2430, "
-            "p = 9.3e-10) against run base (0.9500); value 0.6500 (n = 100)",
+            "own/right: drop 0.3000 > max_drop 0.0200 (exact McNemar, 30 worse and 0 better of 100, 95 % sure of at least 0.2248, "
+            "p = 9.3e-10; drop_test observed) against run base (0.9500); value 0.6500 (n = 100)",
             "  rule         max_drop 0.02 (thresholds.toml:3)",
             "  flips        30 of 95 that were right are wrong: i5, i6, i7, i8, i9 and 25 more",
             "  rerun        pytest --clip-model=worse --clip-baseline=base *",
@@ -97,7 +97,7 @@ def test_a_regression_fails_its_gate_and_says_how_sure_it_is(saved):
         "run": "run base", "value": 0.95, "method": "exact McNemar", "status": "fail", "allowed": 0.02, "worse": 30, "better": 0,
     }  # fmt: skip
     assert row["baseline"]["drop"] == pytest.approx(0.3)
-    assert row["baseline"]["ci"] == pytest.approx([0.2430, 0.3], abs=1e-4)
+    assert row["baseline"]["ci"] == pytest.approx([0.2248, 0.3844], abs=1e-4)
     assert row["baseline"]["p"] == pytest.approx(2**-30)
     assert row["flips"]["ids"] == [f"i{k}" for k in range(5, 35)]
 
@@ -470,6 +470,32 @@ def test_family_wise_holds_every_gate_to_its_share(saved):
     result.stdout.fnmatch_lines(["WARNING by Holm's procedure over all of them these regressed, too: own/right on slight, scenes"])
 
 
+def test_drop_test_of_the_project_and_of_a_rule(saved):
+    """2 of 100 are worse: within 0.03, up to 0.0645 not excluded. 8 are: beyond 0.03, at least 0.0377."""
+    saved.world.project("schema = 1\n[gates.'own/right']\nmax_drop = 0.06\n")
+    ini = ("-o", "clip_drop_test=safe")
+    saved("slight", "--clip-baseline=base", *ini)
+    row = saved.rows()["own/right", "slight"]
+    assert (row["verdict"], row["baseline"]["status"], row["baseline"]["test"]) == ("insufficient", "insufficient", "safe")
+    saved.world.project("schema = 1\n[gates.'own/right']\nmax_drop = 0.06\ndrop_test = 'observed'\n")
+    saved("slight", "--clip-baseline=base", *ini)
+    row = saved.rows()["own/right", "slight"]
+    assert (row["verdict"], row["baseline"]["test"], row["rule"]["drop_test"]) == ("pass", "observed", "observed")
+    saved.world.project("schema = 1\n[gates.'own/right']\nmax_drop = 0.06\ndrop_test = 'sure'\n")
+    saved("mean", "--clip-baseline=base")
+    row = saved.rows()["own/right", "mean"]
+    assert (row["verdict"], row["baseline"]["drop"], row["baseline"]["test"]) == ("pass", pytest.approx(0.08), "sure")
+    assert "drop_test sure)" in row["message"]
+    saved("worse", "--clip-baseline=base")
+    assert saved.rows()["own/right", "worse"]["verdict"] == "fail"
+
+
+def test_an_unknown_drop_test_is_a_usage_error(project):
+    result = project("stub", "-o", "clip_drop_test=certain")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*clip_drop_test: 'certain' is not one of observed, sure, safe"])
+
+
 # Workers
 
 
@@ -536,7 +562,7 @@ def test_compare_tells_the_worst_changes_and_says_so_by_its_exit_status(two, cap
     assert cli.main(["compare", "base", "worse"]) == 1
     told = capsys.readouterr().out
     assert "worse against base\n2 gates, 2 compared, 2 worse by more than chance explains\n" in told
-    assert "WORSE own/right: 0.9500 -> 0.6500, drop 0.3000 (+0.2430..+0.3000); exact McNemar, 30 worse and 0 better of 100" in told
+    assert "WORSE own/right: 0.9500 -> 0.6500, drop 0.3000 (+0.2248..+0.3844); exact McNemar, 30 worse and 0 better of 100" in told
     assert "30 of 95 that were right are wrong: i5, i6, i7, i8, i9 and 25 more" in told
     assert cli.main(["compare", "base", "worse", "--ids"]) == 1
     assert "          i34\n" in capsys.readouterr().out

@@ -234,3 +234,47 @@ def test_a_report_is_written_whatever_is_in_it(world):
     (row,) = json.loads((world.pytester.path / "r.json").read_text("utf-8"))["gates"]
     assert row["conventions"] == {"odd": "a\\udce4b"}
     result.stdout.fnmatch_lines(["--clip-report: * texts that are no Unicode are escaped in the record"])
+
+
+# What can be seen before anything loads
+
+
+def test_all_faults_of_a_start_are_said_at_once(pytester, monkeypatch):
+    """Before a model loads, those of models, data, suites and thresholds together: nobody mends one to be told of the next."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    (pytester.path / "empty.pt").touch()
+    (pytester.path / "thresholds.toml").write_text("schema = 1\n[gates.'accuracy/top9']\nmin = 0.5")
+    models = ("ViT-B-32,laion2b_s34b_b79kk", "ViT-B-23", "ViT-B-32,gone/e1.pt", "ViT-B-32,empty.pt")
+    result = pytester.runpytest_subprocess(
+        "-p", "clip", *(f"--clip-model={each}" for each in models), "--clip-suite=accuracy,odd", "--clip-data=none"
+    )
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told = result.stderr.str()
+    for each in (
+        "ViT-B-32,laion2b_s34b_b79kk: 'laion2b_s34b_b79kk' is neither a tag of ViT-B-32 nor a file; perhaps you mean ViT-B-32,laion2b_s34b",
+        "open_clip knows no architecture 'ViT-B-23'; did you mean ViT-B-32",
+        "ViT-B-32,gone/e1.pt: there is no checkpoint gone/e1.pt; a relative path starts at",
+        "empty.pt is empty; copy it again",
+        "--clip-suite: no suite 'odd'; did you mean 'ood'?",
+        "thresholds.toml:2: unknown gate 'accuracy/top9'",
+        "none",
+    ):
+        assert each in told, each
+
+
+def test_a_model_that_cannot_be_loaded_fails_its_own_gates_only(world):
+    world.conftest(
+        """
+        from pytest_clip import ClipError
+        from types import SimpleNamespace
+
+        def pytest_clip_make_model(spec, config):
+            if spec.text == "broken":
+                raise ClipError("broken.pt holds no weights")
+            return SimpleNamespace(label=spec.text, fingerprint="a" * 16, precision="fp32", device="cpu", facts={})
+        """.replace("        def", "        import pytest\n\n        @pytest.hookimpl(tryfirst=True)\n        def")
+    )
+    result = world.run("--clip-model=broken", "--clip-model=stub", "-rs")
+    result.assert_outcomes(errors=1, skipped=4, passed=5)
+    result.stdout.fnmatch_lines(["broken.pt holds no weights", "*the model broken cannot be loaded, as its first gate says"])
+    assert world.run("--clip-model=broken").ret == pytest.ExitCode.TESTS_FAILED

@@ -290,6 +290,7 @@ until = 2999-01-01
         def test_side(gate): gate("own/side", 0.5, n=10)
         def test_none(gate): gate("own/none", None, n=10, reason="empty", better="higher")
         def test_guess(gate): gate("own/guess", 0.5, n=10, ci=(0.4, 0.6), conventions={"chance": 0.5}, better="higher")
+        def test_open(gate): gate("own/open", 0.5, n=10, ci=(0.1, float("inf")), better="lower")
         def test_after(gate):
             gate("own/after", 0.5, n=10, better="higher")
             assert 0
@@ -297,8 +298,8 @@ until = 2999-01-01
     )
     before = text(world)
     result = world.clip("--clip-suite=all", "test_own.py", "--clip-update=create,fix,trim")
-    result.assert_outcomes(passed=4, failed=4)
-    assert told(result)[:9] == [
+    result.assert_outcomes(passed=5, failed=4)
+    assert told(result)[:10] == [
         "UPDATE nothing to change in thresholds.toml",
         "  left   1 alone, waived: accuracy/top1[clean]",
         "  left   1 alone, stale waiver: remove the waiver: accuracy/top1[shift_far]",
@@ -307,6 +308,7 @@ until = 2999-01-01
         "  left   1 alone, failed, but no min or max is broken: own/after",
         "  left   1 alone, the model may as well be guessing: chance is inside the interval: own/guess",
         "  left   1 alone, no value was measured: own/none",
+        "  left   1 alone, its interval has no end on that side: too few images: own/open",
         '  left   1 alone, no better side is known; give gate(..., better="higher") or "lower": own/side',
     ]
     assert text(world) == before

@@ -39,7 +39,7 @@ def complaint(*texts, **options):
 
 
 WAIVER = '[[waiver]]\ngate = "accuracy/top1[clean]"\nreason = "#41"\nuntil = 2027-03-01\n'
-RULE_KEYS = "known: min, max, max_drop, min_n, severity, why"
+RULE_KEYS = "known: min, max, max_drop, min_n, drop_test, severity, why"
 
 
 @pytest.mark.parametrize(
@@ -148,6 +148,15 @@ RULE_KEYS = "known: min, max, max_drop, min_n, severity, why"
             '[gates."accuracy/top1"]\nmin = 0.5\nseverity = true',
             't.toml:4: severity must be "fail" or "warn", not true in [gates."accuracy/top1"]',
         ),
+        (
+            '[gates."accuracy/top1"]\nmax_drop = 0.02\ndrop_test = "certain"',
+            't.toml:4: drop_test must be "observed", "sure" or "safe", not the text "certain" in [gates."accuracy/top1"]',
+        ),
+        (
+            '[gates."accuracy/top1"]\nmin = 0.02\ndrop_test = "safe"',
+            "t.toml:4: accuracy/top1 has a drop_test but no max_drop that it could decide on",
+        ),
+        ('[gates."accuracy/top1"]\ndrop_test = "safe"', "t.toml:3: accuracy/top1 has a drop_test but no max_drop that it could decide on"),
         ('[gates."accuracy/top1"]\nseverity = "warn"', "t.toml:2: accuracy/top1 has a severity but no min, max or max_drop to judge by"),
         # waivers
         (WAIVER + "model = 3\n", "t.toml:6: model must be a text, not 3 in [[waiver]]"),
@@ -329,6 +338,18 @@ def test_the_waiver_with_the_narrowest_scope_counts():
     (only,) = book(WAIVER + 'model = "ViT-B-32"\n').waivers
     assert only.scope == 'model "ViT-B-32"'
     assert book(WAIVER + 'model = "ViT-B-32"\n').waiver_for(gate, ("RN50",), "scenes") is None
+
+
+def test_drop_test_is_decided_like_any_key():
+    text = '[gates."ood/auroc"]\nmax_drop = 0.1\ndrop_test = "safe"\n[gates."ood/auroc[near]"]\ndrop_test = "sure"\n'
+    near, far = GateId.parse("ood/auroc[near]"), GateId.parse("ood/auroc[far]")
+    rules = book(text)
+    assert (rules.rule_for(near).drop_test.name, rules.rule_for(far).drop_test.name) == ("sure", "safe")
+    assert rules.rule_for(near).drop_test.source == "t.toml:6"
+    later = book(text, '[data.photos.gates."ood/auroc"]\ndrop_test = "observed"')
+    assert later.rule_for(far, (), "photos").drop_test.name == "observed"
+    assert later.rule_for(far, (), "scenes").drop_test.name == "safe"
+    assert book('[gates."ood/auroc"]\nmax_drop = 0.1\n').rule_for(far).drop_test is None
 
 
 def test_severity_is_decided_like_any_key():

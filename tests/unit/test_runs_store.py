@@ -220,6 +220,8 @@ def test_outcomes_without_right_and_wrong_have_no_flips():
 def test_conventions_that_belong_to_the_model_may_differ():
     base = {"tau": 1.0, "bins": 15, "logit_scale": 40.0, "worst": "x"}
     assert differences(base, base | {"logit_scale": 90.0, "worst": "y"}) == []
+    assert differences(base | {"measured": {"clean": 0.6}}, base | {"measured": {"clean": 0.7, "shift": 0.1}}) == []
+    assert differences(base | {"measured": {"clean": 0.6}}, base) == []
     assert differences(base, base | {"tau": 2.0}) == ["tau: 1.0 in the baseline, 2.0 now"]
     assert differences(base, {"tau": 1.0, "rule": "x" * 99}) == [
         "bins: 15 in the baseline, none now",

@@ -15,7 +15,7 @@ from .parts import Part
 from .signs import objectnet_images
 from .val import Rows, tree, val
 
-CUE = re.compile(r"([a-z]+)\d+-([a-z]+)\d+$")
+CUE = re.compile(r"(?P<shape_exemplar>([a-z]+)\d+)-(?P<look_exemplar>([a-z]+)\d+)$")
 
 
 @dataclass(frozen=True)
@@ -121,18 +121,22 @@ def _cues(name: str, part: Part, folder: Path) -> Listing:
     answers = tuple(groups)
     rows: Rows = []
     looks: list[str] = []
+    exemplars: dict[str, list[str]] = {"shape_exemplar": [], "look_exemplar": []}
     for shape in answers:
         for entry in images_in(folder / shape):
             parsed = CUE.search(Path(entry.name).stem.rpartition("_")[2])
-            if parsed is None or parsed[1] != shape or parsed[2] not in groups:
+            if parsed is None or parsed[2] != shape or parsed[4] not in groups:
                 raise ClipError(
                     f"{entry.path}: a stimulus is called {shape}1-{answers[0]}2.png, SHAPEn-TEXTUREm in the folder of its shape"
                 )
-            if (parsed[1] != parsed[2]) == (name == "cue_conflict"):
+            if (parsed[2] != parsed[4]) == (name == "cue_conflict"):
                 rows.append((Path(entry.path), answers.index(shape)))
-                looks.append(parsed[2])
+                looks.append(parsed[4])
+                for kind, seen in exemplars.items():
+                    seen.append(parsed[kind])
     shapes = tuple(answers[label] for _, label in rows)
-    return Listing(folder, rows, answers, _MEAN | {"members": tuple(groups.values())}, None, {"shape": shapes, "look": tuple(looks)})
+    cues = {"shape": shapes, "look": tuple(looks), **{kind: tuple(seen) for kind, seen in exemplars.items()}}
+    return Listing(folder, rows, answers, _MEAN | {"members": tuple(groups.values())}, None, cues)
 
 
 _MEAN = {"merge": "mean"}

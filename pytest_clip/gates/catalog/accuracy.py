@@ -16,7 +16,7 @@ SUITE = Suite(
         ),
         "accuracy/mean_per_class": Metric("share", "higher", SHIFTS, "Mean over classes of the share of right answers", GUESS),
         "accuracy/relative_robustness": Metric(
-            "ratio", "higher", ("shift_*", "role:sequence"), "Accuracy under the shift divided by clean accuracy"
+            "ratio", "higher", ("shift_*", "role:sequence"), "Accuracy under the shift divided by that on clean images of its classes"
         ),
         "accuracy/effective_robustness": Metric(
             "points",
