@@ -8,6 +8,7 @@ from another; then both are divided by their length.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from functools import cached_property
 from threading import Lock
@@ -44,7 +45,7 @@ class ConSE(Seeing):
         self, classifier: ImageClassifier, texts: Sentences, *, label: str, logit_scale: float, facts: dict[str, Any] | None = None
     ) -> None:
         self.classifier, self.texts, self.label, self.logit_scale = classifier, texts, label, logit_scale
-        self.device, self.precision, self.sight = classifier.device, classifier.precision, classifier.sight
+        self.precision, self.sight = classifier.precision, classifier.sight
         parts = (classifier.module, texts.module)
         parameters = sum(each.numel() for part in parts for each in part.parameters())
         self.facts: dict[str, Any] = {**classifier.facts, "context_length": LENGTH, "parameters": parameters, **(facts or {})}
@@ -63,8 +64,23 @@ class ConSE(Seeing):
 
     @property
     def module(self) -> torch.nn.Module:
-        """The two networks, to be looked at for weights that are no numbers."""
+        """The two networks, to be looked at for weights that are no numbers, and to be moved."""
         return torch.nn.ModuleDict({"image": self.classifier.module, "text": self.texts.module})
+
+    @module.setter
+    def module(self, parts: torch.nn.ModuleDict) -> None:
+        self.classifier, self.texts = copy.copy(self.classifier), copy.copy(self.texts)
+        self.classifier.module, self.texts.module = parts["image"], parts["text"]
+
+    @property
+    def device(self) -> str:
+        """Where both networks are."""
+        return self.classifier.device
+
+    @device.setter
+    def device(self, place: str) -> None:
+        self.classifier, self.texts = copy.copy(self.classifier), copy.copy(self.texts)
+        self.classifier.device = self.texts.device = place
 
     def encode_image(self, images: torch.Tensor) -> torch.Tensor:
         """Embed preprocessed images [b, 3, h, w]: float32 [b, d] on the CPU, rows of length 1."""

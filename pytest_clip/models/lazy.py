@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_clip import CacheError, ClipError
-from pytest_clip.models import bundled
+from pytest_clip.models import bundled, classnames, photo
+from pytest_clip.models.protocol import is_classifier
 from pytest_clip.models.spec import RANDOM, ModelSpec
 
 if TYPE_CHECKING:
@@ -28,16 +29,18 @@ _REMEMBERED = (
     *("label", "fingerprint", "logit_scale", "logit_bias", "precision", "device", "image_size", "preprocess_config", "geometry", "facts"),
     "thread_safe",
 )
-_PACKAGES = ("torch", "torchvision", "open_clip_torch", "timm", "pillow", "numpy")
+_OF_A_CLASSIFIER = (*(name for name in _REMEMBERED if not name.startswith("logit_")), "names")
+_PACKAGES = ("torch", "torchvision", "open_clip_torch", "timm", "transformers", "tokenizers", "pillow", "numpy")
 
 
 class LazyModel:
     """Answers what is remembered; everything else is asked of the model itself, which is built then."""
 
     thread_safe: bool
+    remembered: tuple[str, ...] = _REMEMBERED
 
     def __init__(self, known: Mapping[str, Any], build: Callable[[], OpenClipModel]) -> None:
-        self.__dict__.update({name: known[name] for name in _REMEMBERED})
+        self.__dict__.update({name: known[name] for name in self.remembered})
         self.image_size = tuple(known["image_size"])
         self._build, self._lock = build, threading.Lock()
         self._built: OpenClipModel | None = None
@@ -57,9 +60,25 @@ class LazyModel:
         return self._built
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in _REMEMBERED:
+        if name.startswith("__") or name in self.remembered or name == "class_scores":  # whether it is a classifier is known
             raise AttributeError(name)
         return getattr(self.real, name)
+
+
+class LazyClassifier(LazyModel):
+    """The same for a model of class scores."""
+
+    remembered = _OF_A_CLASSIFIER
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its classes."""
+        return tuple(self.__dict__["names"])
+
+    def class_scores(self, images: Any) -> Any:
+        """Asked of the model itself."""
+        built: Any = self.real
+        return built.class_scores(images)
 
 
 def load(spec: ModelSpec, *, cache: Path, conditions: Mapping[str, Any], build: Callable[[], OpenClipModel]) -> OpenClipModel | LazyModel:
@@ -73,14 +92,18 @@ def load(spec: ModelSpec, *, cache: Path, conditions: Mapping[str, Any], build: 
         return build()
     place = cache / "models" / "known" / f"{_digest(spec, conditions, files)}.json"
     with suppress(OSError, ValueError, KeyError, TypeError):
-        return LazyModel(json.loads(place.read_text(encoding="utf-8")), build)
+        known = json.loads(place.read_text(encoding="utf-8"))
+        return (LazyClassifier if "names" in known else LazyModel)(known, build)
     model = build()
     from pytest_clip.store import writing
 
     with suppress(OSError, CacheError, TypeError):  # a cache that cannot be written is said when answers are stored; facts that are no JSON
         place.parent.mkdir(parents=True, exist_ok=True)
         with writing(place) as part:
-            part.write_text(json.dumps({name: getattr(model, name) for name in _REMEMBERED}), encoding="utf-8")
+            part.write_text(
+                json.dumps({name: getattr(model, name) for name in (_OF_A_CLASSIFIER if is_classifier(model) else _REMEMBERED)}),
+                encoding="utf-8",
+            )
     return model
 
 
@@ -91,6 +114,10 @@ def _files(spec: ModelSpec) -> list[Path] | None:
     if own and not path.is_file():
         return None  # a tag, or an error that the real loading explains
     checkpoint = [path] if own else []
+    if spec.kind == "photo":
+        return None if photo.missing(spec.name) else photo.files(spec.name)
+    if spec.kind == "timm":
+        return [*checkpoint, *(each for each in [path.parent / classnames.FILE] if each.is_file())] if own else None
     if spec.kind == "bundled":
         return [bundled.path(spec.name), *checkpoint]
     if spec.kind == "local-dir":

@@ -15,6 +15,7 @@ from pytest_clip.models.photo import PHOTO, files
 if TYPE_CHECKING:
     from pytest_clip.models.spec import ModelSpec
 
+CLASSES = 1000
 LOGIT_SCALE = 10.6
 """Of `photo-dual`, by this rule: a picture that is surely of one class gets on average 0.9 as its probability among the 1,000 class prompts
 (10.58). On 40 photographs that were not used for it the scale of the lowest NLL is 11.1."""
@@ -24,7 +25,7 @@ def load(spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", comp
     """Build `photo-lite0`, `photo-lite1` or `photo-dual`."""
     place, photo = pick_device(device, precision), PHOTO[spec.name]
     weights, *texts = files(spec.name)
-    module, sight = timm_model.build(photo.architecture, classes=1000)
+    module, sight = timm_model.build(photo.architecture, classes=CLASSES)
     _fill(module, weights)
     facts: dict[str, Any] = {"architecture": photo.architecture, "pretrained": photo.package, **timm_model.versions()}
     classifier = timm_model.classifier(

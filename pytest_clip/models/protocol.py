@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from pytest_clip import ClipError
+
 if TYPE_CHECKING:
     import PIL.Image
     import torch
@@ -101,6 +103,16 @@ class Classifier(Protocol):
 
     def class_scores(self, images: torch.Tensor, /) -> torch.Tensor:
         """Score [b, 3, h, w]: logits float32 [b, C] on the CPU, higher is likelier, before any softmax."""
+
+
+class NeedsEmbeddingsError(ClipError):
+    """What was asked for needs texts or cosines, and the model only scores classes: nothing is wrong, and nothing is measured."""
+
+
+def embedding_model(model: Any) -> None:
+    """NeedsEmbeddingsError for a model of class scores."""
+    if is_classifier(model):
+        raise NeedsEmbeddingsError(f"{getattr(model, 'label', 'the model')} scores classes: it has no texts and no cosines")
 
 
 def is_classifier(model: object) -> bool:

@@ -35,7 +35,7 @@ class Sight:
 
     @cached_property
     def told(self) -> dict[str, Any]:
-        """For reports, in the words that open_clip has for the same: `size`, `mean`, `std`, `interpolation`, `resize_mode`; and `crop_pct`."""
+        """For reports, as far as open_clip has a word for it in its words: `size`, `mean`, `std`, `interpolation`, `resize_mode`."""
         return {
             "size": list(self.size),
             "mean": [float(x) for x in self.config["mean"]],

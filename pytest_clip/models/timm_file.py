@@ -16,7 +16,6 @@ from pytest_clip.models import checkpoint
 _AVERAGED = ("state_dict_ema", "model_ema")
 _DATA = ("img_size", "input_size", "crop_pct", "crop_mode", "mean", "std", "interpolation")
 """Arguments of `train.py` that say how pictures were prepared, in the words of `resolve_data_config`."""
-_HEADS = ("classifier.weight", "head.fc.weight", "head.weight", "fc.weight", "last_linear.weight", "head.l.weight")
 _SHOWN = 5
 
 
@@ -27,6 +26,8 @@ class TimmFile:
     path: Path
     state: Mapping[str, torch.Tensor]
     classes: int
+    kwargs: Mapping[str, Any]
+    """arguments of the architecture, such as `img_size`"""
     data: Mapping[str, Any]
     facts: dict[str, Any]
 
@@ -52,8 +53,8 @@ class TimmFile:
         module.load_state_dict(dict(self.state), strict=False)
 
 
-def read(path: Path, *, name: str) -> TimmFile:
-    """Weights only: of the run's arguments no more is let in than numbers and text."""
+def read(path: Path, *, name: str, head: str) -> TimmFile:
+    """Weights only: of the run's arguments no more is let in than numbers and text. `head` is the layer that scores classes."""
     with torch.serialization.safe_globals([argparse.Namespace]):
         plain = checkpoint.read(path)
         whole = {} if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True, mmap=_mappable(path))
@@ -68,16 +69,19 @@ def read(path: Path, *, name: str) -> TimmFile:
         state = {str(key).removeprefix("module."): value for key, value in content[averaged].items() if isinstance(value, torch.Tensor)}
         facts |= {"taken": averaged, "also_there": [key for key in (plain.facts.get("taken"),) if key != averaged]}
     data = {key: said[key] for key in _DATA if said.get(key) is not None}
-    return TimmFile(path, state, _classes(state, said, path), data, {**facts, **({"data": data} if data else {})})
+    given = said.get("model_kwargs")
+    kwargs = {key: value for key, value in given.items() if isinstance(value, int | float | str)} if isinstance(given, Mapping) else {}
+    return TimmFile(path, state, _classes(state, head, path, name), kwargs, data, {**facts, **({"data": data} if data else {})})
 
 
-def _classes(state: Mapping[str, torch.Tensor], said: Mapping[str, Any], path: Path) -> int:
-    heads = [state[key] for key in _HEADS if key in state] or [value for key, value in state.items() if key.endswith("bias")][-1:]
-    if heads:
-        return int(heads[0].shape[0])
-    if isinstance(said.get("num_classes"), int):
-        return int(said["num_classes"])
-    raise ClipError(f"{path} holds no layer that scores classes; save the state_dict of a timm model with its head")
+def _classes(state: Mapping[str, torch.Tensor], head: str, path: Path, name: str) -> int:
+    weights = state.get(f"{head}.weight")
+    if weights is None:
+        raise ClipError(
+            f"{path} holds no {head}.weight, the layer that scores the classes of {name} (it holds {', '.join(list(state)[-2:])}); "
+            "save the state_dict of a timm model with its head, and name the architecture that it was trained as"
+        )
+    return int(weights.shape[0])
 
 
 def _mappable(path: Path) -> bool:

@@ -20,24 +20,22 @@ from pytest_clip.models.spec import RANDOM
 if TYPE_CHECKING:
     from pytest_clip.models.spec import ModelSpec
 
-IMAGENET = 1000
-
 
 def load(
     spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", compile: bool = False, classes: Path | None = None
 ) -> ImageClassifier:
     """Build what `timm:NAME[,PATH]` names. `classes` is a file with the names of its classes, one a line in their order."""
     place = pick_device(device, precision)
-    file = None if spec.pretrained in (None, RANDOM) else timm_file.read(Path(str(spec.pretrained)).expanduser(), name=spec.name)
-    outputs = IMAGENET if file is None else file.classes
+    file = None if spec.pretrained in (None, RANDOM) else _file(spec, str(spec.pretrained))
     facts: dict[str, Any] = {"architecture": spec.name, "pretrained": spec.pretrained or "timm", **versions()}
     if file is None:
         module, sight = build(spec.name, classes=None, published=spec.pretrained is None)
-        outputs = int(getattr(module, "num_classes", 0))
+        outputs = int(getattr(module, "num_classes", 0))  # 0: timm has it as a feature extractor
         if spec.pretrained == RANDOM:
             facts["warnings"] = [f"{spec.text}: the weights are RANDOM (seed 0), every score is that of an untrained model"]
     else:
-        module, sight = build(spec.name, classes=outputs, data=file.data)
+        outputs = file.classes
+        module, sight = build(spec.name, classes=outputs, kwargs=file.kwargs, data=file.data)
         file.fit(module)
         facts |= {"pretrained": file.path.name, "checkpoint": file.facts}
     if not outputs:
@@ -48,18 +46,30 @@ def load(
     return classifier(module, sight, names, label=spec.label, device=place, precision=precision, compile=compile, facts=facts)
 
 
+def _file(spec: ModelSpec, text: str) -> timm_file.TimmFile:
+    _known(spec.name)
+    import timm
+
+    path = Path(text).expanduser()
+    if not path.exists() and "/" not in text and "." not in text:
+        raise ClipError(f"{spec.text}: there is no file {text!r}; a tag of timm is written with a dot, timm:{spec.name}.{text}")
+    return timm_file.read(path, name=spec.name, head=str(timm.get_pretrained_cfg_value(spec.name, "classifier") or "head"))
+
+
 def build(
-    name: str, *, classes: int | None, data: Mapping[str, Any] | None = None, published: bool = False
+    name: str,
+    *,
+    classes: int | None,
+    kwargs: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+    published: bool = False,
 ) -> tuple[torch.nn.Module, Sight]:
     """timm's module, from a fixed seed or with its `published` weights, and its sight; `data` overrides its data config."""
-    with quiet():
-        import timm
-        from timm.data import resolve_data_config
-    if not timm.is_model(name.partition(".")[0]):
-        near = get_close_matches(name.partition(".")[0], timm.list_models(), n=4, cutoff=0.5)
-        hint = f"did you mean {', '.join(near)}?" if near else 'python -c "import timm; print(timm.list_models())" lists names'
-        raise ClipError(f"timm knows no architecture {name!r}; {hint}")
-    how = {} if classes is None else {"num_classes": classes}
+    _known(name)
+    import timm
+    from timm.data import resolve_data_config
+
+    how: dict[str, Any] = {**(kwargs or {}), **({} if classes is None else {"num_classes": classes})}
     try:
         with hub.cached_unless_reachable(), quiet(), torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(0)
@@ -71,6 +81,19 @@ def build(
     if config["input_size"][0] != 3:
         raise ClipError(f"timm:{name} takes pictures of {config['input_size'][0]} channels; only models of three are measured")
     return module, Sight(config)
+
+
+def _known(name: str) -> None:
+    with quiet():
+        import timm
+    architecture, _, tag = name.partition(".")
+    if not timm.is_model(architecture):
+        near = get_close_matches(architecture, timm.list_models(), n=4, cutoff=0.5)
+        hint = f"did you mean {', '.join(near)}?" if near else 'python -c "import timm; print(timm.list_models())" lists names'
+        raise ClipError(f"timm knows no architecture {architecture!r}; {hint}")
+    if tag and name not in timm.list_models(f"{architecture}.*", pretrained=True):
+        tags = [each.partition(".")[2] for each in timm.list_models(f"{architecture}.*", pretrained=True)]
+        raise ClipError(f"timm knows no weights {tag!r} of {architecture}; it has {', '.join(tags) or 'none'}")
 
 
 def classifier(

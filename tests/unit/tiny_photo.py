@@ -29,10 +29,10 @@ def classifier(names: tuple[str, ...] = NAMES, *, label: str = "tiny", seed: int
 def sentence_folder(where: Path, *, seed: int = 0) -> Path:
     """A folder with a BERT of two layers and a tokenizer of words, as a sentence encoder's package has it."""
     from safetensors.torch import save_file
-    from tokenizers import Tokenizer, models, pre_tokenizers
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
     from transformers import BertConfig, BertModel
 
-    words = ["[PAD]", "[UNK]", "a", "photo", "of", ".", *NAMES]
+    words = ["[PAD]", "[UNK]", "dark", "a", "photo", "of", ".", *NAMES]
     said = {
         "vocab_size": len(words), "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24,
         "max_position_embeddings": 256, "initializer_range": 1.0,
@@ -43,6 +43,7 @@ def sentence_folder(where: Path, *, seed: int = 0) -> Path:
         torch.manual_seed(seed)
         save_file(BertModel(BertConfig(**said)).state_dict(), where / "model.safetensors")
     tokenizer = Tokenizer(models.WordLevel({word: k for k, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(where / "tokenizer.json"))
     return where
