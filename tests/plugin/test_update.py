@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from pytest_clip import store
 from pytest_clip.session.updating import CI_VARIABLES
 
 
