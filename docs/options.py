@@ -18,7 +18,11 @@ KINDS = {"string": "text", "linelist": "one per line", "paths": "paths, one per 
 def tables() -> str:
     """The part of the page below the mark."""
     typed = [(_typed(each), _told(each), f"`{each.dest}`" if each.ini else "") for each in OPTIONS.values() if each.help is not None]
-    keys = [(f"`{each.dest}`", KINDS[each.kind], each.ini) for each in OPTIONS.values() if each.ini is not None]
+    keys = [
+        (f"`{each.dest}`", "number or text" if each.native else KINDS[each.kind], each.ini)
+        for each in OPTIONS.values()
+        if each.ini is not None
+    ]
     return "\n".join(
         [
             *("", "## On the command line", ""),

@@ -181,7 +181,7 @@ def test_alignment(gate, clip_case, probe):
     others = len(answers.classes) - 1
     each = ((answers.cosines < own).sum(1) + ((answers.cosines == own).sum(1) - 1) / 2) / others
     gate(
-        clip_case.gate, each.mean(), n=len(each), ci=mean_interval(each, seed=seed_from(str(clip_case.gate))),
+        clip_case.gate, each.mean(), n=len(each), ci=lambda: mean_interval(each, seed=seed_from(str(clip_case.gate))),
         per_image=Outcomes("mean", {"above": each}, answers.ids),
         conventions=answers.conventions,
     )  # fmt: skip
@@ -212,7 +212,7 @@ def test_activation(gate, clip_case, clip_model, probe):
     own = probe()
     gain = likelihood(own) - likelihood(probe(other))
     gate(
-        clip_case.gate, gain.mean(), n=len(gain), ci=mean_interval(gain, seed=seed_from(str(clip_case.gate))),
+        clip_case.gate, gain.mean(), n=len(gain), ci=lambda: mean_interval(gain, seed=seed_from(str(clip_case.gate))),
         per_image=Outcomes("mean", {"gain": gain}, own.ids), conventions={"measured": {"activation": kind, "other": other.activation}},
     )  # fmt: skip
 
@@ -231,7 +231,7 @@ def test_normalization(gate, clip_case, clip_model, probe):
     gains = {n: own - likelihood(probe(clip_model.with_normalization(*v))) for n, v in others.items()}
     best = max(gains, key=lambda n: gains[n].mean())
     gate(
-        clip_case.gate, gains[best].mean(), n=len(own), ci=mean_interval(gains[best], seed=seed_from(str(clip_case.gate))),
+        clip_case.gate, gains[best].mean(), n=len(own), ci=lambda: mean_interval(gains[best], seed=seed_from(str(clip_case.gate))),
         per_image=Outcomes("highest_mean", {"gain": np.stack(list(gains.values()), axis=1)}, answers.ids),
         conventions={"measured": {"mean": list(config["mean"]), "std": list(config["std"]), "best_other": best}},
     )  # fmt: skip

@@ -107,7 +107,7 @@ def test_accuracy_spread(judge, clip_case, clean):
     """Accuracy under the best prompt set minus accuracy under the worst."""
     right, values = clean.right, clean.right.mean(0)
     judge(
-        spread(values), values, better="higher", n=len(right), ci=share_spread(right, seed=seed_from(str(clip_case.gate))),
+        spread(values), values, better="higher", n=len(right), ci=lambda: share_spread(right, seed=seed_from(str(clip_case.gate))),
         per_image=Outcomes("mean_spread", {"correct": right}, clean.ids),
     )  # fmt: skip
 
@@ -117,8 +117,14 @@ def test_accuracy_std(judge, clip_case, clean):
     """Standard deviation of accuracy over the prompt sets."""
     values = clean.right.mean(0)
     outcomes = Outcomes("mean_std", {"correct": clean.right}, clean.ids)
-    ci = deviation_interval(*resampled_columns("mean", outcomes, seed=seed_from(str(clip_case.gate))))
-    judge(deviation(values), values, better="higher", n=len(clean.right), ci=ci, per_image=outcomes)
+    judge(
+        deviation(values),
+        values,
+        better="higher",
+        n=len(clean.right),
+        ci=lambda: deviation_interval(*resampled_columns("mean", outcomes, seed=seed_from(str(clip_case.gate)))),
+        per_image=outcomes,
+    )
 
 
 @pytest.mark.clip_gate("prompts/worst_accuracy")
@@ -126,9 +132,9 @@ def test_worst_accuracy(judge, clip_case, clean):
     """Accuracy under the worst prompt set."""
     values = clean.right.mean(0)
     n, sets = clean.right.shape
-    ci = lowest_share(clean.right.T, units=[np.arange(n)] * sets, seed=seed_from(str(clip_case.gate)))
     judge(
-        values.min(), values, better="higher", n=n, ci=ci,
+        values.min(), values, better="higher", n=n,
+        ci=lambda: lowest_share(clean.right.T, units=[np.arange(n)] * sets, seed=seed_from(str(clip_case.gate))),
         per_image=Outcomes("lowest_mean", {"correct": clean.right}, clean.ids),
     )  # fmt: skip
 
@@ -142,8 +148,15 @@ def over_eces(judge, case, clean, statistic, name, interval):
     """Judge a statistic (outcomes call it `name`) over the calibration errors of the prompt sets."""
     values = eces(clean.confidence, clean.right)
     outcomes = Outcomes(name, {"confidence": clean.confidence, "correct": clean.right}, clean.ids, params={"bins": BINS})
-    ci = interval(*resampled_columns("ece", outcomes, seed=seed_from(str(case.gate))))
-    judge(statistic(values), values, better="lower", n=len(clean.right), ci=ci, bins=BINS, per_image=outcomes)
+    judge(
+        statistic(values),
+        values,
+        better="lower",
+        n=len(clean.right),
+        ci=lambda: interval(*resampled_columns("ece", outcomes, seed=seed_from(str(case.gate)))),
+        bins=BINS,
+        per_image=outcomes,
+    )
 
 
 @pytest.mark.clip_gate("prompts/ece_spread")
@@ -170,9 +183,9 @@ def over_aurocs(judge, clip_case, clip_settings, clean, unknown):
     def judged(statistic, name, interval):
         values = aurocs(clean.score, unknown.score)
         outcomes = Outcomes(name, {"score": clean.score}, clean.ids, others={"score": unknown.score}, other_ids=unknown.ids)
-        ci = interval(*resampled_columns("auroc", outcomes, seed=seed_from(str(clip_case.gate))))
         judge(
-            statistic(values), values, better="higher", n=len(unknown.score), ci=ci, per_image=outcomes,
+            statistic(values), values, better="higher", n=len(unknown.score),
+            ci=lambda: interval(*resampled_columns("auroc", outcomes, seed=seed_from(str(clip_case.gate)))), per_image=outcomes,
             score="mcm", tau=clip_settings.mcm_tau, known=len(clean.score), unknown=UNKNOWN,
         )  # fmt: skip
 

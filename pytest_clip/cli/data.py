@@ -78,13 +78,18 @@ def init(args: argparse.Namespace) -> int:
     from pytest_clip.data import catalog
     from pytest_clip.data.doctor import quick
     from pytest_clip.gates import first
+    from pytest_clip.store import put, unwritable
 
     if (args.model is None) == (args.report is None):
         raise ClipError("name a --model to be measured, or the --report of a run that has been; one of the two")
+    if args.out.is_dir():
+        raise ClipError(f"{args.out} is a folder; name a file in it with --out")
     if args.out.exists() and not args.force:
         raise ClipError(f"{args.out} is there already; pytest --clip-update=create adds what it lacks, --force overwrites it")
     if not args.out.resolve().parent.is_dir():
         raise ClipError(f"{args.out}: there is no folder {args.out.resolve().parent}; create it")
+    if why := unwritable(args.out):
+        raise ClipError(f"{args.out} cannot be written: {why}, or name another with --out")
     for text, label in catalog.expand(args.data):
         problems = quick(text)
         for problem in problems:
@@ -99,8 +104,14 @@ def init(args: argparse.Namespace) -> int:
     rows = [row for row in record["gates"] if not row.get("role")]
     if len(models := {row["model"] for row in rows}) > 1:
         raise ClipError(f"{report}: holds {len(models)} models ({', '.join(sorted(models))}); rules are made from one: run it alone")
-    args.out.write_text(first.text(rows, models=record["models"], today=date.today().isoformat()), encoding="utf-8")
-    rules = args.out.read_text(encoding="utf-8").count("\nwhy = ")
+    try:
+        text = first.text(rows, models=record["models"], today=date.today().isoformat())
+        put(args.out, text)
+    except ValueError as error:
+        raise ClipError(f"{report}: no rules can be made of it: {error}; write one with pytest --clip-report=json:PATH") from None
+    except OSError as error:
+        raise ClipError(f"{args.out} cannot be written: {error.strerror or error}; name another with --out") from None
+    rules = text.count("\nwhy = ")
     then = f"pytest --clip-model={args.model or 'NAME'} --clip-data={args.data}"
     print(f"wrote {args.out}: {rules} rules from {len(rows)} gates; read it, then: {then}")
     return YES
@@ -124,14 +135,15 @@ def _run(args: argparse.Namespace, report: Path) -> bool:
 
 def _record(path: Path) -> dict[str, Any]:
     from pytest_clip import ClipError
+    from pytest_clip.runs import shape
 
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if not record["gates"] or not isinstance(record["models"], list):
-            raise KeyError("gates")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        record = shape.record(shape.loads(path.read_bytes()))
+        if not record["gates"]:
+            raise ValueError("it has no gates")
+    except (OSError, ValueError) as error:
         raise ClipError(f"{path}: not the record of a run with gates ({error}); write one with pytest --clip-report=json:PATH") from None
-    return dict(record)
+    return record
 
 
 def _print(each: Examined, *, quick: bool) -> None:

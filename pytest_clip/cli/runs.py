@@ -38,14 +38,16 @@ def runs(args: argparse.Namespace) -> int:
 
 
 def _list() -> int:
+    from pytest_clip.gates.toml_text import comment
+
     where = root()
     found = names.known(where)
     if not found:
         print(f"no run is saved in {where / names.HOME}; save one with pytest --clip-model=NAME --clip-save=NAME")
         return NO
-    width = max(map(len, found))
-    for name in found:
-        print(f"{name:<{width}}  {_told(where / names.HOME / name)}")
+    lines = {comment(name): comment(_told(where / names.HOME / name)) for name in found}
+    width = max(map(len, lines))
+    print("\n".join(f"{name:<{width}}  {told}" for name, told in lines.items()))
     return YES
 
 
@@ -70,12 +72,13 @@ def _line(manifest: Mapping[str, Any]) -> str:
 
 def _show(text: str, *, whole: bool) -> int:
     from pytest_clip.gates.digits import short
+    from pytest_clip.gates.toml_text import comment
 
     run = open_run(text)
     if whole:
         print(json.dumps(run.record, indent=1, ensure_ascii=False))
         return YES
-    print(f"{run.name}: {_line(run.manifest)}")
+    print(comment(f"{run.name}: {_line(run.manifest)}"))
     print(f"folder {run.folder}; commit {run.manifest.get('commit') or 'unknown'}; pytest-clip {run.manifest.get('pytest-clip')}")
     rows = run.record["gates"]
     width = max((len(row["gate"]) for row in rows), default=0)
@@ -90,7 +93,8 @@ def _show(text: str, *, whole: bool) -> int:
 
 def compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
-        "Exit status: 0 nothing became worse by more than chance explains (Holm over all gates, 5 %), 1 something did, 2 no comparison."
+        "Exit status: 0 nothing became worse by more than chance explains (Holm over all gates, 5 %), 1 something did, or is worse "
+        "and has no outcomes of single images that could tell, 2 no comparison."
     )
     parser.add_argument("a", metavar="A", help="The earlier run: a name in .clip/runs, or the path of its folder")
     parser.add_argument("b", metavar="B", help="The run that is held against it")
@@ -112,7 +116,7 @@ def compare(args: argparse.Namespace) -> int:
     else:
         print(f"{second.name} against {first.name}")
         print("\n".join(changes.told(found, most=len(found) if args.all else 10, ids=args.ids)))
-    return NO if any(each.sure for each in found) else YES
+    return NO if any(each.sure or each.unknown for each in found) else YES
 
 
 def open_run(text: str) -> Any:

@@ -54,6 +54,8 @@ def no_bound(rule: Rule | None) -> str:
 def basis(measurement: Measurement, *bounds: float) -> str:
     """``(n = 500, 95 % interval 0.8870..0.8990)``"""
     interval = "" if measurement.ci is None else f", 95 % interval {_interval(measurement.ci, *bounds)}"
+    if measurement.no_interval is not None:
+        interval = f", no interval: {measurement.no_interval}"
     return f"(n = {measurement.n}{interval})"
 
 

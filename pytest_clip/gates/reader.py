@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_clip import ClipError
 from pytest_clip.gates import fields
-from pytest_clip.gates.catalog import CATALOG, RANGES
+from pytest_clip.gates.catalog import CATALOG, LARGEST_DROPS, NEVER_NEGATIVE, RANGES, Metric
 from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.known import KnownGates
 from pytest_clip.gates.layers import Layer
@@ -96,6 +96,13 @@ class Reader(Tables):
                 self.problem(path, f"{key} {amount:g} is outside {low:g}..{high:g}, the range of {gate.metric_id}; 5 % is written 0.05")
         if metric is not None and key == "max_drop" and metric.better == "none":
             self.problem(path, f"max_drop cannot judge {gate.metric_id}: neither more nor less of it is better; give it a min and a max")
+        if metric is not None and key == "max_drop":
+            most = LARGEST_DROPS.get(metric.unit) if not relative else 1.0 if _falls_to_zero(metric) else None
+            if most is not None and amount > most:
+                bound = Bound(key, amount, why, "", relative)
+                limit = "100%" if relative else f"{most:g}"
+                hint = '; 5 % is written "5%"' if relative else "; 5 percentage points are written 0.05"
+                self.problem(path, f"max_drop {bound.text} judges nothing: {gate.metric_id} falls by at most {limit}{hint}")
         return Bound(key, amount, why, self.layer.source(*path), relative)
 
     def _waivers(self) -> None:
@@ -136,3 +143,8 @@ class Reader(Tables):
 
 def _line(entry: Entry) -> int:
     return int(entry.source.rpartition(":")[2])
+
+
+def _falls_to_zero(metric: Metric) -> bool:
+    """Whether it can lose all of its value and no more; what is better low may well grow to several times of it."""
+    return metric.better == "higher" and metric.unit in NEVER_NEGATIVE

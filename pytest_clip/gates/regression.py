@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pytest_clip.gates.digits import distinct
+from pytest_clip.gates.exact import drop_of
 from pytest_clip.metrics import paired
 from pytest_clip.metrics.outcomes import Outcomes as Outcomes
 from pytest_clip.metrics.resampling import seed_from
@@ -123,8 +124,7 @@ def regress(
     if not (allowed >= 0 and math.isfinite(allowed)):
         raise ValueError(f"{gate}: the allowed drop must be 0 or more, not {allowed}")
     sign = -1 if better == "higher" else 1
-    # 0.9 - 0.88 is 0.020000000000000018: a drop of exactly what is allowed is allowed
-    drop, allowed = round(sign * (value - base_value), 10), round(allowed, 10)
+    drop = drop_of(base_value, value, sign=sign, allowed=allowed)
     if base is None or now is None or base.statistic is None or now.statistic is None:
         reason = "no paired outcomes: judged on the values alone"
         status: Status = "fail" if drop > allowed else "pass"

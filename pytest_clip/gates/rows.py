@@ -23,7 +23,7 @@ def to_row(verdict: Verdict) -> dict[str, Any]:
         "value": measurement.value,
         "ci": None if measurement.ci is None else [end if math.isfinite(end) else None for end in measurement.ci],
         "n": measurement.n,
-        "reason": measurement.reason,
+        "reason": measurement.reason if measurement.no_interval is None else f"no interval: {measurement.no_interval}",
         "verdict": verdict.status,
         "rule": None if verdict.rule is None else _rule_row(verdict.rule, verdict.decided_by),
         "waiver": None if verdict.waiver is None else _waiver_row(verdict.waiver),

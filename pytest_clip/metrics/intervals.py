@@ -13,6 +13,7 @@ from scipy.special import betaincinv, expit, logit, stdtrit
 from . import _checks
 from ._scores import score_interval as _score
 from ._scores import z_of as _z
+from .few import TooFewError
 from .means import mean_interval as mean_interval
 from .means import ratio_interval_of_sums as ratio_interval_of_sums
 from .ood import auroc, tally
@@ -116,7 +117,7 @@ def auroc_interval(id_scores: npt.ArrayLike, ood_scores: npt.ArrayLike, *, level
     ins, outs = tally(id_scores, ood_scores)
     n, m, z = int(ins.sum()), int(outs.sum()), _z(level)
     if min(n, m) < 2:
-        raise ValueError(f"an AUROC interval needs at least 2 ID and 2 OOD scores; got {n} and {m}")
+        raise TooFewError(f"an AUROC interval needs at least 2 ID and 2 OOD scores; got {n} and {m}")
     area = auroc(id_scores, ood_scores)
     v10 = (np.cumsum(outs) - outs / 2) / m
     v01 = 1.0 - (np.cumsum(ins) - ins / 2) / n

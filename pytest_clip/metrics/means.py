@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from . import _checks
 from ._scores import score_interval, z_of
+from .few import TooFewError
 from .resampling import Interval, totals
 
 FEWEST = 30
@@ -97,7 +98,7 @@ def _units(columns: _checks.Floats, groups: npt.ArrayLike | None) -> _checks.Flo
         labels = np.unique(_checks.integers(groups, name="groups", n=len(columns)), return_inverse=True)[1]
         columns = np.stack([np.bincount(labels, column) for column in columns.T], axis=1)
     if len(columns) < 2:
-        raise ValueError(f"a bootstrap needs at least 2 {'samples' if groups is None else 'groups'}; got {len(columns)}")
+        raise TooFewError(f"a bootstrap needs at least 2 {'samples' if groups is None else 'groups'}; got {len(columns)}")
     return columns
 
 

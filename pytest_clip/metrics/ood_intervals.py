@@ -8,6 +8,7 @@ from scipy.special import expit, logit, stdtrit, xlogy
 
 from . import _checks, _weighted
 from ._scores import score_interval, z_of
+from .few import TooFewError
 from .ood import aupr_in
 from .resampling import Interval, weights_of
 
@@ -49,7 +50,7 @@ def aupr_interval(positive: npt.ArrayLike, negative: npt.ArrayLike, *, seed: int
     own, theirs = (_checks.finite(each, name=name, ndim=1) for each, name in ((positive, "positive"), (negative, "negative")))
     few = min(own.size, theirs.size)
     if few < 2:
-        raise ValueError(f"an AUPR interval needs at least 2 samples of each kind; got {own.size} and {theirs.size}")
+        raise TooFewError(f"an AUPR interval needs at least 2 samples of each kind; got {own.size} and {theirs.size}")
     found = aupr_in(own, theirs)
     weighing, nearly = _weighted.average_precision(own, theirs), 1.0 - 0.5 / (own.size * (own.size + 1))
     drawn = np.concatenate([weighing(w, v) for w, v in weights_of(own.size, theirs.size, seed=seed, resamples=resamples)])

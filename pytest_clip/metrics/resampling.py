@@ -16,6 +16,7 @@ from scipy.special import ndtr, stdtrit
 
 from . import _checks
 from .calibration import binned
+from .few import TooFewError
 
 Interval: TypeAlias = tuple[float, float]
 
@@ -160,13 +161,13 @@ def _members(n: int, groups: npt.ArrayLike | None) -> list[npt.NDArray[np.intp]]
     """Row numbers of each unit to draw; `range(n)` when every row is its own."""
     if groups is None:
         if n < 2:
-            raise ValueError(f"a bootstrap needs at least 2 samples; got {n}")
+            raise TooFewError(f"a bootstrap needs at least 2 samples; got {n}")
         return range(n)
     labels = _checks.integers(groups, name="groups", n=n)
     order = np.argsort(labels, kind="stable")
     units = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
     if len(units) < 2:
-        raise ValueError(f"a bootstrap needs at least 2 groups; got {len(units)}")
+        raise TooFewError(f"a bootstrap needs at least 2 groups; got {len(units)}")
     return units
 
 
@@ -179,6 +180,6 @@ def _interval(values: _checks.Floats, *, level: float, units: int) -> Interval:
     tail = expanded((1.0 - _checks.level_of(level)) / 2.0, units)
     missing = int(np.count_nonzero(~np.isfinite(values)))
     if missing:
-        raise ValueError(f"the statistic is NaN or infinite on {missing} of {values.size} resamples: too few samples for an interval")
+        raise TooFewError(f"the statistic is NaN or infinite on {missing} of {values.size} resamples: too few samples for an interval")
     low, high = (float(q) for q in np.quantile(values, [tail, 1.0 - tail]))
     return low, high

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_clip.plugin.optiontable import OPTIONS
+from pytest_clip.plugin.optiontable import OPTIONS, Option
 
 GROUP = "clip"
 ALL_SUITES = "all"
@@ -28,4 +28,11 @@ def add_options(parser: pytest.Parser) -> None:
             told = {} if option.check is None else {"type": option.check, "metavar": option.metavar}
             group.addoption(option.flag, dest=option.dest, help=option.help, **told, **option.more)
         if option.ini is not None:
-            parser.addini(option.dest, option.ini, type=None if option.kind == "string" else option.kind, default=empty[option.kind])
+            parser.addini(option.dest, option.ini, type=_type(option), default=empty[option.kind])
+
+
+def _type(option: Option) -> Any:
+    """What pytest takes the key for. `47` and `"47"` both where it knows types (9.2); before, TOML of its own has to say it in quotes."""
+    if option.native is not None and pytest.version_tuple >= (9, 2):
+        return str | option.native
+    return None if option.kind == "string" else option.kind

@@ -18,7 +18,7 @@ class Option:
     where it has ``ini``.
 
     ``check`` turns one text into the value that is meant, or says what is wrong with it by ArgumentTypeError; None for a switch. ``more``
-    goes to argparse.
+    goes to argparse. ``native`` is what a TOML file may say without quotes, beside a text.
     """
 
     dest: str
@@ -28,6 +28,7 @@ class Option:
     more: Mapping[str, Any] = field(default_factory=dict)
     ini: str | None = None
     kind: Literal["string", "linelist", "paths", "bool"] = "string"
+    native: type | None = None
 
     @property
     def flag(self) -> str:
@@ -123,7 +124,7 @@ _LIST = (
     Option(
         "clip_max_unreadable",
         "Images of a set that may be left out because they cannot be read, named and counted; more end the run; default: 0",
-        checks.count(0), "N", ini="Default of --clip-max-unreadable",
+        checks.count(0), "N", ini="Default of --clip-max-unreadable", native=int,
     ),
     Option(
         "clip_device", "auto, cpu, cuda, cuda:N or mps; default: auto", checks.device, "DEVICE", ini="Default of --clip-device"
@@ -137,13 +138,21 @@ _LIST = (
         ini="Whether to run the image tower through torch.compile", kind="bool",
     ),
     Option(
-        "clip_batch_size", "Images per forward pass, or auto; default: auto", checks.batch_size, "N", ini="Default of --clip-batch-size"
+        "clip_batch_size", "Images per forward pass, or auto; default: auto", checks.batch_size, "N", ini="Default of --clip-batch-size",
+        native=int,
     ),
     Option("clip_workers", "Cores to render and decode on; default: all (with -n: a fair share)", checks.count(1), "N"),
     Option(
         "clip_cache_dir",
         "Where images and embeddings are kept; default: $PYTEST_CLIP_CACHE, else pytest-clip in $XDG_CACHE_HOME or ~/.cache",
         checks.text("a folder"), "DIR", ini="Default of --clip-cache-dir, relative to the ini file",
+    ),
+    Option(
+        "clip_shared_cache",
+        "Use a cache folder that others may write: whoever may is trusted",
+        more=SWITCH,
+        ini="Whether the cache folder may be one that others may write",
+        kind="bool",
     ),
     Option("clip_no_cache", "Neither read nor write cached embeddings", more=SWITCH),
     Option("clip_cache_size", None, checks.size, ini="What the cache may grow to, such as 20GB, or none (default: 50GB)"),
@@ -159,17 +168,19 @@ _LIST = (
         checks.executor, "local|ray[:ADDRESS]", ini="Default of --clip-executor",
     ),
     Option("clip_list", "Print suites, gates, rules and data, load no model and exit", more=SWITCH),
-    Option("clip_mcm_tau", None, checks.positive, ini="Temperature of the MCM score in the ood suite (default: 1)"),
+    Option("clip_mcm_tau", None, checks.positive, ini="Temperature of the MCM score in the ood suite (default: 1)", native=float),
     Option(
         "clip_corruptions", ini="Kinds of the corruptions suite, one per line (default: the 15 of ImageNet-C)", kind="linelist",
     ),
     Option(
         "clip_corruptions_3d", ini="Kinds of the corruptions_3d suite, one per line (default: the six that follow depth)", kind="linelist",
     ),
-    Option("clip_corruption_images", None, checks.count(1), ini="Clean images that each corruption is applied to (default: 95)"),
+    Option(
+        "clip_corruption_images", None, checks.count(1), ini="Clean images that each corruption is applied to (default: 95)", native=int,
+    ),
     Option(
         "clip_dense_layer", None, checks.layer,
-        ini="Layer of the correspondence suite, 0 the first, -1 the last (default: the deepest fit)",
+        ini="Layer of the correspondence suite, 0 the first, -1 the last (default: the deepest fit)", native=int,
     ),
 )  # fmt: skip
 

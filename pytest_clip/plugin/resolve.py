@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 import pytest_clip.plugin.checks as checks
+import pytest_clip.plugin.destinations as destinations
 from pytest_clip.plugin.optiontable import OPTIONS
-from pytest_clip.session.settings import ReportRequest, RunRequest, Settings, default_cache_dir
+from pytest_clip.session.settings import RunRequest, Settings, default_cache_dir
 
 if TYPE_CHECKING:
     from pytest_clip.models.depth import DepthModel
@@ -30,12 +30,12 @@ def resolve(config: pytest.Config) -> Settings:
     thresholds = [(config.invocation_params.dir / each, "--clip-thresholds") for each in given.clip_thresholds or ()]
     cache_dir = given.clip_cache_dir and config.invocation_params.dir / Path(given.clip_cache_dir).expanduser()
     return Settings(
-        models=tuple(given.clip_model or config.getini("clip_model")),
+        models=tuple(given.clip_model or _read(config, "clip_model")),
         pretrained=given.clip_pretrained,
-        suites=_flat(given.clip_suite) or _flat([checks.names(line) for line in config.getini("clip_suite")]),
-        data=tuple(dict.fromkeys(given.clip_data or config.getini("clip_data") or ["scenes"])),
-        thresholds=tuple(thresholds or [(path, "clip_thresholds of the ini file") for path in config.getini("clip_thresholds")]),
-        reports=_reports(config),
+        suites=_flat(given.clip_suite) or _flat([checks.names(line) for line in _read(config, "clip_suite")]),
+        data=tuple(dict.fromkeys(given.clip_data or _read(config, "clip_data") or ["scenes"])),
+        thresholds=tuple(thresholds or [(path, "clip_thresholds of the ini file") for path in _read(config, "clip_thresholds")]),
+        reports=destinations.reports(config),
         prompts=checks.prompts_from(given.clip_prompts, config.invocation_params.dir)
         if given.clip_prompts
         else _ini(config, "clip_prompts", lambda text: checks.prompts_from(text, base), None),
@@ -43,12 +43,13 @@ def resolve(config: pytest.Config) -> Settings:
         max_unreadable=_pick(config, "clip_max_unreadable", 0),
         device=_pick(config, "clip_device", "auto"),
         precision=_pick(config, "clip_precision", "fp32"),
-        compile=given.clip_compile or config.getini("clip_compile"),
+        compile=given.clip_compile or _read(config, "clip_compile"),
         batch_size=_pick(config, "clip_batch_size", 0) or None,
         workers=given.clip_workers,
         cache_dir=cache_dir or _ini(config, "clip_cache_dir", lambda text: base / Path(text).expanduser(), default_cache_dir()),
         executor=_pick(config, "clip_executor", "local"),
         cache=not given.clip_no_cache,
+        shared_cache=given.clip_shared_cache or config.getini("clip_shared_cache"),
         cache_size=_pick(config, "clip_cache_size", Settings.cache_size),
         mcm_tau=_pick(config, "clip_mcm_tau", 1.0),
         corruptions=_kinds(config, "clip_corruptions", kinds.KINDS) or kinds.IMAGENET_C,
@@ -59,11 +60,11 @@ def resolve(config: pytest.Config) -> Settings:
         classes=_classes(config, base),
         baseline=_baseline(config, base),
         baseline_model=given.clip_baseline_model,
-        save=_save(config),
+        save=destinations.save(config),
         save_replaces=given.clip_save_replace,
-        family_wise=config.getini("clip_family_wise"),
+        family_wise=_read(config, "clip_family_wise"),
         unjudged=_pick(config, "clip_unjudged", ""),
-        strict_rules=config.getini("clip_strict_rules"),
+        strict_rules=_read(config, "clip_strict_rules"),
         drop_test=_pick(config, "clip_drop_test", Settings.drop_test),
         mutants=_mutants(given.clip_mutants),
         update=tuple(dict.fromkeys(word for words in given.clip_update or () for word in words)),
@@ -95,22 +96,40 @@ def _pick(config: pytest.Config, name: str, default: Any) -> Any:
 
 
 def _ini(config: pytest.Config, name: str, check: Callable[[str], T], default: T) -> T:
-    text = str(config.getini(name))
+    text = str(_read(config, name))
     if not text:
         return default
     try:
         return check(text)
     except argparse.ArgumentTypeError as error:
-        raise pytest.UsageError(f"{config.inipath or 'ini'}: {name}: {error}") from None
+        raise pytest.UsageError(f"{config.inipath or 'ini'}: {name}: {error}{_comment(text)}") from None
+
+
+def _comment(text: str) -> str:
+    """pytest takes what follows a value for a part of it."""
+    return "; a comment stands on a line of its own" if "#" in text or " ;" in text else ""
+
+
+def _read(config: pytest.Config, name: str) -> Any:
+    """What pytest makes of an ini key; a value that it cannot take is told with file and key, which not every version of it says."""
+    try:
+        return config.getini(name)
+    except (ValueError, TypeError, pytest.UsageError) as error:
+        told = str(error).removeprefix(f"{config.inipath}: ")
+        if OPTIONS[name].kind == "bool":
+            told = f"{told}; write true or false"
+        elif OPTIONS[name].native is not None:
+            told = f"{told}; write it in quotes"
+        raise pytest.UsageError(f"{config.inipath or 'ini'}: {name}: {told}") from None
 
 
 def _kinds(config: pytest.Config, name: str, known: tuple[str, ...]) -> tuple[str, ...]:
     """The corruptions that an ini key chooses, in the order of the catalog; codecs only where they can run."""
-    views, chosen = _catalog(), config.getini(name)
+    views, chosen = _catalog(), _read(config, name)
     where = f"{config.inipath or 'ini'}: {name}"
     for kind in chosen:
         if kind not in known:
-            raise pytest.UsageError(f"{where}: no corruption {kind!r}; there is {', '.join(known)}")
+            raise pytest.UsageError(f"{where}: no corruption {kind!r}{_comment(kind)}; there is {', '.join(known)}")
     if (codecs := [kind for kind in chosen if kind in views.VIDEO]) and find_spec("av") is None:
         raise pytest.UsageError(f"{where}: {', '.join(codecs)}: {views.NEEDS_AV}")
     return tuple(kind for kind in known if kind in chosen)
@@ -153,49 +172,6 @@ def _baseline(config: pytest.Config, base: Path) -> RunRequest | None:
     if not text:
         text, here, by = _ini(config, "clip_baseline", checks.run, ""), base, "clip_baseline of the ini file"
     return RunRequest(text, names.folder(text, rootpath=config.rootpath, here=here), by) if text else None
-
-
-def _save(config: pytest.Config) -> RunRequest | None:
-    """Where this run goes. What is there already is not lost by a name given twice, and is said before an hour of forward passes."""
-    from pytest_clip.runs import names
-
-    text = config.option.clip_save
-    if not text:
-        if config.option.clip_save_replace:
-            raise pytest.UsageError("--clip-save-replace says how to save; add --clip-save=NAME")
-        return None
-    folder = names.folder(text, rootpath=config.rootpath, here=config.invocation_params.dir)
-    if folder.exists() and not hasattr(config, "workerinput"):
-        if not (folder / names.MANIFEST).is_file():
-            raise pytest.UsageError(f"--clip-save: {folder} exists and is no saved run; choose another name or path")
-        if not config.option.clip_save_replace:
-            raise pytest.UsageError(
-                f"--clip-save: there is a saved run {text!r} already, {folder}; choose another name, or replace it with --clip-save-replace"
-            )
-    nearest = next(parent for parent in folder.parents if parent.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise pytest.UsageError(f"--clip-save: cannot write {folder}: {nearest} is not a writable folder; choose another place")
-    return RunRequest(text, folder, "--clip-save")
-
-
-def _reports(config: pytest.Config) -> tuple[ReportRequest, ...]:
-    reports = tuple(
-        ReportRequest(kind, config.invocation_params.dir / Path(dest).expanduser()) for kind, dest in config.option.clip_report or ()
-    )
-    for at, each in enumerate(reports):
-        if each.dest in [other.dest for other in reports[:at]]:
-            raise pytest.UsageError(f"--clip-report: two reports cannot share the file {each.dest}; give each its own DEST")
-        check_writable(each.dest)
-    return reports
-
-
-def check_writable(path: Path) -> None:
-    """A report that cannot be written is said now, not after an hour of forward passes."""
-    if path.is_dir():
-        raise pytest.UsageError(f"--clip-report: {path} is a folder; name a file in it")
-    nearest = next(parent for parent in path.parents if parent.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
-        raise pytest.UsageError(f"--clip-report: cannot write {path}: {nearest} is not a writable folder; choose another DEST")
 
 
 def _flat(lists: Sequence[Sequence[str]] | None) -> tuple[str, ...] | None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from pytest_clip import ClipError
 from pytest_clip.metrics.outcomes import Outcomes
+from pytest_clip.runs.saved import SavedRun
 from pytest_clip.runs.spool import Spool
-from pytest_clip.runs.store import SavedRun
 
 
 @dataclass(frozen=True)

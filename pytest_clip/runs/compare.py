@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_clip.gates.agreement import differences
 from pytest_clip.gates.catalog import CATALOG
 from pytest_clip.gates.comparison import Comparison, Status
+from pytest_clip.gates.exact import share_of
 from pytest_clip.gates.layers import SHIPPED
 from pytest_clip.gates.measurement import Measurement
 from pytest_clip.gates.regression import regress
@@ -48,7 +49,7 @@ def compare(
         known = measurement.gate.metric_id in CATALOG
         why = "neither more nor less of it is better" if known else "the test does not say which side is better: gate(..., better='higher')"
         return Comparison(run, value, bound, refused=why, status=lacking)
-    allowed = 0.0 if bound is None else bound.value * (abs(value) if bound.relative else 1.0)
+    allowed = 0.0 if bound is None else share_of(bound.value, value) if bound.relative else bound.value
     alpha = ALPHA if family is None else ALPHA / family
     try:
         change = regress(

@@ -61,11 +61,14 @@ def refuse(settings: Settings, *, environ: Mapping[str, str], workers: bool) -> 
 def target(settings: Settings, files: Sequence[Path]) -> Target:
     """The last ``--clip-thresholds``, else ``thresholds.toml`` in the rootdir; read before the rules are, so that no edit goes unseen."""
     from pytest_clip.gates.layers import ThresholdsFile
+    from pytest_clip.store import unwritable
 
     path = settings.thresholds[-1][0] if settings.thresholds else settings.rootpath / "thresholds.toml"
     label = ThresholdsFile(path).label
     if not path.parent.is_dir():
         raise ClipError(f"--clip-update: cannot write {label}: there is no folder {path.parent}; create it or correct the path")
+    if problem := unwritable(path):
+        raise ClipError(f"--clip-update: {label} cannot be changed: {problem}, or name another file with --clip-thresholds=PATH")
     layer = next((n for n, each in enumerate(files, 1) if each.resolve() == path.resolve()), len(files) + 1)
     return Target(path, label, layer, _content(path))
 
@@ -96,6 +99,7 @@ def finish(
 def _write(goal: Target, changes: Sequence[Change], files: Sequence[Path], known: Mapping[str, Sequence[SetInfo]]) -> str | None:
     """Write ``changes`` into the file; the sentence for why not."""
     from pytest_clip.gates import layers, thresholds, update_file
+    from pytest_clip.store import put, unwritable
 
     try:
         text = update_file.edited(None if goal.before is None else goal.before.decode("utf-8"), changes)
@@ -105,7 +109,9 @@ def _write(goal: Target, changes: Sequence[Change], files: Sequence[Path], known
         thresholds.check([*layers.read(others), layer], today=date.today(), extra_gates=None, known=known)
         if _content(goal.path) != goal.before:
             return "it changed during the run"
-        update_file.write(goal.path, text)
+        if problem := unwritable(goal.path):
+            return problem
+        put(goal.path, text)
     except ClipError as error:
         return str(error)
     except OSError as error:
@@ -115,7 +121,7 @@ def _write(goal: Target, changes: Sequence[Change], files: Sequence[Path], known
 
 def _told(plan: Plan, goal: Target, problem: str | None) -> Iterable[str]:
     from pytest_clip.gates.margins import TOLD
-    from pytest_clip.gates.update_file import header
+    from pytest_clip.gates.toml_text import header
 
     if problem is not None:
         yield f"UPDATE FAILED: {goal.label} is as it was: {problem}. The changes would have been:"

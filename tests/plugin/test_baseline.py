@@ -378,7 +378,7 @@ def test_a_failing_run_is_saved_too(project):
         ),
         (
             lambda run: (run / "manifest.json").write_text('{"format": "pytest-clip run", "version": 1, "files": {}}'),
-            "* is damaged: its manifest.json is not complete; save it again",
+            "* is damaged: in its manifest.json it lacks 'saved'; save it again",
         ),
     ],
 )

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from pytest_clip import store
 from pytest_clip.session.updating import CI_VARIABLES
 
 
@@ -391,13 +392,41 @@ def test_a_file_that_changed_during_the_run_is_not_written(world):
     assert text(world) == "schema = 1\n# edited meanwhile\n"
 
 
+def test_a_write_protected_file_is_refused_before_the_run(world):
+    path = world.pytester.path / "thresholds.toml"
+    path.chmod(0o444)  # root could write it all the same, and so could a rename
+    before = path.read_bytes()
+    result = world.clip("--clip-update=create,fix,trim")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: --clip-update: thresholds.toml cannot be changed: it is write-protected (mode 0444); allow it with: chmod u+w *"]
+    )
+    assert (path.read_bytes(), path.stat().st_mode & 0o777, world.loads) == (before, 0o444, [])
+
+
+def test_a_file_that_is_protected_during_the_run_is_left(world):
+    world.suites(
+        test_ood="""
+        from pathlib import Path
+        import pytest
+        @pytest.mark.clip_gate("ood/auroc")
+        def test_auroc(gate, clip_case, clip_model):
+            Path("thresholds.toml").chmod(0o444)
+            gate(clip_case.gate, 0.65, n=150)
+        """
+    )
+    before = text(world)
+    result = world.clip("--clip-update=fix")
+    result.stdout.fnmatch_lines(["UPDATE FAILED: thresholds.toml is as it was: it is write-protected (mode 0444)*"])
+    assert text(world) == before
+
+
 def test_a_file_that_cannot_be_written_is_said_and_left(world, monkeypatch):
-    from pytest_clip.gates import update_file
 
     def full(path, text):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(update_file, "write", full)
+    monkeypatch.setattr(store, "put", full)
     before = text(world)
     result = world.clip("--clip-update=create,fix")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

@@ -108,6 +108,19 @@ RULE_KEYS = "known: min, max, max_drop, min_n, drop_test, severity, why"
         ('[gates."factors/drop"]\nmax = 2', "t.toml:3: max 2 is outside -1..1, the range of factors/drop; 5 % is written 0.05"),
         *(
             (
+                f'[gates."{gate}"]\nmax_drop = {value}',
+                f"t.toml:3: max_drop {shown} judges nothing: {gate.partition('[')[0]} falls by at most {rest}",
+            )
+            for gate, value, shown, rest in [
+                ("accuracy/top1", "5", "5.0", "1; 5 percentage points are written 0.05"),
+                ("ood/auroc[near]", "2", "2.0", "1; 5 percentage points are written 0.05"),
+                ("factors/drop[pose]", "3", "3.0", "2; 5 percentage points are written 0.05"),
+                ("ood/auroc[near]", '"500%"', "500%", '100%; 5 % is written "5%"'),
+                ("accuracy/relative_robustness", '"101 %"', "101%", '100%; 5 % is written "5%"'),
+            ]
+        ),
+        *(
+            (
                 f'[gates."accuracy/top1"]\nmax_drop = {value}',
                 't.toml:3: max_drop must be a number of at least 0 or a percentage such as "5%",'
                 f""" not {shown} in [gates."accuracy/top1"]""",
@@ -428,3 +441,19 @@ def test_broken_syntax_has_line_and_column(text, where):
         parse(text, "t.toml")
     assert str(caught.value).startswith(where)
     assert "not valid TOML: " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        '"accuracy/top1"]\nmax_drop = 1',
+        '"accuracy/top1"]\nmax_drop = "100%"',
+        '"calibration/ece"]\nmax_drop = "500%"',  # from 0.02 to 0.12: it is better low, and may grow to several times of it
+        '"factors/drop"]\nmax_drop = "500%"',
+        '"corruptions/mce"]\nmax_drop = 5',
+        '"calibration/nll"]\nmax_drop = 5',
+        '"own/number"]\nmax_drop = 5',
+    ],
+)
+def test_a_drop_that_can_happen_may_be_allowed(rule):
+    assert len(check([parse(f"schema = 1\n[gates.{rule}", "t.toml")], today=TODAY, extra_gates=None).entries) == 1

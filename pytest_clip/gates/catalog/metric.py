@@ -11,6 +11,10 @@ Better = Literal["higher", "lower", "none"]
 
 #: Bounds outside these ranges judge nothing: ``max = 8`` for an ECE meant as 8 % would be green for every model.
 RANGES: dict[Unit, tuple[float, float]] = {"share": (0.0, 1.0), "points": (-1.0, 1.0)}
+#: The largest drop there can be: the value of a share falls by at most 1, that of a cosine by 2. A larger ``max_drop`` judges nothing.
+LARGEST_DROPS: dict[Unit, float] = {"share": 1.0, "points": 2.0, "cosine": 2.0, "score": 2.0}
+#: Units whose values are never below 0, so that one which is better high falls by at most itself.
+NEVER_NEGATIVE: tuple[Unit, ...] = ("share", "ratio", "amount")
 
 STORED = "corruption"
 """The role of corrupted images that lie on disk."""
