@@ -119,13 +119,8 @@ def _lines(each: Change, *, many: bool, ids: bool) -> list[str]:
     before, after = distinct(value, each.value)
     on = f" on {each.model}, {each.data}" if many else ""
     bounds = "" if change.lower is None or change.upper is None else f" ({change.lower:+.4f}..{change.upper:+.4f})"
-<<<<<<< HEAD
-    word = "WORSE " if each.sure else "UNKNOWN " if each.unknown else "      "
-    lines = [f"{word}{each.gate}{on}: {before} -> {after}, drop {change.drop:.4f}{bounds}; {change.basis}"]
-=======
     mark = "WORSE " if each.sure else "UNKNOWN " if each.unknown else "      "
     lines = [f"{mark}{each.gate}{on}: {before} -> {after}, drop {change.drop:.4f}{bounds}; {change.basis}"]
->>>>>>> w-runs
     lines += [f"        {line}" for line in flip_lines(each.found.flips)]
     if ids and each.found.flips:
         lines += [f"          {name}" for name in each.found.flips["ids"]]
