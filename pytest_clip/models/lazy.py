@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_clip import CacheError, ClipError, ModelError
 from pytest_clip.models import bundled, classnames, photo
 from pytest_clip.models.protocol import is_classifier
-from pytest_clip.models.spec import RANDOM, ModelSpec, path_of
+from pytest_clip.models.spec import RANDOM, ModelSpec, interpolated, path_of
 from pytest_clip.store import read_sealed, write_sealed
 
 if TYPE_CHECKING:
@@ -135,6 +135,9 @@ def _place(cache: Path, digest: str) -> Path:
 
 def _files(spec: ModelSpec) -> list[Path] | None:
     """Every file that the model is built from, besides installed packages; None where that cannot be known without asking somebody."""
+    if spec.kind == "wise":
+        parts = [_files(each) for each in interpolated(spec)[:2]]
+        return None if None in parts else [file for some in parts for file in some or ()]
     own = spec.pretrained is not None and spec.pretrained != RANDOM
     path = path_of(spec.pretrained or "")
     if own and not path.is_file():

@@ -22,6 +22,10 @@ def load(
         from pytest_clip.models import timm_model
 
         return timm_model.load(spec, device=device, precision=precision, compile=compile, classes=classes)
+    if spec.kind == "wise":
+        from pytest_clip.models import wise
+
+        return wise.load(spec, device=device, precision=precision, compile=compile, cache_dir=cache_dir)
     from pytest_clip.models import openclip
 
     return openclip.load(spec, device=device, precision=precision, compile=compile, cache_dir=cache_dir)

@@ -14,6 +14,7 @@ from pytest_clip.data import load
 from pytest_clip.models import photo, photo_model, reader, spec, timm_model  # noqa: F401
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+import tiny_models
 import tiny_photo
 
 NAME = "test_efficientnet"
@@ -134,3 +135,14 @@ def test_a_dual_encoder_by_conse(run, data, small_packages):
     assert rows["checkpoint/embedding_norm"]["value"] == pytest.approx(1, abs=1e-5)
     assert rows["checkpoint/finite_weights"]["value"] == 1.0
     assert rows["checkpoint/tokenizer"]["value"] == 1.0
+
+
+def test_the_path_between_two_models(run, data, tmp_path):
+    """Three models of one name; what each weight is, is a matter of the unit tests."""
+    ends = [tiny_models.folder(tmp_path / name, weights=tiny_models.state(seed=k)) for k, name in enumerate(("zero", "tuned"))]
+    text = "::".join(f"local-dir:{end}" for end in ends)
+    rows, result = run(data, suites="checkpoint", model=f"wise:{text}::0:1:0.5")
+    said = result.stdout.str()
+    for alpha in ("0", "0.5", "1"):
+        assert f"model wise-zero-tuned-{alpha}: fingerprint" in said, said
+    assert rows["checkpoint/finite_weights"]["value"] == 1.0
