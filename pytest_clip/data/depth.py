@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,12 +157,17 @@ def beside(root: Path, files: Sequence[Path]) -> tuple[Path, ...] | None:
     return tuple(out)
 
 
-def framed(depth: Tensor, size: tuple[int, int], *, way: str) -> Tensor:
+def framed(depth: Tensor, size: tuple[int, int], *, way: str, crop: float = 1.0) -> Tensor:
     """A map [H, W] as the model sees the picture, [h, w].
 
     "shortest" cuts off what its own aspect ratio has more, "squash" nothing. "longest" shows all of the picture and a border of one colour,
     which belongs to no scene: each place of it gets the depth of the edge beside it, so that no step of depth parts it from the picture.
+    With a `crop` below 1 only the middle of that is seen, as timm's `crop_pct` says.
     """
+    if crop < 1:
+        high, wide = (math.floor(side / crop) for side in size)
+        top, left = round((high - size[0]) / 2), round((wide - size[1]) / 2)
+        return framed(depth, (high, wide), way=way)[top : top + size[0], left : left + size[1]]
     import torch.nn.functional as F
 
     from ..views.relief import resized

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from pytest_clip.models import bundled
 from pytest_clip.models.listing import architectures
-from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, DEFAULT_TAGS, RANDOM, ModelSpec
+from pytest_clip.models.photo import missing
+from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, DEFAULT_TAGS, RANDOM, ModelSpec, interpolated
 
 _HEADER = 16
 _LARGEST_HEADER = 100 << 20
@@ -30,6 +31,14 @@ def problem(spec: ModelSpec) -> str | None:
         return _weights(spec, tags(spec.name))
     if spec.kind == "bundled":
         return _weights(spec, ())
+    if spec.kind == "wise":
+        base, tuned, _ = interpolated(spec)
+        return problem(base) or problem(tuned)
+    if spec.kind == "photo":
+        reason = missing(spec.name)
+        return None if reason is None else f"--clip-model={reason}"
+    if spec.kind == "timm" and spec.pretrained not in (None, RANDOM) and Path(str(spec.pretrained)).expanduser().is_file():
+        return unlike_a_checkpoint(Path(str(spec.pretrained)).expanduser())
     if spec.kind == "local-dir":
         folder = Path(spec.name).expanduser()
         if not folder.is_dir():

@@ -43,8 +43,6 @@ class Recipe:
 
 def resolve(spec: ModelSpec, cache_dir: Path) -> Recipe:
     """Look the name, the tag or the files up; downloads what a tag stands for unless it is cached."""
-    if spec.kind == "timm":
-        raise ClipError(f"{spec.text}: timm classifiers come with a later release")
     if spec.kind == "local-dir":
         return _from_folder(path_of(spec.name).absolute(), spec.name)
     if spec.kind == "bundled":

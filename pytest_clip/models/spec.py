@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -11,8 +12,9 @@ from typing import Literal
 
 from pytest_clip import ClipError
 from pytest_clip.models import bundled
+from pytest_clip.models.photo import PHOTO
 
-Kind = Literal["open_clip", "hf-hub", "local-dir", "bundled", "timm"]
+Kind = Literal["open_clip", "hf-hub", "local-dir", "bundled", "timm", "photo", "wise"]
 
 RANDOM = "random"
 """The PRETRAINED that means: no checkpoint at all, randomly initialised weights from a fixed seed (benchmarks, negative controls)."""
@@ -51,7 +53,10 @@ CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
-_FORMS = "write NAME, NAME,TAG, NAME,PATH, hf-hub:ORG/NAME, local-dir:PATH or a bundled name; `pytest-clip models` lists names"
+_FORMS = (
+    "write NAME, NAME,TAG, NAME,PATH, hf-hub:ORG/NAME, local-dir:PATH, timm:NAME, "
+    "timm:NAME,PATH, a bundled name or photo-dual; `pytest-clip models` lists names"
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,8 @@ class ModelSpec:
 
         The architecture, whatever the weights; for a bundled fine-tuned model the bundled model that it started from.
         """
+        if self.kind == "wise":
+            return interpolated(self)[1].key
         start = bundled.record(self.name).get("recipe", {}).get("start") if self.kind == "bundled" else None
         return start or self.name
 
@@ -111,6 +118,8 @@ def parse(text: str, *, pretrained: str | None = None) -> ModelSpec:
     rest = rest.strip()
     if scheme in ("hf-hub", "local-dir"):
         return _with_own_weights(text, scheme, rest, pretrained)
+    if scheme == "wise" and ":" in text:
+        return _between(text, rest, pretrained)
     timm = scheme == "timm" and ":" in text
     name, comma, weights = (part.strip() for part in (rest if timm else text).partition(","))
     if comma and not weights:
@@ -123,7 +132,11 @@ def parse(text: str, *, pretrained: str | None = None) -> ModelSpec:
     name = name.replace("/", "-") if not _looks_like_path(name) else name  # ViT-B/32, the papers' spelling
     if not _NAME.fullmatch(name) or name.lower().endswith(CHECKPOINT_SUFFIXES):
         raise ClipError(_what_is_wrong(text, name))
-    kind: Kind = "timm" if timm else "bundled" if name in bundled.names() else "open_clip"
+    if name in PHOTO and chosen and not timm:
+        raise ClipError(
+            f"--clip-model={text!r}: {name} brings its own weights; write {name} alone, or timm:{PHOTO[name].architecture},{chosen}"
+        )
+    kind: Kind = "timm" if timm else "photo" if name in PHOTO else "bundled" if name in bundled.names() else "open_clip"
     full = text if not chosen or weights else f"{text},{chosen}"
     return ModelSpec(full, kind, name, chosen or None)
 
@@ -159,6 +172,48 @@ def _with_own_weights(text: str, scheme: str, rest: str, pretrained: str | None)
     return ModelSpec(text, "hf-hub", rest)
 
 
+def expand(text: str) -> tuple[str, ...]:
+    """The models that one --clip-model stands for: `wise:A::B::0:1:0.25` is five, anything else itself."""
+    scheme, _, rest = text.strip().partition(":")
+    head, _, alphas = rest.rpartition("::")
+    if scheme != "wise" or alphas.count(":") != 2:
+        return (text,)
+    try:
+        low, high, step = (float(part) for part in alphas.split(":"))
+    except ValueError:
+        raise ClipError(f"--clip-model={text!r}: {alphas!r} is no FROM:TO:STEP, such as 0:1:0.1") from None
+    if not (0 <= low <= high <= 1 and 0.001 <= step <= 1):
+        raise ClipError(f"--clip-model={text!r}: {alphas!r} must go upwards between 0 and 1, by steps of at least 0.001")
+    count = math.floor((high - low) / step + 1e-9)
+    return tuple(f"wise:{head}::{round(low + k * step, 6):g}" for k in range(count + 1))
+
+
+def interpolated(spec: ModelSpec) -> tuple[ModelSpec, ModelSpec, float]:
+    """Base, tuned model and alpha of a `wise:` model."""
+    base, _, tuned = spec.name.partition("::")
+    return parse(base), parse(tuned), float(spec.pretrained or "nan")
+
+
+def _between(text: str, rest: str, pretrained: str | None) -> ModelSpec:
+    parts = [part.strip() for part in rest.split("::")]
+    if pretrained is not None:
+        raise ClipError(
+            f"--clip-pretrained={pretrained!r} cannot be used with --clip-model={text!r}: write it after the comma of BASE or TUNED"
+        )
+    if len(parts) != 3 or not all(parts):
+        raise ClipError(f"--clip-model={text!r} is not wise:BASE::TUNED::ALPHA, such as wise:ViT-B-32,openai::ViT-B-32,runs/e5.pt::0.5")
+    try:
+        alpha = float(parts[2])
+    except ValueError:
+        alpha = -1.0
+    if not 0 <= alpha <= 1:
+        raise ClipError(f"--clip-model={text!r}: {parts[2]!r} is no number from 0 (BASE) to 1 (TUNED), and no FROM:TO:STEP")
+    for part in parts[:2]:
+        if (kind := parse(part).kind) in ("timm", "photo", "wise"):
+            raise ClipError(f"--clip-model={text!r}: {part!r} is a model of the kind {kind}; both must be models of open_clip")
+    return ModelSpec(text, "wise", f"{parts[0]}::{parts[1]}", f"{alpha:g}")
+
+
 def _looks_like_path(name: str) -> bool:
     return name.startswith(("/", ".", "~")) or name.lower().endswith(CHECKPOINT_SUFFIXES) or Path(name).exists()
 
@@ -177,6 +232,9 @@ def _label(spec: ModelSpec, *, depth: int) -> str:
     def tail(path: str) -> str:
         return "-".join(part for part in Path(path).parts[-depth:] if part != "/")
 
+    if spec.kind == "wise":
+        base, tuned, alpha = interpolated(spec)
+        return _safe(f"wise-{_label(base, depth=depth)}-{_label(tuned, depth=depth)}-{alpha:g}")
     if spec.kind == "hf-hub":
         return _safe(spec.name.replace("/", "--"))
     if spec.kind == "local-dir":

@@ -57,6 +57,7 @@ def resolve(config: pytest.Config) -> Settings:
         corruption_images=_pick(config, "clip_corruption_images", 95),
         depth_model=_depth_model(config, base),
         dense_layer=_pick(config, "clip_dense_layer", None),
+        classes=_classes(config, base),
         baseline=_baseline(config, base),
         baseline_model=given.clip_baseline_model,
         save=destinations.save(config),
@@ -143,6 +144,19 @@ def _depth_model(config: pytest.Config, base: Path) -> DepthModel | None:
         except argparse.ArgumentTypeError as error:
             raise pytest.UsageError(f"--clip-depth-model: {error}") from None
     return _ini(config, "clip_depth_model", lambda text: checks.depth_model_from(text, base, output), None)
+
+
+def _classes(config: pytest.Config, base: Path) -> Path | None:
+    """The file that --clip-classes names, else that of the ini file; its names are read when the model is built."""
+    if text := config.option.clip_classes:
+        path, by = config.invocation_params.dir / Path(text).expanduser(), "--clip-classes"
+    elif text := str(config.getini("clip_classes")):
+        path, by = base / Path(text).expanduser(), "clip_classes of the ini file"
+    else:
+        return None
+    if not path.is_file():
+        raise pytest.UsageError(f"{by}: there is no file {path}; write one class name a line, in the order of the model's scores")
+    return path
 
 
 def _baseline(config: pytest.Config, base: Path) -> RunRequest | None:

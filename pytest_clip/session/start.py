@@ -87,7 +87,8 @@ def _models(settings: Settings) -> tuple[ModelChoice, ...]:
             f"--clip-pretrained belongs to a single --clip-model, but there are {len(settings.models)}; "
             "write --clip-model=NAME,PRETRAINED for each model"
         )
-    specs = [spec.parse(text, pretrained=settings.pretrained) for text in dict.fromkeys(settings.models)]
+    texts = dict.fromkeys(text for each in settings.models for text in spec.expand(each))
+    specs = [spec.parse(text, pretrained=settings.pretrained) for text in texts]
     labels = _unique([_id_safe(label) for label in spec.labels(specs)])
     models = tuple(
         ModelChoice(label, each, tuple(dict.fromkeys((label, each.label, each.text, each.key))))

@@ -124,6 +124,22 @@ def test_a_map_is_cut_as_the_picture_is():
     assert depth.framed(wide, (20, 20), way="squash")[0, -1] == 58
 
 
+@pytest.mark.parametrize("crop_mode", ["center", "squash"])
+def test_a_map_is_cropped_as_timm_crops_the_picture(crop_mode):
+    from pytest_clip.models.sight import Sight
+
+    half = {"mean": (0.5,) * 3, "std": (0.5,) * 3}
+    config = {"input_size": (3, 24, 24), "interpolation": "bicubic", "crop_pct": 0.75, "crop_mode": crop_mode, **half}
+    columns = np.broadcast_to(np.arange(128, dtype=np.uint8) * 2, (96, 128))
+    seen = Sight(config).resize(Image.fromarray(np.stack([columns] * 3, axis=-1)))[0].float()
+    way = Sight(config).told["resize_mode"]
+    cut = depth.framed(torch.from_numpy(columns.astype(np.float32)) + 1, (24, 24), way=way, crop=0.75) - 1
+    assert cut.shape == (24, 24)
+    assert (cut - seen).abs().max() <= 8, "of four columns the nearest: at most two beside the middle"
+    whole = depth.framed(torch.from_numpy(columns.astype(np.float32)) + 1, (24, 24), way=way) - 1
+    assert (whole - seen).abs().max() > 16
+
+
 @pytest.mark.parametrize("size", [(40, 60), (60, 40), (37, 53), (31, 90), (24, 24), (9, 13)])
 def test_a_map_gets_the_border_that_the_picture_gets(size):
     """`longest`: inside, a map is where open_clip puts the picture; outside, it goes on as it is at the edge."""
