@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from .. import ClipError
 from . import layouts, own
-from .layouts.found import IMAGE_SUFFIXES, Found
+from .classfolders import class_folders as class_folders
+from .classfolders import depth_folder as depth_folder
+from .layouts.found import Found
 from .scenes.vocabulary import CLASSES, FACTORS, OOD, SHIFTS
 
 Role = Literal[
@@ -109,45 +110,3 @@ def expand(name: str) -> tuple[tuple[str, str], ...]:
     if len(found) > 1:
         return tuple((f"{name}{layouts.SEPARATOR}{each.name}", each.name) for each in found)
     return ((name, found[0].name if found else Path(name).name or name),)
-
-
-def class_folders(folder: str) -> dict[str, list[Path]]:
-    """Class name -> image files, both sorted by name; hidden files are passed over."""
-    root = Path(folder)
-    if not root.is_dir():
-        raise ClipError(
-            f"--clip-data={folder}: no such folder, and not the name of the embedded benchmark; "
-            "use --clip-data=scenes or a folder of class folders"
-        )
-    out: dict[str, list[Path]] = {}
-    for entry in sorted(_visible(root), key=lambda e: e.name):
-        if entry.is_dir() and (files := sorted(Path(f.path) for f in _visible(entry.path) if _is_image(f))):
-            out[entry.name] = files
-    if len(out) < 2:
-        inner = next(
-            (e.path for e in _visible(root) if e.is_dir() and sum(map(_holds_images, layouts.found.places(Path(e.path))[1:])) > 1), None
-        )
-        raise ClipError(
-            f"--clip-data={folder}: needs at least two class folders with images ({', '.join(IMAGE_SUFFIXES)}), found {len(out)}; "
-            f"expected {folder}/CLASS/IMAGE.jpg" + (f"; did you mean --clip-data={inner}?" if inner else "")
-        )
-    return out
-
-
-def _holds_images(folder: Path) -> bool:
-    return any(_is_image(entry) for entry in _visible(folder))
-
-
-def depth_folder(folder: str | Path) -> Path | None:
-    """DIR/depth, with maps in DIR/depth/CLASS/; a folder of that name with images in it is a class like any other."""
-    path = Path(folder) / "depth"
-    return path if path.is_dir() and not any(_is_image(entry) for entry in _visible(path)) else None
-
-
-def _visible(folder: str | Path) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        return [e for e in entries if not e.name.startswith(".")]
-
-
-def _is_image(entry: os.DirEntry[str]) -> bool:
-    return entry.name.lower().endswith(IMAGE_SUFFIXES) and entry.is_file()

@@ -38,7 +38,10 @@ def memory() -> Path | None:
 
 
 def sha256(files: Sequence[Path]) -> list[str]:
-    """SHA-256 of each of `files`, 64 hex digits; of one that may not be read that of the reason. ClipError for one that is gone."""
+    """SHA-256 of each of `files`, 64 hex digits; of one that may not be read, or a link to nothing, that of the reason.
+
+    ClipError for one that is gone.
+    """
     if not files:
         return []
     marks = [_mark(path) for path in files]
@@ -51,6 +54,8 @@ def _mark(path: Path) -> str:
     try:
         stat = path.stat()
     except OSError as error:
+        if path.is_symlink():
+            return f"link {path.absolute()}"
         raise ClipError(f"{path}: the file was there and is not any more ({error.strerror}); start again") from None
     # The time of the last change of status cannot be set back by a program that keeps the time of the last writing.
     return f"{stat.st_dev} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from . import content, own
-from .catalog import class_folders, sets
+from . import content, leftout, own
+from .catalog import sets
+from .classfolders import DEPTH, class_folders, class_trees
 from .depth import beside
-from .layouts.found import Problem, count, subfolders
+from .layouts.found import Problem
+from .tree import below
 
 if TYPE_CHECKING:
     from .imageset import ImageSet
@@ -49,14 +52,11 @@ def problems(folder: str) -> list[Problem]:
         sets(folder)
     except ClipError as error:
         return [Problem("refuse", str(error))]
-    tree, out = class_folders(folder), []
-    if loose := count(root):
-        out.append(Problem("warn", f"{root}: {loose} images lie in no class folder and are not measured; move them into one"))
-    known = {own.UNKNOWN, "depth"}
-    for name in (each for each in subfolders(root) if each not in tree and each not in known):
-        deeper = next((inner for inner in subfolders(root / name) if count(root / name / inner)), None)
-        what = f"images only deeper, in {name}/{deeper}" if deeper else "no image"
-        out.append(Problem("warn", f"{root / name}: the folder has {what}, so it is no class; move the images up, or remove the folder"))
+    trees = class_trees(folder)
+    tree = {name: found.images for name, found in trees.items()}
+    out = list(leftout.of_classes(root, trees, beside=(own.UNKNOWN, DEPTH)))
+    for name, unknown in own.unknown(root).items() if own.UNKNOWN not in tree else ():
+        out += [replace(each, what=f"image set {name}: {each.what}") for each in leftout.of_tree(unknown, below(unknown))]
     alike: dict[str, list[str]] = {}
     for name in tree:
         alike.setdefault(name.lower(), []).append(name)

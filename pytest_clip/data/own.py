@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from .. import ClipError
 from . import content, texts
-from .layouts.found import images_in
+from .classfolders import UNKNOWN as UNKNOWN
+from .layouts.found import IMAGE_SUFFIXES, images_in
 
 if TYPE_CHECKING:
     from .catalog import SetInfo
     from .imageset import ImageSet
 
-CLASSES, TEMPLATES, UNKNOWN = "classnames.txt", "templates.txt", "ood"
+CLASSES, TEMPLATES = "classnames.txt", "templates.txt"
 
 
 def templates(root: Path) -> tuple[str, ...]:
@@ -29,7 +30,7 @@ def unknown(root: Path) -> dict[str, Path]:
     from .imagenet.unknown import named
 
     folder = root / UNKNOWN
-    if next(images_in(folder), None) is not None:
+    if next(images_in(folder, IMAGE_SUFFIXES), None) is not None:
         return {UNKNOWN: folder}
     found = named(folder)
     if "clean" in found:

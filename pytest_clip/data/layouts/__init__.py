@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from ... import ClipError
 from .found import Found as Found
 from .found import Problem as Problem
+from .found import is_folder, of_kernel
 
 if TYPE_CHECKING:
     from ..catalog import SetInfo
@@ -77,8 +78,10 @@ def layout(name: str) -> Layout:
 def find(text: str) -> tuple[Found, ...]:
     """The known data sets that `--clip-data=text` means, none for `scenes`, for a plain folder of class folders and for no folder."""
     root, only = split(text)
-    if not root.is_dir():
+    if not is_folder(root):
         return ()
+    if of_kernel(root):
+        raise ClipError(f"--clip-data={text}: the kernel's own files are no data; name the folder of a data set")
     return tuple(each for each in _search(root) if only is None or each.name == only)
 
 
@@ -97,13 +100,17 @@ def problems(found: Found) -> list[Problem]:
 def split(text: str) -> tuple[Path, str | None]:
     """The folder, and the one data set in it that is meant, None for all."""
     folder, separator, only = text.rpartition(SEPARATOR)
-    return (Path(folder), only) if separator and not Path(text).exists() else (Path(text), None)
+    return (Path(folder), only) if separator and not is_folder(Path(text)) else (Path(text), None)
 
 
 def _search(root: Path) -> list[Found]:
     out: list[Found] = []
     for name in LAYOUTS:
-        for each in layout(name).detect(root):
+        try:
+            detected = layout(name).detect(root)
+        except OSError as error:  # a folder that a layout looks into, and nobody may; a name too long for the file system
+            raise ClipError(f"{error.filename or root}: cannot be looked at ({error.strerror}); chmod it, or remove it") from None
+        for each in detected:
             if not any(_taken(path, other) for path in each.claims for other in out):
                 out.append(each)
     return out

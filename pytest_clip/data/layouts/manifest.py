@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
+from .. import leftout, tables, texts
 from .. import own as beside
-from .. import tables, texts
-from .found import Found, Problem
+from .found import Found, Problem, is_there
 
 if TYPE_CHECKING:
     from ..catalog import SetInfo
@@ -72,6 +72,8 @@ class Own:
     attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """columns that are not sliced, and why"""
+    listed: frozenset[str] = frozenset()
+    """images of all rows, those of other splits, too"""
 
 
 def sets(found: Found) -> tuple[SetInfo, ...]:
@@ -99,7 +101,9 @@ def problems(found: Found) -> list[Problem]:
         counts = {name: own.labels.count(k) for k, name in enumerate(own.classes)}
         if empty := [name for name, n in counts.items() if not n]:
             out.append(Problem("warn", f"{found.parts['table']}: no image of {', '.join(empty[:5])}; is a part of the table missing?"))
-    return [*out, *(Problem("note", note) for note in own.notes)]
+    if own.listed and (others := len(own.listed) - len(own.ids)):
+        out.append(Problem("note", f"{found.parts['table']}: {others} images of other splits than test are not measured"))
+    return [*out, *leftout.of_table(found.parts["table"], own.listed), *(Problem("note", note) for note in own.notes)]
 
 
 def facts(found: Found) -> dict[str, Any]:
@@ -183,6 +187,7 @@ def _read(path: Path, root: Path) -> Own:
         ids=tuple(row.text(column) for row in rows), files=files, wheres=tuple(row.where for row in rows), labels=labels, classes=names,
         captions=tuple(told[row.text(column)] for row in rows) if caption is not None else (), slices=slices, notes=notes,
         false=tuple(row.text(false) for row in rows) if false is not None and caption is not None else (),
+        listed=frozenset(row.text(column) for row in table.rows),
         attributes={each: tuple(row.text(each) for row in rows) for each in table.columns if each not in used},
     )  # fmt: skip
 
@@ -193,9 +198,10 @@ def _images(
     """The first row of every image, and all of its captions."""
     first: dict[str, tables.Row] = {}
     told: dict[str, tuple[str, ...]] = {}
-    splits = {row.text("split") for row in table.rows} if "split" in table.columns else set()
+    by = _first_of(SPLIT, table.columns)
+    splits = {row.text(by) for row in table.rows} if by is not None else set()
     for row in table.rows:
-        if len(splits) > 1 and "test" in splits and row.text("split") != "test":
+        if by is not None and len(splits) > 1 and "test" in splits and row.text(by) != "test":
             continue
         name = row.text(column)
         if not name:
@@ -209,12 +215,12 @@ def _images(
                 raise ClipError(f"{row.where}: {name} has no {caption}; write one, or remove the row")
             told[name] = (*told.get(name, ()), *row.texts(caption))
     if len(splits) > 1 and "test" not in splits:
-        raise ClipError(f"{table.path}: the column split has {', '.join(sorted(splits))} but not test; name the rows to be measured test")
+        raise ClipError(f"{table.path}: the column {by} has {', '.join(sorted(splits))} but not test; name the rows to be measured test")
     return list(first.values()), told
 
 
 def _there(path: Path, rows: Sequence[tables.Row], files: Sequence[Path]) -> None:
-    missing = [(row, file) for row, file in zip(rows, files, strict=True) if not file.is_file()]
+    missing = [(row, file) for row, file in zip(rows, files, strict=True) if not is_there(file)]
     if missing:
         row, file = missing[0]
         raise ClipError(
