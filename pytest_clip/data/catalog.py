@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from .. import ClipError
-from . import layouts, own
+from . import layouts, listed, own
 from .classfolders import class_folders as class_folders
 from .classfolders import depth_folder as depth_folder
 from .layouts.found import Found
@@ -83,6 +83,7 @@ def sets(name: str) -> tuple[SetInfo, ...]:
 
         told = layouts.layout(found.layout).sets(found)
         return tuple(replace(each, published=data_set(found.layout, found.name, each.name)) for each in told)
+    listed.check(Path(name))
     tree = class_folders(name)
     own.class_names(Path(name), list(tree))
     images = sum(map(len, tree.values()))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from . import catalog, findings, layouts
+from . import catalog, content, findings, layouts
 from .bits import stored_as
 from .ends import unopened
 from .findings import NAMED, SHOWN, TURNED, Seen
@@ -41,7 +41,10 @@ def quick(text: str) -> list[Problem]:
     """What names and counts tell about the data that --clip-data=`text` names (one data set). Nothing is opened."""
     if text == "scenes":
         return []
-    found = catalog.one(text)
+    try:
+        found = catalog.one(text)
+    except ClipError as error:
+        return [Problem("refuse", str(error))]
     if found is not None:
         return layouts.problems(found)
     from . import folder
@@ -101,16 +104,21 @@ def _look(images: ImageSet, row: int) -> Seen:
 
     name, where = _label(images, row), images.where(row)
     try:
-        data = images.read(row) if images.read is not None else _bytes(Path(where))
-        picture = decode(data if images.read is not None else Path(where), where=where)
+        if images.read is not None:
+            data: bytes | Path = images.read(row)
+        else:
+            data = images.files[row] if images.files is not None else Path(where)
+            _openable(data)
+        picture = decode(data, where=where)
     except ClipError as error:
         return Seen(where, images.name, images.role, name, wrong=str(error))
     turned = picture.getexif().get(TURNED, 1) not in (0, 1)
-    return Seen(where, images.name, images.role, name, hashlib.sha256(data).hexdigest(), picture.size, turned, deep=stored_as(picture))
+    digest = hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else content.sha256([data])[0]
+    return Seen(where, images.name, images.role, name, digest, picture.size, turned, deep=stored_as(picture))
 
 
-def _bytes(path: Path) -> bytes:
+def _openable(path: Path) -> None:
     try:
-        return path.read_bytes()
+        path.open("rb").close()
     except OSError as error:
         raise ClipError(unopened(path, error)) from None

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from . import content, leftout, own
+from . import binding, content, leftout, listed, own
 from .catalog import sets
 from .classfolders import DEPTH, class_folders, class_trees
 from .depth import beside
 from .layouts.found import Problem
 from .tree import below
+
+NUMBERED = re.compile(r"[0-9]+[._ -]+\D", re.ASCII)
+"""001.airplane, as CUB-200 and Caltech-256 name their folders."""
 
 if TYPE_CHECKING:
     from .imageset import ImageSet
@@ -54,7 +58,7 @@ def problems(folder: str) -> list[Problem]:
         return [Problem("refuse", str(error))]
     trees = class_trees(folder)
     tree = {name: found.images for name, found in trees.items()}
-    out = list(leftout.of_classes(root, trees, beside=(own.UNKNOWN, DEPTH)))
+    out = [*leftout.of_classes(root, trees, beside=(own.UNKNOWN, DEPTH)), *listed.problems(root)]
     for name, unknown in own.unknown(root).items() if own.UNKNOWN not in tree else ():
         out += [replace(each, what=f"image set {name}: {each.what}") for each in leftout.of_tree(unknown, below(unknown))]
     alike: dict[str, list[str]] = {}
@@ -69,6 +73,8 @@ def problems(folder: str) -> list[Problem]:
         out += _meaningless(root, list(tree))
     else:
         names, labels = own.class_names(root, list(tree))
+        if not binding.by_name(list(tree), names, path=root / own.CLASSES) and not all(name.isdigit() for name in tree):
+            out.append(binding.by_order(list(tree), names, path=root / own.CLASSES))
         if empty := [name for k, name in enumerate(names) if k not in labels]:
             few = f"{', '.join(empty[:5])}{' ...' if len(empty) > 5 else ''}"
             told = f"{root}: no folder with images for {len(empty)} of the {len(names)} classes of {own.CLASSES} ({few})"
@@ -84,10 +90,13 @@ def problems(folder: str) -> list[Problem]:
 def _meaningless(root: Path, names: Sequence[str]) -> list[Problem]:
     """Folder names that say nothing in a prompt."""
     cure = f"write {root / own.CLASSES} with one name a line"
-    if all(name.isascii() and name.isdigit() for name in names):
+    if all(binding.NUMBER.fullmatch(name) for name in names):
         trap = "" if len(names) < 11 else "; sorted as text 10 comes before 2, as numbers classnames.txt counts them"
         return [Problem("warn", f"{root}: the classes are called {names[0]}, {names[1]} ..., and so say the prompts{trap}; {cure}")]
     if all(len(name) == 9 and name[0] == "n" and name[1:].isdigit() for name in names):
         more = "; ImageNet itself is known by its folder: name it val" if len(names) == 1000 else ""
         return [Problem("warn", f"{root}: the classes are called {names[0]} ... (WordNet), and so say the prompts; {cure}{more}")]
+    if all(NUMBERED.match(name) for name in names):
+        asked = f"the prompts ask for {names[0].replace('_', ' ')!r}, {names[1].replace('_', ' ')!r} ... with their numbers"
+        return [Problem("warn", f"{root}: {asked}; {cure}, in the order of the folders")]
     return []

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import ClipError
+from .content import LARGEST
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "GIF", "AVIF", "JPEG2000", "QOI")
 """What is decoded, whatever a file is called: Pillow would hand a PostScript file named .jpg to Ghostscript."""
@@ -40,6 +41,8 @@ def stored(source: Path | bytes, *, where: str) -> Any:
     named = BY_SUFFIX.get(source.suffix.lower()) if isinstance(source, Path) else None
     formats = FORMATS if named is None else (*FORMATS, named)
     try:
+        if isinstance(source, Path) and (size := source.stat().st_size) > LARGEST:
+            raise UnreadableError(f"{where}: {size} bytes, at most {LARGEST} are read; make the picture smaller or remove it")
         with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=formats) as image:
             wide, high = image.size
             if wide * high > MAX_PIXELS:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import ClipError
-from .layouts.found import IMAGE_SUFFIXES, KERNEL, dangles, is_utf8, mark, shown
+from .layouts.found import IMAGE_SUFFIXES, dangles, is_utf8, kernel, mark, shown
 
 MOST_FOLDERS = 200_000
 """Folders below one: ImageNet-21k has 21,841 classes; who names `/` by mistake is told so instead of waiting."""
@@ -88,7 +88,6 @@ class _Walk:
         self.circles: list[Path] = []
         self.odd: list[Path] = []
         self.folders = 0
-        self.kernel = {at[0] for name in KERNEL if (at := mark(Path(name))) is not None}
 
     def into(self, folder: Path, above: tuple[tuple[int, int], ...]) -> None:
         waiting = [(folder, above)]
@@ -97,7 +96,7 @@ class _Walk:
             self.folders += 1
             if self.folders > MOST_FOLDERS:
                 raise ClipError(f"more than {MOST_FOLDERS} folders lie below {shown(folder)}: that is no data set; name the folder of one")
-            if (at := mark(here)) is not None and (at in path or at[0] in self.kernel):
+            if (at := mark(here)) is not None and (at in path or at[0] in kernel()):
                 self.circles.append(here)
                 continue
             try:

@@ -21,7 +21,9 @@ Order matters: what an earlier layout claims, no later one gets.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
+from functools import wraps
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -29,7 +31,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from ... import ClipError
 from .found import Found as Found
 from .found import Problem as Problem
-from .found import is_folder, of_kernel
+from .found import is_folder, of_kernel, shown
 
 if TYPE_CHECKING:
     from ..catalog import SetInfo
@@ -71,8 +73,31 @@ class Layout(Protocol):
 
 
 def layout(name: str) -> Layout:
-    """The module of a layout."""
-    return cast(Layout, import_module(f".{name}", __name__))
+    """The module of a layout; what goes wrong in it with a file is a ClipError."""
+    return cast(Layout, _Guarded(name))
+
+
+class _Guarded:
+    """A layout whose files may be damaged, or away by now."""
+
+    def __init__(self, name: str) -> None:
+        self._module = import_module(f".{name}", __name__)
+
+    def __getattr__(self, name: str) -> Any:
+        inner = getattr(self._module, name)
+        if not callable(inner) or name.startswith("_"):
+            return inner
+
+        @wraps(inner)
+        def guarded(first: Found | Path, *others: Any, **how: Any) -> Any:
+            try:
+                return inner(first, *others, **how)
+            except (OSError, UnicodeError, csv.Error, RecursionError) as error:
+                where = getattr(error, "filename", None) or (first.folder if isinstance(first, Found) else first)
+                why = getattr(error, "strerror", None) or str(error).splitlines()[0]
+                raise ClipError(f"{shown(where)}: cannot be read ({why}); chmod it, or fetch or write it again") from error
+
+        return guarded
 
 
 def find(text: str) -> tuple[Found, ...]:
@@ -106,11 +131,7 @@ def split(text: str) -> tuple[Path, str | None]:
 def _search(root: Path) -> list[Found]:
     out: list[Found] = []
     for name in LAYOUTS:
-        try:
-            detected = layout(name).detect(root)
-        except OSError as error:  # a folder that a layout looks into, and nobody may; a name too long for the file system
-            raise ClipError(f"{error.filename or root}: cannot be looked at ({error.strerror}); chmod it, or remove it") from None
-        for each in detected:
+        for each in layout(name).detect(root):
             if not any(_taken(path, other) for path in each.claims for other in out):
                 out.append(each)
     return out

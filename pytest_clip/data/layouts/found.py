@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -134,7 +135,13 @@ def mark(folder: Path) -> tuple[int, int] | None:
 def of_kernel(folder: Path) -> bool:
     """Whether it lies in /proc or /sys, whose links lead everywhere and whose files are no data."""
     here = mark(folder)
-    return here is not None and here[0] in {there[0] for name in KERNEL if (there := mark(Path(name))) is not None}
+    return here is not None and here[0] in kernel()
+
+
+@cache
+def kernel() -> frozenset[int]:
+    """Devices of these file systems."""
+    return frozenset(there[0] for name in KERNEL if (there := mark(Path(name))) is not None)
 
 
 def is_there(path: Path) -> bool:
@@ -147,8 +154,11 @@ def is_there(path: Path) -> bool:
 
 def shown(name: str | Path) -> str:
     """A name for messages: bytes that are no UTF-8 and control characters stand escaped, on one line."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() else _escaped(c) for c in str(name))
+
+
+def _escaped(c: str) -> str:
+    return f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c.encode("unicode_escape").decode()
 
 
 def count(folder: Path) -> int:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
-from .. import own, texts
-from .found import Found, Problem, places
+from .. import binding, content, own, texts
+from .found import Found, Problem, is_there, of_kernel, places, shown
 
 if TYPE_CHECKING:
     from ..catalog import SetInfo
@@ -40,10 +40,14 @@ class Rows:
             raise ClipError(f"{self.where(row)}: the row has no picture; remove it from the data set")
         if cell["bytes"] is not None:
             return bytes(cell["bytes"])
+        path = Path(cell["path"])
         try:
-            return Path(cell["path"]).read_bytes()
-        except OSError as error:
-            raise ClipError(f"{self.where(row)}: {cell['path']} cannot be read ({error.strerror}); save the data set again") from None
+            if of_kernel(path) or path.stat().st_size > content.LARGEST:
+                raise ClipError(f"{self.where(row)}: {shown(path)[:200]} is no picture; save the data set again")
+            return path.read_bytes()
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise ClipError(f"{self.where(row)}: {shown(path)[:200]} cannot be read ({why}); save the data set again") from None
 
     def where(self, row: int) -> str:
         """FOLDER: row N."""
@@ -97,14 +101,30 @@ def image_set(found: Found, name: str, *, limit: int | None) -> ImageSet:
     if whole.told:
         column = _table(found.parts["table"])[whole.caption]
         captions = tuple(_captions(column[row], f"{found.parts['table']}: row {row}") for row in rows)
-    files = sorted(path for path in found.parts["table"].iterdir() if path.is_file())
-    told = [f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
-    digest = hashlib.sha256(repr((told, whole.classes, rows)).encode())
+    columns = whole.image, whole.label, whole.caption
+    digest = hashlib.sha256(repr((_held(found.parts["table"], whole.image), columns, whole.classes, rows)).encode())
     return ImageSet(
         name=name, data=found.name, role="clean" if whole.classes else "captions", ids=tuple(f"row-{row}" for row in rows),
         labels=np.array([whole.labels[row] if whole.classes else -1 for row in rows], dtype=np.int64), classes=whole.classes,
         read=Rows(found.parts["table"], whole.image, tuple(rows)), fingerprint=digest.hexdigest()[:16], all_captions=captions,
     )  # fmt: skip
+
+
+def _held(folder: Path, column: str) -> list[str]:
+    """What the table and the pictures that it only names hold, whatever they are called and whenever they were written."""
+    tables = content.sha256(sorted(folder.glob("*.arrow")), most=None)
+    named = [Path(path) for path in _named(folder, column)]
+    there = [path for path in named if is_there(path)]
+    return [*tables, *content.sha256(there), *(f"{path} is not there" for path in named if not is_there(path))]
+
+
+def _named(folder: Path, column: str) -> list[str]:
+    """Paths of the pictures that are not in the table, in order; nothing is decoded, and those that are in it are not read."""
+    import pyarrow.compute as pc
+
+    cells = _table(folder).data.column(column)
+    paths: list[str | None] = pc.struct_field(cells, "path").filter(pc.is_null(pc.struct_field(cells, "bytes"))).to_pylist()
+    return [path for path in paths if path is not None]
 
 
 def classes(found: Found) -> tuple[str, ...]:
@@ -121,6 +141,7 @@ def templates(found: Found) -> tuple[str, ...]:
 class _Whole:
     n: int
     image: str
+    label: str
     labels: tuple[int, ...]
     classes: tuple[str, ...]
     caption: str
@@ -149,16 +170,17 @@ def _read(root: Path, folder: Path) -> _Whole:
     if len(table) == 0:
         raise ClipError(f"{folder}: holds no row; save the data set again")
     if label is None:
-        return _Whole(len(table), image, (), (), str(caption))
+        return _Whole(len(table), image, "", (), (), str(caption))
     labels, path = table[label], root / own.CLASSES
     names = tuple(texts.class_names(path)) if path.is_file() else tuple(getattr(features[label], "names", None) or ())
     if not names:
         raise ClipError(f"{folder}: the column {label} has no class names; cast it to ClassLabel, or write {path} with one name a line")
+    binding.distinct(names, where=str(path if path.is_file() else folder))
     for row, value in enumerate(labels):
         if not isinstance(value, int) or not 0 <= value < len(names):
             why = "labels of this split are kept secret" if value == -1 else f"there are {len(names)} classes (0..{len(names) - 1})"
             raise ClipError(f"{folder}: row {row}: label {value!r}, but {why}; measure another split, or correct it")
-    return _Whole(len(table), image, tuple(labels), names, caption or "")
+    return _Whole(len(table), image, label, tuple(labels), names, caption or "")
 
 
 @cache

@@ -15,44 +15,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
-from .. import leftout, tables, texts
+from .. import binding, leftout, listed, tables, texts
 from .. import own as beside
-from .found import Found, Problem, is_there
+from .found import Found, Problem, is_there, shown
 
 if TYPE_CHECKING:
     from ..catalog import SetInfo
     from ..imageset import ImageSet
 
 NAME = "manifest"
-STEMS = ("manifest", "metadata")
-"""metadata.csv is what Hugging Face's image folders call it."""
-PATH = ("path", "file_name", "filepath", "filename", "file", "image")
+PATH = listed.PATH
 LABEL = ("label", "class")
 CAPTION = ("caption", "captions", "text")
 FALSE = ("negative_caption",)
 SPLIT = ("split",)
 MOST = 24
 """Different values up to which a column is sliced; more are a name, a date or a measurement."""
+LONGEST_SHOWN = 200
 LONGEST = 70
 """Characters of a slice that every metric of the factors suite can carry in its gate id."""
 
 
 def detect(root: Path) -> list[Found]:
     """A folder with a table of that name, itself only: a folder of data sets may hold tables of many kinds."""
-    for stem in STEMS:
-        for suffix in tables.SUFFIXES:
-            path = root / f"{stem}{suffix}"
-            if path.is_file() and (stem == "manifest" or _speaks_of_images(path)):
-                return [Found(NAME, root.resolve().name, root, {"table": path})]
-    return []
-
-
-def _speaks_of_images(path: Path) -> bool:
-    """A file called metadata may be about anything."""
-    try:
-        return any(_first_of(PATH, tables.read(path).columns) for _ in (0,))
-    except ClipError:
-        return False
+    path = listed.table_of(root)
+    return [] if path is None else [Found(NAME, root.resolve().name, root, {"table": path})]
 
 
 @dataclass(frozen=True)
@@ -72,7 +59,7 @@ class Own:
     attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """columns that are not sliced, and why"""
-    listed: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
     """images of all rows, those of other splits, too"""
 
 
@@ -101,9 +88,10 @@ def problems(found: Found) -> list[Problem]:
         counts = {name: own.labels.count(k) for k, name in enumerate(own.classes)}
         if empty := [name for name, n in counts.items() if not n]:
             out.append(Problem("warn", f"{found.parts['table']}: no image of {', '.join(empty[:5])}; is a part of the table missing?"))
-    if own.listed and (others := len(own.listed) - len(own.ids)):
+    if own.named and (others := len(own.named) - len(own.ids)):
         out.append(Problem("note", f"{found.parts['table']}: {others} images of other splits than test are not measured"))
-    return [*out, *leftout.of_table(found.parts["table"], own.listed), *(Problem("note", note) for note in own.notes)]
+    out += listed.problems(found.folder)
+    return [*out, *leftout.of_table(found.parts["table"], own.named), *(Problem("note", note) for note in own.notes)]
 
 
 def facts(found: Found) -> dict[str, Any]:
@@ -170,8 +158,8 @@ def _own(found: Found) -> Own:
 @cache
 def _read(path: Path, root: Path) -> Own:
     table = tables.read(path)
-    column = _first_of(PATH, table.columns)
-    label, caption, false = (_first_of(names, table.columns) for names in (LABEL, CAPTION, FALSE))
+    column = listed.first_of(PATH, table.columns)
+    label, caption, false = (listed.first_of(names, table.columns) for names in (LABEL, CAPTION, FALSE))
     has = f"it has {', '.join(table.columns)}"
     if column is None:
         raise ClipError(f"{path}:1: no column {PATH[0]} ({', '.join(PATH[1:])}); {has}: rename one")
@@ -181,13 +169,13 @@ def _read(path: Path, root: Path) -> Own:
     files = tuple(root / row.text(column) for row in rows)
     _there(path, rows, files)
     labels, names = _labels(rows, label, root) if label is not None else ((), ())
-    used = {column, label, caption, false, _first_of(SPLIT, table.columns)}
+    used = {column, label, caption, false, listed.first_of(SPLIT, table.columns)}
     slices, notes = _slices(path, rows, [each for each in table.columns if each not in used] if label is not None else [])
     return Own(
         ids=tuple(row.text(column) for row in rows), files=files, wheres=tuple(row.where for row in rows), labels=labels, classes=names,
         captions=tuple(told[row.text(column)] for row in rows) if caption is not None else (), slices=slices, notes=notes,
         false=tuple(row.text(false) for row in rows) if false is not None and caption is not None else (),
-        listed=frozenset(row.text(column) for row in table.rows),
+        named=frozenset(row.text(column) for row in table.rows),
         attributes={each: tuple(row.text(each) for row in rows) for each in table.columns if each not in used},
     )  # fmt: skip
 
@@ -198,7 +186,7 @@ def _images(
     """The first row of every image, and all of its captions."""
     first: dict[str, tables.Row] = {}
     told: dict[str, tuple[str, ...]] = {}
-    by = _first_of(SPLIT, table.columns)
+    by = listed.first_of(SPLIT, table.columns)
     splits = {row.text(by) for row in table.rows} if by is not None else set()
     for row in table.rows:
         if by is not None and len(splits) > 1 and "test" in splits and row.text(by) != "test":
@@ -224,7 +212,7 @@ def _there(path: Path, rows: Sequence[tables.Row], files: Sequence[Path]) -> Non
     if missing:
         row, file = missing[0]
         raise ClipError(
-            f"{row.where}: {file} does not exist ({len(missing)} of {len(files)} images of {path.name} do not); "
+            f"{row.where}: {shown(file)[:LONGEST_SHOWN]} does not exist ({len(missing)} of {len(files)} images of {path.name} do not); "
             f"paths count from {path.parent}: correct them, or remove the rows"
         )
 
@@ -233,7 +221,9 @@ def _labels(rows: Sequence[tables.Row], label: str, root: Path) -> tuple[tuple[i
     told = [row.text(label) for row in rows]
     if empty := next((row for row, text in zip(rows, told, strict=True) if not text), None):
         raise ClipError(f"{empty.where}: no {label}; write the class, or put images of no class into {root / beside.UNKNOWN}/NAME/")
-    numbers = all(text.isascii() and text.removeprefix("-").isdigit() for text in told)
+    numbers = all(binding.NUMBER.fullmatch(text) for text in told)
+    if odd := next((row for row, text in zip(rows, told, strict=True) if numbers and binding.whole(text) is None), None):
+        raise ClipError(f"{odd.where}: label {odd.text(label)[:40]!r} is no whole number; labels are names, or whole numbers from 0")
     path = root / beside.CLASSES
     if not path.is_file():
         if numbers:
@@ -241,15 +231,18 @@ def _labels(rows: Sequence[tables.Row], label: str, root: Path) -> tuple[tuple[i
         names = tuple(sorted(set(told)))
         if len(names) < 2:
             raise ClipError(f"{rows[0].where}: all images are of one class, {names[0]!r}; at least two are needed")
-        return tuple(names.index(text) for text in told), tuple(name.replace("_", " ") for name in names)
+        binding.distinct(names, where=f"{rows[0].where.rpartition(':')[0]}: column {label}")
+        place = {name: k for k, name in enumerate(names)}
+        return tuple(place[text] for text in told), tuple(name.replace("_", " ") for name in names)
     names = texts.class_names(path)
-    place = {name: k for k, name in enumerate(names)} | {name.replace(" ", "_"): k for k, name in enumerate(names)}
+    binding.distinct(names, where=str(path))
+    place = {} if numbers else binding.by_name(told, names, path=path)
     out = []
     for row, text in zip(rows, told, strict=True):
-        k = int(text) if numbers else place.get(text, -1)
-        if not 0 <= k < len(names):
+        k = binding.whole(text) if numbers else place.get(text, -1)
+        if k is None or not 0 <= k < len(names):
             why = f"{path} names {len(names)} classes (0..{len(names) - 1})" if numbers else f"{path} does not name it"
-            raise ClipError(f"{row.where}: label {text!r}, but {why}; correct one of them")
+            raise ClipError(f"{row.where}: label {text[:60]!r}, but {why}; correct one of them")
         out.append(k)
     return tuple(out), names
 
@@ -289,11 +282,6 @@ def slug(text: str) -> str:
     plain = "".join(c for c in unicodedata.normalize("NFKD", text.strip().lower()) if not unicodedata.combining(c))
     out = "".join(c if (c.isascii() and c.isalnum()) or c in "_.-" else "_" if c.isascii() else f"u{ord(c):x}" for c in plain)
     return out or "_"
-
-
-def _first_of(names: Sequence[str], columns: Sequence[str]) -> str | None:
-    lower = {column.lower(): column for column in reversed(columns)}
-    return next((lower[name] for name in names if name in lower), None)
 
 
 def _depth(found: Found) -> tuple[Path, ...] | None:
