@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from . import catalog, content, findings, layouts
+from . import catalog, content, findings, layouts, lengths
 from .bits import stored_as
 from .ends import unopened
 from .findings import NAMED, SHOWN, TURNED, Seen
@@ -69,12 +69,21 @@ def examine(text: str, *, max_unreadable: int = 0, threads: int = 4, advance: Ca
             for one in pool.map(lambda row, of=images: _look(of, row), range(len(images.files or images.ids))):
                 seen.append(one)
                 advance(len(seen), total)
-    told = [*problems, *findings.unreadable(seen, max_unreadable), *findings.of_pictures(seen)]
+    texts = [*lengths.of_classes(data), *(each for images in sets for each in lengths.of_captions(images))]
+    told = [*problems, *texts, *findings.unreadable(seen, max_unreadable), *findings.of_pictures(seen)]
     return Examined(data.name, len(sets), len(seen), tuple(told))
 
 
 def of_content(data: Data) -> list[Problem]:
-    """What a run says about the pictures that it looked at before: some left out, some there twice."""
+    """What a run says about the pictures and texts that it looked at before: some left out, some there twice, some cut.
+
+    ClipError for classes of one text.
+    """
+    if data.text == "scenes":
+        return []
+    texts = lengths.of_classes(data)
+    if wrong := [each.what for each in texts if each.level == "refuse"]:
+        raise ClipError(f"{data.name}: {wrong[0]}")
     said = [
         Problem("warn", f"{len(wrong)} images of {name} cannot be read and are left out: {_some(wrong)}")
         for name, wrong in data.left_out.items()
@@ -86,7 +95,8 @@ def of_content(data: Data) -> list[Problem]:
         for row, digest in enumerate(look.digests)
         if row not in look.wrong
     ]
-    return [*said, *findings.twice(seen, named=SHOWN, source=data.text), *findings.deep(seen)]
+    texts += [each for name in data.fingerprints for each in lengths.of_captions(data.images(name))]
+    return [*said, *texts, *findings.twice(seen, named=SHOWN, source=data.text), *findings.deep(seen)]
 
 
 def _some(sentences: Sequence[str]) -> str:
