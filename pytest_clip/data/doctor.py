@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from . import catalog, content, findings, layouts, lengths
+from . import catalog, content, depthmaps, findings, layouts, lengths
 from .bits import stored_as
 from .ends import unopened
 from .findings import NAMED, SHOWN, TURNED, Seen
@@ -70,7 +70,10 @@ def examine(text: str, *, max_unreadable: int = 0, threads: int = 4, advance: Ca
                 seen.append(one)
                 advance(len(seen), total)
     texts = [*lengths.of_classes(data), *(each for images in sets for each in lengths.of_captions(images))]
-    told = [*problems, *texts, *findings.unreadable(seen, max_unreadable), *findings.of_pictures(seen)]
+    maps = [Problem("refuse", depthmaps.told(images, wrong)) for images in sets if images.depth and (wrong := depthmaps.look(images))]
+    if maps:  # the missing ones, too
+        problems = [each for each in problems if depthmaps.LACK not in each.what]
+    told = [*problems, *maps, *texts, *findings.unreadable(seen, max_unreadable), *findings.of_pictures(seen)]
     return Examined(data.name, len(sets), len(seen), tuple(told))
 
 

@@ -13,7 +13,7 @@ from .. import ClipError
 from . import binding, content, leftout, listed, own
 from .catalog import sets
 from .classfolders import DEPTH, class_folders, class_trees
-from .depth import beside
+from .depthmaps import beside, held, missing
 from .layouts.found import Problem
 from .tree import below
 
@@ -40,8 +40,8 @@ def image_set(folder: str, *, limit: int | None = None) -> ImageSet:
     digest = hashlib.sha256("\n".join(tree if not (root / own.CLASSES).is_file() else names).encode())
     files = tuple(path for _, _, path in rows)
     maps = beside(root, files)
-    for path, held in zip((*files, *(maps or ())), content.sha256((*files, *(maps or ()))), strict=True):
-        digest.update(f"{path.relative_to(root)} {held}\n".encode())
+    for path, each in zip((*files, *(maps or ())), (*content.sha256(files), *held(maps or ())), strict=True):
+        digest.update(f"{path.relative_to(root)} {each}\n".encode())
     return ImageSet(
         name="clean", data=root.resolve().name, role="clean", ids=tuple(str(p.relative_to(root)) for _, _, p in rows),
         labels=np.array([k for _, k, _ in rows]), classes=names, fingerprint=digest.hexdigest()[:16],
@@ -57,8 +57,9 @@ def problems(folder: str) -> list[Problem]:
     except ClipError as error:
         return [Problem("refuse", str(error))]
     trees = class_trees(folder)
-    tree = {name: found.images for name, found in trees.items()}
-    out = [*leftout.of_classes(root, trees, beside=(own.UNKNOWN, DEPTH)), *listed.problems(root)]
+    tree = {name: each.images for name, each in trees.items()}
+    found = [path for each in trees.values() for path in each.images]
+    out = [*missing(root, found), *leftout.of_classes(root, trees, beside=(own.UNKNOWN, DEPTH)), *listed.problems(root)]
     for name, unknown in own.unknown(root).items() if own.UNKNOWN not in tree else ():
         out += [replace(each, what=f"image set {name}: {each.what}") for each in leftout.of_tree(unknown, below(unknown))]
     alike: dict[str, list[str]] = {}

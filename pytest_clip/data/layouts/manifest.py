@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
-from .. import binding, leftout, listed, tables, texts
+from .. import binding, depthmaps, leftout, listed, tables, texts
 from .. import own as beside
 from .found import Found, Problem, is_there, shown
 
@@ -91,6 +91,8 @@ def problems(found: Found) -> list[Problem]:
     if own.named and (others := len(own.named) - len(own.ids)):
         out.append(Problem("note", f"{found.parts['table']}: {others} images of other splits than test are not measured"))
     out += listed.problems(found.folder)
+    if _depth(found) is not None:
+        out += depthmaps.missing(found.folder, own.files)
     return [*out, *leftout.of_table(found.parts["table"], own.named), *(Problem("note", note) for note in own.notes)]
 
 
@@ -122,9 +124,10 @@ def image_set(found: Found, name: str, *, limit: int | None) -> ImageSet:
     role = "pairs" if name == "negatives" else "factor" if chosen is not None else "clean" if own.labels else "captions"
     maps = _depth(found)
     said = [f"{own.ids[row]} {label} {own.captions[row] if captions else ''}" for row, label in zip(rows, labels, strict=True)]
+    held = [] if maps is None else depthmaps.held([maps[row] for row in rows])
     return ImageSet(
         name=name, data=found.name, role=role, ids=tuple(own.ids[row] for row in rows), labels=np.array(labels, dtype=np.int64),
-        classes=own.classes, files=files, fingerprint=fingerprint(files, [*own.classes, *said, *false.get(name, ())]),
+        classes=own.classes, files=files, fingerprint=fingerprint(files, [*own.classes, *said, *false.get(name, ()), *held]),
         captions=tuple(each[0] for each in captions) if captions and not several else None,
         all_captions=tuple(captions) if captions and several else None, foils=false,
         depth=None if maps is None else tuple(maps[row] for row in rows),
@@ -288,6 +291,4 @@ def _depth(found: Found) -> tuple[Path, ...] | None:
     own = _own(found)
     if not all(file.is_relative_to(found.folder) for file in own.files):
         return None
-    from ..depth import beside as maps
-
-    return maps(found.folder, own.files)
+    return depthmaps.beside(found.folder, own.files)
