@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 YES, NO = 0, 1
 CELLS = 30
+FAILING = ("fail", "insufficient")
 
 
 def doctor_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +61,8 @@ def _local(given: str) -> str:
 
 def init_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
-        "Exit status: 0 the file is written, 1 the data is not fit to be measured or the run failed, 2 the request makes no sense."
+        "Exit status: 0 the file is written and the next run will pass, 1 it will not, the data cannot be measured or the run failed, "
+        "2 the request makes no sense."
     )
     parser.add_argument("data", metavar="DIR", help="Your data, as --clip-data")
     parser.add_argument("--model", metavar="NAME[,PRETRAINED]", help="As --clip-model; measured by a run of pytest in this folder")
@@ -100,9 +102,27 @@ def init(args: argparse.Namespace) -> int:
     if len(models := {row["model"] for row in rows}) > 1:
         raise ClipError(f"{report}: holds {len(models)} models ({', '.join(sorted(models))}); rules are made from one: run it alone")
     args.out.write_text(first.text(rows, models=record["models"], today=date.today().isoformat()), encoding="utf-8")
-    rules = args.out.read_text(encoding="utf-8").count("\nwhy = ")
-    then = f"pytest --clip-model={args.model or 'NAME'} --clip-data={args.data}"
-    print(f"wrote {args.out}: {rules} rules from {len(rows)} gates; read it, then: {then}")
+    ruled = first.ruled(rows)
+    option = "" if args.out.name == "thresholds.toml" and args.out.resolve().parent == Path.cwd() else f" --clip-thresholds={args.out}"
+    then = f"pytest --clip-model={args.model or 'NAME'} --clip-data={args.data}{option}"
+    print(f"wrote {args.out}: {len(ruled)} rules from {len(rows)} gates; read it, then: {then}")
+    return _next(rows, ruled)
+
+
+def _next(rows: list[dict[str, Any]], ruled: set[str]) -> int:
+    """Whether a run with the rules just written will pass, as far as the one that they are made from tells."""
+    failing = [row for row in rows if row.get("verdict") in FAILING and row["gate"] not in ruled]
+    if failing:
+        named = "; ".join(str(row.get("message") or row["gate"]).splitlines()[0] for row in failing[:3])
+        more = f"; and {len(failing) - 3} more" if len(failing) > 3 else ""
+        print(
+            f"pytest-clip init: that run will fail, as this one did, at {len(failing)} gates with shipped rules: {named}{more}",
+            file=sys.stderr,
+        )
+        return NO
+    if not ruled and not any(row.get("verdict") in ("pass", "waived") for row in rows):
+        print("pytest-clip init: no gate could become a rule, so that run will judge nothing; the comments say why", file=sys.stderr)
+        return NO
     return YES
 
 

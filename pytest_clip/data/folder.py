@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from . import binding, content, leftout, listed, own
-from .catalog import sets
+from . import binding, content, leftout, listed, naming, own
 from .classfolders import DEPTH, class_folders, class_trees
 from .depthmaps import beside, held, missing
 from .layouts.found import Problem
 from .tree import below
-
-NUMBERED = re.compile(r"[0-9]+[._ -]+\D", re.ASCII)
-"""001.airplane, as CUB-200 and Caltech-256 name their folders."""
 
 if TYPE_CHECKING:
     from .imageset import ImageSet
@@ -50,37 +45,24 @@ def image_set(folder: str, *, limit: int | None = None) -> ImageSet:
 
 
 def problems(folder: str) -> list[Problem]:
-    """What is odd about a folder of class folders; what `catalog.sets` refuses comes first."""
+    """What is odd about a folder of class folders; all that `catalog.sets` refuses comes first."""
     root = Path(folder)
+    out = _refused(lambda: listed.check(root))
     try:
-        sets(folder)
+        trees = class_trees(folder)
     except ClipError as error:
-        return [Problem("refuse", str(error))]
-    trees = class_trees(folder)
-    tree = {name: each.images for name, each in trees.items()}
-    found = [path for each in trees.values() for path in each.images]
-    out = [*missing(root, found), *leftout.of_classes(root, trees, beside=(own.UNKNOWN, DEPTH)), *listed.problems(root)]
-    for name, unknown in own.unknown(root).items() if own.UNKNOWN not in tree else ():
-        out += [replace(each, what=f"image set {name}: {each.what}") for each in leftout.of_tree(unknown, below(unknown))]
-    alike: dict[str, list[str]] = {}
-    for name in tree:
-        alike.setdefault(name.lower(), []).append(name)
-    out += [
-        Problem("warn", f"{root}: the classes {' and '.join(names)} differ in case alone; join them, or give them other names")
-        for names in alike.values()
-        if len(names) > 1
-    ]
-    if not (root / own.CLASSES).is_file():
-        out += _meaningless(root, list(tree))
-    else:
-        names, labels = own.class_names(root, list(tree))
-        if not binding.by_name(list(tree), names, path=root / own.CLASSES) and not all(name.isdigit() for name in tree):
-            out.append(binding.by_order(list(tree), names, path=root / own.CLASSES))
-        if empty := [name for k, name in enumerate(names) if k not in labels]:
-            few = f"{', '.join(empty[:5])}{' ...' if len(empty) > 5 else ''}"
-            told = f"{root}: no folder with images for {len(empty)} of the {len(names)} classes of {own.CLASSES} ({few})"
-            out.append(Problem("warn", f"{told}; is a part of the data missing? Their names are asked for all the same"))
-    sizes = {name: len(files) for name, files in tree.items()}
+        return [*out, Problem("refuse", str(error))]
+    sizes = {name: len(each.images) for name, each in trees.items()}
+    out += _refused(lambda: own.class_names(root, list(trees)))
+    unknown = own.UNKNOWN not in trees
+    out += _refused(lambda: own.unknown_sets(root)) if unknown else []
+    refused = bool(out)
+    out += missing(root, [path for each in trees.values() for path in each.images])
+    out += [*leftout.of_classes(root, trees, beside=(own.UNKNOWN, DEPTH)), *listed.problems(root)]
+    if not refused:
+        out += _of_names(root, sizes)
+    for name, place in own.unknown(root).items() if unknown and not refused else ():
+        out += [replace(each, what=f"image set {name}: {each.what}") for each in leftout.of_tree(place, below(place))]
     few, many = min(sizes, key=lambda name: sizes[name]), max(sizes, key=lambda name: sizes[name])
     if sizes[many] > 10 * sizes[few]:
         said = f"{root}: {sizes[many]} images of {many}, {sizes[few]} of {few}; accuracy/top1 is mostly about the former"
@@ -88,16 +70,25 @@ def problems(folder: str) -> list[Problem]:
     return out
 
 
-def _meaningless(root: Path, names: Sequence[str]) -> list[Problem]:
-    """Folder names that say nothing in a prompt."""
-    cure = f"write {root / own.CLASSES} with one name a line"
-    if all(binding.NUMBER.fullmatch(name) for name in names):
-        trap = "" if len(names) < 11 else "; sorted as text 10 comes before 2, as numbers classnames.txt counts them"
-        return [Problem("warn", f"{root}: the classes are called {names[0]}, {names[1]} ..., and so say the prompts{trap}; {cure}")]
-    if all(len(name) == 9 and name[0] == "n" and name[1:].isdigit() for name in names):
-        more = "; ImageNet itself is known by its folder: name it val" if len(names) == 1000 else ""
-        return [Problem("warn", f"{root}: the classes are called {names[0]} ... (WordNet), and so say the prompts; {cure}{more}")]
-    if all(NUMBERED.match(name) for name in names):
-        asked = f"the prompts ask for {names[0].replace('_', ' ')!r}, {names[1].replace('_', ' ')!r} ... with their numbers"
-        return [Problem("warn", f"{root}: {asked}; {cure}, in the order of the folders")]
+def _of_names(root: Path, sizes: Mapping[str, int]) -> list[Problem]:
+    path, folders = root / own.CLASSES, list(sizes)
+    if not path.is_file():
+        cure = f"write {path} with one name a line"
+        return [*naming.of_codes(str(root), folders, cure=cure), *naming.of_sizes(str(root), sizes)]
+    names, labels = own.class_names(root, folders)
+    out = naming.of_sizes(str(path), {names[k]: sizes[folder] for folder, k in zip(folders, labels, strict=True)})
+    if not binding.by_name(folders, names, path=path) and not all(name.isdigit() for name in folders):
+        out.append(binding.by_order(folders, names, path=path))
+    if empty := [name for k, name in enumerate(names) if k not in labels]:
+        few = f"{', '.join(empty[:5])}{' ...' if len(empty) > 5 else ''}"
+        told = f"{root}: no folder with images for {len(empty)} of the {len(names)} classes of {own.CLASSES} ({few})"
+        out.append(Problem("warn", f"{told}; is a part of the data missing? Their names are asked for all the same"))
+    return out
+
+
+def _refused(check: Callable[[], object]) -> list[Problem]:
+    try:
+        check()
+    except ClipError as error:
+        return [Problem("refuse", str(error))]
     return []

@@ -20,7 +20,7 @@ OTHERS = (".json", ".xlsx", ".xls", ".ods", ".txt", ".yaml", ".yml", ".feather",
 def table_of(root: Path) -> Path | None:
     """The table that lists the images of a folder; of several the first by name and kind."""
     for path in _tables(root):
-        if _stem(path) == "manifest" or _lists_images(path):
+        if _stem(path) == "manifest" or _lists_images(path) is True:
             return path
     return None
 
@@ -37,7 +37,7 @@ def problems(root: Path) -> list[Problem]:
     for path in _tables(root):
         if used is not None and path != used:
             out.append(Problem("warn", f"{path}: is not read, because {used.name} is; remove one of them"))
-        elif used is None:
+        elif used is None and _lists_images(path) is not None:
             told = f"{path}: has no column {PATH[0]} ({', '.join(PATH[1:])}), so it is not read"
             out.append(Problem("note", f"{told}; the folders are the classes"))
     for entry in entries(root):
@@ -63,9 +63,9 @@ def _stem(path: Path) -> str:
     return os.path.basename(path).partition(".")[0].lower()  # noqa: PTH119 - of a name with several suffixes
 
 
-def _lists_images(path: Path) -> bool:
-    """A file called metadata may be about anything, and one that cannot be read is `check`ed where nothing else is found."""
+def _lists_images(path: Path) -> bool | None:
+    """A file called metadata may be about anything; None for one that cannot be read, which `check` refuses where nothing else is found."""
     try:
         return first_of(PATH, tables.read(path).columns) is not None
     except ClipError:
-        return False
+        return None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
-from pytest_clip.gates import margins
+from pytest_clip.gates import chance, margins
 from pytest_clip.gates.catalog import CATALOG, SUITES
 from pytest_clip.gates.digits import distinct
 from pytest_clip.gates.ids import GateId
@@ -19,6 +19,7 @@ SIDES: tuple[Key, ...] = ("min", "max")
 
 NO_VALUE = "no value was measured"
 GUESSING = "the model may as well be guessing: chance is inside the interval"
+KEPT = "a model that guesses would keep the bound"
 _EXCUSES = {"waived": "waived", "warn": 'severity = "warn" in the rule', "insufficient": "insufficient: too few images"}
 
 
@@ -132,7 +133,7 @@ def _wanted(row: Row, rule: Rule | None) -> tuple[Category | None, str | None]:
         has_rule = rule is not None and any(key in rule.bounds for key in SIDES)  # and was skipped
         return (None, None) if has_rule else ("create", _not_created(row))
     if verdict == "pass":
-        return "trim", GUESSING if _guessing(row) else None
+        return "trim", _guessing(row)
     return ("fix", _not_fixed(row, rule)) if verdict in ("fail", *_EXCUSES) else (None, None)
 
 
@@ -144,7 +145,7 @@ def _not_created(row: Row) -> str | None:
     if row.get("better") is None:
         known = GateId.parse(row["gate"]).metric_id in CATALOG
         return "more is neither better nor worse" if known else 'no better side is known; give gate(..., better="higher") or "lower"'
-    return GUESSING if _guessing(row) else None
+    return _guessing(row)
 
 
 def _not_fixed(row: Row, rule: Rule | None) -> str | None:
@@ -152,7 +153,11 @@ def _not_fixed(row: Row, rule: Rule | None) -> str | None:
         return "stale waiver: remove the waiver"
     if row["value"] is None:
         return NO_VALUE
-    return _EXCUSES.get(row["verdict"]) or (None if _broken(row, rule) else "failed, but no min or max is broken")
+    if (excuse := _EXCUSES.get(row["verdict"])) is not None:
+        return excuse
+    if not _broken(row, rule):
+        return "failed, but no min or max is broken"
+    return _guessing(row)
 
 
 def _broken(row: Row, rule: Rule | None) -> list[Bound]:
@@ -197,8 +202,15 @@ def _bound(row: Row, key: Key) -> float:
     return margins.bound(row["value"], row["ci"], key=key, unit=None if metric is None else metric.unit, step=step)
 
 
-def _guessing(row: Row) -> bool:
-    return margins.at_chance(row["ci"], row["conventions"])
+def _guessing(row: Row) -> str | None:
+    """Why its bound would say nothing: its interval holds what guessing reaches, or guessing keeps the bound."""
+    if margins.at_chance(row["ci"], row["conventions"]):
+        return GUESSING
+    if row["value"] is None or row.get("better") not in ("higher", "lower"):
+        return None
+    key: Key = "min" if row["better"] == "higher" else "max"
+    kept = chance.is_met_by_guessing(_bound(row, key), key, GateId.parse(row["gate"]).metric_id, row["conventions"])
+    return KEPT if kept else None
 
 
 def _basis(row: Row, context: Context) -> str:

@@ -112,6 +112,7 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     assert said(root, "note") == [
         "1 files beside the images are no images (1 .txt)",
         "1 image files whose names begin with a dot are passed over",
+        "1 of 2 classes have a single image (cat); their accuracy is 0 or 1: add images, or leave them out of what you gate",
     ]
 
 

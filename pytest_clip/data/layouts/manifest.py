@@ -8,6 +8,7 @@ the prompts; maps in `depth/` and unknown images in `ood/NAME/` are used when pr
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
-from .. import binding, depthmaps, leftout, listed, tables, texts
+from .. import binding, depthmaps, leftout, listed, naming, tables, texts
 from .. import own as beside
 from .found import Found, Problem, is_there, shown
 
@@ -85,7 +86,12 @@ def problems(found: Found) -> list[Problem]:
     """Classes without images, and which columns are left out."""
     own, out = _own(found), []
     if own.labels:
-        counts = {name: own.labels.count(k) for k, name in enumerate(own.classes)}
+        often = Counter(own.labels)
+        counts = {name: often[k] for k, name in enumerate(own.classes)}
+        if not (found.folder / beside.CLASSES).is_file():
+            cure = f"write {found.folder / beside.CLASSES}, and its line numbers, counted from 0, into the table"
+            out += naming.of_codes(str(found.parts["table"]), list(counts), cure=cure)
+        out += naming.of_sizes(str(found.parts["table"]), {name: n for name, n in counts.items() if n})
         if empty := [name for name, n in counts.items() if not n]:
             out.append(Problem("warn", f"{found.parts['table']}: no image of {', '.join(empty[:5])}; is a part of the table missing?"))
     if own.named and (others := len(own.named) - len(own.ids)):
