@@ -10,7 +10,7 @@ from .. import ClipError
 from . import layouts, listed, own
 from .classfolders import class_folders as class_folders
 from .classfolders import depth_folder as depth_folder
-from .layouts.found import Found
+from .layouts.found import Found, is_utf8, shown
 from .scenes.vocabulary import CLASSES, FACTORS, OOD, SHIFTS
 
 Role = Literal[
@@ -107,6 +107,8 @@ def one(name: str) -> Found | None:
 
 def expand(name: str) -> tuple[tuple[str, str], ...]:
     """The data sets that --clip-data=`name` means, one for each known one in a folder: what `sets` and `load` take, and the label."""
+    if not is_utf8(name):
+        raise ClipError(f"--clip-data={shown(name)}: the name is no UTF-8; rename the folder, or name it by a link")
     found = layouts.find(name)
     if len(found) > 1:
         return tuple((f"{name}{layouts.SEPARATOR}{each.name}", each.name) for each in found)

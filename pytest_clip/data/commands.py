@@ -29,13 +29,14 @@ def doctor(args: argparse.Namespace) -> int:
     from pytest_clip import ClipError
     from pytest_clip.data import catalog
     from pytest_clip.data.doctor import Examined, examine, quick
+    from pytest_clip.data.layouts.found import is_folder, shown
 
     if args.max_unreadable < 0:
         raise ClipError(f"--max-unreadable={args.max_unreadable}: write 0 or more")
     found = []
     for given in map(_local, args.data):
-        if given != "scenes" and "::" not in given and not Path(given).exists():
-            raise ClipError(f"--data={given}: no such folder")
+        if given != "scenes" and "::" not in given and not is_folder(Path(given)):
+            raise ClipError(f"--data={shown(given)[:200]}: no such folder")
         for text, label in catalog.expand(given):
             if args.quick:
                 found.append(Examined(label, 0, 0, tuple(quick(text))))
