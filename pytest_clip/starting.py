@@ -54,12 +54,10 @@ def _models(settings: Settings) -> tuple[ModelChoice, ...]:
 
 
 def _data(settings: Settings) -> tuple[DataChoice, ...]:
-    from pytest_clip.data import catalog, remote
+    from pytest_clip.data import labels, remote
 
     texts = [str(remote.fetch(text, cache=settings.cache_dir)) if remote.is_url(text) else text for text in settings.data]
-    found = [each for text in texts for each in catalog.expand(text)]
-    labels = _unique([_id_safe(label) for _, label in found])
-    return tuple(DataChoice(label, text) for label, (text, _) in zip(labels, found, strict=True))
+    return tuple(DataChoice(label, text) for label, text in labels.chosen(texts))
 
 
 def _regressions(settings: Settings, models: Sequence[ModelChoice], data: Sequence[DataChoice]) -> Regressions | None:

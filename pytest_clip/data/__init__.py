@@ -12,7 +12,7 @@ from .. import ClipError
 from . import layouts
 from .catalog import SetInfo as SetInfo
 from .catalog import one, sets
-from .layouts.found import Found
+from .layouts.found import Found, own_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ class Data:
         """`scenes`, or the folder's name (of `.` too)."""
         if self.found is not None:
             return self.found.name
-        return self.text if self.text == "scenes" else Path(self.text).resolve().name
+        return self.text if self.text == "scenes" else own_name(Path(self.text))
 
     @property
     def templates(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from .. import ClipError
 from . import layouts, listed, own
 from .classfolders import class_folders as class_folders
 from .classfolders import depth_folder as depth_folder
-from .layouts.found import Found, is_utf8, shown
+from .layouts.found import EMBEDDED, Found, is_utf8, own_name, shown
 from .scenes.vocabulary import CLASSES, FACTORS, OOD, SHIFTS
 
 Role = Literal[
@@ -112,4 +112,4 @@ def expand(name: str) -> tuple[tuple[str, str], ...]:
     found = layouts.find(name)
     if len(found) > 1:
         return tuple((f"{name}{layouts.SEPARATOR}{each.name}", each.name) for each in found)
-    return ((name, found[0].name if found else Path(name).name or name),)
+    return ((name, found[0].name if found else name if name == EMBEDDED else own_name(Path(name))),)

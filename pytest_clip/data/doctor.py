@@ -14,11 +14,17 @@ from . import catalog, content, depthmaps, findings, layouts, lengths
 from .bits import stored_as
 from .ends import unopened
 from .findings import NAMED, SHOWN, TURNED, Seen
-from .layouts.found import Problem
+from .layouts.found import EMBEDDED, RENAMED, Problem, is_folder, own_name, subfolders
 
 if TYPE_CHECKING:
     from . import Data
     from .imageset import ImageSet
+
+
+RESERVED = (
+    f"the name {EMBEDDED} is that of the embedded benchmark, for which rules are shipped; this data set is called {RENAMED}, in rules too: "
+    f"[data.{RENAMED}.gates...]"
+)
 
 
 @dataclass(frozen=True)
@@ -39,23 +45,27 @@ class Examined:
 
 def quick(text: str) -> list[Problem]:
     """What names and counts tell about the data that --clip-data=`text` names (one data set). Nothing is opened."""
-    if text == "scenes":
-        return []
+    if text == EMBEDDED:
+        there = is_folder(Path(text)) and len(subfolders(Path(text))) > 1
+        meant = f"the embedded benchmark is measured; the folder {text} here is another: --clip-data=./{text}"
+        return [Problem("warn", meant)] if there else []
     try:
         found = catalog.one(text)
     except ClipError as error:
         return [Problem("refuse", str(error))]
+    name = found.name if found is not None else own_name(Path(text))
+    said = [Problem("warn", RESERVED)] if name == RENAMED else []
     if found is not None:
-        return layouts.problems(found)
+        return [*said, *layouts.problems(found)]
     from . import folder
 
-    return folder.problems(text)
+    return [*said, *folder.problems(text)]
 
 
 def examine(text: str, *, max_unreadable: int = 0, threads: int = 4, advance: Callable[[int, int], None] = lambda i, n: None) -> Examined:
     """`quick`, and every image of every set decoded: unreadable, twice, resized before, turned. `advance(done, total)` hears of it."""
     problems = quick(text)
-    name = text if text == "scenes" else Path(layouts.split(text)[0]).resolve().name
+    name = text if text == EMBEDDED else own_name(layouts.split(text)[0])
     if any(each.level == "refuse" for each in problems) or text == "scenes":
         return Examined(name, 0, 0, tuple(problems))
     from . import load

@@ -12,7 +12,7 @@ from .. import ClipError
 from . import binding, content, leftout, listed, naming, own
 from .classfolders import DEPTH, class_folders, class_trees
 from .depthmaps import beside, held, missing
-from .layouts.found import Problem
+from .layouts.found import Problem, own_name
 from .tree import below
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def image_set(folder: str, *, limit: int | None = None) -> ImageSet:
     for path, each in zip((*files, *(maps or ())), (*content.sha256(files), *held(maps or ())), strict=True):
         digest.update(f"{path.relative_to(root)} {each}\n".encode())
     return ImageSet(
-        name="clean", data=root.resolve().name, role="clean", ids=tuple(str(p.relative_to(root)) for _, _, p in rows),
+        name="clean", data=own_name(root), role="clean", ids=tuple(str(p.relative_to(root)) for _, _, p in rows),
         labels=np.array([k for _, k, _ in rows]), classes=names, fingerprint=digest.hexdigest()[:16],
         files=files, depth=maps,
     )  # fmt: skip

@@ -20,6 +20,8 @@ IMAGE_SUFFIXES = (
 """What own images may be called: all suffixes of the formats in `pictures`, as Pillow registers them."""
 
 
+EMBEDDED, RENAMED = "scenes", "own-scenes"
+"""The name that shipped rules are written for, and what own data of that name is called."""
 KERNEL = ("/proc", "/sys")
 
 
@@ -113,6 +115,12 @@ def is_file(entry: os.DirEntry[str]) -> bool:
 def dangles(entry: os.DirEntry[str]) -> bool:
     """Whether it is a link to nothing: of git-annex or DVC before a `get`, or of a folder that was moved without its pictures."""
     return entry.is_symlink() and not os.path.exists(entry.path)  # noqa: PTH110 - does not raise
+
+
+def own_name(root: Path) -> str:
+    """What own data in a folder is called: as the folder, `own-scenes` where that is the name of the embedded benchmark."""
+    name = root.resolve().name or str(root)
+    return RENAMED if name == EMBEDDED else name
 
 
 def is_folder(path: Path) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
 from .. import binding, content, own, texts
-from .found import Found, Problem, is_there, of_kernel, places, shown
+from .found import Found, Problem, is_there, of_kernel, own_name, places, shown
 
 if TYPE_CHECKING:
     from ..catalog import SetInfo
@@ -60,7 +60,7 @@ def detect(root: Path) -> list[Found]:
     for place in places(root):
         split = next((place / name for name in SPLITS if _is_table(place / name)), place if _is_table(place) else None)
         if split is not None or (place / "dataset_dict.json").is_file():
-            out.append(Found(NAME, place.resolve().name, place, {"root": place} if split is None else {"root": place, "table": split}))
+            out.append(Found(NAME, own_name(place), place, {"root": place} if split is None else {"root": place, "table": split}))
     return out
 
 

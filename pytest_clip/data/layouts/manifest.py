@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ... import ClipError
 from .. import binding, depthmaps, leftout, listed, naming, tables, texts
 from .. import own as beside
-from .found import Found, Problem, is_there, shown
+from .found import Found, Problem, is_there, own_name, shown
 
 if TYPE_CHECKING:
     from ..catalog import SetInfo
@@ -40,7 +40,7 @@ LONGEST = 70
 def detect(root: Path) -> list[Found]:
     """A folder with a table of that name, itself only: a folder of data sets may hold tables of many kinds."""
     path = listed.table_of(root)
-    return [] if path is None else [Found(NAME, root.resolve().name, root, {"table": path})]
+    return [] if path is None else [Found(NAME, own_name(root), root, {"table": path})]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
 from .. import binding, content, texts
-from .found import Found, Problem, entries, places
+from .found import EMBEDDED, RENAMED, Found, Problem, entries, places
 
 if TYPE_CHECKING:
     from ..catalog import SetInfo
@@ -45,7 +45,8 @@ def detect(root: Path) -> list[Found]:
 
 
 def _name(place: Path) -> str:
-    return place.resolve().name.removeprefix("wds_").removesuffix("_test")
+    name = place.resolve().name.removeprefix("wds_").removesuffix("_test")
+    return RENAMED if name == EMBEDDED else name
 
 
 def _shards(folder: Path) -> bool:
