@@ -29,5 +29,6 @@ def unopened(path: Path, error: OSError) -> str:
     """Why a file cannot be opened. Links to nothing are those of git-annex and DVC whose content was never fetched."""
     if isinstance(error, FileNotFoundError) and path.is_symlink():
         to = shown(path.readlink())
-        return f"{path}: not a readable image (a link to {to}: nothing is there); fetch it (git annex get, dvc pull), or remove the link"
-    return f"{path}: not a readable image ({error.strerror}); replace or remove the file"
+        told = f"{shown(path)}: not a readable image (a link to {to}: nothing is there)"
+        return f"{told}; fetch it (git annex get, dvc pull), or remove the link"
+    return f"{shown(path)}: not a readable image ({error.strerror}); replace or remove the file"

@@ -22,6 +22,7 @@ from . import content, ends
 from .bits import stored_as
 from .ends import HEAD, TAIL
 from .ends import sound as sound
+from .layouts.found import shown
 from .pictures import UnreadableError, decode
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _of_file(path: Path, all_decoded: bool) -> tuple[str, str]:
                 file.seek(max(0, size - TAIL))
                 if sound(head, file.read(TAIL), size):
                     return "", ends.deep(head)
-        return "", stored_as(decode(path, where=str(path)))
+        return "", stored_as(decode(path, where=shown(path)))
     except OSError as error:
         return ends.unopened(path, error), ""
     except ClipError as error:
