@@ -97,18 +97,19 @@ def one(name: str) -> Found | None:
     """The known data set that `name` stands for; None for `scenes` and for a plain folder of class folders. ClipError for several."""
     found = layouts.find(name)
     if len(found) > 1:
-        raise ClipError(f"--clip-data={name}: holds {', '.join(f.name for f in found)}; name one: {name}{layouts.SEPARATOR}{found[0].name}")
+        told = ", ".join(each.name for each in found)
+        raise ClipError(f"--clip-data={shown(name)[:200]}: holds {told}; name one: {shown(name)[:200]}{layouts.SEPARATOR}{found[0].name}")
     if not found and layouts.split(name)[1] is not None:
         root, only = layouts.split(name)
         there = ", ".join(each.name for each in layouts.find(str(root))) or "no known data set"
-        raise ClipError(f"--clip-data={name}: {root} holds {there}, not {only}")
+        raise ClipError(f"--clip-data={shown(name)[:200]}: {shown(root)[:200]} holds {there}, not {shown(str(only))[:200]}")
     return found[0] if found else None
 
 
 def expand(name: str) -> tuple[tuple[str, str], ...]:
     """The data sets that --clip-data=`name` means, one for each known one in a folder: what `sets` and `load` take, and the label."""
-    if not is_utf8(name):
-        raise ClipError(f"--clip-data={shown(name)}: the name is no UTF-8; rename the folder, or name it by a link")
+    if not is_utf8(name) or "\0" in name:
+        raise ClipError(f"--clip-data={shown(name)[:200]}: the name is no UTF-8 text; rename the folder, or name it by a link")
     found = layouts.find(name)
     if len(found) > 1:
         return tuple((f"{name}{layouts.SEPARATOR}{each.name}", each.name) for each in found)

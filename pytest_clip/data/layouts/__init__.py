@@ -22,6 +22,7 @@ Order matters: what an earlier layout claims, no later one gets.
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Sequence
 from functools import wraps
 from importlib import import_module
@@ -105,8 +106,10 @@ def find(text: str) -> tuple[Found, ...]:
     root, only = split(text)
     if not is_folder(root):
         return ()
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise ClipError(f"--clip-data={shown(text)}: the folder may not be opened; chmod it, or name another")
     if of_kernel(root):
-        raise ClipError(f"--clip-data={text}: the kernel's own files are no data; name the folder of a data set")
+        raise ClipError(f"--clip-data={shown(text)}: the kernel's own files are no data; name the folder of a data set")
     return tuple(each for each in _search(root) if only is None or each.name == only)
 
 

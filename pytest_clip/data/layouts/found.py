@@ -65,7 +65,7 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as found:
             return sorted((e for e in found if not e.name.startswith(".")), key=lambda e: e.name)
-    except OSError:
+    except (OSError, ValueError):
         return []
 
 
@@ -119,7 +119,10 @@ def dangles(entry: os.DirEntry[str]) -> bool:
 
 def own_name(root: Path) -> str:
     """What own data in a folder is called: as the folder, `own-scenes` where that is the name of the embedded benchmark."""
-    name = root.resolve().name or str(root)
+    try:
+        name = root.resolve().name or str(root)
+    except (OSError, ValueError, RuntimeError):  # links in a circle, and what no file can be called
+        name = root.name
     return RENAMED if name == EMBEDDED else name
 
 

@@ -6,6 +6,7 @@ A column of images, and one of class labels (`ClassLabel`, or numbers beside a c
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
-from .. import binding, content, own, texts
+from .. import binding, content, naming, own, texts
 from .found import Found, Problem, is_there, of_kernel, own_name, places, shown
 
 if TYPE_CHECKING:
@@ -78,9 +79,10 @@ def sets(found: Found) -> tuple[SetInfo, ...]:
 
 
 def problems(found: Found) -> list[Problem]:
-    """Nothing but what `sets` refuses."""
-    del found
-    return []
+    """What the names of the classes and their sizes tell."""
+    whole = _whole(found)
+    often = Counter(whole.labels)
+    return naming.of_sizes(str(found.folder), {name: often[k] for k, name in enumerate(whole.classes) if often[k]})
 
 
 def facts(found: Found) -> dict[str, Any]:
