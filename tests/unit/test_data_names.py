@@ -51,7 +51,9 @@ def test_thousands_of_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     draw = random.Random(14)
     alphabet = [*"ab/.:~-_ \n\t\\'\"*", "\0", "\udcff", "\ud800", "é", "日", "\U0001f408", "\u202e", "::", "..", "scenes", "x" * 100]
     for _ in range(3000):
-        answers("".join(draw.choices(alphabet, k=draw.randrange(1, 12))))
+        text = "".join(draw.choices(alphabet, k=draw.randrange(1, 12)))
+        if Path(os.path.abspath(text)) not in tmp_path.parents:  # noqa: PTH100 - the whole disk is walked in 4 s, and says nothing more
+            answers(text)
 
 
 def test_a_folder_that_may_not_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

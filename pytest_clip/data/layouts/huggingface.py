@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
-from .. import binding, content, naming, own, texts
-from .found import Found, Problem, is_there, of_kernel, own_name, places, shown
+from .. import binding, naming, own, texts
+from ..stored import Rows as Rows
+from ..stored import held
+from ..stored import table as _table
+from .found import Found, Problem, own_name, places
 
 if TYPE_CHECKING:
     from ..catalog import SetInfo
@@ -24,35 +27,6 @@ if TYPE_CHECKING:
 NAME = "huggingface"
 SPLITS = ("test", "validation", "val")
 LABELS, CAPTIONS = ("label", "labels", "fine_label", "class"), ("caption", "captions", "text", "sentences")
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Encoded pictures by row of the stored table."""
-
-    folder: Path
-    column: str
-    rows: tuple[int, ...]
-
-    def __call__(self, row: int) -> bytes:
-        """As they were stored; ClipError where only a path was, and the file is gone."""
-        cell = _table(self.folder)[self.rows[row]][self.column]
-        if cell is None or (cell.get("bytes") is None and cell.get("path") is None):
-            raise ClipError(f"{self.where(row)}: the row has no picture; remove it from the data set")
-        if cell["bytes"] is not None:
-            return bytes(cell["bytes"])
-        path = Path(cell["path"])
-        try:
-            if of_kernel(path) or path.stat().st_size > content.LARGEST:
-                raise ClipError(f"{self.where(row)}: {shown(path)[:200]} is no picture; save the data set again")
-            return path.read_bytes()
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise ClipError(f"{self.where(row)}: {shown(path)[:200]} cannot be read ({why}); save the data set again") from None
-
-    def where(self, row: int) -> str:
-        """FOLDER: row N."""
-        return f"{self.folder}: row {self.rows[row]}"
 
 
 def detect(root: Path) -> list[Found]:
@@ -104,29 +78,12 @@ def image_set(found: Found, name: str, *, limit: int | None) -> ImageSet:
         column = _table(found.parts["table"])[whole.caption]
         captions = tuple(_captions(column[row], f"{found.parts['table']}: row {row}") for row in rows)
     columns = whole.image, whole.label, whole.caption
-    digest = hashlib.sha256(repr((_held(found.parts["table"], whole.image), columns, whole.classes, rows)).encode())
+    digest = hashlib.sha256(repr((held(found.parts["table"], whole.image), columns, whole.classes, rows)).encode())
     return ImageSet(
         name=name, data=found.name, role="clean" if whole.classes else "captions", ids=tuple(f"row-{row}" for row in rows),
         labels=np.array([whole.labels[row] if whole.classes else -1 for row in rows], dtype=np.int64), classes=whole.classes,
         read=Rows(found.parts["table"], whole.image, tuple(rows)), fingerprint=digest.hexdigest()[:16], all_captions=captions,
     )  # fmt: skip
-
-
-def _held(folder: Path, column: str) -> list[str]:
-    """What the table and the pictures that it only names hold, whatever they are called and whenever they were written."""
-    tables = content.sha256(sorted(folder.glob("*.arrow")), most=None)
-    named = [Path(path) for path in _named(folder, column)]
-    there = [path for path in named if is_there(path)]
-    return [*tables, *content.sha256(there), *(f"{path} is not there" for path in named if not is_there(path))]
-
-
-def _named(folder: Path, column: str) -> list[str]:
-    """Paths of the pictures that are not in the table, in order; nothing is decoded, and those that are in it are not read."""
-    import pyarrow.compute as pc
-
-    cells = _table(folder).data.column(column)
-    paths: list[str | None] = pc.struct_field(cells, "path").filter(pc.is_null(pc.struct_field(cells, "bytes"))).to_pylist()
-    return [path for path in paths if path is not None]
 
 
 def classes(found: Found) -> tuple[str, ...]:
@@ -183,25 +140,6 @@ def _read(root: Path, folder: Path) -> _Whole:
             why = "labels of this split are kept secret" if value == -1 else f"there are {len(names)} classes (0..{len(names) - 1})"
             raise ClipError(f"{folder}: row {row}: label {value!r}, but {why}; measure another split, or correct it")
     return _Whole(len(table), image, label, tuple(labels), names, caption or "")
-
-
-@cache
-def _table(folder: Path) -> Any:
-    """The stored table, pictures left encoded."""
-    try:
-        import datasets
-    except ImportError:
-        raise ClipError(f"{folder}: a data set of Hugging Face; pip install pytest-clip[shards]") from None
-    try:
-        table = datasets.load_from_disk(str(folder))
-        for name, kind in table.features.items():
-            if type(kind).__name__ == "Image":
-                table = table.cast_column(name, datasets.Image(decode=False))
-    except Exception as error:  # whatever pyarrow makes of a damaged file
-        raise ClipError(
-            f"{folder}: cannot be read ({str(error).splitlines()[0] if str(error) else type(error).__name__}); save it again"
-        ) from None
-    return table
 
 
 def _captions(cell: Any, where: str) -> tuple[str, ...]:
