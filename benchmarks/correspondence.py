@@ -14,15 +14,15 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from pytest_clip.collection import SUITES
 from pytest_clip.data import load
-from pytest_clip.data.catalog import VIEWPOINTS
+from pytest_clip.data.scenes.sizes import VIEWPOINTS
 from pytest_clip.extract.cores import cores
 from pytest_clip.extract.extraction import Extraction
 from pytest_clip.extract.pixels import place, render_here
 from pytest_clip.metrics.correspondence import recall
 from pytest_clip.models import openclip
 from pytest_clip.models.spec import parse
+from pytest_clip.plugin.suites import SUITES
 
 LAYER = 2
 

@@ -45,7 +45,7 @@ def _watch_models(module):
     model.encode_image, model.encode_text = encode_image, encode_text
 
 
-WATCHED = {"pytest_clip.data.pictures": _watch_pictures, "pytest_clip.models.openclip": _watch_models}
+WATCHED = {"pytest_clip.data.pictures": _watch_pictures, "pytest_clip.models.openclip_model": _watch_models}
 
 
 class Watcher(importlib.abc.MetaPathFinder):

@@ -1,6 +1,6 @@
 """Robustness gates for CLIP models as pytest cases.
 
-This module is imported in every pytest session of every project that has the plugin installed, so it holds four names and imports nothing.
+This module is imported in every pytest session of every project that has the plugin installed, so it holds five names and imports nothing.
 """
 
 __version__ = "0.1.0"
@@ -17,8 +17,12 @@ class CacheError(ClipError):
     """The cache cannot be written or read back, which is the same for every gate that is still to come: the run ends with it."""
 
 
+class ModelError(ClipError):
+    """The model cannot be built or does not answer as a model must: said once, and its other gates that need an answer are not measured."""
+
+
 class ClipWarning(UserWarning):
     """Something that makes a number worth a second look, though it could be measured."""
 
 
-__all__ = ["CacheError", "ClipError", "ClipWarning", "__version__"]
+__all__ = ["CacheError", "ClipError", "ClipWarning", "ModelError", "__version__"]

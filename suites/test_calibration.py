@@ -48,7 +48,7 @@ def test_ece(judge, clip_case, zero_shot):
     sure, right = confidence(answers.logits), answers.right
     judge(
         calibration.ece(sure, right, bins=BINS), n=len(right),
-        ci=ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS),
+        ci=lambda: ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS),
         per_image=Outcomes("ece", {"confidence": sure, "correct": right}, answers.ids, params={"bins": BINS}),
         conventions=answers.conventions | {"bins": BINS, "binning": "equal width (lo, hi]"},
     )  # fmt: skip
@@ -61,7 +61,7 @@ def test_adaptive_ece(judge, clip_case, zero_shot):
     sure, right = confidence(answers.logits), answers.right
     judge(
         calibration.adaptive_ece(sure, right, bins=BINS), n=len(right),
-        ci=ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS, adaptive=True),
+        ci=lambda: ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS, adaptive=True),
         per_image=Outcomes("adaptive_ece", {"confidence": sure, "correct": right}, answers.ids, params={"bins": BINS}),
         conventions=answers.conventions | {"bins": BINS, "binning": "equal mass"},
     )  # fmt: skip
@@ -73,7 +73,7 @@ def test_nll(judge, clip_case, zero_shot):
     answers = zero_shot(clip_case.slice)
     each = calibration.nll_per_sample(answers.logits, answers.labels)
     judge(
-        each.mean(), n=len(each), ci=mean_interval(each, seed=seed_from(str(clip_case.gate))),
+        each.mean(), n=len(each), ci=lambda: mean_interval(each, seed=seed_from(str(clip_case.gate)), within=(0, np.inf)),
         per_image=Outcomes("mean", {"nll": each}, answers.ids), conventions=answers.conventions,
     )  # fmt: skip
 
@@ -84,7 +84,7 @@ def test_brier(judge, clip_case, zero_shot):
     answers = zero_shot(clip_case.slice)
     each = calibration.brier_per_sample(calibration.softmax(answers.logits), answers.labels)
     judge(
-        each.mean(), n=len(each), ci=mean_interval(each, seed=seed_from(str(clip_case.gate))),
+        each.mean(), n=len(each), ci=lambda: mean_interval(each, seed=seed_from(str(clip_case.gate)), within=(0, 2)),
         per_image=Outcomes("mean", {"brier": each}, answers.ids), conventions=answers.conventions,
     )  # fmt: skip
 
@@ -127,7 +127,7 @@ def test_ece_scaled(judge, clip_case, scaled):
     sure = confidence(logits)
     judge(
         calibration.ece(sure, right, bins=BINS), n=len(right),
-        ci=ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS),
+        ci=lambda: ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS),
         per_image=Outcomes("ece", {"confidence": sure, "correct": right}, ids, params={"bins": BINS}),
         conventions=conventions | {"bins": BINS, "binning": "equal width (lo, hi]"},
     )  # fmt: skip
@@ -139,7 +139,7 @@ def test_nll_scaled(judge, clip_case, scaled):
     logits, labels, _, ids, conventions = scaled
     each = calibration.nll_per_sample(logits, labels)
     judge(
-        each.mean(), n=len(each), ci=mean_interval(each, seed=seed_from(str(clip_case.gate))),
+        each.mean(), n=len(each), ci=lambda: mean_interval(each, seed=seed_from(str(clip_case.gate)), within=(0, np.inf)),
         per_image=Outcomes("mean", {"nll": each}, ids), conventions=conventions,
     )  # fmt: skip
 
@@ -152,6 +152,6 @@ def test_temperature(judge, clip_case, zero_shot, scaling):
     fit, _ = calibration.halves(clean.labels, seed=SPLIT_SEED)
     judge(
         temperature.value, n=len(fit),
-        ci=temperature_interval(clean.logits[fit], clean.labels[fit], seed=seed_from(str(clip_case.gate)), resamples=RESAMPLES),
+        ci=lambda: temperature_interval(clean.logits[fit], clean.labels[fit], seed=seed_from(str(clip_case.gate)), resamples=RESAMPLES),
         conventions=clean.conventions | {"at_bound": temperature.at_bound, "split_seed": SPLIT_SEED, "resamples": RESAMPLES},
     )  # fmt: skip

@@ -24,7 +24,7 @@ from scipy.spatial.distance import cdist
 
 from pytest_clip.metrics import correspondence
 from pytest_clip.metrics.dense import grid, peaks, sample
-from pytest_clip.metrics.intervals import bootstrap, mean_interval, seed_from
+from pytest_clip.metrics.intervals import bootstrap, mean_interval, ratio_interval_of_sums, seed_from
 from pytest_clip.metrics.outcomes import Outcomes
 
 pytestmark = pytest.mark.clip_suite("correspondence")
@@ -127,7 +127,7 @@ def judge_recall(gate, clip_case, clip_data, views):
         threshold = threshold if near is None else near[unit == "distance"]
         ours, random, stay = (np.array([correspondence.recall(each[unit][way], threshold=threshold) for each in pairs]) for way in range(3))
         gate(
-            clip_case.gate, ours.mean(), n=len(ours), ci=mean_interval(ours, seed=seed_from(str(clip_case.gate))),
+            clip_case.gate, ours.mean(), n=len(ours), ci=lambda: mean_interval(ours, seed=seed_from(str(clip_case.gate)), within=(0, 1)),
             per_image=Outcomes("mean", {"recall": ours}, clip_data.images(clip_case.slice).ids),
             conventions=conventions
             | {"threshold": threshold, "chance": round(float(random.mean()), 3), "same_place": round(float(stay.mean()), 3)},
@@ -182,7 +182,7 @@ def test_pck_per_image(gate, clip_case, landmarks):
     found, ids, conventions = landmarks(clip_case.slice)
     shares = np.array([correspondence.pck_per_point(each) for each in found])
     gate(
-        clip_case.gate, shares.mean(), n=len(shares), ci=mean_interval(shares, seed=seed_from(str(clip_case.gate))),
+        clip_case.gate, shares.mean(), n=len(shares), ci=lambda: mean_interval(shares, seed=seed_from(str(clip_case.gate)), within=(0, 1)),
         per_image=Outcomes("mean", {"pck": shares}, ids), conventions=conventions,
     )  # fmt: skip
 
@@ -194,7 +194,7 @@ def test_pck_per_point(gate, clip_case, landmarks):
     hits, all_of_them = np.array([each.sum() for each in found]), np.array([len(each) for each in found])
     gate(
         clip_case.gate, correspondence.pck_per_point(np.concatenate(found)), n=len(found),
-        ci=bootstrap(lambda k, n: k.sum() / n.sum(), hits, all_of_them, seed=seed_from(str(clip_case.gate))),
+        ci=lambda: ratio_interval_of_sums(hits, all_of_them, seed=seed_from(str(clip_case.gate)), within=(0, 1)),
         per_image=Outcomes("share", {"part": hits, "whole": all_of_them}, ids), conventions=conventions,
     )  # fmt: skip
 
@@ -214,6 +214,6 @@ def test_pck_per_class(gate, clip_case, clip_data, landmarks):
 
     gate(
         clip_case.gate, macro(hits, all_of_them, of), n=len(found),
-        ci=bootstrap(macro, hits, all_of_them, of, seed=seed_from(str(clip_case.gate))),
+        ci=lambda: bootstrap(macro, hits, all_of_them, of, seed=seed_from(str(clip_case.gate))),
         per_image=Outcomes(None, {"part": hits, "whole": all_of_them, "class": of}, ids), conventions=conventions | {"classes": len(names)},
     )  # fmt: skip

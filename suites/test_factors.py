@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from pytest_clip.metrics import effective_robustness as er
-from pytest_clip.metrics.factors import error_ratio, paired_drop
-from pytest_clip.metrics.intervals import paired_difference, ratio_interval, wilson
+from pytest_clip.metrics.extremes import largest_drop, lowest_share
+from pytest_clip.metrics.factors import error_ratio, paired_drop, part_error_ratio_interval
+from pytest_clip.metrics.intervals import paired_difference, ratio_interval, seed_from
 from pytest_clip.metrics.outcomes import Outcomes
 
 pytestmark = pytest.mark.clip_suite("factors")
@@ -30,11 +31,7 @@ def unchanged(answers, clean):
 def test_accuracy(gate, clip_case, zero_shot):
     """Zero-shot top-1 on the images where this factor changed."""
     answers = zero_shot(clip_case.slice)
-    right, n = answers.right, len(answers.ids)
-    gate(
-        clip_case.gate, right.mean(), n=n, ci=wilson(int(right.sum()), n),
-        per_image=Outcomes("mean", {"correct": right}, answers.ids), conventions=answers.conventions,
-    )  # fmt: skip
+    gate.share(clip_case.gate, answers.right, answers)
 
 
 @pytest.mark.clip_gate("factors/drop")
@@ -56,13 +53,28 @@ def everything(clip_data, zero_shot):
     return zero_shot(name), name
 
 
+def apart(answers, reference):
+    """Whether images of the reference that lack the factor are right, and their ids: those with it are rows of the reference, too."""
+    marked = set(answers.ids)
+    rest = np.array([each not in marked for each in reference.ids], dtype=bool)
+    return reference.right[rest], tuple(each for each, kept in zip(reference.ids, rest, strict=True) if kept)
+
+
+def outcomes_of_part(statistic, answers, right, ids, **params):
+    """Outcomes of the images with a factor and of the rest of all images; without a rest they say nothing."""
+    if not len(ids):
+        return Outcomes(None, {"correct": answers.right}, answers.ids)
+    return Outcomes(statistic, {"correct": answers.right}, answers.ids, others={"correct": right}, other_ids=ids, params=params)
+
+
 def over_all(gate, case, answers, clean, reference, name):
     """Error ratio against all images, those with the factor among them; rows of both that show one image are one image."""
     undefined = clean.at_chance or ("no image is misclassified" if reference.right.all() else None)
+    right, ids = apart(answers, reference)
     gate(
         case.gate, None if undefined else error_ratio(float(answers.right.mean()), float(reference.right.mean())), n=len(answers.ids),
-        reason=undefined, ci=None if undefined else ratio_interval(~answers.right, ~reference.right, paired=False),
-        per_image=Outcomes(None, {"correct": answers.right}, answers.ids), conventions=answers.conventions | {"reference": name},
+        reason=undefined, ci=None if undefined or not len(ids) else part_error_ratio_interval(~answers.right, ~right),
+        per_image=outcomes_of_part("part_error_ratio", answers, right, ids), conventions=answers.conventions | {"reference": name},
     )  # fmt: skip
 
 
@@ -71,13 +83,17 @@ def test_effective_robustness(gate, clip_case, clip_data, zero_shot, everything)
     """Accuracy on images with the factor minus what a published line of ImageNet models expects from the accuracy on all of them."""
     (reference, name), answers = everything, zero_shot(clip_case.slice)
     line = er.published(next(each.line for each in clip_data.sets if each.name == clip_case.slice))
-    overall, n, nothing = float(reference.right.mean()), len(reference.ids), reference.at_chance
-    beyond = answers.right - er.expected(overall, line=line, n=n)
-    told = {"line": [line.slope, line.intercept], "models": line.n_models, "source": line.source, "overall": round(overall, 6)}
+    accuracy, overall, n, nothing = float(answers.right.mean()), float(reference.right.mean()), len(reference.ids), reference.at_chance
+    right, ids = apart(answers, reference)
+    both = int(answers.right.sum()), len(answers.ids), int(right.sum()), len(ids)
     gate(
-        clip_case.gate, None if nothing else beyond.mean(), n=len(answers.ids), reason=nothing,
-        ci=None if nothing else er.interval(int(answers.right.sum()), len(answers.ids), overall, line=line, n_overall=n),
-        per_image=Outcomes("mean", {"beyond": beyond}, answers.ids), conventions=answers.conventions | told | {"reference": name},
+        clip_case.gate, None if nothing else er.effective_robustness(accuracy, overall, line=line, n_overall=n), n=len(answers.ids),
+        reason=nothing, ci=None if nothing or not len(ids) else er.interval(*both, line=line, part=True),
+        per_image=outcomes_of_part("effective", answers, right, ids, **er.params(line, part=True)),
+        conventions=answers.conventions | {
+            "line": [line.slope, line.intercept], "models": line.n_models, "source": line.source, "reference": name,
+            "measured": er.told(accuracy, overall, line=line, n_overall=n),
+        },
     )  # fmt: skip
 
 
@@ -112,25 +128,32 @@ def nothing_to_compare(clip_settings):
     return f"no factor has {ENOUGH} images"
 
 
+def scenes_of(factor_answers):
+    """Which scene (or image) each row shows, an int array by factor: changes of one scene are drawn together."""
+    same = [a.pairs if a.pairs is not None else a.ids for a in factor_answers.values()]
+    numbers = np.unique(np.concatenate(same), return_inverse=True)[1]
+    return np.split(numbers, np.cumsum([len(each) for each in same])[:-1])
+
+
 def of_all(factor_answers, statistic, **arrays):
     """Outcomes of every factor together, because another model may have another worst one; changes of one scene are drawn together."""
     each = list(factor_answers.values())
     arrays |= {"correct": [a.right for a in each], "group": [np.full(len(a.ids), k) for k, a in enumerate(each)]}
     columns = {name: np.concatenate(parts) for name, parts in arrays.items()}
-    same = [a.pairs if a.pairs is not None else a.ids for a in each]
-    _, clusters = np.unique(np.concatenate(same), return_inverse=True)
-    return Outcomes(statistic, columns, sum((a.ids for a in each), ()), clusters=clusters)
+    return Outcomes(statistic, columns, sum((a.ids for a in each), ()), clusters=np.concatenate(scenes_of(factor_answers)))
 
 
 @pytest.mark.clip_gate("factors/worst_accuracy")
 def test_worst_accuracy(gate, clip_case, factor_answers, nothing_to_compare):
-    """Lowest accuracy over the factors with enough images."""
+    """Lowest accuracy over the factors with enough images; its interval is that of the lowest, whichever factor it is."""
     if not factor_answers:
         pytest.skip(nothing_to_compare)
     worst = min(factor_answers, key=lambda f: factor_answers[f].right.mean())
     right = factor_answers[worst].right
+    each = [a.right for a in factor_answers.values()]
     gate(
-        clip_case.gate, right.mean(), n=len(right), ci=wilson(int(right.sum()), len(right)),
+        clip_case.gate, right.mean(), n=len(right),
+        ci=lowest_share(each, units=scenes_of(factor_answers), seed=seed_from(str(clip_case.gate))),
         per_image=of_all(factor_answers, "lowest_group"),
         conventions=factor_answers[worst].conventions | {"factor": worst, "at_least": ENOUGH},
     )  # fmt: skip
@@ -138,17 +161,18 @@ def test_worst_accuracy(gate, clip_case, factor_answers, nothing_to_compare):
 
 @pytest.mark.clip_gate("factors/worst_drop")
 def test_worst_drop(gate, clip_case, factor_answers, nothing_to_compare, zero_shot):
-    """Largest paired loss of accuracy over the factors with enough images."""
+    """Largest paired loss of accuracy over the factors with enough images; its interval is that of the largest, whichever factor it is."""
     if not factor_answers:
         pytest.skip(nothing_to_compare)
     clean = zero_shot("clean")
     drops = {f: paired_drop(unchanged(a, clean), a.right) for f, a in factor_answers.items()}
     worst = max(drops, key=lambda f: drops[f])
     answers = factor_answers[worst]
-    before = unchanged(answers, clean)
+    befores = [unchanged(a, clean) for a in factor_answers.values()]
+    each = [a.right for a in factor_answers.values()]
     gate(
-        clip_case.gate, None if clean.at_chance else drops[worst], n=len(before), reason=clean.at_chance,
-        ci=None if clean.at_chance else paired_difference(before, answers.right),
-        per_image=of_all(factor_answers, "largest_group_drop", before=[unchanged(a, clean) for a in factor_answers.values()]),
+        clip_case.gate, None if clean.at_chance else drops[worst], n=len(answers.ids), reason=clean.at_chance,
+        ci=largest_drop(befores, each, units=scenes_of(factor_answers), seed=seed_from(str(clip_case.gate))),
+        per_image=of_all(factor_answers, "largest_group_drop", before=befores),
         conventions=answers.conventions | {"factor": worst, "at_least": ENOUGH},
     )  # fmt: skip

@@ -7,7 +7,8 @@ should not matter:
 - `paraphrases`: eight sentences that say the same, one at a time, and the bare class name;
 - `formats`: one sentence in other punctuation, casing and articles.
 
-Spread is the largest minus the smallest value over the sets of a family; its interval is that of the difference between these two sets.
+Spread is the largest minus the smallest value over the sets of a family. The intervals of spreads, deviations and of the worst set are
+those of the number itself, whichever sets make it, from images drawn for all sets at once: they reach 0 where sets differ by chance alone.
 Every record holds the value under each set and names the best and the worst. A model at chance under the prompts of this run has nothing to
 lose by other words: then there is no number.
 """
@@ -19,7 +20,8 @@ import numpy as np
 import pytest
 
 from pytest_clip.metrics import calibration, ood
-from pytest_clip.metrics.intervals import bootstrap, paired_difference, seed_from, two_sample_bootstrap, wilson
+from pytest_clip.metrics.extremes import deviation_interval, lowest_share, resampled_columns, share_spread, spread_interval
+from pytest_clip.metrics.intervals import seed_from
 from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.metrics.spread import deviation, spread, worst_index
 
@@ -27,8 +29,6 @@ pytestmark = pytest.mark.clip_suite("prompts")
 
 BINS = 15
 UNKNOWN = "near"
-RESAMPLES = 200
-"""Each computes the metric once for every prompt set."""
 
 
 @dataclass(frozen=True)
@@ -102,18 +102,12 @@ def judge(gate, clip_case, clean, zero_shot):
     return measured
 
 
-def furthest(values):
-    """The prompt sets with the largest and the smallest value, and the difference between the two in other values of just these."""
-    return [int(np.argmax(values)), int(np.argmin(values))], lambda others: others[0] - others[1]
-
-
 @pytest.mark.clip_gate("prompts/accuracy_spread")
-def test_accuracy_spread(judge, clean):
+def test_accuracy_spread(judge, clip_case, clean):
     """Accuracy under the best prompt set minus accuracy under the worst."""
     right, values = clean.right, clean.right.mean(0)
-    best, worst = right[:, values.argmax()], right[:, values.argmin()]
     judge(
-        spread(values), values, better="higher", n=len(right), ci=paired_difference(best, worst),
+        spread(values), values, better="higher", n=len(right), ci=lambda: share_spread(right, seed=seed_from(str(clip_case.gate))),
         per_image=Outcomes("mean_spread", {"correct": right}, clean.ids),
     )  # fmt: skip
 
@@ -122,18 +116,25 @@ def test_accuracy_spread(judge, clean):
 def test_accuracy_std(judge, clip_case, clean):
     """Standard deviation of accuracy over the prompt sets."""
     values = clean.right.mean(0)
-    ci = bootstrap(lambda r: deviation(r.mean(0)), clean.right, seed=seed_from(str(clip_case.gate)))
     outcomes = Outcomes("mean_std", {"correct": clean.right}, clean.ids)
-    judge(deviation(values), values, better="higher", n=len(clean.right), ci=ci, per_image=outcomes)
+    judge(
+        deviation(values),
+        values,
+        better="higher",
+        n=len(clean.right),
+        ci=lambda: deviation_interval(*resampled_columns("mean", outcomes, seed=seed_from(str(clip_case.gate)))),
+        per_image=outcomes,
+    )
 
 
 @pytest.mark.clip_gate("prompts/worst_accuracy")
-def test_worst_accuracy(judge, clean):
+def test_worst_accuracy(judge, clip_case, clean):
     """Accuracy under the worst prompt set."""
     values = clean.right.mean(0)
-    right = clean.right[:, values.argmin()]
+    n, sets = clean.right.shape
     judge(
-        right.mean(), values, better="higher", n=len(right), ci=wilson(int(right.sum()), len(right)),
+        values.min(), values, better="higher", n=n,
+        ci=lambda: lowest_share(clean.right.T, units=[np.arange(n)] * sets, seed=seed_from(str(clip_case.gate))),
         per_image=Outcomes("lowest_mean", {"correct": clean.right}, clean.ids),
     )  # fmt: skip
 
@@ -143,27 +144,31 @@ def eces(confidence, right):
     return [calibration.ece(c, r, bins=BINS) for c, r in zip(confidence.T, right.T, strict=True)]
 
 
-def over_eces(judge, case, clean, statistic, name, *, sets, of):
-    """Judge a statistic (outcomes call it `name`) over the calibration errors of the prompt sets; its interval is of `of` over `sets`."""
+def over_eces(judge, case, clean, statistic, name, interval):
+    """Judge a statistic (outcomes call it `name`) over the calibration errors of the prompt sets."""
     values = eces(clean.confidence, clean.right)
-    ci = bootstrap(
-        lambda c, r: of(eces(c, r)), clean.confidence[:, sets], clean.right[:, sets], seed=seed_from(str(case.gate)), resamples=RESAMPLES
-    )
     outcomes = Outcomes(name, {"confidence": clean.confidence, "correct": clean.right}, clean.ids, params={"bins": BINS})
-    judge(statistic(values), values, better="lower", n=len(clean.right), ci=ci, bins=BINS, per_image=outcomes)
+    judge(
+        statistic(values),
+        values,
+        better="lower",
+        n=len(clean.right),
+        ci=lambda: interval(*resampled_columns("ece", outcomes, seed=seed_from(str(case.gate)))),
+        bins=BINS,
+        per_image=outcomes,
+    )
 
 
 @pytest.mark.clip_gate("prompts/ece_spread")
 def test_ece_spread(judge, clip_case, clean):
     """Largest minus smallest calibration error (15 equally wide bins) over the prompt sets."""
-    sets, difference = furthest(eces(clean.confidence, clean.right))
-    over_eces(judge, clip_case, clean, spread, "ece_spread", sets=sets, of=difference)
+    over_eces(judge, clip_case, clean, spread, "ece_spread", spread_interval)
 
 
 @pytest.mark.clip_gate("prompts/ece_std")
 def test_ece_std(judge, clip_case, clean):
     """Standard deviation of the calibration error over the prompt sets."""
-    over_eces(judge, clip_case, clean, deviation, "ece_std", sets=slice(None), of=deviation)
+    over_eces(judge, clip_case, clean, deviation, "ece_std", deviation_interval)
 
 
 def aurocs(known, unknown):
@@ -173,17 +178,14 @@ def aurocs(known, unknown):
 
 @pytest.fixture
 def over_aurocs(judge, clip_case, clip_settings, clean, unknown):
-    """Judge a statistic (in outcomes called `name`) over the AUROCs of the prompt sets; its interval is that of `of` over `sets`."""
+    """Judge a statistic (in outcomes called `name`) over the AUROCs of the prompt sets."""
 
-    def judged(statistic, name, *, sets, of):
+    def judged(statistic, name, interval):
         values = aurocs(clean.score, unknown.score)
-        ci = two_sample_bootstrap(
-            lambda a, b: of(aurocs(a, b)), clean.score[:, sets], unknown.score[:, sets],
-            seed=seed_from(str(clip_case.gate)), resamples=RESAMPLES,
-        )  # fmt: skip
+        outcomes = Outcomes(name, {"score": clean.score}, clean.ids, others={"score": unknown.score}, other_ids=unknown.ids)
         judge(
-            statistic(values), values, better="higher", n=len(unknown.score), ci=ci,
-            per_image=Outcomes(name, {"score": clean.score}, clean.ids, others={"score": unknown.score}, other_ids=unknown.ids),
+            statistic(values), values, better="higher", n=len(unknown.score),
+            ci=lambda: interval(*resampled_columns("auroc", outcomes, seed=seed_from(str(clip_case.gate)))), per_image=outcomes,
             score="mcm", tau=clip_settings.mcm_tau, known=len(clean.score), unknown=UNKNOWN,
         )  # fmt: skip
 
@@ -191,13 +193,12 @@ def over_aurocs(judge, clip_case, clip_settings, clean, unknown):
 
 
 @pytest.mark.clip_gate("prompts/auroc_spread")
-def test_auroc_spread(over_aurocs, clip_case, clean, unknown):
+def test_auroc_spread(over_aurocs):
     """Largest minus smallest AUROC of near unknown classes (MCM) over the prompt sets."""
-    sets, difference = furthest(aurocs(clean.score, unknown.score))
-    over_aurocs(spread, "auroc_spread", sets=sets, of=difference)
+    over_aurocs(spread, "auroc_spread", spread_interval)
 
 
 @pytest.mark.clip_gate("prompts/auroc_std")
-def test_auroc_std(over_aurocs, clip_case):
+def test_auroc_std(over_aurocs):
     """Standard deviation of that AUROC over the prompt sets."""
-    over_aurocs(deviation, "auroc_std", sets=slice(None), of=deviation)
+    over_aurocs(deviation, "auroc_std", deviation_interval)

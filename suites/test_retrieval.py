@@ -25,12 +25,12 @@ import numpy as np
 import pytest
 
 from pytest_clip.data.published import comparable
+from pytest_clip.extract.captions import Captions
 from pytest_clip.metrics.intervals import bootstrap, mean_interval, seed_from, wilson
 from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.metrics.retrieval import (
     WINOGROUND_CHANCE,
     chance_preference,
-    chance_recall,
     mean_rank,
     median_rank,
     prefers,
@@ -43,35 +43,6 @@ pytestmark = pytest.mark.clip_suite("retrieval")
 
 ROUNDING = 1e-6
 """Cosines of float32 embeddings that differ by less are one score: the sum of the same numbers in another order."""
-
-
-class Captions:
-    """The captions of an image set, whose they are, and which are the same text.
-
-    An image of `scenes` has one caption, and all images of that caption are right answers. An image of Flickr30k or COCO has five of its
-    own, each asks once, and a text that another image has, too, is no wrong answer to either.
-    """
-
-    def __init__(self, images):
-        if images.all_captions is None:
-            texts, self.of_image = np.unique(images.captions, return_inverse=True)
-            self.texts, self.of_text, self.same = texts.tolist(), np.arange(len(texts)), None
-            return
-        self.texts = [text for texts in images.all_captions for text in texts]
-        self.of_image, self.of_text = np.arange(len(images)), np.repeat(np.arange(len(images)), [len(t) for t in images.all_captions])
-        self.same = np.unique(self.texts, return_inverse=True)[1]
-
-    def chance(self, direction, k):
-        """Recall at k of a random order."""
-        images, texts = (np.bincount(groups, minlength=self.of_text.max() + 1) for groups in (self.of_image, self.of_text))
-        positives, gallery = (images[self.of_text], len(self.of_image)) if direction == "image" else (texts[self.of_image], len(self.texts))
-        counts = zip(*np.unique(positives, return_counts=True), strict=True)
-        return sum(n * chance_recall(positives=int(p), gallery=gallery, k=k) for p, n in counts) / len(positives)
-
-    def conventions(self, direction):
-        """What ranks in this direction depend on."""
-        asked, sought = (self.texts, self.of_image) if direction == "image" else (self.of_image, self.texts)
-        return {"gallery": len(sought), "queries": len(asked), "ties": "against the right answer"}
 
 
 @pytest.fixture(scope="session")
@@ -90,15 +61,20 @@ def captions(clip_data):
 
 @pytest.fixture(scope="session")
 def ranked(clip_model, clip_data, clip_extraction, captions):
-    """By image set and direction, the rank of the best right answer to every query."""
+    """By image set and direction, the rank of the best right answer to every query.
+
+    `twins="wrong"` counts the image of another's caption with the same words as a wrong answer, as CLIP_benchmark does. (It counts that
+    caption, too, but it ties with the image's own, and there chance decides which of the two comes first; here it never does.)
+    """
 
     @cache
-    def of(name):
+    def of(name, twins="left out"):
         told = captions(name)
         images = clip_extraction.embeddings(clip_model, clip_data, name)
         texts = clip_extraction.texts(clip_model, told.texts)
+        asked = told.same if twins == "left out" else None
         return {
-            "image": ranks(texts, images, query_groups=told.of_text, gallery_groups=told.of_image),
+            "image": ranks(texts, images, query_groups=told.of_text, gallery_groups=told.of_image, query_same=asked),
             "text": ranks(images, texts, query_groups=told.of_image, gallery_groups=told.of_text, same=told.same),
         }
 
@@ -134,11 +110,12 @@ def judge_recall(gate, clip_case, ranked, outcomes, captions):
         mine, told = ranked(clip_case.slice)[direction], captions(clip_case.slice)
         hits = mine <= k
         clustered = direction == "image" and told.same is not None
-        if clustered:
-            of_image = np.bincount(told.of_text, hits), np.bincount(told.of_text)
-            ci = bootstrap(lambda right, n: right.sum() / n.sum(), *of_image, seed=seed_from(str(clip_case.gate)))
-        else:
-            ci = wilson(int(hits.sum()), len(mine))
+
+        def ci():
+            if clustered:
+                return mean_interval(hits, seed=seed_from(str(clip_case.gate)), groups=told.of_text, within=(0, 1))
+            return wilson(int(hits.sum()), len(mine))
+
         gate(
             clip_case.gate, recall(mine, k=k), n=len(mine), ci=ci, per_image=outcomes("recall", direction, k=k),
             conventions=told.conventions(direction) | {"chance": round(float(told.chance(direction, k)), 6)},
@@ -154,11 +131,17 @@ def judge_rank(gate, clip_case, ranked, outcomes, captions):
     def judge(direction, summary):
         mine, told = ranked(clip_case.slice)[direction], captions(clip_case.slice)
         seed = seed_from(str(clip_case.gate))
-        plain = summary is mean_rank and (direction == "text" or told.same is None)
+        groups = None if direction == "text" or told.same is None else told.of_text
+
+        def ci():
+            if summary is mean_rank:
+                return mean_interval(mine, seed=seed, groups=groups, within=(1, np.inf))
+            return interval(summary, mine, told, direction, seed)
+
         gate(
             clip_case.gate, summary(mine), n=len(mine), conventions=told.conventions(direction),
             per_image=outcomes("mean" if summary is mean_rank else "median", direction),
-            ci=mean_interval(mine, seed=seed) if plain else interval(summary, mine, told, direction, seed),
+            ci=ci,
         )  # fmt: skip
 
     return judge
@@ -233,11 +216,12 @@ def test_published_gap(gate, clip_case, clip_model, clip_data, ranked):
     gaps = {}
     for metric, value in known.values.items():
         direction, _, k = metric.replace("_retrieval_recall_at_", " ").partition(" ")
-        gaps[metric] = recall(ranked(clip_case.slice)[direction], k=int(k)) - value
+        gaps[metric] = recall(ranked(clip_case.slice, "wrong")[direction], k=int(k)) - value
     worst = max(gaps, key=lambda metric: abs(gaps[metric]))
     gate(
         clip_case.gate, gaps[worst], n=len(clip_data.images(clip_case.slice)),
-        conventions={"gaps": {m: round(gap, 6) for m, gap in gaps.items()}, "farthest": worst, "source": known.source},
+        conventions={"source": known.source, "twins": "wrong"}
+        | {"measured": {"gaps": {m: round(gap, 6) for m, gap in gaps.items()}, "farthest": worst}},
     )  # fmt: skip
 
 
@@ -250,11 +234,8 @@ def test_compositionality(gate, clip_case, clip_model, clip_data, clip_extractio
     pictures = clip_extraction.embeddings(clip_model, clip_data, home).astype(np.float64)
     true, false = (clip_extraction.texts(clip_model, texts).astype(np.float64) for texts in (images.captions, images.foils[kind]))
     better = prefers((pictures * true).sum(1), (pictures * false).sum(1), margin=ROUNDING)
-    gate(
-        clip_case.gate, better.mean(), n=len(better), ci=wilson(int(better.sum()), len(better)),
-        per_image=Outcomes("mean", {"correct": better}, images.ids),
-        conventions={"chance": chance_preference(foils=1), "foils": 1, "rule": "strictly above", "rounding": ROUNDING},
-    )  # fmt: skip
+    told = {"chance": chance_preference(foils=1), "foils": 1, "rule": "strictly above", "rounding": ROUNDING}
+    gate.share(clip_case.gate, better, ids=images.ids, conventions=told)
 
 
 @pytest.fixture(scope="session")
@@ -276,12 +257,9 @@ def judge_crossed(gate, clip_case, clip_data, crossed):
     """One of the three scores."""
 
     def judge(score):
-        right = getattr(crossed(clip_case.slice), score)
-        gate(
-            clip_case.gate, right.mean(), n=len(right), ci=wilson(int(right.sum()), len(right)),
-            per_image=Outcomes("mean", {"correct": right}, clip_data.images(clip_case.slice).ids[::2]),
-            conventions={"chance": round(WINOGROUND_CHANCE[score], 6), "rule": "strictly above", "rounding": ROUNDING},
-        )  # fmt: skip
+        told = {"chance": round(WINOGROUND_CHANCE[score], 6), "rule": "strictly above", "rounding": ROUNDING}
+        ids = clip_data.images(clip_case.slice).ids[::2]
+        gate.share(clip_case.gate, getattr(crossed(clip_case.slice), score), ids=ids, conventions=told)
 
     return judge
 

@@ -12,6 +12,7 @@ import pytest
 
 from pytest_clip.metrics import calibration
 from pytest_clip.metrics import shape_bias as metric
+from pytest_clip.metrics.crossed import crossed_interval
 from pytest_clip.metrics.factors import paired_drop
 from pytest_clip.metrics.intervals import paired_difference, wilson
 from pytest_clip.metrics.outcomes import Outcomes
@@ -69,41 +70,69 @@ def sides(conflict, cues, decided):
     return shape, texture, tuple(conflict.ids[row] for row in rows)
 
 
+@pytest.fixture(scope="session")
+def exemplars(clip_data):
+    """By image set, the number of the shape and of the look of each image, two int arrays [n]; None where no file name tells them."""
+
+    def of(name):
+        kinds = [clip_data.images(name).attributes.get(kind) for kind in ("shape_exemplar", "look_exemplar")]
+        return None if None in kinds else [np.unique(kind, return_inverse=True)[1] for kind in kinds]
+
+    return of
+
+
+def crossed(part, whole, exemplars, rows=slice(None)):
+    """95 % interval of a share of images, how it came about, and what a paired comparison draws as one.
+
+    Images of one shape or of one texture are no independent ones; a comparison can draw only one kind of the two together, the rarer.
+    """
+    if exemplars is None:
+        told = {"exemplars": "not known: images count as independent"}
+        return {"ci": wilson(int(part.sum()), int(whole.sum())) if whole.any() else None}, told, None
+    shape, look = (kind[rows] for kind in exemplars)
+    kinds = [np.unique(kind[whole]).size for kind in (shape, look)]
+    told = {"exemplars": {"shape": kinds[0], "texture": kinds[1]}, "interval": "clustered by both"}
+    ci = crossed_interval(part, whole, first=shape, second=look) if whole.any() else None
+    return {"ci": ci}, told, min(shape, look, key=lambda kind: np.unique(kind).size)
+
+
 @pytest.mark.clip_gate("shape_bias/shape_bias")
-def test_shape_bias(gate, clip_case, conflict, cues, decided, sides, unfounded):
+def test_shape_bias(gate, clip_case, conflict, cues, decided, sides, unfounded, exemplars):
     """Share of shape among the conflict images decided for their shape or their texture; its table counts both for each shape."""
     counts, classes = metric.cues(decided, **cues), conflict.classes
     table = metric.per_class(decided, **cues, classes=len(classes))
     hits, (shape, texture, ids) = counts.shape + counts.texture, sides
     undefined = unfounded or (None if hits else f"none of {counts.n} conflict images is decided for its shape or its texture")
+    how, told, clusters = crossed(shape, shape | texture, exemplars(CONFLICT), np.flatnonzero(cues["shape"] != cues["texture"]))
     per_class = {c: {"shape": k.shape, "texture": k.texture, "n": k.n} for c, k in zip(classes, table, strict=True)}
     gate(
         clip_case.gate, None if undefined else counts.bias, n=hits or counts.n, reason=undefined,
-        ci=None if undefined else wilson(counts.shape, hits),
-        per_image=Outcomes("share", {"part": shape, "whole": shape | texture}, ids),
-        conventions=conflict.conventions | {"per_class": per_class},
+        per_image=Outcomes("share", {"part": shape, "whole": shape | texture}, ids, clusters),
+        conventions=conflict.conventions | told | {"per_class": per_class}, **how,
     )  # fmt: skip
 
 
 @pytest.mark.clip_gate("shape_bias/decided_fraction")
-def test_decided_fraction(gate, clip_case, conflict, cues, decided, sides):
+def test_decided_fraction(gate, clip_case, conflict, cues, decided, sides, exemplars):
     """Share of conflict images decided for one of their two cues: a shape bias over a few images says little."""
-    counts = metric.cues(decided, **cues)
-    hits, (shape, texture, ids) = counts.shape + counts.texture, sides
+    counts, (shape, texture, ids) = metric.cues(decided, **cues), sides
+    either = shape | texture
+    how, told, clusters = crossed(either, np.ones_like(either), exemplars(CONFLICT), np.flatnonzero(cues["shape"] != cues["texture"]))
     gate(
-        clip_case.gate, counts.decided, n=counts.n, ci=wilson(hits, counts.n),
-        per_image=Outcomes("mean", {"decided": shape | texture}, ids), conventions=conflict.conventions,
+        clip_case.gate, counts.decided, n=counts.n, per_image=Outcomes("mean", {"decided": either}, ids, clusters),
+        conventions=conflict.conventions | told, **how,
     )  # fmt: skip
 
 
 @pytest.mark.clip_gate("shape_bias/accuracy")
-def test_accuracy(gate, clip_case, zero_shot):
+def test_accuracy(gate, clip_case, zero_shot, exemplars):
     """Zero-shot top-1 where shape and look belong to the same class."""
     answers = zero_shot(clip_case.slice)
-    right, n = answers.right, len(answers.ids)
+    right = answers.right
+    how, told, clusters = crossed(right, np.ones_like(right), exemplars(clip_case.slice))
     gate(
-        clip_case.gate, right.mean(), n=n, ci=wilson(int(right.sum()), n),
-        per_image=Outcomes("mean", {"correct": right}, answers.ids), conventions=answers.conventions,
+        clip_case.gate, right.mean(), n=len(right), per_image=Outcomes("mean", {"correct": right}, answers.ids, clusters),
+        conventions=answers.conventions | told, **how,
     )  # fmt: skip
 
 

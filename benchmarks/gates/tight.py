@@ -1,4 +1,4 @@
-"""Tight floors for one model from its own JSON report: prints the [data.scenes.model."NAME"] tables of gates/defaults.toml.
+"""Tight floors for one model from its own JSON report: prints the [data.scenes.model."NAME"] tables of thresholds.toml.
 
 The margin rule is that of `pytest_clip.gates.margins`. A number whose interval holds chance gets no bound. The embedded
 benchmark is fixed and the model too, so a healthy run repeats the value to the last digits; the interval's width is what a changed model

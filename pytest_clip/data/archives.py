@@ -13,17 +13,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .. import ClipError
+from .tarheaders import BLOCK, COMPRESSED, DEVICES, LINKS, checksum, checksum_of_signed, padded, text
 
-BLOCK = 512
 MAX_MEMBER = 256 * 2**20
 """Bytes of one member; the largest photograph in use is a tenth of that."""
 MAX_HEADER = 2**16
 """Bytes of a long name or a pax record."""
 MAX_TAIL = 2**20
 """Bytes of zeros that may follow the end; GNU tar pads to 10 KB."""
-LINKS = {"1": "a hard link", "2": "a symbolic link"}
-DEVICES = {"3": "a character device", "4": "a block device", "6": "a FIFO"}
-COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"(\xb5/\xfd": "zstd"}
 
 
 @dataclass(frozen=True)
@@ -80,8 +77,8 @@ class _Walk:
         name, size = None, None  # what a long-name or pax record says of the member after it
         while (header := self._block()) is not None:
             kind = header[156:157].decode("latin-1")
-            own = _text(header[:100])
-            if header[257:263] == b"ustar\0" and (prefix := _text(header[345:500])):
+            own = text(header[:100])
+            if header[257:263] == b"ustar\0" and (prefix := text(header[345:500])):
                 own = f"{prefix}/{own}"
             length = self._number(header[124:136], own)
             if kind in "gxLK":
@@ -89,7 +86,7 @@ class _Walk:
                     raise self._bad(f"a header record of {length} bytes (at most {MAX_HEADER})")
                 record = self._take(length, own)
                 if kind == "L":
-                    name = _text(record)
+                    name = text(record)
                 elif kind == "x":
                     facts = self._pax(record)
                     name = facts.get("path", name)
@@ -101,14 +98,14 @@ class _Walk:
             name = size = None
             self._check(own, kind)
             if kind == "5":
-                self.at += _padded(length)
+                self.at += padded(length)
                 continue
             if length > MAX_MEMBER:
                 raise self._bad(f"{own} has {length} bytes (at most {MAX_MEMBER})")
             if self.at + length > self.end:
                 raise self._bad(f"{own} ends behind the end of the file", cure="the shard is truncated: fetch it again")
             yield Member(own, self.at, length)
-            self.at += _padded(length)
+            self.at += padded(length)
 
     def _block(self) -> bytes | None:
         """The next header, None at the end."""
@@ -124,10 +121,10 @@ class _Walk:
                 raise self._bad("has data behind its end", cure="archives that were joined with cat must be written anew")
             return None
         try:
-            told = int(_text(block[148:156]).strip() or "0", 8)
+            told = int(text(block[148:156]).strip() or "0", 8)
         except ValueError:
             told = -1
-        if told != _sum(block) and told != _signed_sum(block):
+        if told != checksum(block) and told != checksum_of_signed(block):
             magic = next((kind for start, kind in COMPRESSED.items() if block.startswith(start)), None) if not self.at else None
             if magic:
                 raise self._bad(f"is compressed with {magic}", cure="shards are read in place: decompress it")
@@ -143,14 +140,14 @@ class _Walk:
         record = self._read(length)
         if len(record) < length:
             raise self._bad(f"the header record of {name} ends behind the end of the file", cure="the shard is truncated: fetch it again")
-        self.at += _padded(length)
+        self.at += padded(length)
         return record
 
     def _number(self, field: bytes, name: str) -> int:
         if field[0] & 0x80:  # base 256, for what octal digits cannot hold
             value = int.from_bytes(field[1:], "big") if field[0] == 0x80 else -1
         else:
-            digits = _text(field).strip() or "0"
+            digits = text(field).strip() or "0"
             value = int(digits, 8) if digits.isascii() and digits.isdigit() and not set(digits) & set("89") else -1
         if value < 0:
             raise self._bad(f"{name} has no sensible size")
@@ -170,10 +167,10 @@ class _Walk:
             at += length
         return facts
 
-    def _pax_size(self, text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) < 20):
-            raise self._bad(f"a pax record gives the size {text[:20]!r}")
-        return int(text)
+    def _pax_size(self, told: str) -> int:
+        if not (told.isascii() and told.isdigit() and len(told) < 20):
+            raise self._bad(f"a pax record gives the size {told[:20]!r}")
+        return int(told)
 
     def _check(self, name: str, kind: str) -> None:
         if any(ord(c) < 32 or ord(c) == 127 for c in name) or not name:
@@ -187,21 +184,3 @@ class _Walk:
 
     def _bad(self, what: str, *, cure: str = "do not use this archive") -> ClipError:
         return ClipError(f"{self.path}: {what}; {cure}")
-
-
-def _text(field: bytes) -> str:
-    return field.split(b"\0", 1)[0].decode("utf-8", "replace")
-
-
-def _padded(size: int) -> int:
-    return -(-size // BLOCK) * BLOCK
-
-
-def _sum(block: bytes) -> int:
-    """The header's checksum, with its own field read as spaces."""
-    return sum(block[:148]) + 8 * 32 + sum(block[156:])
-
-
-def _signed_sum(block: bytes) -> int:
-    """Some old writers add bytes as signed."""
-    return sum(b - 256 if b > 127 else b for b in block[:148] + b" " * 8 + block[156:])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .ends import UnreadableError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -24,8 +26,6 @@ def eight_bit(picture: Any, *, where: str) -> Any:
     if not (picture.mode.startswith("I") or picture.mode == "F"):
         return picture
     import numpy as np
-
-    from .pictures import UnreadableError
 
     values = np.asarray(picture)
     if picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format in ("PPM", "PNG")):

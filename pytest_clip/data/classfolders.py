@@ -5,11 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from .. import ClipError
-from . import tree
 from .layouts.found import IMAGE_SUFFIXES, all_subfolders, count, images_in, is_folder, is_utf8, shown, subfolders
+from .tree import Tree, below, counted, together
 
 UNKNOWN, DEPTH = "ood", "depth"
 """Folders that hold images of no class and depth maps, unless images lie directly in them: then they are classes like any other."""
+DEPTH_SUFFIXES = (".png", ".tif", ".tiff", ".npy")
+LAY_DEPTH = (
+    "put one for each image into {folder}/depth/CLASS/IMAGE.png (16 bit, the number grows with the distance; or .npy), "
+    "or have them estimated: --clip-depth-model=HUB-ID-or-DIR (needs pip install pytest-clip[depth])"
+)
+"""What to do for data without depth maps, both ways."""
 SPLITS = ("train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval", "holdout")
 
 
@@ -18,7 +24,7 @@ def class_folders(folder: str) -> dict[str, list[Path]]:
     return {name: list(found.images) for name, found in class_trees(folder).items()}
 
 
-def class_trees(folder: str) -> dict[str, tree.Tree]:
+def class_trees(folder: str) -> dict[str, Tree]:
     """Class name -> what lies below its folder; ClipError for fewer than two classes, and for splits in place of classes."""
     root = Path(folder)
     if not is_folder(root):
@@ -26,7 +32,7 @@ def class_trees(folder: str) -> dict[str, tree.Tree]:
             f"--clip-data={shown(folder)[:200]}: no such folder, and not the name of the embedded benchmark; "
             "use --clip-data=scenes or a folder of class folders"
         )
-    found = {name: tree.below(root / name, root=root) for name in sorted(all_subfolders(root)) if not _beside(root, name)}
+    found = {name: below(root / name, root=root) for name in sorted(all_subfolders(root)) if not _beside(root, name)}
     out = {name: each for name, each in found.items() if each.images}
     if len(out) < 2:
         inner = next((root / name for name in sorted(subfolders(root)) if len(_with_images(root / name)) > 1), None)
@@ -61,10 +67,10 @@ def _with_images(folder: Path) -> list[str]:
     return [name for name in subfolders(folder) if count(folder / name)]
 
 
-def _instead(found: dict[str, tree.Tree]) -> str:
+def _instead(found: dict[str, Tree]) -> str:
     """What lies there in place of images."""
-    held = tree.together(found.values())
-    told = ([f"{tree.counted(held.others)} lie there, which are not read"] if held.others else []) + (
+    held = together(found.values())
+    told = ([f"{counted(held.others)} lie there, which are not read"] if held.others else []) + (
         [f"{len(held.closed)} folders may not be opened, the first one {shown(held.closed[0])}"] if held.closed else []
     )
     return "".join(f"; {each}" for each in told)

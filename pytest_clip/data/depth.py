@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from . import depthmaps
-from .catalog import LAY_DEPTH
+from .classfolders import LAY_DEPTH
+from .depthmaps import check, read
 from .imageset import ImageSet
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def depth_maps(images: ImageSet, rows: Sequence[int], *, cache: Path | None = No
     if images.depth is not None:
         import torch
 
-        depthmaps.check(images)
-        return [torch.from_numpy(depthmaps.read(images.depth[row])) for row in rows]
+        check(images)
+        return [torch.from_numpy(read(images.depth[row])) for row in rows]
     if images.depth_model is None:
         raise ClipError(f"{images.data} has no depth maps; {LAY_DEPTH.format(folder=images.data)}")
     return [_estimated(images, row, cache, device) for row in rows]
@@ -66,7 +66,7 @@ def _estimated(images: ImageSet, row: int, cache: Path | None, device: str) -> T
     """Made once for each depth model and image set; a map is a file of its own, because nobody says how many will be asked for."""
     import torch
 
-    from ..extract.store import recall
+    from ..store import recall
     from .pictures import decode
 
     model = images.depth_model

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import ClipError
-from . import content
-from .catalog import DEPTH_SUFFIXES
-from .classfolders import depth_folder
+from ..store import read_sealed
+from .classfolders import DEPTH_SUFFIXES, depth_folder
+from .content import THREADS, keep, memory, sha256
 from .layouts.found import Problem, is_there, shown
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def beside(root: Path, files: Sequence[Path]) -> tuple[Path, ...] | None:
 def held(maps: Sequence[Path]) -> list[str]:
     """What each map holds, for fingerprints; "missing" for one that is not there."""
     there = [path for path in maps if is_there(path)]
-    known = dict(zip(there, content.sha256(there), strict=True))
+    known = dict(zip(there, sha256(there), strict=True))
     return [known.get(path, "missing") for path in maps]
 
 
@@ -111,17 +110,17 @@ _wrong: dict[tuple[str, str, str], str] = {}
 
 def look(images: ImageSet) -> list[str]:
     """Why each map that cannot be used cannot. Remembered: the fingerprint of a set covers its maps."""
-    memory = content.memory()
-    place = None if memory is None else memory / f"maps-{images.fingerprint}.json"
+    folder = memory()
+    place = None if folder is None else folder / f"maps-{images.fingerprint}.json"
     if place is not None:
         with suppress(OSError, ValueError, KeyError, TypeError):
-            if json.loads(place.read_text(encoding="utf-8"))["sound"] == len(images):
+            if read_sealed(place)["sound"] == len(images):
                 return []
     maps, files = images.depth or (), images.files or ()
-    with ThreadPoolExecutor(content.THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         wrong = [each for each in pool.map(_why, maps, files) if each]
     if place is not None and not wrong:
-        content.keep(place, {"sound": len(images)})
+        keep(place, {"sound": len(images)})
     return wrong
 
 

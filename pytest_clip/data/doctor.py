@@ -17,7 +17,7 @@ from .findings import NAMED, SHOWN, TURNED, Seen
 from .layouts.found import EMBEDDED, RENAMED, Problem, is_folder, own_name, subfolders
 
 if TYPE_CHECKING:
-    from . import Data
+    from .dataset import Data
     from .imageset import ImageSet
 
 
@@ -68,7 +68,7 @@ def examine(text: str, *, max_unreadable: int = 0, threads: int = 4, advance: Ca
     name = text if text == EMBEDDED else own_name(layouts.split(text)[0])
     if any(each.level == "refuse" for each in problems) or text == "scenes":
         return Examined(name, 0, 0, tuple(problems))
-    from . import load
+    from .dataset import load
 
     data = load(text)
     sets = [images for each in data.sets if (images := data.images(each.name)).within is None]

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .. import ClipError
 from .layouts.found import shown
 
 HEAD, TAIL = 32, 64
+
+
+class UnreadableError(ClipError):
+    """A picture that is damaged, cut off, none at all or too large."""
 
 
 def sound(head: bytes, tail: bytes, size: int) -> bool:

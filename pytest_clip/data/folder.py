@@ -9,10 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from . import binding, content, leftout, listed, naming, own
+from .binding import by_name, by_order
 from .classfolders import DEPTH, class_folders, class_trees
+from .content import sha256
 from .depthmaps import beside, held, missing
 from .layouts.found import Problem, own_name
+from .leftout import of_classes, of_tree
+from .listed import check
+from .listed import problems as of_tables
+from .naming import of_codes, of_sizes
+from .own import CLASSES, UNKNOWN, class_names, unknown_sets
+from .own import unknown as unknown_in
 from .tree import below
 
 if TYPE_CHECKING:
@@ -30,12 +37,12 @@ def image_set(folder: str, *, limit: int | None = None) -> ImageSet:
     from .imageset import ImageSet
 
     root, tree = Path(folder), class_folders(folder)
-    names, labels = own.class_names(root, list(tree))
+    names, labels = class_names(root, list(tree))
     rows = sorted((j, k, path) for k, files in zip(labels, tree.values(), strict=True) for j, path in enumerate(files))[:limit]
-    digest = hashlib.sha256("\n".join(tree if not (root / own.CLASSES).is_file() else names).encode())
+    digest = hashlib.sha256("\n".join(tree if not (root / CLASSES).is_file() else names).encode())
     files = tuple(path for _, _, path in rows)
     maps = beside(root, files)
-    for path, each in zip((*files, *(maps or ())), (*content.sha256(files), *held(maps or ())), strict=True):
+    for path, each in zip((*files, *(maps or ())), (*sha256(files), *held(maps or ())), strict=True):
         digest.update(f"{path.relative_to(root)} {each}\n".encode())
     return ImageSet(
         name="clean", data=own_name(root), role="clean", ids=tuple(str(p.relative_to(root)) for _, _, p in rows),
@@ -47,22 +54,22 @@ def image_set(folder: str, *, limit: int | None = None) -> ImageSet:
 def problems(folder: str) -> list[Problem]:
     """What is odd about a folder of class folders; all that `catalog.sets` refuses comes first."""
     root = Path(folder)
-    out = _refused(lambda: listed.check(root))
+    out = _refused(lambda: check(root))
     try:
         trees = class_trees(folder)
     except ClipError as error:
         return [*out, Problem("refuse", str(error))]
     sizes = {name: len(each.images) for name, each in trees.items()}
-    out += _refused(lambda: own.class_names(root, list(trees)))
-    unknown = own.UNKNOWN not in trees
-    out += _refused(lambda: own.unknown_sets(root)) if unknown else []
+    out += _refused(lambda: class_names(root, list(trees)))
+    unknown = UNKNOWN not in trees
+    out += _refused(lambda: unknown_sets(root)) if unknown else []
     refused = bool(out)
     out += missing(root, [path for each in trees.values() for path in each.images])
-    out += [*leftout.of_classes(root, trees, beside=(own.UNKNOWN, DEPTH)), *listed.problems(root)]
+    out += [*of_classes(root, trees, beside=(UNKNOWN, DEPTH)), *of_tables(root)]
     if not refused:
         out += _of_names(root, sizes)
-    for name, place in own.unknown(root).items() if unknown and not refused else ():
-        out += [replace(each, what=f"image set {name}: {each.what}") for each in leftout.of_tree(place, below(place))]
+    for name, place in unknown_in(root).items() if unknown and not refused else ():
+        out += [replace(each, what=f"image set {name}: {each.what}") for each in of_tree(place, below(place))]
     few, many = min(sizes, key=lambda name: sizes[name]), max(sizes, key=lambda name: sizes[name])
     if sizes[many] > 10 * sizes[few]:
         said = f"{root}: {sizes[many]} images of {many}, {sizes[few]} of {few}; accuracy/top1 is mostly about the former"
@@ -71,17 +78,17 @@ def problems(folder: str) -> list[Problem]:
 
 
 def _of_names(root: Path, sizes: Mapping[str, int]) -> list[Problem]:
-    path, folders = root / own.CLASSES, list(sizes)
+    path, folders = root / CLASSES, list(sizes)
     if not path.is_file():
         cure = f"write {path} with one name a line"
-        return [*naming.of_codes(str(root), folders, cure=cure), *naming.of_sizes(str(root), sizes)]
-    names, labels = own.class_names(root, folders)
-    out = naming.of_sizes(str(path), {names[k]: sizes[folder] for folder, k in zip(folders, labels, strict=True)})
-    if not binding.by_name(folders, names, path=path) and not all(name.isdigit() for name in folders):
-        out.append(binding.by_order(folders, names, path=path))
+        return [*of_codes(str(root), folders, cure=cure), *of_sizes(str(root), sizes)]
+    names, labels = class_names(root, folders)
+    out = of_sizes(str(path), {names[k]: sizes[folder] for folder, k in zip(folders, labels, strict=True)})
+    if not by_name(folders, names, path=path) and not all(name.isdigit() for name in folders):
+        out.append(by_order(folders, names, path=path))
     if empty := [name for k, name in enumerate(names) if k not in labels]:
         few = f"{', '.join(empty[:5])}{' ...' if len(empty) > 5 else ''}"
-        told = f"{root}: no folder with images for {len(empty)} of the {len(names)} classes of {own.CLASSES} ({few})"
+        told = f"{root}: no folder with images for {len(empty)} of the {len(names)} classes of {CLASSES} ({few})"
         out.append(Problem("warn", f"{told}; is a part of the data missing? Their names are asked for all the same"))
     return out
 

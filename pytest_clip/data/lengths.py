@@ -9,12 +9,13 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from . import content
+from ..store import read_sealed
+from .content import keep, memory
 from .layouts.found import Problem
 from .prompts import fill
 
 if TYPE_CHECKING:
-    from . import Data
+    from .dataset import Data
     from .imageset import ImageSet
 
 CONTEXT = 77
@@ -74,11 +75,11 @@ def _read(texts: Sequence[str]) -> tuple[list[int], list[str]]:
 
 def _counted(texts: Sequence[str]) -> list[tuple[int, str]]:
     """Remembered by the texts, because the tokenizer comes with all of open_clip, which a run of stored answers need not import."""
-    held = content.memory()
+    held = memory()
     place = None if held is None else held / f"lengths-{sha256(json.dumps(list(texts)).encode()).hexdigest()[:32]}.json"
     if place is not None:
         with suppress(OSError, ValueError, TypeError):
-            known = [(int(n), str(key)) for n, key in json.loads(place.read_text(encoding="utf-8"))["tokens"]]
+            known = [(int(n), str(key)) for n, key in read_sealed(place)["tokens"]]
             if len(known) == len(texts):
                 return known
     from open_clip.tokenizer import SimpleTokenizer
@@ -87,5 +88,5 @@ def _counted(texts: Sequence[str]) -> list[tuple[int, str]]:
     tokens = [encode(text) for text in texts]
     out = [(len(each), sha256(repr(each[: CONTEXT - 2]).encode()).hexdigest()[:16] if len(each) > CONTEXT - 2 else "") for each in tokens]
     if place is not None:
-        content.keep(place, {"tokens": out})
+        keep(place, {"tokens": out})
     return out

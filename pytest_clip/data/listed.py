@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from .. import ClipError
-from . import tables
 from .layouts.found import Problem, entries, is_file, shown
+from .tables import SUFFIXES, read
 
 STEMS = ("manifest", "metadata")
 """metadata.csv is what Hugging Face's image folders call it."""
@@ -28,7 +28,7 @@ def table_of(root: Path) -> Path | None:
 def check(root: Path) -> None:
     """ClipError for a table beside class folders that cannot be read: it may be what says the labels."""
     for path in _tables(root):
-        tables.read(path)
+        read(path)
 
 
 def problems(root: Path) -> list[Problem]:
@@ -43,7 +43,7 @@ def problems(root: Path) -> list[Problem]:
     for entry in entries(root):
         if is_file(entry) and _stem(Path(entry.path)) in STEMS and entry.name.lower().endswith(OTHERS):
             told = f"{shown(entry.path)}: tables of this kind are not read; write {entry.name.partition('.')[0]}.csv"
-            out.append(Problem("warn", f"{told} (or {', '.join(tables.SUFFIXES[1:])}), or give it another name"))
+            out.append(Problem("warn", f"{told} (or {', '.join(SUFFIXES[1:])}), or give it another name"))
     return out
 
 
@@ -55,8 +55,8 @@ def first_of(names: tuple[str, ...], columns: tuple[str, ...]) -> str | None:
 
 def _tables(root: Path) -> list[Path]:
     there = [Path(entry.path) for entry in entries(root) if is_file(entry)]
-    some = [path for path in there if _stem(path) in STEMS and path.suffix.lower() in tables.SUFFIXES and path.name.count(".") == 1]
-    return sorted(some, key=lambda path: (STEMS.index(_stem(path)), tables.SUFFIXES.index(path.suffix.lower()), path.name))
+    some = [path for path in there if _stem(path) in STEMS and path.suffix.lower() in SUFFIXES and path.name.count(".") == 1]
+    return sorted(some, key=lambda path: (STEMS.index(_stem(path)), SUFFIXES.index(path.suffix.lower()), path.name))
 
 
 def _stem(path: Path) -> str:
@@ -66,6 +66,6 @@ def _stem(path: Path) -> str:
 def _lists_images(path: Path) -> bool | None:
     """A file called metadata may be about anything; None for one that cannot be read, which `check` refuses where nothing else is found."""
     try:
-        return first_of(PATH, tables.read(path).columns) is not None
+        return first_of(PATH, read(path).columns) is not None
     except ClipError:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from . import binding
+from .binding import CLOSE_UP_TO, NUMBER, key, one_edit, shortened
 from .layouts.found import Problem
 
 NUMBERED = re.compile(r"[0-9]+[._ -]+\D", re.ASCII)
@@ -32,7 +32,7 @@ def of_sizes(where: str, sizes: Mapping[str, int]) -> list[Problem]:
 
 def of_codes(where: str, names: Sequence[str], *, cure: str) -> list[Problem]:
     """Names that all say nothing in a prompt; `cure` is how to give them others."""
-    if all(binding.NUMBER.fullmatch(name) for name in names):
+    if all(NUMBER.fullmatch(name) for name in names):
         trap = "" if len(names) < 11 else "; sorted as text 10 comes before 2, as numbers classnames.txt counts them"
         return [Problem("warn", f"{where}: the classes are called {names[0]}, {names[1]} ..., and so say the prompts{trap}; {cure}")]
     if all(WORDNET.fullmatch(name) for name in names):
@@ -49,7 +49,7 @@ def of_codes(where: str, names: Sequence[str], *, cure: str) -> list[Problem]:
 def _case(where: str, names: Sequence[str]) -> Iterator[Problem]:
     alike: dict[str, list[str]] = {}
     for name in names:
-        alike.setdefault(binding.key(name), []).append(name)
+        alike.setdefault(key(name), []).append(name)
     for some in alike.values():
         if len(some) > 1:
             how = "in case alone" if len({name.lower() for name in some}) == 1 else "in spelling alone"
@@ -58,17 +58,17 @@ def _case(where: str, names: Sequence[str]) -> Iterator[Problem]:
 
 def _one_edit(where: str, sizes: Mapping[str, int]) -> Iterator[Problem]:
     """A name that occurs once beside one that occurs more often, a letter away."""
-    if len(sizes) > binding.CLOSE_UP_TO:
+    if len(sizes) > CLOSE_UP_TO:
         return
     forms: dict[str, list[str]] = {}
     for name in sizes:
-        for form in set(binding.shortened(binding.key(name))):
+        for form in set(shortened(key(name))):
             forms.setdefault(form, []).append(name)
     for name, n in sizes.items():
         if n != 1:
             continue
-        near = {other for form in binding.shortened(binding.key(name)) for other in forms[form] if sizes[other] > 1}
-        close = sorted(other for other in near if binding.one_edit(binding.key(name), binding.key(other)) and not _numbers(name, other))
+        near = {other for form in shortened(key(name)) for other in forms[form] if sizes[other] > 1}
+        close = sorted(other for other in near if one_edit(key(name), key(other)) and not _numbers(name, other))
         if close:
             told = f"{where}: {name!r} occurs once and is one letter from {close[0]!r}, which occurs {sizes[close[0]]} times"
             yield Problem("warn", f"{told}; if it is a typing error, correct it: it is a class of its own now")
@@ -80,7 +80,7 @@ def _numbers(one: str, other: str) -> bool:
 
 
 def _odd_ones(where: str, names: Sequence[str]) -> Iterator[Problem]:
-    if junk := [name for name in names if binding.key(name).strip(". ") in NO_CLASS]:
+    if junk := [name for name in names if key(name).strip(". ") in NO_CLASS]:
         yield Problem("warn", f"{where}: {_few(junk)} {'is' if len(junk) == 1 else 'are'} asked for as a class; remove it, or rename it")
     codes = [name for name in names if name not in junk and _no_word(name)]
     if codes and len(codes) <= FEW * len(names):

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from . import binding, content, texts
+from .binding import by_name, crossed, distinct, twice, whole
 from .classfolders import UNKNOWN as UNKNOWN
+from .content import sha256
 from .layouts.found import IMAGE_SUFFIXES, images_in
+from .setinfo import SetInfo
+from .texts import class_names as names_in
+from .texts import templates as templates_in
 
 if TYPE_CHECKING:
-    from .catalog import SetInfo
     from .imageset import ImageSet
 
 CLASSES, TEMPLATES = "classnames.txt", "templates.txt"
@@ -22,7 +25,7 @@ CLASSES, TEMPLATES = "classnames.txt", "templates.txt"
 def templates(root: Path) -> tuple[str, ...]:
     """templates.txt, or one template."""
     path = root / TEMPLATES
-    return texts.templates(path) if path.is_file() else ("a photo of a {c}",)
+    return templates_in(path) if path.is_file() else ("a photo of a {c}",)
 
 
 def unknown(root: Path) -> dict[str, Path]:
@@ -40,7 +43,6 @@ def unknown(root: Path) -> dict[str, Path]:
 
 def unknown_sets(root: Path) -> tuple[SetInfo, ...]:
     """One set of role `ood` for each."""
-    from .catalog import SetInfo
     from .imagenet.unknown import images
 
     return tuple(SetInfo(name, "ood", len(images(folder))) for name, folder in unknown(root).items())
@@ -55,7 +57,7 @@ def unknown_images(root: Path, name: str, *, data: str, classes: tuple[str, ...]
 
     files = tuple(images(unknown(root)[name])[:limit])
     digest = hashlib.sha256()
-    for path, held in zip(files, content.sha256(files), strict=True):
+    for path, held in zip(files, sha256(files), strict=True):
         digest.update(f"{path.relative_to(root)} {held}\n".encode())
     return ImageSet(
         name=name, data=data, role="ood", ids=tuple(str(path.relative_to(root)) for path in files), files=files, classes=classes,
@@ -71,16 +73,16 @@ def class_names(root: Path, folders: Sequence[str]) -> tuple[tuple[str, ...], tu
     """
     path = root / CLASSES
     if not path.is_file():
-        binding.distinct(folders, where=str(root))
+        distinct(folders, where=str(root))
         return tuple(name.replace("_", " ") for name in folders), tuple(range(len(folders)))
-    names = texts.class_names(path)
-    binding.distinct(names, where=str(path))
-    bound = binding.by_name(folders, names, path=path)
+    names = names_in(path)
+    distinct(names, where=str(path))
+    bound = by_name(folders, names, path=path)
     if len(bound) == len(folders):
-        binding.twice(bound, names, path=path)
+        twice(bound, names, path=path)
         return names, tuple(bound[folder] for folder in folders)
     if all(folder.isascii() and folder.isdigit() for folder in folders):
-        numbers = [binding.whole(folder) or 0 for folder in folders]
+        numbers = [whole(folder) or 0 for folder in folders]
         if (most := max(numbers)) >= len(names):
             there = root / folders[numbers.index(most)]
             raise ClipError(f"{path}: names {len(names)} classes (0..{len(names) - 1}), but there is a folder {there}; add the names")
@@ -97,7 +99,7 @@ def class_names(root: Path, folders: Sequence[str]) -> tuple[tuple[str, ...], tu
             f"{path}: {len(names)} lines for {len(folders)} class folders; write one for each of them in the order of "
             f"{folders[0]}, {folders[1]} ..., because a line too many shifts the labels"
         )
-    if (wrong := binding.crossed(folders, names)) is not None:
+    if (wrong := crossed(folders, names)) is not None:
         folder, line, other = wrong
         raise ClipError(
             f"{path}: no line names a folder, and in their order {folder} would be {names[line]!r}, though line {other + 1} is "

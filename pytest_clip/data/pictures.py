@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from .. import ClipError
+from .bits import eight_bit
 from .content import LARGEST
+from .ends import UnreadableError as UnreadableError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "GIF", "AVIF", "JPEG2000", "QOI")
 """What is decoded, whatever a file is called: Pillow would hand a PostScript file named .jpg to Ghostscript."""
@@ -20,17 +22,11 @@ MAX_PIXELS = 89_478_485
 """Pixels of one picture: the number from which Pillow warns of a decompression bomb, 256 MiB as RGB."""
 
 
-class UnreadableError(ClipError):
-    """A picture that is damaged, cut off, none at all or too large."""
-
-
 def decode(source: Path | bytes, *, where: str) -> Any:
     """The picture as a PIL image of 8 bits a channel; see `bits.eight_bit` for those that have more.
 
     UnreadableError begins with `where` for one that cannot be read, is cut off, or above `MAX_PIXELS`.
     """
-    from .bits import eight_bit
-
     return eight_bit(stored(source, where=where), where=where)
 
 

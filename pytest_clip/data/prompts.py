@@ -26,6 +26,9 @@ NAMES = ("single", "simple", "openai", "openai-1", "openai-5", "openai-30", "par
 """What --clip-prompts knows by name. `openai-K` are the first K of OpenAI's 80 ImageNet templates: nobody has published which 5 or 30 the
 studies took."""
 
+OPENAI = 80
+"""Templates that OpenAI published for ImageNet."""
+
 _SLOT = re.compile(r"(\{c\}|\{C\}|\{an\})")
 _BRACES = re.compile(r"\{[^{}]*\}|[{}]")
 
@@ -48,6 +51,14 @@ class PromptSet:
     def templates(self) -> tuple[str, ...]:
         """At least one."""
         return _known(self.text) if self.given is None else self.given
+
+    @property
+    def count(self) -> int:
+        """How many templates, without loading open_clip."""
+        if self.given is not None:
+            return len(self.given)
+        counts = {"single": len(SINGLE), "simple": 7, "openai": OPENAI, "paraphrases": len(PARAPHRASES)}
+        return counts.get(self.text) or int(self.text.removeprefix("openai-"))
 
 
 def fill(template: str, name: str) -> str:

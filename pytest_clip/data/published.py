@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..models.protocol import ClipModel
-    from . import Data
+    from .dataset import Data
 
 SETS = {
     "imagenet": {

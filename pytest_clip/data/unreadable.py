@@ -6,21 +6,22 @@ are decoded that do not begin and end as their format does; what is damaged in t
 
 from __future__ import annotations
 
-import json
+import hashlib
 import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from . import content, ends
+from ..store import read_sealed
 from .bits import stored_as
-from .ends import HEAD, TAIL
+from .content import THREADS, keep, memory, sha256
+from .ends import HEAD, TAIL, unopened
+from .ends import deep as deep_of
 from .ends import sound as sound
 from .layouts.found import shown
 from .pictures import UnreadableError, decode
@@ -50,14 +51,14 @@ def look(images: ImageSet, *, all_decoded: bool) -> Look:
     """The pictures of a set that lie in files or shards, by their ends or `all_decoded`. Looked at once for each content and Pillow."""
     from PIL import __version__ as pillow
 
-    held = content.memory()
+    held = memory()
     place = None if held is None else held / f"looked-{images.fingerprint}-{'decoded' if all_decoded else 'ends'}-{pillow}.json"
     if (known := _recalled(images, place)) is not None:
         return known
     count = len(images)
-    with ThreadPoolExecutor(content.THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         seen = list(pool.map(lambda row: _look(images, row, all_decoded), range(count)))
-    digests = content.sha256(images.files) if images.files is not None else [digest for digest, _, _ in seen]
+    digests = sha256(images.files) if images.files is not None else [digest for digest, _, _ in seen]
     wrong, deep = ({row: each[k] for row, each in enumerate(seen) if each[k]} for k in (1, 2))
     found = Look(wrong, tuple(digest[:16] for digest in digests), deep)
     _remember(images, place, found)
@@ -123,10 +124,10 @@ def _look(images: ImageSet, row: int, all_decoded: bool) -> tuple[str, str, str]
             return "", *_of_file(images.files[row] if images.files is not None else Path(where), all_decoded)
         data = images.read(row)
         whole = sound(data[:HEAD], data[-TAIL:], len(data))
-        deep = ends.deep(data[:HEAD]) if whole and not all_decoded else stored_as(decode(data, where=where))
+        deep = deep_of(data[:HEAD]) if whole and not all_decoded else stored_as(decode(data, where=where))
     except ClipError as error:
         return "", str(error), ""
-    return sha256(data).hexdigest(), "", deep
+    return hashlib.sha256(data).hexdigest(), "", deep
 
 
 def _of_file(path: Path, all_decoded: bool) -> tuple[str, str]:
@@ -136,12 +137,12 @@ def _of_file(path: Path, all_decoded: bool) -> tuple[str, str]:
                 head, size = file.read(HEAD), os.fstat(file.fileno()).st_size
                 file.seek(max(0, size - TAIL))
                 if sound(head, file.read(TAIL), size):
-                    return "", ends.deep(head)
+                    return "", deep_of(head)
         return "", stored_as(decode(path, where=shown(path)))
     except OSError as error:
-        return ends.unopened(path, error), ""
+        return unopened(path, error), ""
     except ClipError as error:
-        return (ends.unopened(path, FileNotFoundError()) if path.is_symlink() and not path.exists() else str(error)), ""
+        return (unopened(path, FileNotFoundError()) if path.is_symlink() and not path.exists() else str(error)), ""
 
 
 def _where(sentence: str) -> str:
@@ -152,7 +153,7 @@ def _recalled(images: ImageSet, place: Path | None) -> Look | None:
     if place is None:
         return None
     with suppress(OSError, ValueError, KeyError, TypeError):
-        said = json.loads(place.read_text(encoding="utf-8"))
+        said = read_sealed(place)
         wrong = {int(row): text.replace(PLACE, images.where(int(row)), 1) for row, text in said["wrong"].items()}
         if len(said["digests"]) == len(images):
             return Look(wrong, tuple(map(str, said["digests"])), {int(row): str(text) for row, text in said["deep"].items()})
@@ -163,7 +164,7 @@ def _remember(images: ImageSet, place: Path | None, found: Look) -> None:
     if place is None:
         return
     wrong = {row: text.replace(images.where(row), PLACE, 1) for row, text in found.wrong.items()}
-    content.keep(place, {"wrong": wrong, "digests": list(found.digests), "deep": dict(found.deep)})
+    keep(place, {"wrong": wrong, "digests": list(found.digests), "deep": dict(found.deep)})
 
 
 def left(images: ImageSet, wrong: Sequence[int]) -> dict[int, int]:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from .. import ClipError
 from ..data.depth import Origin, origin
-from ..gates.needs import STORED
-from ..metrics.intervals import bootstrap, seed_from, wilson
+from ..gates.catalog.metric import STORED
+from ..metrics.intervals import mean_interval, seed_from, wilson
 from ..metrics.outcomes import Outcomes
 from ..views import SEVERITIES, VERSION, View, corruption_view
 from ..views.catalog import NEEDS_DEPTH
@@ -23,6 +23,7 @@ from .zeroshot import ZeroShot
 if TYPE_CHECKING:
     from ..data import Data
     from ..gates.ids import GateId
+    from ..metrics.corruption_numbers import Number
 
 UNCORRUPTED = "uncorrupted"
 """The set that holds the images of stored corruptions as they were before."""
@@ -90,30 +91,20 @@ class Corrupted:
         """[kinds, severities, n] of the same."""
         return np.stack([self.right(kind) for kind in self.kinds])
 
-    def judge(
-        self,
-        gate: Callable[..., Any],
-        of: GateId,
-        value: float,
-        *,
-        statistic: str = "mean",
-        reason: str | None = None,
-        **of_image: NDArray[np.floating],
-    ) -> None:
-        """Hand `value` to its gate, or none and the `reason`.
-
-        `of_image`, one array [n, ...] under a name, holds what each image contributes: `value` is the `statistic` of it. Only a mean has an
-        interval.
-        """
+    def judge(self, gate: Callable[..., Any], of: GateId, number: Number, *, reason: str | None = None) -> None:
+        """Hand `number` to its gate, or none and the `reason`. Only a mean has an interval; the model whose errors it is divided by is part
+        of the conventions."""
         kinds = self.kinds if of.slice is None else (of.slice.partition("-")[0],)
         pictures = {"pictures": f"files of {self.data.name}"} if self.stored else {"views": VERSION}
         told: dict[str, object] = {"images": len(self.any.ids), **pictures} | ({"kinds": self.kinds} if of.slice is None else {})
+        told |= {} if number.over is None else {"over": number.over.source}
         if self.depth is not None and not set(NEEDS_DEPTH).isdisjoint(kinds):
             told["depth"] = self.depth.told
-        ci = _interval(of, *of_image.values()) if statistic == "mean" else None
+        of_image = {number.name: number.each}
         gate(
-            of, None if reason else value, n=len(self.any.ids), ci=ci, reason=reason,
-            per_image=Outcomes(statistic, of_image, self.any.ids), conventions=self.any.conventions | told,
+            of, None if reason else number.value, n=len(self.any.ids), reason=reason,
+            ci=_interval(of, **of_image) if number.statistic == "mean" else None,
+            per_image=Outcomes(number.statistic, of_image, self.any.ids), conventions=self.any.conventions | told,
         )  # fmt: skip
 
     @cached_property
@@ -130,8 +121,9 @@ class Corrupted:
         return view
 
 
-def _interval(of: GateId, each: NDArray[np.floating]) -> tuple[float, float]:
+def _interval(of: GateId, **of_image: NDArray[np.floating]) -> tuple[float, float]:
     """95 % interval of a mean over images; Wilson's for a share."""
+    [(name, each)] = of_image.items()
     if np.isin(each, (0, 1)).all():
         return wilson(int(each.sum()), len(each))
-    return bootstrap(np.mean, each, seed=seed_from(str(of)))
+    return mean_interval(each, seed=seed_from(str(of)), within=(0, 1) if name == "correct" else (-np.inf, np.inf))

@@ -39,23 +39,15 @@ class Maps:
         return {"layer": self.layer, "grid": "{2}x{3}".format(*self.features.shape), "channels": self.features.shape[1]}
 
 
-class _DenseView:
-    """The model, with maps in the place of embeddings: so batches shrink for them, too, when memory ends."""
-
-    def __init__(self, model: ClipModel, layer: int) -> None:
-        self.model, self.layer, self.label, self.device = model, layer, model.label, model.device
-
-    def encode_image(self, images: torch.Tensor) -> torch.Tensor:
-        from ..models.dense import dense_features
-
-        return dense_features(self.model, images, layer=self.layer)
-
-
 def maps(model: ClipModel, source: Source, rows: Sequence[int], *, layer: int, batches: Batches) -> NDArray[np.float32]:
     """Feature maps float32 [n, d, gh, gw] of images `rows` of a source, of `layer`, counted from the first."""
-    view, size = _DenseView(model, layer), min(batches.size or BATCH, BATCH)
-    parts = [batches.encode(view, source.batch(rows[at : at + size])) for at in range(0, len(rows), size)]  # type: ignore[arg-type]
-    return np.concatenate(parts)
+    from ..models.dense import dense_features
+
+    def answer(images: torch.Tensor) -> NDArray[np.float32]:
+        return batches.door.maps(model, dense_features(model, images, layer=layer), len(images))
+
+    size = min(batches.size or BATCH, BATCH)
+    return np.concatenate([batches.through(model, source.batch(rows[at : at + size]), answer) for at in range(0, len(rows), size)])
 
 
 def stored_maps(

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ClipError
-from .cores import Cores, share_cores
+from ..models.door import Door
+from .cores import Cores, share_cores, steady
 from .entry import Entry
 from .source import Source
 from .streams import run
@@ -36,15 +37,21 @@ class Batches:
 
     def __init__(self, size: int | None, *, say: Callable[[str], None]) -> None:
         self.size, self._say, self._said = size, say, False
+        self.door = Door()
 
     def encode(self, model: ClipModel, batch: torch.Tensor) -> NDArray[np.float32]:
         """Embeddings float32 [n, d] of `batch` [n, 3, h, w], in as many pieces as memory asks for."""
+        return self.through(model, batch, lambda part: self.door.embeddings(model, "encode_image", model.encode_image(part), len(part)))
+
+    def through(self, model: ClipModel, batch: torch.Tensor, answer: Callable[[torch.Tensor], NDArray[np.float32]]) -> NDArray[np.float32]:
+        """What `answer` says about `batch`, in as many pieces as memory asks for."""
         import torch
 
         size = min(self.size or len(batch), len(batch))
         while True:
             try:
-                return torch.cat([model.encode_image(batch[i : i + size]) for i in range(0, len(batch), size)]).numpy()
+                with steady(size if len(batch) % size == 0 else len(batch) % size, model.device):
+                    return np.concatenate([answer(batch[i : i + size]) for i in range(0, len(batch), size)])
             except torch.OutOfMemoryError:  # noqa: PERF203 - one attempt a batch size is the point
                 if size == 1:
                     raise ClipError(

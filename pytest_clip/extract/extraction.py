@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..models import door
 from .answers import answered, apart
-from .cores import Cores, cores
+from .cores import Cores, cores, steady
 from .embed import Batches, Local, Work, together
 from .entry import Entry, recall
+from .executor import Executor
 from .gallery import Gallery, Progress, Silent
 from .pixels import identity
+from .provenance import answered_by
 from .recent import Recent
 from .source import Source
 from .texts import Texts, side_by_side
 from .zeroshot import ZeroShot, classifier, prompts_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import torch
 
     from ..data import Data
@@ -33,18 +33,10 @@ if TYPE_CHECKING:
     from ..views.view import View
     from .dense import Maps
 
-
 REMEMBERED = 32_000_000
 """Cosines of all answers that stay in memory, 8 bytes each: every gate of a suite asks for the same ones."""
 KEPT = 1 << 30
 """Bytes of embeddings that stay in memory: 500,000 rows of 512 numbers. Any number of views then needs no more than one of them."""
-
-
-class Executor(Protocol):
-    """Somebody who embeds."""
-
-    def fill(self, entry: Entry, work: Work, *, advance: Callable[[int], None]) -> None: ...
-    def close(self) -> None: ...
 
 
 @dataclass
@@ -120,6 +112,15 @@ class Extraction:
         """The `first` images of a set, preprocessed, float32 [n, 3, h, w]."""
         return self._source(model, data, name).batch(range(min(first, len(data.images(name)))))
 
+    def ask(self, model: ClipModel, what: torch.Tensor | Sequence[str]) -> NDArray[np.float32]:
+        """Embeddings float32 [n, d] of preprocessed images or of texts, in one call of the model and not kept.
+
+        Of the right type and number, but perhaps with NaN or of another length than 1: for gates that ask for just that.
+        """
+        door.check(model)
+        with steady(len(what), model.device):
+            return self._batches.door.asked(model, list(what) if not hasattr(what, "shape") else what)
+
     def pictures(self, model: ClipModel, data: Data, name: str, *, first: int, view: View | None = None) -> torch.Tensor:
         """The `first` images of a set at the model's input size, not yet normalised, uint8 [n, 3, h, w]."""
         return self._source(model, data, name, view=view).resized(range(min(first, len(data.images(name)))))
@@ -151,7 +152,7 @@ class Extraction:
             self._texts[model.fingerprint] = Texts(self.cache, answered_by(model))
 
         def encode(new: list[str]) -> NDArray[np.float32]:
-            return model.encode_text(new).numpy()
+            return self._batches.door.embeddings(model, "encode_text", model.encode_text(new), len(new))
 
         return self._texts[model.fingerprint].embed(texts, side_by_side(encode, self.cores) if together(model) else encode)
 
@@ -187,12 +188,13 @@ class Extraction:
         )  # fmt: skip
         if key in self._answers:
             return self._answers[key]
+        scale = door.scale_of(model)
         cosines = embeddings.astype(np.float64) @ self.classifier(model, data, templates=asked, classes=classes).T
         # float32 embeddings can put the cosine of equal directions an ulp above 1. Beyond twelve digits a matrix product depends on the
         # number of threads; rounded, a run with two workers judges the same cosines as one with none.
         cosines, n = cosines.clip(-1.0, 1.0).round(12), len(cosines)
         answers = ZeroShot(
-            cosines=cosines, labels=images.labels[:n], scale=model.logit_scale, ids=images.ids[:n], classes=classes,
+            cosines=cosines, labels=images.labels[:n], scale=scale, ids=images.ids[:n], classes=classes,
             prompts=prompts_hash(classes, asked), templates=len(asked), pairs=None if images.pairs is None else images.pairs[:n],
         )  # fmt: skip
         self._answers[key] = answered(apart(answers), images)
@@ -206,18 +208,3 @@ class Extraction:
         self._answers.forget(model.fingerprint)
         for key in [each for each in self._classifiers if each[0] == model.fingerprint]:
             del self._classifiers[key]
-
-
-def answered_by(model: ClipModel) -> dict[str, Any]:
-    """What answers depend on in the model and what runs it."""
-    facts = getattr(model, "facts", {})
-    passes = {key: facts.get(key, usual) for key, usual in (("memory_format", "contiguous"), ("compiled", False))}  # the last bits differ
-    return {"model": model.fingerprint, "device": model.device.partition(":")[0], **passes, **versions()}
-
-
-@cache
-def versions() -> dict[str, str]:
-    """What runs models. Asked once: finding a version takes 3 ms, and a run of all suites asks 1,300 times."""
-    from importlib import metadata
-
-    return {name: metadata.version(name) for name in ("torch", "torchvision", "open_clip_torch", "pillow")}

@@ -6,22 +6,16 @@ spans under way, and the next run goes on from what is stored. Files must lie at
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from .. import ClipError
-from .embed import Batches, Work, embedded
+from .embed import Work
 from .entry import Entry
-from .streams import Maker, run
+from .hand import Hand
+from .streams import run
 
 if TYPE_CHECKING:
     from ..models.protocol import ClipModel
@@ -29,8 +23,6 @@ if TYPE_CHECKING:
 NEEDS_RAY = "--clip-executor=ray needs Ray, which is not installed; pip install pytest-clip[ray]"
 PATIENCE = 120.0
 """Seconds that an actor may take to find its place in the cluster and to load the model."""
-ATTEMPTS = 4
-"""Actors that may die over one span: more than that is no accident."""
 
 
 @dataclass
@@ -44,7 +36,7 @@ class Rays:
     actors: int | None = None
     batch_size: int | None = None
     patience: float = PATIENCE
-    _crews: dict[str, list[_Hand]] = field(default_factory=dict)
+    _crews: dict[str, list[Hand]] = field(default_factory=dict)
     _began: bool = False
 
     def fill(self, entry: Entry, work: Work, *, advance: Callable[[int], None] = lambda n: None) -> None:
@@ -74,7 +66,7 @@ class Rays:
             raise ClipError(NEEDS_RAY) from error
         return ray
 
-    def _crew(self, model: ClipModel) -> list[_Hand]:
+    def _crew(self, model: ClipModel) -> list[Hand]:
         """The actors with this model; those of another model make room."""
         if model.fingerprint not in self._crews:
             ray = self._connect()
@@ -84,7 +76,7 @@ class Rays:
             self._crews.clear()
             place, number = self._room(ray)
             stored = ray.put(_portable(model))
-            self._crews[model.fingerprint] = [_Hand(ray, stored, place, self.batch_size, self.patience, model.label) for _ in range(number)]
+            self._crews[model.fingerprint] = [Hand(ray, stored, place, self.batch_size, self.patience, model.label) for _ in range(number)]
         return self._crews[model.fingerprint]
 
     def _connect(self) -> Any:
@@ -122,108 +114,6 @@ class Rays:
                 return True
             time.sleep(0.5)
         return False
-
-
-class _Hand:
-    """One place in the cluster: an actor with the model, replaced when it dies."""
-
-    def __init__(self, ray: Any, stored: Any, place: dict[str, float], batch: int | None, patience: float, label: str) -> None:
-        self._ray, self._stored, self._place, self._batch, self._patience, self._label = ray, stored, place, batch, patience, label
-        self._guard = threading.Lock()
-        self._actor: Any = None
-
-    def maker(self, work: Work, told: list[Any]) -> Maker:
-        """Rows of a span of `work`, made by the actor; `told` holds the work as Ray keeps it."""
-
-        def make(span: range) -> Iterator[NDArray[np.float32]]:
-            died = ""
-            for _ in range(ATTEMPTS):
-                rows = self._try(told, span)
-                if not isinstance(rows, str):
-                    yield rows
-                    return
-                died = rows
-            raise ClipError(
-                f"{ATTEMPTS} Ray actors with {self._label} died over rows {span.start} to {span.stop - 1} of "
-                f"{work.images.data}/{work.images.name} ({died}); is there memory enough?"
-            )
-
-        return make
-
-    def _try(self, told: list[Any], span: range) -> NDArray[np.float32] | str:
-        """The rows, or why there is no actor any more that could have made them."""
-        try:
-            rows: NDArray[np.float32] = self._ray.get(self._ready().rows.remote(told, span))
-        except self._ray.exceptions.RayTaskError as error:
-            raise ClipError(str(error.cause)) if isinstance(error.cause, ClipError) else error from None
-        except self._ray.exceptions.RayError as error:  # the actor, its process or its node
-            self.dismiss()
-            return str(error).splitlines()[0]
-        return rows
-
-    def _ready(self) -> Any:
-        """The actor, started and asked once whether it lives; ClipError when the cluster has no place for it."""
-        with self._guard:
-            if self._actor is None:
-                ray = self._ray
-                # A model of a project's conftest.py travels by name: the actor looks for it where this process does.
-                where = {"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}}
-                actor = ray.remote(**self._place, runtime_env=where)(_Embedder).remote(self._stored, self._batch)
-                done, _ = ray.wait([actor.ready.remote()], timeout=self._patience)
-                if not done:
-                    ray.kill(actor)
-                    wanted = ", ".join(f"{amount:g} {name.removeprefix('num_').upper()}" for name, amount in self._place.items())
-                    free = ", ".join(f"{ray.available_resources().get(kind, 0):g} {kind}" for kind in ("CPU", "GPU"))
-                    raise ClipError(
-                        f"a Ray actor with {self._label} (needs {wanted}) has not started within {self._patience:g} s; free in the "
-                        f"cluster: {free}; end what holds the rest (`ray list actors`), or add a node"
-                    )
-                ray.get(done)
-                self._actor = actor
-            return self._actor
-
-    def dismiss(self) -> None:
-        """Give the place back."""
-        actor, self._actor = self._actor, None
-        if actor is not None:
-            with suppress(Exception):  # it may be dead already
-                self._ray.kill(actor)
-
-
-class _Embedder:
-    """The actor: one model, on the GPU that Ray gave it or on one core."""
-
-    def __init__(self, model: Any, batch: int | None) -> None:
-        import torch
-
-        torch.set_num_threads(1)
-        self._model = model
-        if torch.cuda.is_available() and hasattr(model, "module"):
-            self._model.module.to("cuda")
-            self._model.device = "cuda"
-        self._batches = Batches(batch, say=print)
-        self._told: list[Any] = []
-        self._work: Work | None = None
-
-    def ready(self) -> bool:
-        """Whether the model is loaded: an answer is all it takes."""
-        return True
-
-    def rows(self, told: list[Any], span: range) -> NDArray[np.float32]:
-        """The embeddings of one span, float32 [n, d]; `told` holds the work as Ray keeps it."""
-        from .pixels import place, render_here
-
-        mine = self._unpacked(told)
-        if mine.images.scenes is not None and not place(mine.images, mine.cache).complete:
-            render_here(mine.images, mine.cache)
-        return np.concatenate(list(embedded(mine, span, batches=self._batches, turn=nullcontext(), decoders=None)))
-
-    def _unpacked(self, told: list[Any]) -> Work:
-        import ray
-
-        if self._work is None or self._told != told:
-            self._told, self._work = told, replace(ray.get(told[0]), model=self._model)
-        return self._work
 
 
 def _portable(model: ClipModel) -> Any:

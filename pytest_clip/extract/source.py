@@ -15,6 +15,7 @@ from .. import ClipError
 from ..data import unreadable
 from ..data.imageset import ImageSet
 from ..data.pictures import UnreadableError, cut, decode, upright
+from ..models import door
 from . import pixels
 from .frames import Frames
 
@@ -124,7 +125,8 @@ class Source:
 
             raw = torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1)[None]
             picture = Image.fromarray(self._seen(raw, range(row, row + 1))[0].permute(1, 2, 0).numpy())
-        return self._model.preprocess(picture)
+        ready: torch.Tensor = door.picture(self._model, self._model.preprocess(picture), where=self._images.where(row))
+        return ready
 
     def _seen(self, batch: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
         if self._view is None:

@@ -6,7 +6,6 @@ import itertools
 import os
 import pickle
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from .. import CacheError, ClipError
 from ..data.imageset import ImageSet
+from . import children
 from .entry import POLL
 from .pixels import place, render_here
 from .rendering import Job
@@ -127,7 +127,7 @@ class Studio:
 
 def _worker() -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "pytest_clip.extract.rendering"],
+        children.command("pytest_clip.extract.rendering"),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **_ENVIRONMENT},
     )  # fmt: skip
 

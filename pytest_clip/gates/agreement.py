@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 #: Facts that travel with the conventions but belong to the model or to its answers; two models may differ in them and still be compared.
+#: What a gate measured beside its value stands under ``measured``: a measured number is no convention.
 OF_THE_MODEL = frozenset(
     {
+        "measured",
         *("logit_scale", "temperature", "at_bound", "layer", "grid", "channels"),
         *("per_class", "values", "worst", "best", "factor", "broken", "chance", "same_place", "landmarks"),
     }

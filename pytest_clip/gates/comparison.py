@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 Status = Literal["pass", "fail", "insufficient"]
 
+_FAMILY = {
+    "observed": "; one of several gates, so p must be <= {alpha:.2g}",
+    "sure": "; one of several gates, so its bound must be above at a level of {level:.5g}",
+    "safe": "",  # each has to show that it is safe, whatever the others do
+}
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -43,7 +49,7 @@ class Comparison:
             change, basis = self.change, self.change.basis
             return f"{_changed(change.drop)} {against} ({basis}); no max_drop, so not judged"
         share = f", {self.bound.text} of the baseline's {short(self.value)}" if self.bound.relative and self.value is not None else ""
-        family = f"; one of several gates, so p must be <= {self.alpha:.2g}" if self.alpha is not None else ""
+        family = "" if self.alpha is None else _FAMILY[self.change.test].format(alpha=self.alpha, level=1 - self.alpha)
         return f"{self.change.sentence}{share} {against}{family}"
 
     @property
@@ -58,6 +64,7 @@ class Comparison:
             "ci": interval,
             "p": None if change is None else change.p,
             "method": None if change is None else change.method,
+            "test": None if change is None or self.bound is None else change.test,
             "status": self.status,
             "allowed": None if change is None or self.bound is None else change.allowed,
             "alpha": self.alpha,

@@ -6,6 +6,9 @@ import math
 import re
 from datetime import date, datetime
 
+DROP_TESTS = ("observed", "sure", "safe")
+"""What decides on a max_drop: see ``regression.regress``."""
+
 _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
 
 
@@ -44,6 +47,12 @@ def count(value: object) -> int:
 def severity(value: object) -> str:
     if value not in ("fail", "warn"):
         raise ValueError(f'must be "fail" or "warn", not {shown(value)}')
+    return str(value)
+
+
+def drop_test(value: object) -> str:
+    if value not in DROP_TESTS:
+        raise ValueError(f'must be "observed", "sure" or "safe", not {shown(value)}')
     return str(value)
 
 

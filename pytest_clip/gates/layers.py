@@ -11,9 +11,15 @@ from typing import Any
 from pytest_clip import ClipError
 from pytest_clip.gates.toml_lines import Lines, tomllib
 
-DEFAULTS = Path(__file__).with_name("defaults.toml")
-SHIPPED = "pytest_clip/gates/defaults.toml"  # its name in messages
+NAME = "thresholds.toml"
+_PACKAGE = Path(__file__).parents[1]
+#: The shipped rules lie inside the package in a wheel, and beside it in the repository and its editable installs, as the suites do.
+DEFAULTS = next((path for path in (_PACKAGE / NAME, _PACKAGE.parent / NAME) if path.is_file()), _PACKAGE / NAME)
+SHIPPED = "pytest_clip/thresholds.toml"  # its name in messages
 
+LONGEST = 4300
+"""Digits of a number that Python reads, at most."""
+_ENDLESS = re.compile(rf"[0-9_]{{{LONGEST},}}")
 _AT = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
 
 
@@ -67,6 +73,9 @@ def parse(text: str, label: str) -> Layer:
         where = f"{found['line']}:{found['column']}" if found["line"] else f"{text.count(chr(10)) + 1}"
         what = found["what"] if found["line"] else f"{found['what']} at the end of the file"
         raise ClipError(f"{label}:{where}: not valid TOML: {what}") from None
+    except ValueError:  # of Python, about a number that TOML allows
+        lines = [number for number, line in enumerate(text.split("\n"), 1) if _ENDLESS.search(line)]
+        raise ClipError(f"{label}:{lines[0] if lines else 1}: not valid TOML: a number of more than {LONGEST} digits") from None
     except RecursionError:
         raise ClipError(f"{label}: not valid TOML: nested too deeply") from None
     return Layer(label, content, Lines(text))

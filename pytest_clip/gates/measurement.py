@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_clip import ClipError
 from pytest_clip.gates.ids import GateId
+from pytest_clip.metrics.few import TooFewError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +25,7 @@ class Measurement:
     ``value`` is None when there is no number, and ``reason`` says why. ``ci`` is the 95 % interval, ``n`` the number of images (or pairs)
     behind the value. ``per_image`` holds the outcomes that paired comparisons with a baseline need; it is the one field with arrays, and
     it takes no part in equality; their statistic is the value, to 1e-9. ``better`` is the good side of a number that is in no shipped
-    suite.
+    suite. ``no_interval`` says why a number has none, where somebody tried.
     """
 
     gate: GateId
@@ -37,6 +38,7 @@ class Measurement:
     per_image: Outcomes | None = field(default=None, compare=False, repr=False)
     reason: str | None = None
     better: Literal["higher", "lower"] | None = None
+    no_interval: str | None = None
 
     @property
     def better_side(self) -> Literal["higher", "lower"] | None:
@@ -66,7 +68,8 @@ class Measurement:
         """Check and convert what a suite hands in; anything a report could not show honestly is a ``ClipError``.
 
         A value that is None, NaN or infinite needs a ``reason`` and is kept as None. A percentile interval may leave out its own value
-        (a bootstrap of a biased statistic does), and a ratio may have an infinite end; NaN or swapped ends are refused.
+        (a bootstrap of a biased statistic does), and a ratio may have an infinite end; NaN or swapped ends are refused. ``ci`` may be a
+        function that makes the interval: of too few samples (``metrics.few.TooFewError``) there is none, and that is said.
         """
         gate = GateId.parse(gate) if isinstance(gate, str) else gate
         number = None if value is None else _number(value, f"{gate}: the value")
@@ -80,12 +83,18 @@ class Measurement:
             count = int(count)
         if isinstance(count, bool) or not isinstance(count, int) or count <= 0:
             raise ClipError(f"{gate}: n must be a positive whole number of images, not {count!r}")
+        lacking = None
+        if callable(ci):
+            try:
+                ci = None if number is None else ci()
+            except TooFewError as error:
+                ci, lacking = None, str(error)
         interval = None if ci is None or number is None else _interval(gate, ci)
         facts = {str(key): plain(each, f"{gate}: convention {key!r}") for key, each in (conventions or {}).items()}
         if better not in (None, "higher", "lower"):
             raise ClipError(f"{gate}: better must be 'higher' or 'lower', not {better!r}")
         outcomes = None if per_image is None else _outcomes(gate, per_image, number)
-        return cls(gate, number, interval, count, model, data, facts, outcomes, reason, better)
+        return cls(gate, number, interval, count, model, data, facts, outcomes, reason, better, lacking)
 
 
 def plain(thing: object, where: str) -> Any:

@@ -41,12 +41,21 @@ class Severity:
 
 
 @dataclass(frozen=True)
+class DropTest:
+    """What decides on the rule's ``max_drop``: ``observed``, ``sure`` or ``safe``. ``source`` is ``file:line`` of the key."""
+
+    name: Literal["observed", "sure", "safe"]
+    source: str
+
+
+@dataclass(frozen=True)
 class Rule:
     """All that holds for one gate on one model and data set, each key from the place that won."""
 
     gate: GateId
     bounds: Mapping[str, Bound]
     severity: Severity | None = None
+    drop_test: DropTest | None = None
 
     @property
     def warns(self) -> bool:
@@ -87,6 +96,7 @@ class Entry:
     layer: int
     source: str
     severity: Severity | None = None
+    drop_test: DropTest | None = None
 
     def applies(self, gate: GateId, model_names: Collection[str], data: str | None) -> bool:
         in_scope = self.data in (None, data) and (self.model is None or self.model in model_names)
@@ -172,8 +182,10 @@ class Rulebook:
     def _merged(self, gate: GateId, model_names: Collection[str], data: str | None) -> Rule | None:
         bounds: dict[str, Bound] = {}
         severity: Severity | None = None
+        drop_test: DropTest | None = None
         for entry in self._by_metric.get(gate.metric_id, ()):
             if entry.applies(gate, model_names, data):
                 bounds.update(entry.bounds)
                 severity = entry.severity or severity
-        return Rule(gate, {key: bounds[key] for key in KEYS if key in bounds}, severity) if bounds else None
+                drop_test = entry.drop_test or drop_test
+        return Rule(gate, {key: bounds[key] for key in KEYS if key in bounds}, severity, drop_test) if bounds else None

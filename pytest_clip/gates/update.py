@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import cast
 
-from pytest_clip.gates import chance, margins
-from pytest_clip.gates.catalog import CATALOG, SUITES
+from pytest_clip.gates.catalog import SUITES
 from pytest_clip.gates.digits import distinct
 from pytest_clip.gates.ids import GateId
-from pytest_clip.gates.rules import Bound, Entry, Rule, Rulebook
-
-Row = Mapping[str, Any]
-Category = Literal["create", "fix", "trim"]
-Key = Literal["min", "max"]
-SIDES: tuple[Key, ...] = ("min", "max")
-
-NO_VALUE = "no value was measured"
-GUESSING = "the model may as well be guessing: chance is inside the interval"
-KEPT = "a model that guesses would keep the bound"
-_EXCUSES = {"waived": "waived", "warn": 'severity = "warn" in the rule', "insufficient": "insufficient: too few images"}
+from pytest_clip.gates.rules import Bound, Entry, Rulebook
+from pytest_clip.gates.update_reasons import SIDES, Category, Key, Row, bound_of, broken, wanted_of
 
 
 @dataclass(frozen=True)
@@ -93,7 +83,7 @@ def plan(rows: Iterable[Row], categories: Collection[str], context: Context) -> 
     for row in sorted(rows, key=lambda row: (row["gate"], row["model"], row["data"])):
         gate, names = GateId.parse(row["gate"]), context.names(row["model"])
         rule = context.rulebook.rule_for(gate, names, row["data"] or None)
-        wanted, why_not = _wanted(row, rule)
+        wanted, why_not = wanted_of(row, rule)
         fixed = wanted == "fix" and wanted in categories and why_not is None
         held = wanted == "trim" and why_not is None
         if rule is not None and not (fixed or held):
@@ -104,16 +94,16 @@ def plan(rows: Iterable[Row], categories: Collection[str], context: Context) -> 
             left.setdefault(why_not, []).append(str(gate))
         elif wanted == "create":
             key: Key = "min" if row["better"] == "higher" else "max"
-            want(Change("create", _new_place(gate, row, context), key, None, _bound(row, key), _basis(row, context)))
+            want(Change("create", _new_place(gate, row, context), key, None, bound_of(row, key), _basis(row, context)))
         elif wanted == "fix":
-            for broken in _broken(row, rule):
-                entry = _entry_of(broken, context.rulebook)
+            for failing in broken(row, rule):
+                entry = _entry_of(failing, context.rulebook)
                 here = entry.layer == context.layer and entry.gate == gate
-                key = cast("Key", broken.key)
+                key = cast("Key", failing.key)
                 place = Place(gate, entry.data, entry.model)
-                want(Change("fix", place, key, broken.value, _bound(row, key), _basis(row, context), None if here else broken.source))
+                want(Change("fix", place, key, failing.value, bound_of(row, key), _basis(row, context), None if here else failing.source))
                 if here:
-                    shaky.add(broken.source)
+                    shaky.add(failing.source)
         if rule is not None and (held or fixed):
             for key in SIDES:
                 if (bound := rule.get(key)) is not None and (entry := _entry_of(bound, context.rulebook)).layer == context.layer:
@@ -126,56 +116,13 @@ def plan(rows: Iterable[Row], categories: Collection[str], context: Context) -> 
     return Plan(tuple(changes.values()), {reason: tuple(dict.fromkeys(gates)) for reason, gates in left.items()})
 
 
-def _wanted(row: Row, rule: Rule | None) -> tuple[Category | None, str | None]:
-    """The category that a row falls under (None: nothing to update), and the reason to leave it alone nevertheless."""
-    verdict = row["verdict"]
-    if verdict == "unjudged":
-        has_rule = rule is not None and any(key in rule.bounds for key in SIDES)  # and was skipped
-        return (None, None) if has_rule else ("create", _not_created(row))
-    if verdict == "pass":
-        return "trim", _guessing(row)
-    return ("fix", _not_fixed(row, rule)) if verdict in ("fail", *_EXCUSES) else (None, None)
-
-
-def _not_created(row: Row) -> str | None:
-    if row["value"] is None:
-        return NO_VALUE
-    if row["waiver"]:
-        return _EXCUSES["waived"]
-    if row.get("better") is None:
-        known = GateId.parse(row["gate"]).metric_id in CATALOG
-        return "more is neither better nor worse" if known else 'no better side is known; give gate(..., better="higher") or "lower"'
-    return _guessing(row)
-
-
-def _not_fixed(row: Row, rule: Rule | None) -> str | None:
-    if row["verdict"] == "fail" and row["waiver"]:
-        return "stale waiver: remove the waiver"
-    if row["value"] is None:
-        return NO_VALUE
-    if (excuse := _EXCUSES.get(row["verdict"])) is not None:
-        return excuse
-    if not _broken(row, rule):
-        return "failed, but no min or max is broken"
-    return _guessing(row)
-
-
-def _broken(row: Row, rule: Rule | None) -> list[Bound]:
-    """The bounds that the value breaks."""
-    value = row["value"]
-    if rule is None or value is None:
-        return []
-    low, high = rule.get("min"), rule.get("max")
-    return [bound for bound in (low, high) if bound is not None and (value < bound.value if bound is low else value > bound.value)]
-
-
 def _trim(
     held: Sequence[tuple[Row, Entry, Bound]], key: Key, context: Context, want: Callable[[Change], None], left: dict[str, list[str]]
 ) -> None:
     """The tightest bound that all measurements under it keep by the margin; only if that is tighter than what stands."""
     _, entry, bound = held[0]
     place = Place(entry.gate, entry.data, entry.model)
-    new = max((Change("trim", place, key, bound.value, _bound(row, key), _basis(row, context)) for row, _, _ in held), key=_looseness)
+    new = max((Change("trim", place, key, bound.value, bound_of(row, key), _basis(row, context)) for row, _, _ in held), key=_looseness)
     if new.looseness >= replace(new, new=bound.value).looseness:
         return
     whole = entry.gate.slice is None and any("[" in row["gate"] for row, _, _ in held)
@@ -194,23 +141,6 @@ def _new_place(gate: GateId, row: Row, context: Context) -> Place:
     shipped, uses = gate.suite in SUITES, row.get("uses") or ()
     data = row["data"] if shipped or "clip_data" in uses else None
     return Place(gate, data, context.model_scope(row["model"]) if shipped or "clip_model" in uses else None)
-
-
-def _bound(row: Row, key: Key) -> float:
-    metric = CATALOG.get(f"{row['suite']}/{row['metric']}")
-    step = row["conventions"].get("step", 0.0)
-    return margins.bound(row["value"], row["ci"], key=key, unit=None if metric is None else metric.unit, step=step)
-
-
-def _guessing(row: Row) -> str | None:
-    """Why its bound would say nothing: its interval holds what guessing reaches, or guessing keeps the bound."""
-    if margins.at_chance(row["ci"], row["conventions"]):
-        return GUESSING
-    if row["value"] is None or row.get("better") not in ("higher", "lower"):
-        return None
-    key: Key = "min" if row["better"] == "higher" else "max"
-    kept = chance.is_met_by_guessing(_bound(row, key), key, GateId.parse(row["gate"]).metric_id, row["conventions"])
-    return KEPT if kept else None
 
 
 def _basis(row: Row, context: Context) -> str:

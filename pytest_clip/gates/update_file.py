@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_clip import ClipError
 from pytest_clip.gates.toml_lines import tomllib
+from pytest_clip.gates.toml_text import header, quoted
 
 if TYPE_CHECKING:
     from pytest_clip.gates.update import Change
@@ -21,7 +18,6 @@ NEW_FILE = "# Rules of this project; each key replaces the same key of the shipp
 SIGNED = "; by --clip-update"
 """How a `why` ends that may be replaced; what a person wrote is kept."""
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _MOVED = re.compile(r"; (?:min|max) was [^;]*" + re.escape(SIGNED) + "$")
 _MARK = "\ufeff"
 
@@ -57,26 +53,6 @@ def edited(text: str | None, changes: Sequence[Change]) -> str:
     return mark + (after.replace("\n", "\r\n") if windows else after)
 
 
-def write(path: Path, text: str) -> None:
-    """All of it or nothing; a link keeps pointing at the file, and the file keeps its permissions."""
-    path = path.resolve()
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(text.encode("utf-8"))
-        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def header(path: Iterable[str]) -> str:
-    """``[data.scenes.gates."accuracy/top1"]``"""
-    return f"[{'.'.join(each if _BARE.fullmatch(each) else json.dumps(each, ensure_ascii=False) for each in path)}]"
-
-
 def _by_table(changes: Iterable[Change]) -> dict[tuple[str, ...], list[Change]]:
     groups: dict[tuple[str, ...], list[Change]] = {}
     for change in changes:
@@ -94,7 +70,7 @@ def _why(old: str | None, group: Sequence[Change]) -> str:
 
 
 def _new_table(path: Sequence[str], values: Mapping[str, Any]) -> str:
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)}" for key, value in values.items()]
+    lines = [f"{key} = {quoted(value) if isinstance(value, str) else repr(value)}" for key, value in values.items()]
     return "\n".join([header(path), *lines])
 
 
@@ -104,7 +80,7 @@ def _set(document: Any, path: Sequence[str], values: Mapping[str, Any]) -> None:
     table = document
     for key in path:
         table = table[key]
-    last = next((key for key in reversed(list(table)) if key in ("min", "max", "max_drop", "min_n", "severity")), None)
+    last = next((key for key in reversed(list(table)) if key in ("min", "max", "max_drop", "drop_test", "min_n", "severity")), None)
     for key, value in values.items():
         if key in table or last is None or not isinstance(table, tomlkit.items.Table):
             table[key] = value
@@ -132,9 +108,3 @@ def _parsed(text: str) -> Any:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -4,8 +4,15 @@ import math
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 from . import _checks
+from .intervals import Interval, wilson_share
+
+SHRUNK = 2.0
+"""Images' worth of the mean of all classes that each class's share of errors is mixed with before its variance is taken: one image says
+nothing about the spread of its class. With 1 or 0.5 the interval covers down to 91 or 85 % where most classes have a single image, with 2
+down to 94 %."""
 
 
 def top_k(scores: npt.ArrayLike, labels: npt.ArrayLike, *, k: int) -> _checks.Bools:
@@ -36,12 +43,41 @@ def mean_per_class(correct: npt.ArrayLike, labels: npt.ArrayLike, *, classes: in
     correct: bool or 0/1 [n]; labels: int [n] in 0 .. classes-1. Returns 0 to 1, higher is better. ValueError for wrong shapes or labels out
     of range.
     """
-    right = _checks.binary(correct, name="correct")
-    truth = _checks.integers(labels, name="labels", n=right.size, classes=_checks.count(classes, name="classes"))
+    right, truth = _labelled(correct, labels, classes)
     total = np.bincount(truth, minlength=classes)
     hits = np.bincount(truth, weights=right, minlength=classes)
     present = total > 0
     return float(np.mean(hits[present] / total[present]))
+
+
+def mean_per_class_interval(correct: npt.ArrayLike, labels: npt.ArrayLike, *, classes: int, level: float = 0.95) -> Interval:
+    """Interval for `mean_per_class` given how many images each class has: Wilson's, at the effective number of images.
+
+    With K classes of n_c images and z of the level, the variance is the sum (1/K^2) sum_c s_c (1 - s_c) / n_c, where s_c is the class's
+    accuracy mixed with `SHRUNK` images of the mean m and z^2 h_c images of one half (h_c = (1/n_c) / sum(1/n), so z^2 images in all, as in
+    Wilson's interval of one proportion). The effective number is m (1 - m) over it. Classes without an image are left out, as in the mean.
+
+    Holds the mean, stays in [0, 1], is never a point. Measured coverage at 0.95: .90 to 1.00 over 23 shapes (docs/statistics.md); a
+    bootstrap of images loses rare classes, and covers .46 where those are the hard ones. Input and errors as in `mean_per_class`.
+    """
+    right, truth = _labelled(correct, labels, classes)
+    total = np.bincount(truth, minlength=classes)
+    present = total > 0
+    n, hits = total[present].astype(np.float64), np.bincount(truth, weights=right, minlength=classes)[present]
+    z2 = float(ndtri(0.5 + _checks.level_of(level) / 2.0)) ** 2
+    inverse, k = 1 / n, n.size
+    equal = k * k / inverse.sum()  # the effective number if all classes were equally hard (Kish 1965)
+    mean = float(np.mean(hits / n))
+    middle = (mean * equal + z2 / 2) / (equal + z2)
+    pull = z2 * inverse / inverse.sum()
+    mixed = (hits + SHRUNK * middle + pull / 2) / (n + SHRUNK + pull)
+    variance = float(np.sum(mixed * (1 - mixed) * inverse)) / k**2
+    return wilson_share(min(max(mean, 0.0), 1.0), middle * (1 - middle) / variance, level=level)
+
+
+def _labelled(correct: npt.ArrayLike, labels: npt.ArrayLike, classes: int) -> tuple[_checks.Bools, _checks.Ints]:
+    right = _checks.binary(correct, name="correct")
+    return right, _checks.integers(labels, name="labels", n=right.size, classes=_checks.count(classes, name="classes"))
 
 
 def relative(shift: float, clean: float) -> float:

@@ -8,14 +8,18 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaincinv, expit, logit, ndtri
+from scipy.special import betaincinv, expit, logit, stdtrit
 
 from . import _checks
+from ._scores import score_interval as _score
+from ._scores import z_of as _z
+from .few import TooFewError
+from .means import mean_interval as mean_interval
+from .means import ratio_interval_of_sums as ratio_interval_of_sums
 from .ood import auroc, tally
 from .resampling import Interval as Interval
 from .resampling import bootstrap as bootstrap
 from .resampling import ece_interval as ece_interval
-from .resampling import mean_interval as mean_interval
 from .resampling import seed_from as seed_from
 from .resampling import two_sample_bootstrap as two_sample_bootstrap
 
@@ -28,6 +32,15 @@ def wilson(k: int, n: int, *, level: float = 0.95) -> Interval:
     """
     k, n = _successes(k, n)
     return _score(k / n, n, _z(level))
+
+
+def wilson_share(share: float, n: float, *, level: float = 0.95) -> Interval:
+    """`wilson` for a share with the precision of one of `n` independent images, where n is no count: an effective number of images.
+
+    share: in [0, 1]; n: above 0. Holds the share, stays in [0, 1], is never a point. ValueError outside. Source: Korn & Graubard 1998,
+    "Confidence intervals for proportions with small expected number of positive counts estimated from survey data".
+    """
+    return _score(_checks.share(share, name="share"), _checks.positive(n, name="n"), _z(level))
 
 
 def clopper_pearson(k: int, n: int, *, level: float = 0.95) -> Interval:
@@ -94,7 +107,7 @@ def ratio_interval(top: npt.ArrayLike, bottom: npt.ArrayLike, *, paired: bool, l
 
 
 def auroc_interval(id_scores: npt.ArrayLike, ood_scores: npt.ArrayLike, *, level: float = 0.95) -> Interval:
-    """Interval for `ood.auroc`, from DeLong's variance on the logit scale, so inside [0, 1].
+    """Interval for `ood.auroc`, from DeLong's variance on the logit scale, so inside [0, 1], and Student's t of min(n, m) - 1.
 
     var = var(V10)/n + var(V01)/m, V10_i = share of OOD scores below ID score i (ties 1/2), V01_j the same the other way round, in O((n+m)
     log(n+m)). Where that variance is 0 (perfect separation, or all scores equal) it is a Wilson interval over min(n, m) pairs, because
@@ -104,14 +117,15 @@ def auroc_interval(id_scores: npt.ArrayLike, ood_scores: npt.ArrayLike, *, level
     ins, outs = tally(id_scores, ood_scores)
     n, m, z = int(ins.sum()), int(outs.sum()), _z(level)
     if min(n, m) < 2:
-        raise ValueError(f"an AUROC interval needs at least 2 ID and 2 OOD scores; got {n} and {m}")
+        raise TooFewError(f"an AUROC interval needs at least 2 ID and 2 OOD scores; got {n} and {m}")
     area = auroc(id_scores, ood_scores)
     v10 = (np.cumsum(outs) - outs / 2) / m
     v01 = 1.0 - (np.cumsum(ins) - ins / 2) / n
     variance = float(ins @ (v10 - area) ** 2 / (n - 1) / n + outs @ (v01 - area) ** 2 / (m - 1) / m)
     if area in (0.0, 1.0) or variance < 1e-24:
         return _score(area, min(n, m), z)
-    centre, reach = float(logit(area)), z * math.sqrt(variance) / (area * (1.0 - area))
+    t = float(stdtrit(min(n, m) - 1, 0.5 + level / 2.0))
+    centre, reach = float(logit(area)), t * math.sqrt(variance) / (area * (1.0 - area))
     return float(expit(centre - reach)), float(expit(centre + reach))
 
 
@@ -130,20 +144,9 @@ def _table(one: _checks.Bools, two: _checks.Bools) -> tuple[int, int, int, int]:
     return int(counts[3]), int(counts[2]), int(counts[1]), int(counts[0])
 
 
-def _score(p: float, n: int, z: float) -> Interval:
-    """Wilson's interval for a proportion `p` of `n`; the ends are exact where rounding would move them off 0, 1 or the wrong side of p."""
-    centre, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    low, high = (centre - spread) / (1 + z * z / n), (centre + spread) / (1 + z * z / n)
-    return (0.0 if p == 0 else min(max(low, 0.0), p)), (1.0 if p == 1 else max(min(high, 1.0), p))
-
-
 def _successes(k: int, n: int) -> tuple[int, int]:
     n = _checks.count(n, name="n")
     k = _checks.count(k, name="k", at_least=0)
     if k > n:
         raise ValueError(f"k must be at most n; got k = {k}, n = {n}")
     return k, n
-
-
-def _z(level: float) -> float:
-    return float(ndtri(0.5 + _checks.level_of(level) / 2.0))

@@ -7,208 +7,149 @@ one-sided, each at 0.95 by itself; together they are a 90 % interval.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from scipy.optimize import brentq
-from scipy.special import betainc, betaincinv, ndtr, ndtri, stdtr, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 from . import _checks
+from ._pairs import Floats, Pair, coins, with_replacement
+from .bounds import SURE as SURE
+from .bounds import Bounds as Bounds
+from .mcnemar import mcnemar as mcnemar
+from .mcnemar import pairs_to_settle as pairs_to_settle
+from .mcnemar import score_bounds as score_bounds
 from .outcomes import Outcomes
-from .statistics import STATISTICS, Columns
 
-SURE = 0.95
 RESAMPLES, FEWEST, MANY = 2000, 500, 20_000
 """Resamples of up to MANY samples; of more, in proportion fewer, so that a gate takes seconds at any size. Of 500, the bound at 5 % lies
 between those at 4 % and 6 % in two cases of three."""
 UNDEFINED = 0.05
 """Share of resamples without a value (an error ratio when nothing is wrong) beyond which the rest says nothing about the whole."""
+STEADY = 0.2
+"""The least standard error of a resample, in those of the sample: one that drew nothing of what differs has none."""
+FEW_HITS = 10
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """One-sided bounds of a drop, and the probability `p` of a drop this large when the two models are equally good.
-
-    `units`: scenes or images that were drawn, `differing`: those that the models answered differently. The bounds are infinite and p is 1
-    where nothing can be said.
-    """
-
-    lower: float
-    upper: float
-    p: float
-    units: int
-    differing: int
-
-    @property
-    def half_width(self) -> float:
-        return (self.upper - self.lower) / 2
-
-
-def mcnemar(worse: int, better: int, *, n: int) -> Bounds:
-    """Exact conditional test for two proportions of n paired samples: given the pairs that disagree, is `worse` more than half of them?
-
-    worse: pairs in which only the second model is wrong; better: only the first. The drop is (worse - better) / n. p = P(Binomial(m, 1/2)
-    >= worse), m = worse + better; the bounds are Clopper-Pearson's for the share of `worse` in m, times m / n: lower > 0 exactly when
-    p < 0.05. Without a pair that disagrees both are 0 and p is 1. ValueError for counts that do not fit into n. Source: McNemar 1947;
-    two-sided it is `statsmodels.stats.contingency_tables.mcnemar(exact=True)`.
-    """
-    worse, better = (_checks.count(each, name=name, at_least=0) for each, name in ((worse, "worse"), (better, "better")))
-    n, m = _checks.count(n, name="n"), worse + better
-    if m > n:
-        raise ValueError(f"{worse} worse and {better} better are more than {n} pairs")
-    if m == 0:
-        return Bounds(0.0, 0.0, 1.0, n, 0)
-    low = float(betaincinv(worse, better + 1, 1 - SURE)) if worse else 0.0
-    high = float(betaincinv(worse + 1, better, SURE)) if better else 1.0
-    return Bounds((2 * low - 1) * m / n, (2 * high - 1) * m / n, _tail(worse, better), n, m)
-
-
-def pairs_to_settle(worse: int, better: int, *, n: int, alpha: float = 1 - SURE) -> int | None:
-    """How many pairs it takes for p <= `alpha` in `mcnemar` when the shares stay as they are; None when they say no drop at all."""
-    if worse <= better:
-        return None
-
-    def excess(log_times: float) -> float:
-        times = math.exp(log_times)
-        return math.log(max(_tail(worse * times, better * times), 1e-300)) - math.log(alpha)
-
-    if excess(0.0) <= 0:
-        return n
-    end = 1.0
-    while excess(end) > 0:
-        end *= 2
-    return math.ceil(n * math.exp(float(brentq(excess, 0.0, end, xtol=1e-6))))
-
-
-def bootstrap(base: Outcomes, now: Outcomes, *, seed: int, sign: int, drop: float | None = None, resamples: int | None = None) -> Bounds:
+def bootstrap(
+    base: Outcomes,
+    now: Outcomes,
+    *,
+    seed: int,
+    sign: int,
+    drop: float | None = None,
+    resamples: int | None = None,
+    level: float = SURE,
+) -> Bounds:
     """Bounds of the drop sign * (now - base) of any statistic, from samples drawn with replacement, the same ones for both models.
 
     Samples of one cluster are drawn together; the two samples of a two-sample statistic independently of each other. `sign`: -1 where
     higher is better, 1 where lower is. `drop`: the observed one, computed here when None. `resamples`: RESAMPLES, fewer for many samples.
+    `level`: of each bound by itself; beyond what so many resamples can tell, it is that of Student's t.
 
-    The resampled drops are moved so that their mean is the observed one: resampling adds noise to numbers that noise pushes up, such as the
-    ECE, and pulls their drops towards 0 (unmoved, it found an ECE risen from 0.020 to 0.056 in 57 % of 500-image samples; moved, in 72 %).
-    The bounds are percentiles, widened for few units as in Hesterberg 2015 ("What teachers should know about the bootstrap", expanded
-    percentiles). p turns the share of resamples without a drop into the same scale. A bootstrap of very few samples that differ is too
-    sure: four that differ, all to the worse, give p = exp(-4) = 0.02, where a coin gives 1/16. So when the lower bound is above 0, whole
-    units are exchanged between the two models at random too (an exact test of "equally good" for any statistic), the larger p counts, and
-    a lower bound above 0 that this test does not confirm is moved to 0. Below 10 hits in `resamples` a count says little: there p comes
-    from Student's t with the standard deviation of the exchanged drops, and is never below 2^-differing, the least that the exchange
-    allows.
+    Null hypothesis: the statistic of the two models is the same on all images there are. They need not be exchangeable: one may be
+    better on some images and worse on others, or spread more. Two tests must reject it, and the larger p counts:
+
+    - Bootstrap-t (Efron 1979; Hall 1988): how far resampled drops lie from their mean, each in standard errors of its own resample. A
+      plain percentile takes a sample in which the rare images that improved are too few for one that is sure: where 10 % improve much and
+      the rest lose a little, it finds a loss of the mean in 9.3 % at n = 50, this in 0.1 %. Standard errors come from what each unit adds
+      (jackknife).
+    - Whole units are exchanged between the two models at random. By itself that is exact for exchangeable models, and keeps four samples
+      that differ, all to the worse, from being a proof (1/16; a bootstrap alone says 0.02). Its drops are studentised, divided by their
+      own spread and multiplied by the standard error of the observed one (Janssen 1997; Chung & Romano 2013, "Exact and asymptotically
+      robust permutation tests"), which keeps its level where the models spread differently. For a mean the two are equal and nothing
+      changes: a sign-flip is studentised as it is. p is never below 2^-differing, the least that the exchange allows.
+
+    The resampled drops are taken from their mean, not from the observed one: resampling adds noise to numbers that noise pushes up, such as
+    the ECE, and pulls their drops towards 0. A lower bound above 0 that the larger p does not confirm is moved to 0. Bounds of shares of
+    right answers are `mcnemar.score_bounds` of the effective number of samples. Bounds are never equal: where no unit differs, up to
+    1 - 0.05^(1/U) of all images may, each by as much as units differ in what they add to the base model's number.
     """
-    now = now.like(base)
+    pair, tail = Pair.of(base, now, sign), 1 - _checks.level_of(level)
     many = max(1.0, (len(base.ids) + len(base.other_ids)) / MANY)
     resamples = _checks.count(max(FEWEST, int(RESAMPLES / many)) if resamples is None else resamples, name="resamples")
-    observed = sign * (now.value - base.value) if drop is None else drop
-    units, differing = _units(base, now)
+    observed = float(sign * (now.value - base.value)) if drop is None else drop
+    units, differing = pair.units, pair.differing
     if units < 2 or not math.isfinite(observed):
         return Bounds(-math.inf, math.inf, 1.0, units, differing)
-    if differing == 0:
-        return Bounds(0.0, 0.0, 1.0, units, 0)
     rng = np.random.default_rng(seed)
-    drawn = np.sort(_resampled(base, now, rng, sign, resamples))
-    drawn += observed - drawn.mean() if drawn.size else 0.0
-    if drawn.size < (1 - UNDEFINED) * resamples:
+    share = pair.shares(level=level)
+    if differing == 0:
+        lower, upper = share or (-_unseen(pair, tail), _unseen(pair, tail))
+        return Bounds(lower, upper, 1.0, units, 0)
+    off, plain = _off(pair, rng, resamples)
+    if off.size < (1 - UNDEFINED) * resamples:
         return Bounds(-math.inf, math.inf, 1.0, units, differing)
-    width = math.sqrt(units / (units - 1))
-    k = max(math.floor(float(ndtr(width * stdtrit(units - 1, 1 - SURE))) * (drawn.size + 1)), 1)
-    lower, upper = float(drawn[k - 1]), float(drawn[-k])
-    share = (1 + np.count_nonzero(drawn <= 0)) / (drawn.size + 1)
-    p = float(stdtr(units - 1, ndtri(share) / width)) if share < 1 else 1.0
-    if lower > 0:
-        p_exchange = _exchanged(base, now, rng, sign, observed, resamples, units, differing)
-        p = p_exchange if share < 10 / drawn.size else max(p, p_exchange)
-        lower = lower if p <= 1 - SURE else 0.0
-    return Bounds(lower, upper, min(p, 1.0), units, differing)
+    p = float(1 + np.count_nonzero(off >= observed)) / (off.size + 1)
+    if p <= max(tail, FEW_HITS / off.size):  # else nothing is sure already
+        exchange = _by_exchange(pair, rng, observed, plain, resamples, differing)
+        p = exchange if p < FEW_HITS / off.size else max(p, exchange)
+    lower, upper = share or _ends(off, observed, units, tail)
+    if upper - lower <= 1e-9 * abs(observed):  # every unit lost the same: so much times the share of all units that do
+        ends = [observed * float(each) for each in score_bounds(units, 0, units, level=level)]
+        lower, upper = sorted(ends) if observed else (-_unseen(pair, tail), _unseen(pair, tail))
+    return Bounds(lower if p <= tail else min(lower, 0.0), upper, min(p, 1.0), units, differing)
 
 
-def _tail(worse: float, better: float) -> float:
-    """P(Binomial(worse + better, 1/2) >= worse), for any numbers of 0 or more."""
-    return float(betainc(worse, better + 1, 0.5)) if worse > 0 else 1.0
+def _off(pair: Pair, rng: np.random.Generator, resamples: int) -> tuple[Floats, Floats]:
+    """How far the drops of resamples lie from their mean, times the standard error of all over that of each; and without that."""
+    weighed, error_of = pair.drops(), pair.errors()
+    drops, errors = [], []
+    for first, second, w, v in pair.draws(rng, resamples, with_replacement):
+        drops.append(weighed(w, v))
+        errors.append(error_of(first, second))
+    values, each = np.concatenate(drops), np.concatenate(errors)
+    kept = np.isfinite(values)
+    if not kept.any():
+        return values[kept], values[kept]
+    plain, each = values[kept] - values[kept].mean(), each[kept]
+    error = float(error_of(*(np.ones((1, count)) for count in pair.counts))[0])
+    if not error > 0:  # nothing moves when one unit is left out: a median among equals, or the jackknife is not defined
+        return plain, plain
+    return plain * error / np.maximum(each, STEADY * error), plain
 
 
-def _exchanged(
-    base: Outcomes, now: Outcomes, rng: np.random.Generator, sign: int, observed: float, resamples: int, units: int, differing: int
-) -> float:
-    """p of the observed drop among the drops of models that exchange their answers to each unit with probability 1/2."""
-    both = STATISTICS[str(base.statistic)].of(_stacked(base.arrays, now.arrays), _stacked(base.others, now.others), base.params)
-    drops = []
-    for w, v in _weights(base, rng, resamples, lambda rows, n: _coins(rng, rows, n), width=2):
-        first, second = np.hstack([w, 1 - w]), np.hstack([v, 1 - v])
-        drops.append(sign * (both(1 - first, 1 - second) - both(first, second)))
-    values = np.concatenate(drops)
+def _ends(off: Floats, observed: float, units: int, tail: float) -> tuple[float, float]:
+    """Bounds that leave out `tail` on each side; where that is too few resamples, farther out as Student's t would be."""
+    held = min(max(tail, FEW_HITS / off.size), 0.5)
+    farther = float(stdtrit(units - 1, tail) / stdtrit(units - 1, held)) if held > tail else 1.0
+    ordered, k = np.sort(off), max(math.floor(held * (off.size + 1)), 1)
+    return observed - farther * float(ordered[-k]), observed - farther * float(ordered[k - 1])
+
+
+def _by_exchange(pair: Pair, rng: np.random.Generator, observed: float, off: Floats, resamples: int, differing: int) -> float:
+    """p of the observed drop among those of models that exchange their answers to each unit with probability 1/2, studentised."""
+    weighed = pair.exchanged()
+    values = np.concatenate([weighed(w, v) for _, _, w, v in pair.draws(rng, resamples, coins, width=2)])
     values = values[np.isfinite(values)]
+    times = _wider(off, values, observed / math.sqrt(pair.units)) if values.size else 1.0
+    values, spread = values * times, float(values.std()) * times if values.size else 0.0
     hits = int(np.count_nonzero(values >= observed - 1e-12 * max(1.0, abs(observed))))
     p = (1 + hits) / (values.size + 1)
-    spread = float(values.std()) if values.size else 0.0
-    if hits < 10 and spread > 0:
-        p = min(p, float(stdtr(units - 1, -observed / spread)))
-    return max(p, 2.0 ** -min(differing, 1000))
+    if hits < FEW_HITS and spread > 0:  # a count this low says little
+        p = min(p, float(stdtr(pair.units - 1, -observed / spread)))
+    return max(float(p), 0.5 ** min(differing, 1000))
 
 
-def _coins(rng: np.random.Generator, rows: int, n: int) -> _checks.Floats:
-    bits = np.frombuffer(rng.bytes(-(-rows * n // 8)), dtype=np.uint8)
-    return np.unpackbits(bits, count=rows * n).reshape(rows, n).astype(np.float64)
+def _wider(off: Floats, exchanged: Floats, drop: float) -> float:
+    """How many times as wide resampled drops are as exchanged ones, which have the drop itself for noise too.
 
-
-def _resampled(base: Outcomes, now: Outcomes, rng: np.random.Generator, sign: int, resamples: int) -> _checks.Floats:
-    def drawn(rows: int, n: int) -> _checks.Floats:
-        places = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
-        return np.bincount(places.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
-
-    before, after = base.prepared(), now.prepared()
-    values = np.concatenate([sign * (after(w, v) - before(w, v)) for w, v in _weights(base, rng, resamples, drawn, width=1)])
-    kept: _checks.Floats = values[np.isfinite(values)]
-    return kept
-
-
-def _weights(
-    of: Outcomes, rng: np.random.Generator, resamples: int, drawn: Any, *, width: int
-) -> Iterator[tuple[_checks.Floats, _checks.Floats]]:
-    """Weights [rows, n] and [rows, m] of `resamples` resamples, some rows at a time: 512 kB of them, which stay in a core's cache.
-
-    They are drawn in blocks four times that large: how many are drawn at once decides which ones, and so every p and bound.
+    By standard deviation and by the middle 90 %, whichever is nearer to 1: few large ones say nothing of the rest, nor do steps. 1 where
+    the two disagree, and within what so many resamples leave open, so that ties stay ties.
     """
-    sides = ((of.clusters, len(of.ids)), (of.other_clusters, len(of.other_ids)))
-    members = [None if clusters is None else _members(clusters, n) for clusters, n in sides]
-    rows = max(1, 2**18 // (width * (len(of.ids) + len(of.other_ids))))
-    step = max(1, rows // 4)
-
-    def weights(some: int, unit: npt.NDArray[np.intp] | None, n: int) -> _checks.Floats:
-        if n == 0:
-            return np.zeros((some, 0))
-        each: _checks.Floats = drawn(some, n if unit is None else int(unit.max()) + 1)
-        return each if unit is None else np.take(each, unit, axis=1)
-
-    for start in range(0, resamples, rows):
-        some = min(rows, resamples - start)
-        first, second = (weights(some, unit, n) for unit, (_, n) in zip(members, sides, strict=True))
-        for part in range(0, some, step):
-            yield first[part : part + step], second[part : part + step]
+    found = []
+    for width in (np.std, lambda each: np.ptp(np.quantile(each, [0.05, 0.95])) / (2 * ndtri(0.95))):
+        one, two = float(width(off)), float(width(exchanged))
+        ratio = math.hypot(one, drop) / two if two > 0 else 1.0
+        found.append(math.copysign(max(abs(ratio - 1) - 3 / math.sqrt(exchanged.size), 0.0) and abs(ratio - 1), ratio - 1))
+    low, high = sorted(found)
+    return 1 + (low if low > 0 else high if high < 0 else 0.0)
 
 
-def _members(clusters: npt.NDArray[np.int64] | None, n: int) -> npt.NDArray[np.intp]:
-    """The unit [n] of each sample, 0 .. units - 1."""
-    return np.arange(n) if clusters is None else np.unique(clusters, return_inverse=True)[1]
-
-
-def _units(base: Outcomes, now: Outcomes) -> tuple[int, int]:
-    """Units of the smaller sample, and how many units of both the models answered differently."""
-    counts, differing = [], 0
-    for mine, theirs, clusters, n in (
-        (base.arrays, now.arrays, base.clusters, len(base.ids)),
-        (base.others, now.others, base.other_clusters, len(base.other_ids)),
-    ):
-        if mine:
-            unlike = np.any([(mine[name] != theirs[name]).reshape(n, -1).any(axis=1) for name in mine], axis=0)
-            members = _members(clusters, n)
-            counts.append(int(members.max()) + 1)
-            differing += np.unique(members[unlike]).size
-    return min(counts), differing
-
-
-def _stacked(one: Columns, two: Columns) -> Columns:
-    return {name: np.concatenate([one[name], two[name]]) for name in one}
+def _unseen(pair: Pair, tail: float) -> float:
+    """A drop that is not excluded when no unit of a sample differs: a share 1 - tail^(1/U) of all units may."""
+    most = 0.0
+    for each in pair.left_out(pair.base.prepared()):
+        if each.size:
+            reach = float(np.ptp(each)) if np.isfinite(each).all() else 0.0
+            most += (reach or 1.0) * (1 - tail ** (1 / each.size))
+    return most

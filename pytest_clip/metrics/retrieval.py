@@ -27,6 +27,7 @@ def ranks(
     query_groups: npt.ArrayLike,
     gallery_groups: npt.ArrayLike,
     same: npt.ArrayLike | None = None,
+    query_same: npt.ArrayLike | None = None,
     chunk: int = 1024,
 ) -> _checks.Ints:
     """Rank of the best positive of each query, 1 = first: 1 + #{negatives with a cosine >= that of the best positive}.
@@ -36,7 +37,9 @@ def ranks(
     of float64 additions can make (8 d 2^-53); so collapsed embeddings rank last, not first. Positives never push each other down.
 
     same: int [m], 0 or more; items of one number are one thing that several groups own (COCO gives some images the same caption). Such an
-    item is no negative for a query whose group owns its twin.
+    item is no negative for a query whose group owns its twin. query_same: int [n], the same where the queries are such things: no item of a
+    group that owns the query's twin is a negative. So a caption that two images share leaves the other image out when it asks for one of
+    them, as an image leaves out the other's copy of its caption.
 
     queries: float [n, d]; gallery: float [m, d], normalised here; groups: int [n] and [m], 0 or more. For images to captions pass images as
     queries, for captions to images the captions. Returns int64 [n] in 1 .. m. No more than chunk x chunk cosines exist at a time, and the
@@ -55,7 +58,7 @@ def ranks(
     things = None if same is None else _checks.integers(same, name="same", n=held.size)[places]
     twins = np.empty(0, dtype=np.int64) if things is None else _twins(things, held)
     slack = 8 * asked.shape[1] * 2.0**-53
-    found = np.empty(wanted.size, dtype=np.int64)
+    found, bests = np.empty(wanted.size, dtype=np.int64), np.empty((wanted.size, 1))
     for rows in _cosines.blocks(0, wanted.size, size=chunk):
         some, own = asked[rows], wanted[rows, None]
         best = np.full((own.size, 1), -np.inf)
@@ -71,7 +74,14 @@ def ranks(
             at = twins[items]
             owned = _owned(own[:, 0], things[at], things, held) & (held[at] != own)
             ahead -= np.count_nonzero((some @ offered[at].T >= best - slack) & owned, axis=1)
-        found[order[rows]] = 1 + ahead
+        found[order[rows]], bests[order[rows]] = 1 + ahead, best
+    if query_same is not None:
+        asked_for = _checks.integers(query_same, name="query_same", n=wanted.size)[order]
+        for places in np.array_split(_twins(asked_for, wanted), max(1, wanted.size // chunk)):
+            best, own = bests[order[places]], wanted[places, None]
+            for items in _cosines.blocks(0, held.size if places.size else 0, size=chunk):
+                owned = _owned(held[items], asked_for[places], asked_for, wanted).T & (held[items] != own)
+                found[order[places]] -= np.count_nonzero((asked[places] @ offered[items].T >= best - slack) & owned, axis=1)
     return found
 
 

@@ -87,8 +87,8 @@ def shape_bias(decided: npt.ArrayLike, *, shape: npt.ArrayLike, texture: npt.Arr
     """Share of shape among the conflict images decided for one of their two cues: n_shape / (n_shape + n_texture).
 
     Inputs and errors as in `cues`. Returns 0 to 1: 1 = shape only (people: .92 to .99), 0 = texture only; higher is better where people
-    are the standard. NaN when nothing was decided either way. Interval: `intervals.wilson(n_shape, n_shape + n_texture)`. Read it beside
-    `decided_fraction`: a bias over 3 images in 1,000 says little. Source: Geirhos et al. 2019.
+    are the standard. NaN when nothing was decided either way. Interval: `crossed.crossed_interval`, or `intervals.wilson` where no
+    exemplars are known. Read it beside `decided_fraction`: a bias over 3 images in 1,000 says little. Source: Geirhos et al. 2019.
     """
     return cues(decided, shape=shape, texture=texture).bias
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, logit
 
 from . import _checks, _weighted
 
@@ -25,25 +27,52 @@ Weighing: TypeAlias = _weighted.Weighing
 class Statistic:
     """`reads`: the arrays it needs; `reads_others`: those of the second sample; `of(arrays, others, params)`: the function of weights.
 
-    No `reads` means: one array of any name.
+    No `reads` means: one array of any name. `sums(arrays, params)`: numbers [n] and [n] whose sums it is the ratio of; None where it
+    is something else.
     """
 
     of: Callable[[Columns, Columns, Mapping[str, float]], Weighing]
     reads: tuple[str, ...] = ()
     reads_others: tuple[str, ...] = ()
     params: tuple[str, ...] = ()
+    sums: Callable[[Columns, Mapping[str, float]], tuple[Floats, Floats]] | None = None
 
 
-def _mean(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+def _ratio_of(
+    sums: Callable[[Columns, Mapping[str, float]], tuple[Floats, Floats]], reads: tuple[str, ...], params: tuple[str, ...] = ()
+) -> Statistic:
+    return Statistic(lambda arrays, others, given: partial(_weigh, *sums(arrays, given)), reads, (), params, sums)
+
+
+def _mean_of(terms: Callable[[Columns, Mapping[str, float]], Floats], reads: tuple[str, ...], params: tuple[str, ...] = ()) -> Statistic:
+    def sums(arrays: Columns, given: Mapping[str, float]) -> tuple[Floats, Floats]:
+        values = terms(arrays, given)
+        return values, np.ones_like(values)
+
+    return Statistic(lambda arrays, others, given: partial(_average, terms(arrays, given)), reads, (), params, sums)
+
+
+def _weigh(top: Floats, bottom: Floats, w: Floats, v: Floats) -> Floats:
+    return _weighted.ratio(w @ top, w @ bottom)
+
+
+def _average(terms: Floats, w: Floats, v: Floats) -> Floats:
+    return _weighted.mean(terms, w)
+
+
+def _one(arrays: Columns, params: Mapping[str, float]) -> Floats:
     if len(arrays) != 1:
         raise ValueError(f"a mean is of one array; given: {', '.join(arrays)}")
     [values] = arrays.values()
-    return lambda w, v: _weighted.mean(values.astype(np.float64), w)
+    return values.astype(np.float64)
 
 
-def _recall(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    found = (arrays["rank"] <= params["k"]).astype(np.float64)
-    return lambda w, v: _weighted.mean(found, w)
+def _found(arrays: Columns, params: Mapping[str, float]) -> Floats:
+    return (arrays["rank"] <= params["k"]).astype(np.float64)
+
+
+def _lost(arrays: Columns, params: Mapping[str, float]) -> Floats:
+    return arrays["before"].astype(np.float64) - arrays["correct"]
 
 
 def _median(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
@@ -51,24 +80,38 @@ def _median(arrays: Columns, others: Columns, params: Mapping[str, float]) -> We
     return lambda w, v: _weighted.median(ranks, w)
 
 
-def _share(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    part, whole = (arrays[name].astype(np.float64) for name in ("part", "whole"))
-    return lambda w, v: _weighted.ratio(w @ part, w @ whole)
+def _parts(arrays: Columns, params: Mapping[str, float]) -> tuple[Floats, Floats]:
+    return arrays["part"].astype(np.float64), arrays["whole"].astype(np.float64)
 
 
-def _drop(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    lost = arrays["before"].astype(np.float64) - arrays["correct"]
-    return lambda w, v: _weighted.mean(lost, w)
-
-
-def _error_ratio(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    top, bottom = (1.0 - arrays[name].astype(np.float64) for name in ("correct", "before"))
-    return lambda w, v: _weighted.ratio(w @ top, w @ bottom)
+def _errors(arrays: Columns, params: Mapping[str, float]) -> tuple[Floats, Floats]:
+    return 1.0 - arrays["correct"].astype(np.float64), 1.0 - arrays["before"].astype(np.float64)
 
 
 def _relative(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
     top, bottom = (each["correct"].astype(np.float64) for each in (arrays, others))
     return lambda w, v: _weighted.ratio(_weighted.mean(top, w), _weighted.mean(bottom, v))
+
+
+def _effective(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    """Of a shift and other images, or (`part`) of a part of some images and their rest: both samples move the expected accuracy."""
+    right, other = (each["correct"].astype(np.float64) for each in (arrays, others))
+
+    def weighed(w: Floats, v: Floats) -> Floats:
+        n, hits = v.sum(axis=1), v @ other
+        if params["part"]:
+            n, hits = n + w.sum(axis=1), hits + w @ right
+        overall = _weighted.ratio(hits, n)
+        edge = _weighted.ratio(np.full(n.shape, 0.5), n)
+        expected: Floats = expit(params["slope"] * logit(np.clip(overall, edge, 1 - edge)) + params["intercept"])
+        return _weighted.mean(right, w) - expected
+
+    return weighed
+
+
+def _part_error_ratio(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    wrong, rest = (1.0 - each["correct"].astype(np.float64) for each in (arrays, others))
+    return lambda w, v: _weighted.ratio(_weighted.mean(wrong, w), _weighted.ratio(w @ wrong + v @ rest, w.sum(axis=1) + v.sum(axis=1)))
 
 
 def _ece(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
@@ -80,8 +123,13 @@ def _adaptive_ece(arrays: Columns, others: Columns, params: Mapping[str, float])
 
 
 def _mean_per_class(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    means = _weighted.group_means(arrays["correct"].astype(np.float64), arrays["label"])
-    return lambda w, v: np.nanmean(means(w), axis=1)
+    """Each image counts as the whole sample has it, one in K n_c: a resample that misses a rare class would else be of fewer classes.
+
+    Measured on drops between equally good models, 100 of 110 classes with one image each: the upper 95 % bound covers 95 %, not 89 %.
+    """
+    _, which, sizes = np.unique(arrays["label"], return_inverse=True, return_counts=True)
+    shares = arrays["correct"].astype(np.float64) * which.size / (sizes.size * sizes[which])
+    return lambda w, v: _weighted.mean(shares, w)
 
 
 def _lowest_group(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
@@ -118,14 +166,20 @@ def _other_way_round(weighing: Weighing) -> Weighing:
     return lambda w, v: weighing(v, w)
 
 
+def columns(base: str, arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    """The statistic `base` of each column of arrays [n, k] and [m, k]: a function of weights that gives [R, k]."""
+    width = next(iter(arrays.values())).shape[1]
+    each = [STATISTICS[base].of(_column(arrays, k), _column(others, k), params) for k in range(width)]
+    return lambda w, v: np.stack([one(w, v) for one in each], axis=1)
+
+
 def _over(base: str, reduce: Callable[[Floats], Floats]) -> Statistic:
     """`base` of each column of arrays [n, k] (prompt sets, severities), then one number [R] of the k values [R, k]."""
     inner = STATISTICS[base]
 
     def of(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-        columns = next(iter(arrays.values())).shape[1]
-        each = [inner.of(_column(arrays, k), _column(others, k), params) for k in range(columns)]
-        return lambda w, v: reduce(np.stack([one(w, v) for one in each], axis=1))
+        each = columns(base, arrays, others, params)
+        return lambda w, v: reduce(each(w, v))
 
     return Statistic(of, inner.reads, inner.reads_others, inner.params)
 
@@ -135,13 +189,15 @@ def _column(arrays: Columns, k: int) -> Columns:
 
 
 STATISTICS: dict[str, Statistic] = {
-    "mean": Statistic(_mean),
-    "recall": Statistic(_recall, ("rank",), (), ("k",)),
+    "mean": _mean_of(_one, ()),
+    "recall": _mean_of(_found, ("rank",), ("k",)),
     "median": Statistic(_median, ("rank",)),
-    "share": Statistic(_share, ("part", "whole")),
-    "drop": Statistic(_drop, ("before", "correct")),
-    "error_ratio": Statistic(_error_ratio, ("before", "correct")),
+    "share": _ratio_of(_parts, ("part", "whole")),
+    "drop": _mean_of(_lost, ("before", "correct")),
+    "error_ratio": _ratio_of(_errors, ("before", "correct")),
     "relative": Statistic(_relative, ("correct",), ("correct",)),
+    "effective": Statistic(_effective, ("correct",), ("correct",), ("slope", "intercept", "part")),
+    "part_error_ratio": Statistic(_part_error_ratio, ("correct",), ("correct",)),
     "mean_per_class": Statistic(_mean_per_class, ("correct", "label")),
     "lowest_group": Statistic(_lowest_group, ("correct", "group")),
     "largest_group_drop": Statistic(_largest_group_drop, ("before", "correct", "group")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -15,12 +15,14 @@ from torch.nn import init
 from torch.overrides import TorchFunctionMode
 
 from pytest_clip import ClipError
+from pytest_clip.models import config, foreign
 from pytest_clip.models.forward import DTYPES, MIXED
 from pytest_clip.models.quiet import quiet
 from pytest_clip.models.resolve import Recipe
 
 with quiet():  # what open_clip or timm deprecate at import is not news about a model
     import open_clip
+    from open_clip.tokenizer import HFTokenizer
     from open_clip.transform import PreprocessCfg
 
 _SEED = 0
@@ -66,19 +68,35 @@ def build_module(recipe: Recipe, model_cfg: dict[str, Any], precision: str, *, f
 
     Not to `fill` it leaves NaN where random numbers would be, for weights that will be loaded over all of them.
     """
+    _must_fit_into_memory(recipe, model_cfg)
+    guard = foreign.no_code() if model_cfg["text_cfg"].get("hf_model_name") else nullcontext()
     with tempfile.TemporaryDirectory(prefix="pytest-clip-") as folder, torch.random.fork_rng(devices=[]):
-        config = {"model_cfg": model_cfg, "preprocess_cfg": recipe.preprocess_cfg}
-        (Path(folder) / "open_clip_config.json").write_text(json.dumps(config, default=list), encoding="utf-8")
+        said = {"model_cfg": model_cfg, "preprocess_cfg": recipe.preprocess_cfg}
+        (Path(folder) / "open_clip_config.json").write_text(json.dumps(said, default=list), encoding="utf-8")
         torch.default_generator.manual_seed(_SEED)
         try:
-            with quiet() as notes, nullcontext() if fill else _Unfilled():
+            with quiet() as notes, guard, nullcontext() if fill else _Unfilled():
                 module: torch.nn.Module = open_clip.create_model(
                     f"local-dir:{folder}", load_weights=False, pretrained_text=False, precision="fp32" if precision in MIXED else precision
                 )
+        except foreign.CodeError:
+            raise
         except Exception as error:  # anything that a config can make a constructor raise
             raise ClipError(f"open_clip cannot build {recipe.architecture}: {type(error).__name__}: {error}") from error
     # What is left after open_clip's complaints that this folder holds no weights, which is on purpose.
     return module, [note for note in notes if folder not in note]
+
+
+def _must_fit_into_memory(recipe: Recipe, model_cfg: Mapping[str, Any]) -> None:
+    """ClipError for a configuration of more weights than the file beside it can hold: building it could take all memory there is."""
+    if recipe.weights is None or recipe.published:
+        return
+    wanted, there = config.least_weights(model_cfg), recipe.weights.stat().st_size
+    if wanted > 4 * max(there, 1 << 20):  # a weight takes at least a byte, unless the archive is compressed
+        raise ClipError(
+            f"{recipe.architecture}: its configuration describes at least {wanted:,} weights, and {recipe.weights} has {there:,} bytes; "
+            "name the checkpoint that belongs to it, or correct the configuration"
+        )
 
 
 def load_published(module: torch.nn.Module, recipe: Recipe) -> None:
@@ -92,12 +110,32 @@ def load_published(module: torch.nn.Module, recipe: Recipe) -> None:
 
 
 def make_tokenizer(recipe: Recipe) -> Any:
+    """The tokenizer of a configuration that has been checked, without reading it once more; no code comes with it."""
+    text = recipe.model_cfg["text_cfg"]
+    name = text.get("hf_tokenizer_name")
+    scheme, _, place = recipe.tokenizer.partition(":")
     try:
-        return open_clip.get_tokenizer(recipe.tokenizer)
+        if scheme not in ("local-dir", "hf-hub"):
+            return _guarded(open_clip.get_tokenizer, recipe.tokenizer) if name else open_clip.get_tokenizer(recipe.tokenizer)
+        how = {"context_length": text.get("context_length", 77), **(text.get("tokenizer_kwargs") or {})}
+        if not name:
+            return open_clip.SimpleTokenizer(**how)
+        if scheme == "local-dir":
+            foreign.refuse_code(Path(place), shown=recipe.tokenizer)
+        elif not config.REPOSITORY.fullmatch(name):
+            raise ClipError(f"{recipe.tokenizer}: hf_tokenizer_name is {name!r}, which is no repository of Hugging Face")
+        return _guarded(HFTokenizer, place if scheme == "local-dir" else name, tokenizer_mode=text.get("tokenizer_mode"), **how)
+    except ClipError:
+        raise
     except Exception as error:
-        name = recipe.model_cfg["text_cfg"].get("hf_tokenizer_name")
         hint = f"; it is {name!r} of Hugging Face, which needs `pip install transformers` and its files in the cache" if name else ""
         raise ClipError(f"cannot make the tokenizer of {recipe.architecture} ({type(error).__name__}: {error}){hint}") from error
+
+
+def _guarded(make: Callable[..., Any], *args: Any, **how: Any) -> Any:
+    """A tokenizer of transformers."""
+    with foreign.no_code():
+        return make(*args, trust_remote_code=False, **how)
 
 
 def preprocess_config_of(module: torch.nn.Module) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,17 +16,11 @@ import torch
 from safetensors.torch import load_file
 
 from pytest_clip import ClipError
+from pytest_clip.models import contents, cures
 
-_PLAIN = ("state_dict", "model", "model_state_dict", "module")
-_AVERAGED = ("state_dict_ema", "ema", "model_ema", "ema_state_dict")
-_WRAPPERS = ("module.", "_orig_mod.")  # DataParallel and its kin; torch.compile
 # Never part of what a model computes: masks and position indices that newer versions rebuild, counters of batch norm.
 HARMLESS = ("attn_mask", "position_ids", "num_batches_tracked")
-# Scalars that OpenAI's TorchScript archives keep beside the weights; open_clip drops them too.
-_NOT_WEIGHTS = ("n_averaged", "input_resolution", "context_length", "vocab_size")
 _SHOWN = 20
-_FROM_SCRIPT = 'torch.jit.load({}, map_location="cpu").state_dict()'
-_FROM_PICKLE = 'torch.load({}, map_location="cpu", weights_only=False)'
 
 
 @dataclass(frozen=True)
@@ -39,24 +35,33 @@ class Checkpoint:
 def read(path: Path) -> Checkpoint:
     """Weights of a .safetensors file or a torch checkpoint, without running any code from it."""
     _must_be_file(path)
-    with path.open("rb") as stream:
-        head = stream.read(64)
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(64)
+    except OSError as error:
+        raise ClipError(f"cannot read {path}: {error.strerror}") from error
     if head.startswith(b"version https://git-lfs"):
         raise ClipError(f"{path} is a Git LFS pointer, not the checkpoint itself; run: git lfs pull --include={path.name}")
     if head[8:9] == b"{" or path.suffix == ".safetensors":
         content: object = _read_safetensors(path)
     else:
         content = _read_torch(path)
-    state, facts = _choose(content, path)
-    return Checkpoint(path, _unwrap(state), {"file": path.name, **facts})
+    state, facts = contents.weights_in(content, path)
+    return Checkpoint(path, state, {"file": path.name, **facts})
 
 
 def fit(module: torch.nn.Module, checkpoint: Checkpoint) -> None:
-    """Load the weights into `module`; any key that is missing, unexpected or of another shape is fatal, and all of them are listed."""
+    """Load the weights into `module`; a key that is missing, unexpected, of another shape or kind is fatal, and all are listed."""
     from open_clip.convert import convert_state_dict
     from open_clip.model import convert_to_custom_text_state_dict
 
-    state = convert_state_dict(module, dict(checkpoint.state))
+    try:
+        state = convert_state_dict(module, dict(checkpoint.state))
+    except Exception as error:  # it goes by a few names and takes the others for granted
+        raise ClipError(
+            f"{checkpoint.path} does not fit the model: open_clip takes its names for those of another library and cannot convert them "
+            f"({type(error).__name__}: {error}); save the weights as open_clip names them"
+        ) from error
     wanted = module.state_dict()
     if "text.positional_embedding" in wanted and "positional_embedding" in state:
         state = convert_to_custom_text_state_dict(state)
@@ -68,13 +73,25 @@ def fit(module: torch.nn.Module, checkpoint: Checkpoint) -> None:
     unexpected = [key for key in state if key not in wanted]
     shapes = {key: (tuple(value.shape), tuple(wanted[key].shape)) for key, value in state.items() if key in wanted}
     misshapen = {key: pair for key, pair in shapes.items() if pair[0] != pair[1]}
-    if missing or unexpected or misshapen:
-        raise ClipError(_mismatch(checkpoint.path, missing, unexpected, misshapen, total=len(wanted)))
+    kinds = {key: (_kind(value), _kind(wanted[key])) for key, value in state.items() if key in wanted and not key.endswith(HARMLESS)}
+    mistyped = {key: pair for key, pair in kinds.items() if pair[0] != pair[1]}
+    if missing or unexpected or misshapen or mistyped:
+        raise ClipError(_mismatch(checkpoint, missing, unexpected, misshapen, mistyped, total=len(wanted)))
     module.load_state_dict(state, strict=False)
+
+
+def _kind(tensor: torch.Tensor) -> str:
+    """Among numbers of one kind, precision may be gained or lost; another kind is another thing: codes, masks, spectra."""
+    return "floating point" if tensor.is_floating_point() else str(tensor.dtype).removeprefix("torch.")
 
 
 def _must_be_file(path: Path) -> None:
     try:
+        if (path / ".metadata").is_file():
+            raise ClipError(
+                f"{path} is a checkpoint in shards, as torch.distributed writes it; put it together once:\n"
+                f"python -m torch.distributed.checkpoint.format_utils dcp_to_torch {shlex.quote(str(path))} {shlex.quote(f'{path}.pt')}"
+            )
         if path.is_dir():
             raise ClipError(f"{path} is a folder, not a checkpoint; write local-dir:{path} if it holds an open_clip_config.json")
         if not path.is_file():
@@ -93,84 +110,63 @@ def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _read_torch(path: Path) -> object:
-    if _is_torchscript(path):
+    names, packed, unpacked = _archive(path)
+    if unpacked > 4 * packed + (1 << 20):
+        raise ClipError(f"{path} is refused: its {packed:,} bytes unpack to {unpacked:,}; torch.save does not compress, save it again")
+    if any(name.endswith("/constants.pkl") for name in names):
         raise ClipError(
             f"{path} is a TorchScript archive (OpenAI's own .pt files are), which holds code. Use the tag instead, "
             "--clip-model=ViT-B-32,openai, or, if you trust the file, save its weights once and "
             "load them into the -quickgelu architecture: "
-            f"{_snippet(path, _FROM_SCRIPT)}"
+            f"{cures.from_script(path)}"
         )
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle can raise anything
         text = str(error)
         wanted = re.search(r"\bGLOBAL ([\w.]+)", text)
+        if wanted and wanted[1].startswith("torch.distributed"):
+            raise ClipError(
+                f"{path} holds what one of several processes had of the weights ({wanted[1]}); save all of them in one: "
+                "get_model_state_dict(model, options=StateDictOptions(full_state_dict=True)) of torch.distributed.checkpoint.state_dict"
+            ) from None
         if wanted:
             raise ClipError(
                 f"{path} is refused: besides weights it wants to import {wanted[1]}, and loading such a file can run any code. "
-                f"If you trust it, save its weights alone once: {_snippet(path, _FROM_PICKLE)}"
+                f"If you trust it, save its weights alone once: {cures.from_pickle(path)}"
             ) from None
-        first = (text.strip().splitlines() or [type(error).__name__])[0]
+        said = re.search(r"WeightsUnpickler error: (.*)", text)
+        first = said[1].strip() if said and said[1].strip() else (text.strip().splitlines() or [type(error).__name__])[0]
         raise ClipError(f"{path} is not a readable checkpoint, perhaps cut short: {first}; copy or save it again") from error
 
 
-def _is_torchscript(path: Path) -> bool:
+def _archive(path: Path) -> tuple[list[str], int, int]:
+    """The names in a torch archive, its bytes, and those that it unpacks to; nothing for files of before torch 1.6."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return any(name.endswith("/constants.pkl") for name in archive.namelist())
-    except zipfile.BadZipFile:
-        return False
+            return archive.namelist(), path.stat().st_size, sum(entry.file_size for entry in archive.infolist())
+    except Exception:  # no archive, or a damaged one: torch says so
+        return [], 0, 0
 
 
-def _snippet(path: Path, expression: str) -> str:
-    source, target = repr(str(path)), repr(str(path.with_name(f"{path.stem}-weights.pt")))
-    return (
-        "\n  python - <<'EOF'\n  import torch\n"
-        f"  c = {expression.format(source)}\n"
-        f"  torch.save({{k: v for k, v in c.get('state_dict', c).items() if torch.is_tensor(v)}}, {target})\n  EOF"
-    )
+Pairs = Mapping[str, tuple[Any, Any]]
+"""What the file has and what the model wants, by name."""
 
 
-def _choose(content: object, path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """The state dict inside a training checkpoint: the plain weights, and the averaged ones only where there are no others."""
-    if not isinstance(content, Mapping):
-        raise ClipError(f"{path} holds a {type(content).__name__}, not weights; save model.state_dict() instead")
-    if content and all(isinstance(value, torch.Tensor) for value in content.values()):
-        return dict(content), {"taken": "whole file"}
-    found = [key for key in (*_PLAIN, *_AVERAGED) if _is_state(content.get(key))]
-    if not found:
-        keys = ", ".join(map(str, list(content)[:_SHOWN])) or "nothing"
-        raise ClipError(f"{path} holds no weights under {', '.join((*_PLAIN, *_AVERAGED))}; it holds: {keys}")
-    facts: dict[str, Any] = {"taken": found[0], "also_there": found[1:]}
-    if isinstance(content.get("epoch"), int):
-        facts["epoch"] = content["epoch"]
-    return {key: value for key, value in content[found[0]].items() if isinstance(value, torch.Tensor)}, facts
-
-
-def _is_state(value: object) -> bool:
-    return isinstance(value, Mapping) and any(isinstance(entry, torch.Tensor) for entry in value.values())
-
-
-def _unwrap(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Without the prefixes that training wrappers put before every key."""
-    state = {key: value for key, value in state.items() if key not in _NOT_WEIGHTS}
-    for _ in range(4):
-        prefix = next((wrapper for wrapper in _WRAPPERS if state and all(key.startswith(wrapper) for key in state)), None)
-        if prefix is None:
-            break
-        state = {key.removeprefix(prefix): value for key, value in state.items()}
-    return state
-
-
-def _mismatch(
-    path: Path, missing: list[str], unexpected: list[str], misshapen: dict[str, tuple[tuple[int, ...], tuple[int, ...]]], *, total: int
-) -> str:
+def _mismatch(checkpoint: Checkpoint, missing: list[str], unexpected: list[str], misshapen: Pairs, mistyped: Pairs, *, total: int) -> str:
+    path = checkpoint.path
     counts = f"{len(missing)} of {total} weights missing, {len(unexpected)} unexpected, {len(misshapen)} mis-shaped"
+    counts += f", {len(mistyped)} of another kind of number" if mistyped else ""
     lines = [f"{path} does not fit the model: {counts}"]
     lines += _listed("missing", missing)
     lines += _listed("unexpected", unexpected)
     lines += _listed("mis-shaped", [f"{key}: file {list(file)}, model {list(model)}" for key, (file, model) in misshapen.items()])
-    if any(key.startswith("vision_model.") for key in unexpected):
+    lines += _listed("mis-typed", [f"{key}: file {file}, model {model}" for key, (file, model) in mistyped.items()])
+    if left := sorted({"logit_scale", *missing}.intersection(checkpoint.facts.get("left_out", ()))):
+        lines.append(f"  {', '.join(left)} is there, but is no tensor; save model.state_dict() as it is.")
+    if prefix := _prefix(missing, unexpected):
+        lines.append(f"  They are there under {prefix!r}; save that part alone once: {_cure(prefix, checkpoint)}")
+    elif any(key.startswith("vision_model.") for key in unexpected):
         lines.append("  This is a transformers CLIP; use an open_clip checkpoint, or convert it to one.")
     elif any(key.endswith("positional_embedding") and "visual" in key for key in misshapen):
         lines.append("  It was trained at another image_size: use the architecture of that size (ViT-L-14-336 …), or a local-dir: whose")
@@ -184,3 +180,20 @@ def _listed(what: str, entries: Iterable[str]) -> list[str]:
     entries = sorted(entries)
     more = [f"  … and {len(entries) - _SHOWN} more {what}"] if len(entries) > _SHOWN else []
     return [f"  {what}: {entry}" for entry in entries[:_SHOWN]] + more
+
+
+def _prefix(missing: list[str], unexpected: list[str]) -> str | None:
+    """What stands before at least half of the missing names among the unexpected ones."""
+    wanted, counts = set(missing), Counter[str]()
+    for key in unexpected:
+        parts = key.split(".")
+        counts.update(".".join(parts[:at]) + "." for at in range(1, len(parts)) if ".".join(parts[at:]) in wanted)
+    [(prefix, n)] = counts.most_common(1) or [("", 0)]
+    return prefix if 2 * n >= max(len(missing), 1) and n else None
+
+
+def _cure(prefix: str, checkpoint: Checkpoint) -> str:
+    """The names in the file still have what has been taken off them in reading."""
+    taken = checkpoint.facts.get("taken", "whole file")
+    before = "".join(each for each in checkpoint.facts.get("names_without", ()) if each in contents.PREFIXES)
+    return cures.without(before + prefix, checkpoint.path, () if taken == "whole file" else (taken,))

@@ -16,6 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from .. import ClipError
+from . import foreign
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -127,6 +128,7 @@ def _check(folder: Path, text: str) -> None:
     lacking = [name for name in FILES[:3] if not any(folder.glob(name))]
     if lacking:
         raise ClipError(f"{text!r} has no {' and no '.join(lacking)}; it takes a depth-estimation model as save_pretrained writes it")
+    foreign.refuse_code(folder, shown=f"the depth model {text}")
 
 
 @lru_cache(maxsize=1)
@@ -139,9 +141,11 @@ def _loaded(model: DepthModel, device: str) -> tuple[Any, Any, bool]:
 
     where = {"pretrained_model_name_or_path": str(model.path), "local_files_only": True, "trust_remote_code": False}
     try:
-        with quiet(), _no_bars():
+        with foreign.no_code(), quiet(), _no_bars():
             network, found = AutoModelForDepthEstimation.from_pretrained(**where, use_safetensors=True, output_loading_info=True)
             processor = AutoImageProcessor.from_pretrained(**where)
+    except ClipError:
+        raise
     except Exception as error:  # transformers, safetensors and json each raise their own
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ClipError(f"the depth model {model.name} cannot be loaded ({said}); see --clip-depth-model") from error

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_clip import ClipError
-from pytest_clip.models import bundled, hub
-from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, DEFAULT_TAGS, RANDOM, ModelSpec
+from pytest_clip.models import bundled, config, hub
+from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, DEFAULT_TAGS, RANDOM, ModelSpec, path_of
 
 _CONFIG = "open_clip_config.json"
 _PREFERRED = (  # open_clip's own order
@@ -46,7 +46,7 @@ def resolve(spec: ModelSpec, cache_dir: Path) -> Recipe:
     if spec.kind == "timm":
         raise ClipError(f"{spec.text}: timm classifiers come with a later release")
     if spec.kind == "local-dir":
-        return _from_folder(Path(spec.name).expanduser().absolute(), spec.name)
+        return _from_folder(path_of(spec.name).absolute(), spec.name)
     if spec.kind == "bundled":
         return _from_bundled(spec, cache_dir)
     if spec.kind == "hf-hub":
@@ -98,7 +98,7 @@ def _with_file(
     if wanted == RANDOM:
         loud = f"{spec.text}: the weights are RANDOM (seed 0), every score is that of an untrained model"
         return Recipe(spec.name, RANDOM, config, preprocess, None, tokenizer, facts=facts, warnings=(loud,))
-    path = Path(wanted).expanduser()
+    path = path_of(wanted)
     if not path.exists():
         if "/" in wanted or "\\" in wanted or wanted.lower().endswith(CHECKPOINT_SUFFIXES):
             raise ClipError(f"{spec.text}: there is no checkpoint {path}; a relative path starts at {Path.cwd()}")
@@ -129,8 +129,8 @@ def _from_folder(folder: Path, shown: str) -> Recipe:
 
 
 def _from_hub(repository: str) -> Recipe:
-    config, weights, notes = hub.files_of_repository(repository)
-    model_cfg, preprocess_cfg = _read_config(config)
+    file, weights, notes = hub.files_of_repository(repository)
+    model_cfg, preprocess_cfg = _read_config(file)
     facts = {"preprocess_source": _CONFIG, "activation_source": _CONFIG}
     return Recipe(repository, "hf-hub", model_cfg, preprocess_cfg, weights, f"hf-hub:{repository}", facts=facts, warnings=notes)
 
@@ -140,12 +140,14 @@ def _read_config(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ClipError(f"{file} is missing; it holds open_clip's model_cfg and preprocess_cfg") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ClipError(f"{file} is not readable as JSON: {error}") from error
     model = content.get("model_cfg") if isinstance(content, dict) else None
     if not isinstance(model, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= set(model):
         raise ClipError(f"{file} has no model_cfg with embed_dim, vision_cfg and text_cfg, so open_clip cannot build a model from it")
-    return model, dict(content.get("preprocess_cfg") or {})
+    preprocess = content.get("preprocess_cfg") or {}
+    config.check(model, preprocess, file=file)
+    return model, preprocess
 
 
 def _weights_in(folder: Path) -> Path:

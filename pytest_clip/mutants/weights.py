@@ -17,7 +17,7 @@ from pytest_clip.mutants.damaged import Damage
 from pytest_clip.mutants.inapplicable import InapplicableError
 
 if TYPE_CHECKING:
-    from pytest_clip.models.openclip import OpenClipModel
+    from pytest_clip.models.openclip_model import OpenClipModel
 
 _TEXT = ("transformer.", "token_embedding.", "positional_embedding", "ln_final.", "text_projection", "text.")
 _STEPS = 127

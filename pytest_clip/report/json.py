@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import subprocess
@@ -18,6 +19,7 @@ from typing import Any
 from pytest_clip import __version__
 
 SCHEMA = 1
+DEEPEST = 100
 
 _PACKAGES = ("pytest", "pytest-xdist", "torch", "torchvision", "open_clip_torch", "numpy", "scipy", "pillow")
 #: How CI systems name the commit, for checkouts without git.
@@ -60,9 +62,12 @@ def session_facts(*, argv: Sequence[str], started: float, exit_status: int, root
     }
 
 
-def write(path: Path, document: Mapping[str, Any]) -> None:
-    """All of it or nothing: a reader never finds half a file, and a failing run leaves the previous report readable until then."""
-    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+def write(path: Path, document: Mapping[str, Any]) -> list[str]:
+    """All of it or nothing: a reader never finds half a file, and a failing run leaves the previous report readable until then.
+
+    What JSON cannot hold is written as something that it can; returns a line about each kind of it.
+    """
+    text, told = as_text(document)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
@@ -74,6 +79,42 @@ def write(path: Path, document: Mapping[str, Any]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    return told
+
+
+def as_text(document: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """The document as JSON, and a line about each kind of thing in it that had to be replaced."""
+    try:
+        text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+        text.encode("utf-8")
+    except (ValueError, TypeError, RecursionError):
+        found: dict[str, int] = {}
+        text = json.dumps(_held(document, found), indent=1, ensure_ascii=False, allow_nan=False)
+        return text, [f"{count} {what} in the record" for what, count in found.items()]
+    return text, []
+
+
+def _held(value: Any, found: dict[str, int], depth: int = 0) -> Any:
+    """`value` as JSON can hold it; `found` counts what was replaced."""
+
+    def instead(what: str, other: Any) -> Any:
+        found[what] = found.get(what, 0) + 1
+        return other
+
+    if isinstance(value, str):
+        escaped = value.encode("utf-8", "backslashreplace").decode("utf-8")
+        return value if escaped == value else instead("texts that are no Unicode are escaped", escaped)
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else instead("numbers that are not finite are null", None)
+    if depth > DEEPEST:
+        return instead("values nested too deeply are null", None)
+    if isinstance(value, Mapping):
+        return {str(_held(str(key), found)): _held(each, found, depth + 1) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_held(each, found, depth + 1) for each in value]
+    return instead("values that JSON does not know are text", _held(repr(value), found))
 
 
 def _umask() -> int:

@@ -18,7 +18,7 @@ def properties(row: Mapping[str, Any]) -> list[tuple[str, str | int | float]]:
     low, high = row.get("ci") or (None, None)
     pairs += [("ci_low", low), ("ci_high", high)]
     rule = row.get("rule") or {}
-    pairs += [(f"rule.{key}", rule.get(key)) for key in ("min", "max", "max_drop", "min_n", "severity", "source")]
+    pairs += [(f"rule.{key}", rule.get(key)) for key in ("min", "max", "max_drop", "drop_test", "min_n", "severity", "source")]
     waiver = row.get("waiver") or {}
     pairs += [(f"waiver.{key}", waiver.get(key)) for key in ("reason", "until", "model", "data")]
     baseline = row.get("baseline") or {}

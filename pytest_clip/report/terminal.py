@@ -11,7 +11,7 @@ from pytest_clip import __version__
 from pytest_clip.report import against
 
 if TYPE_CHECKING:
-    from pytest_clip.session import ClipSession
+    from pytest_clip.session.run import ClipSession
 
 Row = Mapping[str, Any]
 
@@ -23,6 +23,7 @@ _COUNTED = {
     "warn": "warned",
     "waived": "waived",
     "unjudged": "unjudged",
+    "not_measured": "not measured",
     "pass": "passed",
 }
 
@@ -32,7 +33,7 @@ def header(session: ClipSession, suites: Sequence[str]) -> str:
     from pytest_clip.gates.catalog import CATALOG
 
     gates = sum(
-        len(session.gates(metric, data)) * len(session.models)
+        len(session.reach.gates(metric, data)) * len(session.models)
         for metric in CATALOG
         if metric.partition("/")[0] in suites
         for data in session.data
@@ -74,16 +75,11 @@ def summary_lines(
         bad = [row for row in rows if row["verdict"] == verdict]
         bad.sort(key=lambda row: (-miss(row), row["gate"], row["model"], row["data"]))
         lines += [f"{label} {_headline(row)}{_on(row) if many else ''}{_where(row)}" for row in bad]
-    skipped = sorted({row["gate"] for row in rows if row["verdict"] == "unjudged" and row["value"] is None and row["rule"]})
-    if skipped:
-        more = f" and {len(skipped) - UNJUDGED_SHOWN} more" if len(skipped) > UNJUDGED_SHOWN else ""
-        named = ", ".join(skipped[:UNJUDGED_SHOWN])
-        lines.append(f"NOT MEASURED {_count(len(skipped), 'gate')} with a rule, skipped (-rs says why): {named}{more}")
-    unjudged = sorted({row["gate"] for row in rows if row["verdict"] == "unjudged"} - set(skipped))
-    if unjudged:
-        more = f" and {len(unjudged) - UNJUDGED_SHOWN} more" if len(unjudged) > UNJUDGED_SHOWN else ""
-        lines.append(f"UNJUDGED {_count(len(unjudged), 'gate')} without a rule: {', '.join(unjudged[:UNJUDGED_SHOWN])}{more}")
-    idle = {row["waiver"]["source"]: row["gate"] for row in rows if row["verdict"] == "unjudged" and row.get("waiver")}
+    lacking = [row for row in rows if row["verdict"] == "not_measured"]
+    lines += _named("NOT MEASURED {} with a rule, skipped (-rs says why)", [row for row in lacking if row["rule"]])
+    lines += _named("NOT MEASURED {} without a rule (-rs says why)", [row for row in lacking if not row["rule"]])
+    lines += _named("UNJUDGED {} without a rule", [row for row in rows if row["verdict"] == "unjudged"])
+    idle = {row["waiver"]["source"]: row["gate"] for row in rows if row["verdict"] in ("unjudged", "not_measured") and row.get("waiver")}
     lines += [f"WAIVER {source} excuses nothing: no rule judges {gate}" for source, gate in sorted(idle.items())]
     lines += _suites(rows)
     lines += against.lines(rows, beside)
@@ -97,6 +93,13 @@ def summary_lines(
         partial = " (partial: --clip-limit)" if any(row.get("partial") for row in rows) else ""
         lines.append(f"{_counts(rows)}{partial}")
     return [*lines, *notes]
+
+
+def _named(what: str, rows: Sequence[Row]) -> list[str]:
+    """One line for gates of one kind, a few of them by name; none without any."""
+    gates = sorted({row["gate"] for row in rows})
+    more = f" and {len(gates) - UNJUDGED_SHOWN} more" if len(gates) > UNJUDGED_SHOWN else ""
+    return [f"{what.format(_count(len(gates), 'gate'))}: {', '.join(gates[:UNJUDGED_SHOWN])}{more}"] if gates else []
 
 
 def markup(line: str) -> dict[str, bool]:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_clip import ClipError
 from pytest_clip.metrics.outcomes import Outcomes
+from pytest_clip.runs.saved import SavedRun
 from pytest_clip.runs.spool import Spool
-from pytest_clip.runs.store import SavedRun
-
-if TYPE_CHECKING:
-    from pytest_clip.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -48,9 +45,9 @@ class SavedBaseline:
         precision = next((each.get("precision") for each in self.run.record["models"] if each["name"] == held), None)
         return Base(row, self.run.outcomes(held, data, gate), precision)
 
-    def check_asked(self, settings: Settings, labels: list[str], data: list[str]) -> None:
-        """Refuse a baseline that was asked for other things than this run; ClipError names both values."""
-        there, here = self.run.asked, asked(settings)
+    def check_asked(self, here: Mapping[str, Any], labels: list[str], data: list[str]) -> None:
+        """Refuse a baseline that was asked for other things than this run (``here``, as a saved run remembers it); ClipError names both."""
+        there = self.run.asked
         models = self.run.models
         if not models:
             raise self._refused("it holds no measured gate", "save it again")
@@ -112,19 +109,6 @@ def other_pictures(there: Mapping[str, Any], here: Mapping[str, Any]) -> tuple[s
     changed = ((name, held, now) for name, (held, now) in both.items() if None not in (held, now) and held != now)
     name, held, now = next(changed, ("", "", ""))
     return (f"{here['name']}/{name}".rstrip("/"), held, now) if held else None
-
-
-def asked(settings: Settings) -> dict[str, Any]:
-    """What a run was asked for, as its saved folder remembers it."""
-    prompts = settings.prompts
-    return {
-        "limit": settings.limit,
-        "precision": settings.precision,
-        # A known set by its name, one from a file by what the file holds; the gates' own hash of all texts is the last word.
-        "prompts": None if prompts is None else {"name": prompts.name} if prompts.given is None else {"templates": list(prompts.given)},
-        "data": list(settings.data),
-        "suites": None if settings.suites is None else list(settings.suites),
-    }
 
 
 def _shown(value: Any) -> str:

@@ -16,7 +16,7 @@ from pytest_clip.metrics.holm import holm
 from pytest_clip.runs.baseline import SavedBaseline, other_pictures
 from pytest_clip.runs.compare import ALPHA, compare
 from pytest_clip.runs.flips import listed
-from pytest_clip.runs.store import SavedRun
+from pytest_clip.runs.saved import SavedRun
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,19 @@ class Change:
         return self.p is not None and self.p <= ALPHA
 
     @property
+    def unknown(self) -> bool:
+        """Whether its value is worse and nobody can say how sure that is: there are no outcomes to pair, or too few."""
+        return self.found.change is not None and self.found.change.p is None and self.found.change.drop > 0
+
+    @property
     def order(self) -> tuple[Any, ...]:
-        """Surest losses first, then those without a p by their size; what could not be compared last."""
+        """Surest losses first, then those of unknown certainty by their size, then the rest; what could not be compared last."""
         change = self.found.change
         if change is None:
-            return (3, 0.0, self.gate, self.model, self.data)
+            return (4, 0.0, self.gate, self.model, self.data)
         if change.p is None:
-            return (2, -change.drop, self.gate, self.model, self.data)
-        return (0 if self.sure else 1, change.p, self.gate, self.model, self.data)
+            return (1 if self.unknown else 3, -change.drop, self.gate, self.model, self.data)
+        return (0 if self.sure else 2, change.p, self.gate, self.model, self.data)
 
 
 def changes(first: SavedRun, second: SavedRun) -> list[Change]:
@@ -92,7 +97,11 @@ def told(found: Sequence[Change], *, most: int, ids: bool) -> list[str]:
     both = compared(found)
     worse = [each for each in both if each.found.change is not None and each.found.change.drop > 0]
     sure = [each for each in both if each.sure]
+    unknown = [each for each in both if each.unknown]
     lines = [f"{len(found)} gates, {len(both)} compared, {len(sure)} worse by more than chance explains"]
+    if unknown:
+        why = "their images cannot be paired, so nobody can say how sure that is; gate(..., per_image=...) keeps them"
+        lines[0] += f", {len(unknown)} worse by an unknown certainty: {why}"
     many = len({(each.model, each.data) for each in found}) > 1
     for each in worse[:most]:
         lines += _lines(each, many=many, ids=ids)
@@ -110,7 +119,8 @@ def _lines(each: Change, *, many: bool, ids: bool) -> list[str]:
     before, after = distinct(value, each.value)
     on = f" on {each.model}, {each.data}" if many else ""
     bounds = "" if change.lower is None or change.upper is None else f" ({change.lower:+.4f}..{change.upper:+.4f})"
-    lines = [f"{'WORSE ' if each.sure else '      '}{each.gate}{on}: {before} -> {after}, drop {change.drop:.4f}{bounds}; {change.basis}"]
+    mark = "WORSE " if each.sure else "UNKNOWN " if each.unknown else "      "
+    lines = [f"{mark}{each.gate}{on}: {before} -> {after}, drop {change.drop:.4f}{bounds}; {change.basis}"]
     lines += [f"        {line}" for line in flip_lines(each.found.flips)]
     if ids and each.found.flips:
         lines += [f"          {name}" for name in each.found.flips["ids"]]
@@ -125,5 +135,6 @@ def row(each: Change) -> dict[str, Any]:
         "data": each.data,
         "value": each.value,
         "baseline": each.found.row | {"p_holm": each.p},
+        "worse": "unknown" if each.unknown else each.sure if each.found.change is not None else None,
         "flips": each.found.flips,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_clip.gates.agreement import differences
 from pytest_clip.gates.catalog import CATALOG
 from pytest_clip.gates.comparison import Comparison, Status
+from pytest_clip.gates.exact import share_of
 from pytest_clip.gates.layers import SHIPPED
 from pytest_clip.gates.measurement import Measurement
 from pytest_clip.gates.regression import regress
@@ -24,12 +25,13 @@ def compare(
     run: str,
     precision: str | None = None,
     family: int | None = None,
+    test: str = "observed",
 ) -> Comparison:
     """Hold ``measurement`` against ``base``, by ``bound`` (the rule's max_drop) where there is one.
 
     What cannot be compared is a failure when a rule of the project asks for it, and a note when nobody or only a shipped rule does;
     numbers made by different conventions are a failure for either. ``family`` counts the gates that share the error rate, None when each
-    has its own.
+    has its own. ``test`` is the rule's ``drop_test``.
     """
     lacking: Status | None = None if bound is None or bound.source.startswith(f"{SHIPPED}:") else "insufficient"
     judged: Status | None = None if bound is None else "fail"
@@ -47,12 +49,12 @@ def compare(
         known = measurement.gate.metric_id in CATALOG
         why = "neither more nor less of it is better" if known else "the test does not say which side is better: gate(..., better='higher')"
         return Comparison(run, value, bound, refused=why, status=lacking)
-    allowed = 0.0 if bound is None else bound.value * (abs(value) if bound.relative else 1.0)
+    allowed = 0.0 if bound is None else share_of(bound.value, value) if bound.relative else bound.value
     alpha = ALPHA if family is None else ALPHA / family
     try:
         change = regress(
             base.outcomes, outcomes, gate=str(measurement.gate), base_value=value, value=measurement.value, better=side, allowed=allowed,
-            alpha=alpha,
+            alpha=alpha, test=test,
         )  # fmt: skip
     except ValueError as error:  # other samples, or another statistic of them
         return Comparison(run, value, bound, refused=str(error), status=judged)

@@ -32,7 +32,7 @@ def adjust(rows: Sequence[dict[str, Any]], *, together: int | None) -> list[str]
     missed = [
         f"{rows[at]['gate']} on {rows[at]['model']}, {rows[at]['data']}"
         for at, p in adjusted.items()
-        if p <= ALPHA and rows[at]["baseline"]["status"] == "insufficient"
+        if p <= ALPHA and rows[at]["baseline"]["status"] == "insufficient" and rows[at]["baseline"].get("test") != "safe"
     ]
     each = f"each is held to p <= {ALPHA / together:.2g}"
     lines = [f"regressions: {together} gates share an error rate of 5 %, {each}; {len(judged)} were compared"]

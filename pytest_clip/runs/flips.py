@@ -21,8 +21,10 @@ def listed(base: Outcomes, now: Outcomes, facts: Mapping[str, tuple[str, ...]], 
     all). ``groups`` hold the samples of one value of one fact, ``p`` corrected for all groups; ``stands_out`` says p <= 0.05. None where
     the outcomes do not say what is right. ``facts`` belong to the samples of ``now``. Builtins only.
     """
-    there = base.like(now).right
-    here = now.right
+    try:
+        there, here = base.like(now).right, now.right
+    except ValueError:  # not of the same samples, or of another statistic: judged on the values alone
+        return None
     if there is None or here is None:
         return None
     found = flips(there, here, ids=now.ids, facts=facts)

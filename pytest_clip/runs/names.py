@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from pytest_clip import ClipError
+from pytest_clip.runs import place
 
 #: The folder of named runs, from the rootdir of the project.
 HOME = Path(".clip") / "runs"
@@ -37,6 +38,8 @@ def folder(text: str, *, rootpath: Path, here: Path) -> Path:
 
 def known(rootpath: Path) -> list[str]:
     """The names of the runs saved under `rootpath`, sorted. Folders without a manifest, and those still being written, are none."""
+    place.recover_all(rootpath / HOME)
+    place.sweep(rootpath / HOME)
     try:
         found = [each.name for each in (rootpath / HOME).iterdir() if (each / MANIFEST).is_file() and not each.name.startswith(".")]
     except OSError:
@@ -46,6 +49,7 @@ def known(rootpath: Path) -> list[str]:
 
 def existing(text: str, where: Path, *, rootpath: Path, option: str) -> Path:
     """`where`, the folder that `text` means, if there is one; otherwise ClipError with the name that was probably meant, and all names."""
+    place.recover(where)
     if where.is_dir():
         return where
     if is_path(text):

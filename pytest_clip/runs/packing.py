@@ -30,6 +30,11 @@ class Pack:
         self.arrays.setdefault(key, array)
         return key
 
+    @property
+    def size(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for array in self.arrays.values())
+
     def put_texts(self, texts: tuple[str, ...]) -> str:
         return self.put(np.asarray(texts, dtype=np.str_))
 

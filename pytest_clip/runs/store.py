@@ -8,72 +8,29 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from pytest_clip import ClipError, __version__
-from pytest_clip.metrics.outcomes import Outcomes
+from pytest_clip.gates.toml_text import comment
+from pytest_clip.runs import place, shape
+from pytest_clip.runs.arrays import LARGEST, Arrays
 from pytest_clip.runs.names import MANIFEST
-from pytest_clip.runs.packing import Pack, unpack
+from pytest_clip.runs.packing import Pack
+from pytest_clip.runs.saved import SavedRun as SavedRun
+from pytest_clip.runs.saved import key
 from pytest_clip.runs.spool import Parcel
+from pytest_clip.store import umask
 
 FORMAT, VERSION = "pytest-clip run", 1
 RECORD, INDEX, ARRAYS = "record.json", "outcomes.json", "outcomes.npz"
-
-
-@dataclass(frozen=True)
-class SavedRun:
-    """A saved run as read from `folder`. `manifest` says what it is, `record` is its JSON record, `asked` what the run was asked for."""
-
-    name: str
-    folder: Path
-    manifest: Mapping[str, Any]
-    record: Mapping[str, Any]
-    index: Mapping[str, Any] = field(repr=False)
-    stored: bytes = field(repr=False)
-
-    @property
-    def asked(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.manifest["asked"]
-        return found
-
-    @cached_property
-    def rows(self) -> dict[tuple[str, str, str], Mapping[str, Any]]:
-        """Rows by model, data set and gate; without those of rules that nobody measured."""
-        return {(row["model"], row["data"], row["gate"]): row for row in self.record["gates"] if row["n"] is not None}
-
-    @property
-    def models(self) -> list[str]:
-        """Labels of the models that were under test, not of a baseline measured beside them."""
-        return list(dict.fromkeys(row["model"] for row in self.rows.values() if not row.get("role")))
-
-    @cached_property
-    def _arrays(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = np.load(io.BytesIO(self.stored), allow_pickle=False)
-        return found
-
-    def outcomes(self, model: str, data: str, gate: str) -> Outcomes | None:
-        """Outcomes of one gate, None where it handed over none."""
-        entry = self.index["gates"].get(_key(model, data, gate))
-        try:
-            return None if entry is None else unpack(entry, self._arrays)
-        except (KeyError, ValueError, TypeError, BadZipFile) as error:
-            raise ClipError(f"the saved run {self.folder} is damaged: outcomes of {gate} ({error}); save it again") from error
-
-    def facts(self, ids: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-        """What was known of these samples when the run was saved."""
-        entry = self.index["samples"].get(Pack().put_texts(ids), {})
-        return {name: tuple(np.asarray(each["values"])[self._arrays[each["codes"]]].tolist()) for name, each in entry.items()}
+TRIES = 50
+LARGEST_TEXT = 256 * 2**20
+"""Bytes of a JSON file of a run, at most: Python needs about ten times as many for what is in it."""
 
 
 def write(
@@ -86,88 +43,101 @@ def write(
         if parcel.outcomes is None:
             continue
         row = parcel.row
-        index["gates"][_key(row["model"], row["data"], row["gate"])] = entry = pack.add(parcel.outcomes)
+        index["gates"][key(row["model"], row["data"], row["gate"])] = entry = pack.add(parcel.outcomes)
         if parcel.facts and entry["ids"] not in index["samples"]:
             index["samples"][entry["ids"]] = {name: _coded(values, pack) for name, values in sorted(parcel.facts.items())}
     stored = io.BytesIO()
     np.savez_compressed(stored, **{key: pack.arrays[key] for key in sorted(pack.arrays)})  # type: ignore[arg-type]
     files = {RECORD: _json(record), INDEX: _json(index), ARRAYS: stored.getvalue()}
+    for name, size, most in (
+        (RECORD, len(files[RECORD]), LARGEST_TEXT),
+        (INDEX, len(files[INDEX]), LARGEST_TEXT),
+        (ARRAYS, pack.size, LARGEST),
+    ):
+        if size > most:
+            raise ClipError(f"{name} would hold {size:,} bytes, and at most {most:,} are read back; save fewer suites with --clip-suite")
     manifest = {
         "format": FORMAT, "version": VERSION, "pytest-clip": __version__, **_summary(record),
         "partial": list(partial), "asked": dict(asked),
         "files": {name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()} for name, content in files.items()},
     }  # fmt: skip
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
+    with place.aside(folder) as made:
         for name, content in {**files, MANIFEST: _json(manifest)}.items():
-            (aside / name).write_bytes(content)
-        aside.chmod(0o777 & ~_umask())
-        _put_in_place(aside, folder, replace=replace)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
+            (made / name).write_bytes(content)
+        made.chmod(0o777 & ~umask())
+        place.put(made, folder, replace=replace)
     return sum(len(content) for content in files.values())
-
-
-def _put_in_place(aside: Path, folder: Path, *, replace: bool) -> None:
-    if not folder.exists():
-        aside.rename(folder)
-        return
-    if not replace:
-        raise ClipError(f"{folder} has appeared while this run was measured; nothing was saved")
-    old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
-    folder.rename(old / "run")  # a folder cannot replace one that is not empty
-    try:
-        aside.rename(folder)
-    except BaseException:
-        (old / "run").rename(folder)
-        raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:
     """The manifest alone, which is quick; ClipError where the folder is no saved run."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
+        manifest = shape.loads(content_of(folder / MANIFEST, LARGEST_TEXT))
     except FileNotFoundError:
         raise ClipError(f"{folder} is no saved run: it has no {MANIFEST}; runs are saved with --clip-save=NAME") from None
     except (OSError, ValueError) as error:
-        raise ClipError(f"{folder / MANIFEST} cannot be read ({error}); save the run again") from None
+        told = error.strerror if isinstance(error, OSError) else error
+        raise ClipError(f"{folder / MANIFEST} cannot be read ({told}); save the run again") from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ClipError(f"{folder} is no saved run: its {MANIFEST} belongs to something else; runs are saved with --clip-save=NAME")
     if manifest.get("version") != VERSION:
-        raise ClipError(
-            f"{folder} is a saved run of format {manifest.get('version')!r}, written by pytest-clip {manifest.get('pytest-clip')}; "
-            f"this version reads format {VERSION}: save the run again"
-        )
-    complete = {"asked", "files", "models", "data", "saved", "partial"} <= manifest.keys()
-    if not (complete and {RECORD, INDEX, ARRAYS} <= set(manifest["files"])):
-        raise ClipError(f"the saved run {folder} is damaged: its {MANIFEST} is not complete; save it again")
+        told = comment(f"format {manifest.get('version')!r}, written by pytest-clip {manifest.get('pytest-clip')}"[:100])
+        raise ClipError(f"{folder} is a saved run of {told}; this version reads format {VERSION}: save the run again")
+    try:
+        shape.manifest(manifest, (RECORD, INDEX, ARRAYS))
+    except ValueError as error:
+        raise ClipError(f"the saved run {folder} is damaged: in its {MANIFEST} {error}; save it again") from None
     return manifest
 
 
 def read(folder: Path) -> SavedRun:
     """The run in `folder`, every file checked against the manifest. ClipError says in one sentence what is wrong with it."""
-    manifest = manifest_of(folder)
-    record, index, stored = (_checked(folder / name, manifest["files"][name]) for name in (RECORD, INDEX, ARRAYS))
-    return SavedRun(folder.name, folder, manifest, json.loads(record), json.loads(index), stored)
+    for _ in range(TRIES):
+        place.recover(folder)
+        before = place.identity(folder)
+        try:
+            return _read(folder, manifest_of(folder))
+        except ClipError:
+            if before is not None and place.identity(folder) == before:
+                raise  # else another run has taken the place of the one that was being read
+    return _read(folder, manifest_of(folder))
+
+
+def _read(folder: Path, manifest: Mapping[str, Any]) -> SavedRun:
+    contents = [_checked(folder / name, manifest["files"][name]) for name in (RECORD, INDEX, ARRAYS)]
+    where = RECORD
+    try:
+        record = shape.record(shape.loads(contents[0]))
+        where = INDEX
+        shape.index(index := shape.loads(contents[1]))
+        where = ARRAYS
+        arrays = Arrays.of(contents[2])
+    except ValueError as error:
+        raise ClipError(f"the saved run {folder} is damaged: in its {where} {error}; save it again") from None
+    return SavedRun(folder.name, folder, manifest, record, index, arrays)
+
+
+def content_of(path: Path, most: int) -> bytes:
+    """The bytes of a plain file of at most `most`; OSError, or ValueError before anything large is read."""
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no plain file")
+    with path.open("rb") as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"it has more than {most:,} bytes")
+    return content
 
 
 def _checked(path: Path, told: Mapping[str, Any]) -> bytes:
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ClipError(f"the saved run {path.parent} is damaged: {path.name}: {error.strerror}; save it again") from None
+        content = content_of(path, LARGEST if path.name == ARRAYS else LARGEST_TEXT)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ClipError(f"the saved run {path.parent} is damaged: {path.name}: {why}; save it again") from None
     if hashlib.sha256(content).hexdigest() != told.get("sha256"):
         sizes = f"{len(content)} bytes where {told.get('bytes')} were written" if len(content) != told.get("bytes") else "other content"
         raise ClipError(f"the saved run {path.parent} is damaged: {path.name} has {sizes} than its {MANIFEST} says; save it again")
     return content
-
-
-def _key(model: str, data: str, gate: str) -> str:
-    return f"{model} {data} {gate}"  # labels are free of spaces
 
 
 def _coded(values: tuple[str, ...], pack: Pack) -> dict[str, Any]:
@@ -188,9 +158,3 @@ def _summary(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _json(thing: Mapping[str, Any]) -> bytes:
     return (json.dumps(thing, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

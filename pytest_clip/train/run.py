@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,8 @@ import numpy as np
 import torch
 
 from .. import ClipError
+from ..extract import children
+from ..store import writing
 from .export import export, preprocess_config
 from .loop import train
 from .pool import ROUND, Pool, token_ids
@@ -25,7 +26,7 @@ def start_renderer(recipe: Recipe, folder: Path, *, size: int) -> subprocess.Pop
     """The process that fills the pool; it keeps the memory it has, as in `extract.pixels`."""
     keep = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30), "OMP_NUM_THREADS": "1"}
     job = {"folder": str(folder), "kind": recipe.scenes, "seed": recipe.seed, "size": size}
-    return subprocess.Popen([sys.executable, "-m", "pytest_clip.train.pool", json.dumps(job)], env={**os.environ, **keep})
+    return subprocess.Popen(children.command("pytest_clip.train.pool", json.dumps(job)), env={**os.environ, **keep})
 
 
 def bundled_state(name: str, ids: np.ndarray) -> dict[str, torch.Tensor]:
@@ -73,7 +74,7 @@ def fit(recipe: Recipe, pool: Pool, *, out: Path, log: Callable[[str], None]) ->
     mean, std = (torch.tensor(config[k]).view(3, 1, 1) for k in ("mean", "std"))
 
     def save(average: dict[str, torch.Tensor], curve: list[dict[str, float]]) -> None:
-        torch.save({"weights": average, "curve": curve, "ids": torch.from_numpy(ids)}, out / "state.tmp")
-        (out / "state.tmp").replace(out / "state.pt")
+        with writing(out / "state.pt") as part:
+            torch.save({"weights": average, "curve": curve, "ids": torch.from_numpy(ids)}, part)
 
     train(model, recipe, pool, Words(ids, context=CONTEXT), mean=mean, std=std, log=log, save=save)

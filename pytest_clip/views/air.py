@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Generator, Tensor
 
-from .filters import each_image
+from .grid import each_image
 from .relief import relative, reshading
 
 FOG = (4.0, 8.0, 12.0, 16.0, 20.0)  # attenuation per unit of relative depth

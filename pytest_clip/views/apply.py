@@ -9,40 +9,47 @@ import torch
 from torch import Generator, Tensor
 
 from .. import ClipError
-from . import blur, digital, frost, noise, spatter, weather
+from .blur import defocus_blur, gaussian_blur, motion_blur
 from .catalog import IMAGENET_C, KINDS, SEVERITIES
-from .filters import whole
+from .digital import brightness, contrast, elastic_transform, jpeg_compression, pixelate, saturate
+from .frost import frost
+from .glass import glass_blur
+from .grid import whole
+from .noise import gaussian_noise, impulse_noise, shot_noise, speckle_noise
 from .seeds import generators
+from .spatter import spatter
+from .weather import fog, snow
+from .zoom import GROUP, zoom_blur
 
 Corruption = Callable[[Tensor, int, Sequence[Generator]], Tensor]
 
 CORRUPTIONS: dict[str, Corruption] = {
-    "gaussian_noise": noise.gaussian_noise,
-    "shot_noise": noise.shot_noise,
-    "impulse_noise": noise.impulse_noise,
-    "speckle_noise": noise.speckle_noise,
-    "gaussian_blur": blur.gaussian_blur,
-    "defocus_blur": blur.defocus_blur,
-    "glass_blur": blur.glass_blur,
-    "motion_blur": blur.motion_blur,
-    "zoom_blur": blur.zoom_blur,
-    "snow": weather.snow,
-    "frost": frost.frost,
-    "fog": weather.fog,
-    "brightness": digital.brightness,
-    "saturate": digital.saturate,
-    "contrast": digital.contrast,
-    "elastic_transform": digital.elastic_transform,
-    "pixelate": digital.pixelate,
-    "jpeg_compression": digital.jpeg_compression,
-    "spatter": spatter.spatter,
+    "gaussian_noise": gaussian_noise,
+    "shot_noise": shot_noise,
+    "impulse_noise": impulse_noise,
+    "speckle_noise": speckle_noise,
+    "gaussian_blur": gaussian_blur,
+    "defocus_blur": defocus_blur,
+    "glass_blur": glass_blur,
+    "motion_blur": motion_blur,
+    "zoom_blur": zoom_blur,
+    "snow": snow,
+    "frost": frost,
+    "fog": fog,
+    "brightness": brightness,
+    "saturate": saturate,
+    "contrast": contrast,
+    "elastic_transform": elastic_transform,
+    "pixelate": pixelate,
+    "jpeg_compression": jpeg_compression,
+    "spatter": spatter,
 }
 
 # These take 8-bit images as they are and give back 8-bit images, or float32 in [0, 1]; the others get float32.
 BYTES = frozenset(IMAGENET_C)
 # These draw nothing, so no generators are made: a tenth of the time of the fastest ones.
 PLAIN = frozenset({"defocus_blur", "zoom_blur", "gaussian_blur", "brightness", "saturate", "contrast", "pixelate", "jpeg_compression"})
-TOGETHER = {"zoom_blur": blur.GROUP, "fog": 8}  # at least so many images at a time on a CPU
+TOGETHER = {"zoom_blur": GROUP, "fog": 8}  # at least so many images at a time on a CPU
 PART = 224 * 224
 SMALLEST = 32  # pixels, as in the reference: below that the lengths of every corruption round to nothing
 

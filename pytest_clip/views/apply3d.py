@@ -7,26 +7,30 @@ from collections.abc import Callable, Sequence
 from torch import Generator, Tensor
 
 from .. import ClipError
-from . import air, camera, focus, sensor, video
+from .air import flash, fog_3d
 from .apply import check, in_parts
+from .camera import xy_motion_blur, z_motion_blur
 from .catalog import KINDS_3D, NEEDS_DEPTH
+from .focus import far_focus, near_focus
 from .seeds import generators
+from .sensor import color_quant, iso_noise, low_light
+from .video import bit_error, h265_abr, h265_crf
 
 WITH_DEPTH: dict[str, Callable[[Tensor, Tensor, int, Sequence[Generator]], Tensor]] = {
-    "near_focus": focus.near_focus,
-    "far_focus": focus.far_focus,
-    "fog_3d": air.fog_3d,
-    "flash": air.flash,
-    "xy_motion_blur": camera.xy_motion_blur,
-    "z_motion_blur": camera.z_motion_blur,
-    "bit_error": video.bit_error,
-    "h265_crf": video.h265_crf,
-    "h265_abr": video.h265_abr,
+    "near_focus": near_focus,
+    "far_focus": far_focus,
+    "fog_3d": fog_3d,
+    "flash": flash,
+    "xy_motion_blur": xy_motion_blur,
+    "z_motion_blur": z_motion_blur,
+    "bit_error": bit_error,
+    "h265_crf": h265_crf,
+    "h265_abr": h265_abr,
 }
 WITHOUT: dict[str, Callable[[Tensor, int, Sequence[Generator]], Tensor]] = {
-    "color_quant": sensor.color_quant,
-    "iso_noise": sensor.iso_noise,
-    "low_light": sensor.low_light,
+    "color_quant": color_quant,
+    "iso_noise": iso_noise,
+    "low_light": low_light,
 }
 
 

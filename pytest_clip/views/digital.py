@@ -10,7 +10,9 @@ import torch
 from PIL import Image
 from torch import Generator, Tensor
 
-from .filters import canvas, cut, each_image, fit, gaussian, scale, stacked, warp
+from .filters import gaussian
+from .grid import canvas, cut, each_image, fit, scale, stacked
+from .resampling import warp
 from .seeds import bits
 
 BRIGHTNESS = (0.1, 0.2, 0.3, 0.4, 0.5)  # added to V of HSV

@@ -1,4 +1,4 @@
-"""Linear filters and resampling that several corruptions share. Images are [n, c, h, w] float32.
+"""Linear filters that several corruptions share. Images are [n, c, h, w] float32.
 
 Everything that sums over pixels runs image by image: matrix products, FFTs and reductions may add in another order when the batch has
 another size, and an image must not depend on its neighbours by a single bit.
@@ -7,60 +7,16 @@ another size, and an image must not depend on its neighbours by a single bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-REFERENCE = 224  # pixels: the shorter side that the published lengths are meant for
+from .grid import each_image
+
 FEW = 12  # taps on each side: up to here adding shifted pictures is faster than a matrix product (at 224 pixels 1.3 ms against 1.5)
-
-
-def scale(x: Tensor) -> float:
-    """Length of this image's pixel grid relative to the reference: 1 at 224 pixels."""
-    return min(x.shape[-2:]) / REFERENCE
-
-
-def whole(levels: Tensor, *, means: bool = False) -> Tensor:
-    """uint8 of levels in 0..255, cut off; written over. 1e-3: 51/255 * 255 is 50.999996 in float32 and must stay 51.
-
-    `means`: these are means of levels, which lie outside of 0..255 by rounding at most; not clamped.
-    """
-    levels = levels.add_(1e-3)
-    return cut(levels if means else levels.clamp_(0, 255))
-
-
-def cut(levels: Tensor) -> Tensor:
-    """uint8 of float32 levels in [0, 256), cut off."""
-    # NumPy converts 224 x 224 pixels in 16 us; torch in 50, or in 26 by way of int16.
-    return torch.from_numpy(levels.numpy().astype(np.uint8)) if levels.device.type == "cpu" else levels.to(torch.uint8)
-
-
-def canvas(x: Tensor) -> tuple[int, int]:
-    """Height and width with the shorter side at 224: layers are drawn on it with the published lengths, then fitted to the image."""
-    height, width = x.shape[-2:]
-    return round(height / scale(x)), round(width / scale(x))
-
-
-def each_image(change: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """`change` ([c, h, w] -> [c', h', w']) of every image on its own, stacked."""
-    return stacked([change(image) for image in x])
-
-
-def stacked(images: Sequence[Tensor]) -> Tensor:
-    """`torch.stack`, but one image as it is: a CPU takes them one at a time, and a copy costs 10 to 50 us of some 900 a picture."""
-    return images[0][None] if len(images) == 1 else torch.stack(list(images))
-
-
-def fit(x: Tensor, size: Sequence[int]) -> Tensor:
-    """A layer drawn on the canvas, resized to the image (antialiased bilinear); untouched at 224 pixels."""
-    if tuple(x.shape[-2:]) == tuple(size):
-        return x
-    height, width = size
-    return each_image(lambda i: F.interpolate(i[None], (height, width), mode="bilinear", align_corners=False, antialias=True)[0], x)
 
 
 def gaussian(x: Tensor, sigma: float, *, truncate: float = 4.0, border: str = "nearest") -> Tensor:
@@ -193,36 +149,3 @@ def motion(image: Tensor, radius: int, sigma: float, angle: float, grid: float =
     for weight, start in others:
         seen.add_(shifted[start], alpha=weight)
     return out.view(-1, height, row)[:, :, :wide]
-
-
-def clipped_zoom(image: Tensor, factor: float) -> Tensor:
-    """The middle of [c, h, w] enlarged by `factor`; at least as large as the image."""
-    height, width = (math.ceil(n / factor) for n in image.shape[-2:])
-    top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
-    return enlarged(image[:, top : top + height, left : left + width], factor)
-
-
-def enlarged(image: Tensor, factor: float) -> Tensor:
-    """[c, h, w] enlarged by `factor`, bilinear with corner pixels on corner pixels."""
-    size = (round(image.shape[-2] * factor), round(image.shape[-1] * factor))
-    return F.interpolate(image[None], size, mode="bilinear", align_corners=True)[0]
-
-
-def warp(x: Tensor, dy: Tensor, dx: Tensor) -> Tensor:
-    """Every pixel read at its place plus (dy, dx) pixels ([n, h, w]), bilinear, border cba|abcd. uint8 comes back as uint8."""
-    height, width = x.shape[-2:]
-    rows, columns = _centres(height, x.device)[:, None], _centres(width, x.device)
-    out = []
-    for image, down, across in zip(x, dy, dx, strict=True):
-        # Beside each other in memory by way of complex numbers: a tenth of the time of torch.stack.
-        places = torch.complex(torch.add(columns, across, alpha=2 / width), torch.add(rows, down, alpha=2 / height))
-        grid = torch.view_as_real(places)[None]
-        read = F.grid_sample(image[None].float(), grid, padding_mode="reflection", align_corners=False)[0]
-        out.append(whole(read, means=True) if x.dtype == torch.uint8 else read)
-    return stacked(out)
-
-
-@lru_cache(maxsize=16)
-def _centres(n: int, device: torch.device) -> Tensor:
-    """Where the centres of n pixels lie between -1 and 1."""
-    return torch.arange(1, 2 * n, 2, device=device).div(n).sub_(1)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
-from .filters import FEW, scale, tapped
+from .filters import FEW, tapped
+from .grid import scale
 from .relief import relative
 
 INTERVALS = 8  # the depths of a picture, cut into as many parts of equal area

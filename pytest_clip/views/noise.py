@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from .filters import stacked
+from .grid import stacked
 from .seeds import bits, normal, places, quantiles
 
 GAUSSIAN = (0.08, 0.12, 0.18, 0.26, 0.38)  # standard deviation

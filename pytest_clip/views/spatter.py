@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from .edges import FARTHEST, canny, distance
-from .filters import canvas, fit, gaussian
+from .filters import gaussian
+from .grid import canvas, fit
 from .seeds import draw
 
 # mean and deviation of the noise, sigma, threshold, amount of water or sigma of the mud's rim, mud instead of water

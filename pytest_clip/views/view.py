@@ -30,17 +30,3 @@ class View:
     apply: Callable[[Tensor, Facts], Tensor]
     """uint8 [n, 3, h, w] to uint8 [n, 3, h, w] on the same device; what an image becomes never depends on its batch"""
     needs_depth: bool = False
-
-
-def corruption_view(kind: str, severity: int) -> View:
-    """One of the 19 corruptions of ImageNet-C, or of the 12 of ImageNet-3DCC, at one severity: `corrupt` and `corrupt_3d` as a view."""
-    from .catalog import KINDS_3D, NEEDS_DEPTH, VERSION
-
-    def apply(images: Tensor, facts: Facts) -> Tensor:
-        from . import corrupt, corrupt_3d
-
-        if kind in KINDS_3D:
-            return corrupt_3d(images, facts.depth, kind, severity, facts.ids)
-        return corrupt(images, kind, severity, facts.ids)
-
-    return View(f"{kind}-{severity}", f"{kind}-{severity}-v{VERSION}", apply, needs_depth=kind in NEEDS_DEPTH)

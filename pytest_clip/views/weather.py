@@ -12,7 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from .filters import canvas, enlarged, fit, motion, stacked, whole
+from .filters import motion
+from .grid import canvas, fit, stacked, whole
+from .resampling import enlarged
 from .seeds import bits, normal, uniform
 
 # mean and deviation of the noise, size of a flake, threshold, radius and sigma of the fall, part of the picture that keeps its colour

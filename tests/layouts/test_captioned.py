@@ -12,7 +12,7 @@ from pytest_clip.data import catalog, layouts, load
 
 TEXTS = {"100.jpg": ["a 1", "so, a 1", "a 2"], "7.jpg": ["a 2", "the 2"], "50.jpg": ["a 3", "a .jpg, 3", "x 9"]}
 NUMBERS = {"100.jpg": 1, "7.jpg": 2, "50.jpg": 3}
-# One caption of 100.jpg is about 7.jpg, which has the very same one; nobody shows 9.
+# One caption of 100.jpg is about 7.jpg, which has the very same one, so each leaves the other out; nobody shows 9.
 
 
 def flickr(root: Path) -> Path:
@@ -49,6 +49,13 @@ def test_recalls_through_the_whole_path(tmp_path: Path, measure: Callable, lay: 
     rows, result = measure(lay(tmp_path / "x"), suites="retrieval")
     image, text = (rows[f"retrieval/{way}_retrieval_recall_at_1[test]"] for way in ("image", "text"))
     assert (image["value"], image["n"], image["data"]) == (6 / 8, 8, name), result.outlines
+    # that caption of 100.jpg leaves 7.jpg out, so 100.jpg is second to it and not third; x 9 finds 50.jpg second
+    assert rows["retrieval/image_retrieval_mean_rank[test]"]["value"] == (6 * 1 + 2 + 2) / 8
+    for row in (image, text):
+        assert (row["conventions"]["shared_captions"], row["conventions"]["twins"]) == (2, "left out both ways")
+    # of 3 pictures 2 of the 8 captions leave one out; of 8 captions each of the two pictures leaves one out
+    assert image["conventions"]["chance"] == pytest.approx((6 / 3 + 2 / 2) / 8, abs=1e-6)
+    assert text["conventions"]["chance"] == pytest.approx((3 / 7 + 2 / 7 + 3 / 8) / 3, abs=1e-6)
     assert (text["value"], text["n"]) == (1.0, 3)
     assert rows["retrieval/image_retrieval_recall_at_5[test]"]["value"] == 1.0
     assert rows["retrieval/text_retrieval_median_rank[test]"]["value"] == 1.0

@@ -54,6 +54,7 @@ def test_files_are_read_and_measured_as_published(project, measure, tree):
     assert rows["corruptions/mce_unnormalised"]["value"] == pytest.approx(sum(errors.values()) / 15)
     expected = sum(error / ALEXNET_IMAGENET_C.errors[kind] for kind, error in errors.items()) / 15
     assert rows["corruptions/mce"]["value"] == pytest.approx(expected)
+    assert rows["corruptions/mce"]["conventions"]["over"] == ALEXNET_IMAGENET_C.source
     assert rows["corruptions/relative_mce_unnormalised"]["value"] == pytest.approx(sum(errors.values()) / 15 - 1 / 20)
     assert rows["corruptions/largest_rise[fog]"]["value"] == 0
     assert not any("speckle" in gate for gate in rows)  # held out: only an ini key asks for it

@@ -6,6 +6,7 @@ import pytest
 from pytest_clip import ClipError
 from pytest_clip.data import catalog, layouts, load
 from pytest_clip.data.imagenet import facts
+from pytest_clip.metrics.intervals import wilson
 
 GROUPS = facts.groups("cue_conflict")
 OF = {name: members[0] for name, members in GROUPS.items()}
@@ -42,6 +43,12 @@ def test_shape_bias_is_by_mean_probability(project, measure, tree):
     assert rows["shape_bias/decided_fraction[cue_conflict]"]["value"] == pytest.approx(11 / 17)
     assert bias["conventions"]["answers"] == "16 from 207 of 1000 classes: mean probability of its members, softmax over all classes"
     assert (rows["shape_bias/accuracy[cue_matched]"]["value"], rows["shape_bias/accuracy[cue_matched]"]["n"]) == (1.0, 16)
+    # file n is the n-th exemplar of both, so every image stands alone
+    assert bias["conventions"]["exemplars"] == {"shape": 11, "texture": 11}
+    assert bias["conventions"]["interval"] == "clustered by both"
+    low, high = wilson(7, 11)
+    assert bias["ci"][0] < low < high < bias["ci"][1]  # Student's t of 10
+    assert rows["shape_bias/accuracy[cue_silhouettes]"]["conventions"]["exemplars"] == "not known: images count as independent"
     assert rows["shape_bias/accuracy[cue_silhouettes]"]["value"] == 8 / 16
     assert rows["shape_bias/accuracy[cue_edges]"]["value"] == 12 / 16
     assert "shape_bias/drop[cue_conflict]" not in rows  # the matched stimuli show other objects
@@ -66,6 +73,10 @@ def test_stimuli_lie_where_their_repository_has_them(tmp_path):
     images = load(str(root)).images("cue_conflict")
     assert dict(zip(images.ids, zip(images.attributes["shape"], images.attributes["look"], strict=True), strict=True)) == {
         "cat/cat1-dog1.png": ("cat", "dog"), "dog/dog2-cat2.png": ("dog", "cat"),
+    }  # fmt: skip
+    exemplars = zip(images.attributes["shape_exemplar"], images.attributes["look_exemplar"], strict=True)
+    assert dict(zip(images.ids, exemplars, strict=True)) == {
+        "cat/cat1-dog1.png": ("cat1", "dog1"), "dog/dog2-cat2.png": ("dog2", "cat2"),
     }  # fmt: skip
 
 

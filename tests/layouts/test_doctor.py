@@ -8,7 +8,7 @@ from pathlib import Path
 import painted
 import pytest
 
-from pytest_clip import cli
+from pytest_clip.cli import main as cli
 from pytest_clip.data import doctor, folder, naming
 
 

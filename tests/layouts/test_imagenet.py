@@ -91,6 +91,13 @@ ACCURACY = {
     "shift_d_texture": (1.0, 113), "shift_d_material": (63 / 113, 113),
 }  # fmt: skip
 
+SEEN_IN_FILMS = [list(facts.groups("vid_robust"))[k] for k in (0, 1, 4)]
+SUBSETS = {
+    "shift_r": [(k,) for k in facts.maps()["imagenet_r"]], "shift_a": [(k,) for k in facts.maps()["imagenet_a"]],
+    "shift_objectnet": list(facts.groups("objectnet").values()), "shift_vid": [facts.groups("vid_robust")[k] for k in SEEN_IN_FILMS],
+}  # fmt: skip
+"""Classes of ImageNet that count as each answer of a shift that asks for fewer."""
+
 
 def test_every_shift_has_its_known_accuracy(gates, tree):
     rows, result = gates(tree, "-k", "top1 or relative or effective", suites="accuracy")
@@ -106,12 +113,27 @@ def test_every_shift_has_its_known_accuracy(gates, tree):
     )
     assert rows["accuracy/top1[pm10_vid]"]["conventions"]["worst_of"] == "4 groups of up to 3 images"
     assert rows["accuracy/top1[shift_d_texture]"]["conventions"]["classes"] == 113
-    assert value(rows, "accuracy/relative_robustness[shift_a]") == pytest.approx(0.25 / 0.898)
+    relative = {name: rows[f"accuracy/relative_robustness[{name}]"] for name in ("shift_v2_matched", "shift_sketch", *SUBSETS)}
+    for name, groups in SUBSETS.items():
+        # a clean picture below 100 shows the next class: right where that counts as the same answer
+        right = [k >= 100 or k + 1 in group for group in groups for k in group]
+        assert relative[name]["conventions"]["clean"] == f"{len(right)} images of the classes of {name}, asked as these"
+        assert relative[name]["conventions"]["measured"] == pytest.approx({"shift": ACCURACY[name][0], "clean": np.mean(right)}, abs=1e-6)
+        assert relative[name]["value"] == pytest.approx(ACCURACY[name][0] / np.mean(right)), name
+        assert relative[name]["ci"][0] < relative[name]["value"] < relative[name]["ci"][1]
+    assert relative["shift_sketch"]["value"] == pytest.approx((0.6 - NAMESAKES) / (0.9 - NAMESAKES))
+    withdrawn = rows["accuracy/effective_robustness[shift_a]"]
+    assert (withdrawn["value"], withdrawn["ci"]) == (None, None)
+    assert withdrawn["reason"].startswith("ImageNet-A has no line: ")
     line = rows["accuracy/effective_robustness[shift_r]"]
     expected = 1 / (1 + np.exp(-(0.9074 * np.log(0.898 / 0.102) - 1.5935)))
     assert line["value"] == pytest.approx(0.9 - expected, abs=1e-9)
     assert line["ci"][0] < line["value"] < line["ci"][1]
     assert line["conventions"]["source"] == "modestyachts/imagenet-testbed @0170eec"
+    told = line["conventions"]["measured"]
+    assert (told["accuracy"], told["overall"], told["expected"]) == pytest.approx((0.9, 0.898, expected), abs=1e-6)
+    assert told["baseline_models_95"][0] < 0 < told["baseline_models_95"][1]
+    assert told["continued"] == "no baseline model outside 0.56 to 0.85 overall"
     assert not any("imagenet_o" in gate for gate in rows)
 
 
@@ -373,3 +395,56 @@ def test_sets_are_told_without_anything_heavy(tree):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+TWO_MODELS = f"""
+import sys
+sys.path.insert(0, {str(Path(family.__file__).parent)!r})
+import family
+
+
+class Other(family.Knower):
+    fingerprint = "fedcba9876543210"
+
+    def encode_image(self, images):
+        out = super().encode_image(images)
+        lost = out.argmax(1) % 10 == 3
+        out[lost] = out[lost].roll(1, dims=1)
+        return out
+
+
+def pytest_clip_make_model(spec, config):
+    return (Other if spec.text == "other" else family.Knower)(spec.text)
+"""
+
+
+def test_two_models_are_compared_in_what_stands_on_two_samples(project, measure, tmp_path):
+    """Clean accuracies differ, which is a measurement and no convention; both samples belong to the comparison."""
+    project.makeconftest(TWO_MODELS)
+    family.whole(tmp_path / "imagenet" / "val", wrong=range(100))
+    family.subset(tmp_path / "imagenet-r", facts.maps()["imagenet_r"], wrong=20)
+    family.subset(tmp_path / "imagenet-a", facts.maps()["imagenet_a"], wrong=150)
+    family.imagenet_x(tmp_path / "imagenet-x", {family.VAL[k]: (k, ["pose" if k < 200 else "larger"]) for k in range(50, 400)})
+    rows, _ = measure(
+        tmp_path, "--clip-prompts=single", "--clip-baseline-model=knower", "-k", "effective or relative or error_ratio or mean_per_class",
+        suites="accuracy,factors", model="other",
+    )  # fmt: skip
+    compared = {row["gate"]: row["baseline"] for row in rows.values() if row["model"] == "other" and row["value"] is not None}
+    for gate in (
+        "accuracy/relative_robustness[shift_r]", "accuracy/effective_robustness[shift_r]", "accuracy/mean_per_class[clean]",
+        "factors/effective_robustness[pose]", "factors/effective_robustness[larger]", "factors/error_ratio[larger]",
+    ):  # fmt: skip
+        told = compared[gate]
+        assert (told["reason"], told["method"]) == (None, "paired bootstrap"), (gate, told)
+        assert told["ci"][0] < told["drop"] < told["ci"][1], (gate, told)
+    assert not [told["reason"] for told in compared.values() if "conventions" in str(told["reason"])]
+
+
+def test_no_gate_of_a_checkpoint_is_refused_for_what_it_measured(project, measure, tmp_path):
+    """The change of a repeated embedding, failed checks, the best other normalisation."""
+    project.makeconftest(TWO_MODELS)
+    family.whole(tmp_path / "imagenet" / "val", wrong=range(100))
+    rows, _ = measure(tmp_path, "--clip-prompts=single", "--clip-baseline-model=knower", suites="checkpoint", model="other")
+    told = [str(row["baseline"]["reason"]) for row in rows.values() if row["model"] == "other" and row["value"] is not None]
+    assert len(told) > 5
+    assert not [reason for reason in told if "conventions" in reason]

@@ -8,7 +8,7 @@ from pathlib import Path
 import painted
 import pytest
 
-from pytest_clip import cli
+from pytest_clip.cli import main as cli
 from pytest_clip.gates import chance, first, margins
 from pytest_clip.gates.toml_lines import tomllib
 
@@ -101,9 +101,57 @@ def test_what_init_refuses(pets: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert "thresholds.toml is there already; pytest --clip-update=create adds what it lacks" in refused(str(pets), "--report", "x.json")
     (tmp_path / "thresholds.toml").unlink()
     assert "x.json: not the record of a run with gates" in refused(str(pets), "--report", "x.json")
-    (tmp_path / "y.json").write_text(json.dumps({"gates": [{"model": "a"}, {"model": "b"}], "models": []}))
+    row = {"gate": "accuracy/top1[clean]", "data": "d", "value": 0.5, "n": 9, "verdict": "unjudged"}
+    (tmp_path / "y.json").write_text(json.dumps({"gates": [row | {"model": each} for each in "ab"], "models": [], "data": []}))
     assert "y.json: holds 2 models (a, b); rules are made from one" in refused(str(pets), "--report", "y.json")
     assert "there is no folder" in refused(str(pets), "--report", "y.json", "--out", "nowhere/t.toml")
     shutil.rmtree(pets / "class 1")
     assert "refuse: --clip-data" in refused(str(pets), "--report", "y.json", status=1)
     assert not (tmp_path / "thresholds.toml").exists()
+
+
+ROW = {"gate": "accuracy/top1[clean]", "model": "m", "data": "d", "value": 0.5, "n": 9, "verdict": "unjudged", "ci": [0.4, 0.6]}
+PLANTED = 'x"]\n[gates."accuracy/top1"]\nmin = 0.0\n#'
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        None,
+        [],
+        {"gates": {}, "models": [], "data": []},
+        {"gates": [], "models": [], "data": []},
+        {"gates": [ROW], "models": {}, "data": []},
+        {"gates": [ROW], "models": [{}], "data": []},
+        *({"gates": [ROW | row], "models": [], "data": []} for row in (
+            {"gate": 7}, {"gate": "accuracy"}, {"gate": PLANTED}, {"data": PLANTED}, {"data": None}, {"data": "a\x00b"}, {"model": ["m"]},
+            {"value": "0.5"}, {"value": True}, {"value": 10**400}, {"value": float("nan")}, {"n": None}, {"n": -1}, {"n": 0.5}, {"ci": 0.5},
+            {"ci": [0.6, 0.4]}, {"ci": [0.1]}, {"ci": ["a", "b"]}, {"conventions": None}, {"conventions": {"step": "x"}}, {"suite": "ood"},
+            {"verdict": "green"}, {"reason": []}, {"role": {}},
+        )),
+    ],
+)  # fmt: skip
+def test_a_record_of_another_shape_is_one_sentence_and_no_file(
+    record: object, pets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("r.json").write_text(json.dumps(record))
+    assert cli.main(["init", str(pets), "--report", "r.json"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1
+    assert told[0].startswith("pytest-clip init: r.json: no")
+    assert not Path("thresholds.toml").exists()
+
+
+def test_a_file_that_must_not_be_written(
+    pets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("r.json").write_text(json.dumps({"gates": [ROW], "models": [], "data": []}))
+    Path("thresholds.toml").write_text("schema = 1\n")
+    Path("thresholds.toml").chmod(0o444)
+    assert cli.main(["init", str(pets), "--report", "r.json", "--force"]) == 2
+    assert "thresholds.toml cannot be written: it is write-protected (mode 0444); allow it with: chmod u+w" in capsys.readouterr().err
+    assert Path("thresholds.toml").read_text() == "schema = 1\n"
+    assert cli.main(["init", str(pets), "--report", "r.json", "--out", "."]) == 2
+    assert "is a folder; name a file in it" in capsys.readouterr().err

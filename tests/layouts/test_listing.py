@@ -6,7 +6,8 @@ from pathlib import Path
 import painted
 import pytest
 
-from pytest_clip.data import sources
+from pytest_clip.data import catalog, load, questions, sources
+from pytest_clip.data.prompts import PromptSet, fill
 
 NAVI = "get NAVI (CC BY 4.0; https://github.com/google/navi) or ScanNet-1500 ("
 OOD = "put images of no class into {folder}/ood/NAME/"
@@ -49,3 +50,60 @@ def test_a_known_data_set_cannot_be_given_columns(tmp_path: Path) -> None:
     assert sources.advice(["role:factor", "role:ood"], data=str(tmp_path / "x")) == ""
     assert sources.advice(["role:ood"], data=str(tmp_path / "own")) == OOD.format(folder=tmp_path / "own")
     assert sources.advice(["role:ood"], data="scenes") == ""
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    """Eight images of two classes in a table with two columns: four slices of two to four of the same pictures."""
+    root = tmp_path / "scans"
+    lines = ["path,label,scanner,site"]
+    for k in range(8):
+        painted.save(root / f"{k}.png", k)
+        lines.append(f"{k}.png,class_{k % 2},{'GE' if k < 4 else 'Siemens'},{'north' if k < 2 else 'south'}")
+    (root / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def listed(project: pytest.Pytester, data: Path, *args: str) -> list[str]:
+    told = project.runpytest_inprocess("-p", "clip", "--clip-list", "--clip-model=ViT-B-32", f"--clip-data={data}", *args).outlines
+    return told[next(k for k, line in enumerate(told) if line.startswith("data ")) :]
+
+
+def test_slices_of_the_same_pictures_are_counted_once(scans: Path, project: pytest.Pytester) -> None:
+    told = listed(project, scans, "--clip-suite=factors")
+    assert told[:6] == [
+        "data scans: 5 image sets, 8 images, 2 class prompts, 8 forward passes",
+        "  clean            8",
+        "  scanner=ge       4, of clean",
+        "  scanner=siemens  4, of clean",
+        "  site=north       2, of clean",
+        "  site=south       6, of clean",
+    ]
+    assert {each.name: each.within for each in catalog.sets(str(scans))} == {
+        each.name: load(str(scans)).images(each.name).within or "" for each in catalog.sets(str(scans))
+    }
+
+
+def test_corrupted_views_are_counted(scans: Path, project: pytest.Pytester) -> None:
+    views = "data scans: 5 image sets, 8 images, 600 corrupted views, 2 class prompts, 608 forward passes"
+    assert listed(project, scans, "--clip-suite=corruptions,factors")[0] == views  # 15 kinds, 5 severities, 8 images
+    chosen = ["-o", "clip_corruptions=fog\nsnow", "-o", "clip_corruption_images=3"]
+    told = listed(project, scans, "--clip-suite=corruptions", "--clip-model=ViT-B-16", *chosen)[0]
+    assert told == "data scans: 5 image sets, 8 images, 30 corrupted views, 2 class prompts, 76 forward passes"  # two models
+    told = listed(project, scans, "--clip-suite=corruptions_3d")[0]  # no depth, no kind that follows it
+    assert told == "data scans: 5 image sets, 8 images, 2 class prompts, 8 forward passes"
+    told = listed(project, scans, "--clip-suite=corruptions", "--clip-limit=2", "--clip-prompts=openai-5")[0]
+    assert told == "data scans: 5 image sets, 2 images, 150 corrupted views, 10 class prompts, 152 forward passes"
+
+
+@pytest.mark.parametrize("prompts", [None, PromptSet("openai-5"), PromptSet("mine.txt", ("a {c}", "{an} {c}"))])
+def test_class_prompts_are_those_that_will_be_asked(scans: Path, prompts: PromptSet | None) -> None:
+    for data in (str(scans), "scenes"):
+        loaded = load(data, prompts=prompts)
+        assert questions.count(data, prompts=prompts) == len({fill(t, c) for t in loaded.templates for c in loaded.classes})
+
+
+def test_class_prompts_of_imagenet() -> None:
+    from open_clip import IMAGENET_CLASSNAMES
+
+    assert len(set(IMAGENET_CLASSNAMES)) == questions.THOUSAND

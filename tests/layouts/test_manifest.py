@@ -9,7 +9,7 @@ import pytest
 
 from pytest_clip import ClipError
 from pytest_clip.data import catalog, layouts, load, tables
-from pytest_clip.data.layouts import manifest
+from pytest_clip.data.layouts import manifest, owntable
 
 # image, class, what it shows, scanner, patient
 IMAGES = [
@@ -116,7 +116,7 @@ def test_numbers_and_names_of_classnames_txt(tmp_path: Path) -> None:
     assert "no image of class 0; is a part of the table missing?" in manifest.problems(found)[0].what
     table = root / "manifest.csv"
     table.write_text(table.read_text().replace("class_1", "1").replace("class_2", "0"))
-    manifest._read.cache_clear()
+    owntable.read.cache_clear()
     assert load(str(root)).images("clean").labels.tolist() == [0, 1, 0, 1, 0, 1]
 
 
@@ -175,7 +175,7 @@ def test_columns_with_many_values_or_one_are_noted(tmp_path: Path) -> None:
     [("Siemens Avanto", "siemens_avanto"), ("Zürich", "zurich"), ("3.0 T", "3.0_t"), ("a/b[c]", "a_b_c_"), ("東", "u6771"), (" ", "_")],
 )
 def test_slugs(text: str, becomes: str) -> None:
-    assert manifest.slug(text) == becomes
+    assert owntable.slug(text) == becomes
 
 
 HEAD = "path,label,scanner\n"
@@ -226,7 +226,7 @@ def test_wrong_classes_and_files_of_other_kinds(tmp_path: Path) -> None:
     with pytest.raises(ClipError, match=r"manifest\.csv:3: label 'class_2', but .*classnames\.txt does not name it; correct one of them"):
         catalog.sets(str(root))
     (root / "manifest.csv").write_text("path,label\na.jpg,0\nd.jpg,2\n")
-    manifest._read.cache_clear()
+    owntable.read.cache_clear()
     with pytest.raises(ClipError, match=r"csv:3: label '2', but .*classnames\.txt names 2 classes \(0\.\.1\)"):
         catalog.sets(str(root))
     for name, text, says in [

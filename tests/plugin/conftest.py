@@ -15,7 +15,11 @@ sys.path.insert(0, str(HERE))
 import stub_world  # noqa: E402
 
 # Inner runs in this process forget the modules they import; these they find here already, once for all.
-for _module in ("gating", "report.json", "report.listing", "gates.thresholds", "gates.verdicts", "models.spec", "report.progress"):
+_ONCE = (
+    *("plugin.gating", "plugin.progress", "report.json", "report.listing", "session.start"),
+    *("files", "gates.thresholds", "gates.verdicts", "models.spec"),
+)
+for _module in _ONCE:
     importlib.import_module(f"pytest_clip.{_module}")
 
 sys.path.remove(str(HERE))
@@ -88,7 +92,7 @@ class World:
             (self.home / "suites" / f"{name}.py").write_text(textwrap.dedent(text), "utf-8")
 
     def defaults(self, text: str) -> None:
-        (self.home / "defaults.toml").write_text(text, "utf-8")
+        (self.home / "shipped.toml").write_text(text, "utf-8")
 
     def project(self, text: str) -> None:
         (self.pytester.path / "thresholds.toml").write_text(text, "utf-8")

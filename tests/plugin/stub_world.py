@@ -8,8 +8,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from pytest_clip import collection, session
+import pytest_clip.plugin.suites as suites
 from pytest_clip.gates import layers
+from pytest_clip.session import load
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,12 @@ SETS = (SetInfo("clean", "clean", 100), SetInfo("shift_far", "shift", 100), SetI
 
 def put(home: str, setattr_: Callable[[Any, str, Any], None] = setattr) -> None:
     """Patch the neighbours once per process: a test's own process by monkeypatch, a process of its own for good."""
-    if Path(home) / "suites" == collection.SUITES:
+    if Path(home) / "suites" == suites.SUITES:
         return
-    setattr_(collection, "SUITES", Path(home) / "suites")
-    setattr_(layers, "DEFAULTS", Path(home) / "defaults.toml")
-    setattr_(session, "image_sets", lambda name: SETS)
-    setattr_(session, "load_data", lambda run, choice: SimpleNamespace(name=choice.label, fingerprint="d" * 16))
+    setattr_(suites, "SUITES", Path(home) / "suites")
+    setattr_(layers, "DEFAULTS", Path(home) / "shipped.toml")
+    setattr_(load, "image_sets", lambda name: SETS)
+    setattr_(load, "load_data", lambda run, choice: SimpleNamespace(name=choice.label, fingerprint="d" * 16))
 
 
 def make_model(home: str, text: str) -> Any:

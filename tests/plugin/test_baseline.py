@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 
 # Inner runs in this process forget the modules they import; numpy can be imported only once.
-import pytest_clip.gates.regression
-import pytest_clip.runs.family
-import pytest_clip.runs.regressions
-import pytest_clip.saving  # noqa: F401
-from pytest_clip import cli, session
+import pytest_clip.plugin.saving
+import pytest_clip.session.regressions  # noqa: F401
+from pytest_clip.cli import main as cli
+from pytest_clip.session import load
 
 OWN = """
 import os
@@ -82,8 +81,8 @@ def test_a_regression_fails_its_gate_and_says_how_sure_it_is(saved):
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "own/right: drop 0.3000 > max_drop 0.0200 (exact McNemar, 30 worse and 0 better of 100, 95 % sure of at least 0.2430, "
-            "p = 9.3e-10) against run base (0.9500); value 0.6500 (n = 100)",
+            "own/right: drop 0.3000 > max_drop 0.0200 (exact McNemar, 30 worse and 0 better of 100, 95 % sure of at least 0.2248, "
+            "p = 9.3e-10; drop_test observed) against run base (0.9500); value 0.6500 (n = 100)",
             "  rule         max_drop 0.02 (thresholds.toml:3)",
             "  flips        30 of 95 that were right are wrong: i5, i6, i7, i8, i9 and 25 more",
             "  rerun        pytest --clip-model=worse --clip-baseline=base *",
@@ -98,7 +97,7 @@ def test_a_regression_fails_its_gate_and_says_how_sure_it_is(saved):
         "run": "run base", "value": 0.95, "method": "exact McNemar", "status": "fail", "allowed": 0.02, "worse": 30, "better": 0,
     }  # fmt: skip
     assert row["baseline"]["drop"] == pytest.approx(0.3)
-    assert row["baseline"]["ci"] == pytest.approx([0.2430, 0.3], abs=1e-4)
+    assert row["baseline"]["ci"] == pytest.approx([0.2248, 0.3844], abs=1e-4)
     assert row["baseline"]["p"] == pytest.approx(2**-30)
     assert row["flips"]["ids"] == [f"i{k}" for k in range(5, 35)]
 
@@ -246,7 +245,7 @@ def test_a_baseline_asked_for_other_things_is_refused_before_a_model_loads(saved
 
 
 def test_other_pictures_are_one_error_before_a_model_loads(saved, monkeypatch):
-    monkeypatch.setattr(session, "load_data", lambda run, choice: SimpleNamespace(name=choice.label, fingerprint="e" * 16))
+    monkeypatch.setattr(load, "load_data", lambda run, choice: SimpleNamespace(name=choice.label, fingerprint="e" * 16))
     result = saved("worse", "--clip-baseline=base")
     result.assert_outcomes(errors=1)
     told = f"*the data set scenes had the fingerprint {'d' * 16} there and has {'e' * 16} now: pictures, ids or labels have changed; *"
@@ -379,7 +378,7 @@ def test_a_failing_run_is_saved_too(project):
         ),
         (
             lambda run: (run / "manifest.json").write_text('{"format": "pytest-clip run", "version": 1, "files": {}}'),
-            "* is damaged: its manifest.json is not complete; save it again",
+            "* is damaged: in its manifest.json it lacks 'saved'; save it again",
         ),
     ],
 )
@@ -471,6 +470,32 @@ def test_family_wise_holds_every_gate_to_its_share(saved):
     result.stdout.fnmatch_lines(["WARNING by Holm's procedure over all of them these regressed, too: own/right on slight, scenes"])
 
 
+def test_drop_test_of_the_project_and_of_a_rule(saved):
+    """2 of 100 are worse: within 0.03, up to 0.0645 not excluded. 8 are: beyond 0.03, at least 0.0377."""
+    saved.world.project("schema = 1\n[gates.'own/right']\nmax_drop = 0.06\n")
+    ini = ("-o", "clip_drop_test=safe")
+    saved("slight", "--clip-baseline=base", *ini)
+    row = saved.rows()["own/right", "slight"]
+    assert (row["verdict"], row["baseline"]["status"], row["baseline"]["test"]) == ("insufficient", "insufficient", "safe")
+    saved.world.project("schema = 1\n[gates.'own/right']\nmax_drop = 0.06\ndrop_test = 'observed'\n")
+    saved("slight", "--clip-baseline=base", *ini)
+    row = saved.rows()["own/right", "slight"]
+    assert (row["verdict"], row["baseline"]["test"], row["rule"]["drop_test"]) == ("pass", "observed", "observed")
+    saved.world.project("schema = 1\n[gates.'own/right']\nmax_drop = 0.06\ndrop_test = 'sure'\n")
+    saved("mean", "--clip-baseline=base")
+    row = saved.rows()["own/right", "mean"]
+    assert (row["verdict"], row["baseline"]["drop"], row["baseline"]["test"]) == ("pass", pytest.approx(0.08), "sure")
+    assert "drop_test sure)" in row["message"]
+    saved("worse", "--clip-baseline=base")
+    assert saved.rows()["own/right", "worse"]["verdict"] == "fail"
+
+
+def test_an_unknown_drop_test_is_a_usage_error(project):
+    result = project("stub", "-o", "clip_drop_test=certain")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*clip_drop_test: 'certain' is not one of observed, sure, safe"])
+
+
 # Workers
 
 
@@ -537,7 +562,7 @@ def test_compare_tells_the_worst_changes_and_says_so_by_its_exit_status(two, cap
     assert cli.main(["compare", "base", "worse"]) == 1
     told = capsys.readouterr().out
     assert "worse against base\n2 gates, 2 compared, 2 worse by more than chance explains\n" in told
-    assert "WORSE own/right: 0.9500 -> 0.6500, drop 0.3000 (+0.2430..+0.3000); exact McNemar, 30 worse and 0 better of 100" in told
+    assert "WORSE own/right: 0.9500 -> 0.6500, drop 0.3000 (+0.2248..+0.3844); exact McNemar, 30 worse and 0 better of 100" in told
     assert "30 of 95 that were right are wrong: i5, i6, i7, i8, i9 and 25 more" in told
     assert cli.main(["compare", "base", "worse", "--ids"]) == 1
     assert "          i34\n" in capsys.readouterr().out
@@ -570,7 +595,8 @@ def test_no_run_at_all_is_the_answer_no(tmp_path, monkeypatch, capsys):
 
 
 def test_commands_import_neither_pytest_nor_torch(two):
-    code = "import sys, pytest_clip.cli as c; c.main(['compare', 'base', 'worse']); print(*{'torch', 'pytest', '_pytest'} & {*sys.modules})"
+    look = "print(*{'torch', 'pytest', '_pytest'} & {*sys.modules})"
+    code = f"import sys, pytest_clip.cli.main as c; c.main(['compare', 'base', 'worse']); {look}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=two.path)
     assert done.stdout.splitlines()[-1] == ""
 
@@ -588,4 +614,5 @@ def test_a_value_that_is_lost_is_a_regression(project, before, now, verdict):
     project.world.defaults(RULES)
     project.world.project("schema = 1")
     project("stub", "--clip-baseline=base")
-    assert project.rows()["own/right", "stub"]["verdict"] == ("fail" if verdict == "fail" else "unjudged")
+    unruled = "not_measured" if now == "None" else "unjudged"
+    assert project.rows()["own/right", "stub"]["verdict"] == ("fail" if verdict == "fail" else unruled)

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from pytest_clip import cli
+from pytest_clip.cli import main as cli
 
 
 @pytest.mark.parametrize("command", [each.name for each in cli.COMMANDS])
@@ -28,7 +28,7 @@ def test_nonsense_has_exit_status_2(argv):
 
 
 def test_help_imports_nothing_heavy():
-    code = "import sys, pytest_clip.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: print(*{'torch', 'pytest'} & {*sys.modules})"
+    code = "import sys, pytest_clip.cli.main as c\ntry: c.main(['--help'])\nexcept SystemExit: print(*{'torch', 'pytest'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == ""
 

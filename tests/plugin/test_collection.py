@@ -234,11 +234,11 @@ def test_unusable_marker_is_a_collection_error(world):
 def test_a_data_set_without_the_images_of_a_gate_skips_it_with_a_reason(world, monkeypatch):
     import stub_world
 
-    from pytest_clip import session
+    from pytest_clip.session import load
 
-    monkeypatch.setattr(session, "image_sets", lambda name: stub_world.SETS[:2])
+    monkeypatch.setattr(load, "image_sets", lambda name: stub_world.SETS[:2])
     world.project("schema = 1")
-    result = world.clip("-rs")
+    result = world.clip("-rs", "-o", "clip_unjudged=allow")
     result.assert_outcomes(passed=4, skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED*the data set scenes has no image set for ood/auroc (role:ood)"])
 
@@ -247,8 +247,8 @@ def test_the_sets_a_run_will_ask_for_are_those_behind_slices_that_are_none():
     from types import SimpleNamespace
 
     from pytest_clip.gates.ids import GateId
-    from pytest_clip.itemgates import slices_of
-    from pytest_clip.session import Case
+    from pytest_clip.plugin.items import slices_of
+    from pytest_clip.session.choices import Case
 
     gates = ("accuracy/top1[shift_far]", "retrieval/compositionality[object_swap]", "metamorphic/agreement[flip]", "factors/worst_drop")
     items = [SimpleNamespace(callspec=SimpleNamespace(params={"clip_case": Case(GateId.parse(gate))})) for gate in gates]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 FULL_MESSAGE = [
@@ -42,7 +44,7 @@ def test_a_gate_test_that_measures_nothing_fails(world):
 
 
 def test_measuring_another_gate_than_the_marked_one_is_not_enough(world):
-    result = own(world, "@pytest.mark.clip_gate('own/a')\ndef test_a(gate): gate('own/b', 1, n=1)")
+    result = own(world, "@pytest.mark.clip_gate('own/a')\ndef test_a(gate): gate('own/b', 1, n=1)", "-o", "clip_unjudged=allow")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["own/a was never measured: *"])
 
@@ -56,9 +58,9 @@ def test_a_skipped_gate_with_a_rule_fails(world, skip):
     result.stdout.fnmatch_lines(["ood/auroc[[]near]: rule thresholds.toml:6 was never measured: no time"])
     result.stdout.fnmatch_lines(["1 gate: 1 failed"])
     world.project("schema = 1")
-    result = world.clip("--clip-suite=ood")
+    result = world.clip("--clip-suite=ood", "-o", "clip_unjudged=allow")
     result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["UNJUDGED 1 gate without a rule: ood/auroc[[]near]"])
+    result.stdout.fnmatch_lines(["NOT MEASURED 1 gate without a rule (-rs says why): ood/auroc[[]near]"])
 
 
 def test_a_skipped_gate_with_a_shipped_rule_alone_is_skipped(world):
@@ -75,7 +77,7 @@ def test_a_skipped_gate_with_a_shipped_rule_alone_is_skipped(world):
 
 def test_a_gate_without_a_rule_passes_and_is_counted(world):
     world.project("schema = 1")
-    result = world.clip()
+    result = world.clip("-o", "clip_unjudged=allow")
     result.assert_outcomes(passed=5)
     result.stdout.fnmatch_lines(["UNJUDGED 5 gates without a rule: accuracy/top1[[]clean], *", "5 gates: 5 unjudged"])
 
@@ -115,7 +117,7 @@ def test_a_model_that_does_not_load_is_one_error_not_one_for_each_of_its_gates(w
     ("call", "outcome", "text"),
     [
         ("gate('own/a', float('nan'), n=1)", "failed", "own/a: the value is nan; say why: gate(..., reason='...')"),
-        ("gate('own/a', None, n=1, reason='no images')", "passed", "UNJUDGED 1 gate without a rule: own/a"),
+        ("gate('own/a', None, n=1, reason='no images')", "passed", "NOT MEASURED 1 gate without a rule (-rs says why): own/a"),
         ("gate('own/a', 0.5, n=0)", "failed", "own/a: n must be a positive whole number of images, not 0"),
         (
             "gate('own/a', 0.5, n=1); gate('own/a', 0.6, n=1)",
@@ -212,7 +214,7 @@ def test_a_rule_that_no_test_measures_fails_the_run(world):
 @pytest.mark.parametrize("scope", ["data.imagenet.", 'model."other".'])
 def test_rules_for_another_data_set_or_model_are_not_missed(world, scope):
     world.project(f"schema = 1\n[{scope}gates.'accuracy/mean_per_class']\nmin = 0.4")
-    world.clip().assert_outcomes(passed=5)
+    world.clip("-o", "clip_unjudged=allow").assert_outcomes(passed=5)
 
 
 def test_rules_of_suites_that_did_not_run_are_not_missed(world):
@@ -222,14 +224,14 @@ def test_rules_of_suites_that_did_not_run_are_not_missed(world):
 def test_shipped_rules_for_images_that_the_data_lacks_are_not_missed(world, monkeypatch):
     import stub_world
 
-    from pytest_clip import session
+    from pytest_clip.session import load
 
-    monkeypatch.setattr(session, "image_sets", lambda name: stub_world.SETS[:2])
+    monkeypatch.setattr(load, "image_sets", lambda name: stub_world.SETS[:2])
     world.project("schema = 1")
     world.defaults("schema = 1\n[gates.'ood/fpr95_id_positive']\nmax = 0.9")
-    world.clip().assert_outcomes(passed=4, skipped=1)
+    world.clip("-o", "clip_unjudged=allow").assert_outcomes(passed=4, skipped=1)
     world.defaults("schema = 1\n[gates.'accuracy/mean_per_class[clean]']\nmin = 0.1")
-    world.clip().assert_outcomes(passed=4, skipped=1, failed=1)
+    world.clip("-o", "clip_unjudged=allow").assert_outcomes(passed=4, skipped=1, failed=1)
 
 
 @pytest.mark.parametrize(
@@ -245,6 +247,43 @@ def test_a_run_narrowed_by_hand_says_how_many_rules_it_left_out(world, args, by)
     world.project(
         "schema = 1\n[gates.'accuracy/top1']\nmin=0.1\n[gates.'accuracy/mean_per_class']\nmin=0.1\n[gates.'ood/fpr95_id_positive']\nmax=0.9"
     )
-    result = world.clip(*args)
+    result = world.clip(*args, "-o", "clip_unjudged=allow")
     assert result.ret == 0
     result.stdout.fnmatch_lines([f"NOT SELECTED ? rule* of these suites (narrowed by {by})"])
+
+
+def test_a_cache_that_others_may_write_is_refused_unless_told(world):
+    cache = world.pytester.path / "open"
+    cache.mkdir()
+    cache.chmod(0o777)
+    refused = world.clip(f"--clip-cache-dir={cache}")
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    refused.stderr.fnmatch_lines([f"*the cache {cache} may be written by everybody (mode 777)*--clip-shared-cache*"])
+    assert world.loads == []
+    for told in ("--clip-shared-cache", "--clip-no-cache"):
+        assert world.clip(f"--clip-cache-dir={cache}", told).ret == 0
+    world.pytester.makeini("[pytest]\nclip_shared_cache = true\n")
+    assert world.clip(f"--clip-cache-dir={cache}").ret == 0
+
+
+def test_a_share_brings_its_interval_and_its_outcomes(world):
+    """`gate.share(ID, right)` is what a suite would write out: mean, Wilson's interval, outcomes, names of images, conventions."""
+    world.project("schema = 1\n[gates.'own/a']\nmin = 0.5\n[gates.'own/b']\nmin = 0.5\n[gates.'own/c']\nmin = 0.5")
+    world.pytester.makepyfile(
+        test_own="""
+        from types import SimpleNamespace
+        import numpy as np
+        RIGHT = np.array([True] * 9 + [False])
+        ANSWERS = SimpleNamespace(ids=tuple("abcdefghij"), conventions={"prompts": "p"})
+        def test_a(gate): gate.share("own/a", RIGHT)
+        def test_b(gate): assert gate.share("own/b", RIGHT, ANSWERS).measurement.per_image.ids == ANSWERS.ids
+        def test_c(gate): gate.share("own/c", RIGHT, ANSWERS, reason="at chance")
+        """
+    )
+    result = world.clip("test_own.py", "--clip-report=json:r.json")
+    result.assert_outcomes(passed=2, failed=1)
+    rows = {row["gate"]: row for row in json.loads((world.pytester.path / "r.json").read_text())["gates"]}
+    assert [rows["own/a"][key] for key in ("value", "n", "better", "conventions")] == [0.9, 10, "higher", {}]
+    assert rows["own/a"]["ci"] == pytest.approx([0.5958, 0.9821], abs=1e-4)
+    assert rows["own/b"]["conventions"] == {"prompts": "p"}
+    assert (rows["own/c"]["value"], rows["own/c"]["reason"]) == (None, "at chance")

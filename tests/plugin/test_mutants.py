@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from pytest_clip import session
 from pytest_clip.mutants.catalog import MUTANTS
+from pytest_clip.session import load
 
 SUITE = """
 import pytest
@@ -47,7 +47,7 @@ severity = "warn"
 # What a project's conftest.py needs besides: stub models lose `drop`, and one is an equivalent, one no mutant at all.
 DAMAGES = """
 from types import SimpleNamespace
-from pytest_clip import session
+from pytest_clip.session import load
 from pytest_clip.mutants.excuse import Excuse
 
 DROPS = {"bgr": 0.08, "int8": 0.01, "noise_100": 0.4, "last_block_dropped": None}
@@ -60,7 +60,7 @@ def make_mutant(model, name, *, data, extraction, other):
     facts = {"label": f"{model.label}~{name}", "fingerprint": name.ljust(16, "-")[:16], "drop": DROPS.get(name, 0.0)}
     return SimpleNamespace(**(vars(model) | facts))
 
-session.make_mutant = make_mutant
+load.make_mutant = make_mutant
 
 import stub_world
 make_model = stub_world.make_model
@@ -76,7 +76,7 @@ stub_world = SimpleNamespace(make_model=whole)
 
 @pytest.fixture
 def damaged(world, monkeypatch):
-    monkeypatch.setattr(session, "make_mutant", session.make_mutant)  # what conftest.py puts in its place ends with the test
+    monkeypatch.setattr(load, "make_mutant", load.make_mutant)  # what conftest.py puts in its place ends with the test
     world.suites(test_accuracy=SUITE)
     world.project(RULES)
     world.conftest(DAMAGES)
@@ -270,6 +270,6 @@ def test_the_bare_option_means_all(damaged):
 def test_the_list_and_the_header_say_what_will_run(damaged):
     result = damaged.clip("--clip-mutants=bgr,int8", "--clip-list")
     result.stdout.fnmatch_lines(
-        ["data scenes: 3 image sets, 250 images, 750 forward passes", f"mutant bgr: the model {MUTANTS['bgr'].what}"]
+        ["data scenes: 3 image sets, 250 images, 152 class prompts, 750 forward passes", f"mutant bgr: the model {MUTANTS['bgr'].what}"]
     )
     damaged.clip("--clip-mutants=bgr,int8", "--collect-only").stdout.fnmatch_lines(["clip: *; mutants 2"])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from pytest_clip import resolve, settings
 from pytest_clip.data.prompts import PromptSet
 from pytest_clip.models.depth import DepthModel
+from pytest_clip.plugin import resolve
+from pytest_clip.session import settings
 from pytest_clip.views import catalog as views
 
 USAGE = [
@@ -50,6 +53,14 @@ USAGE = [
     (["-o", "clip_depth_model=gone"], "*tox.ini: clip_depth_model: 'gone' is no folder and no hub id; *"),
     (["-o", "clip_depth_output=near"], "*tox.ini: clip_depth_output: 'near' is not one of auto, inverse, metric"),
     (["-o", "clip_dense_layer=last"], "*tox.ini: clip_dense_layer: 'last' is not a layer; write 0 for the first, 1 for the next, -1 for *"),
+    (["-o", "clip_family_wise=maybe"], "*tox.ini: clip_family_wise: *maybe*; write true or false"),
+    (["-o", "clip_strict_rules=2"], "*tox.ini: clip_strict_rules: *2*; write true or false"),
+    (["-o", "clip_compile=ja"], "*tox.ini: clip_compile: *ja*; write true or false"),
+    (["-o", "clip_batch_size=8  # small"], "*tox.ini: clip_batch_size: '8  # small' *; a comment stands on a line of its own"),
+    (
+        ["-o", "clip_corruptions=fog  # one"],
+        "*tox.ini: clip_corruptions: no corruption 'fog  # one'; a comment stands on a line of its own; *",
+    ),
     (["-o", "clip_device=gpu"], "*tox.ini: clip_device: 'gpu' is not a device; write auto, cpu, cuda, cuda:N or mps"),
     (["-o", "clip_precision=int8"], "*tox.ini: clip_precision: 'int8' is not one of fp32, bf16, fp16, amp, amp_bf16"),
 ]
@@ -131,6 +142,53 @@ def test_help_shows_every_option_with_its_default(pytester):
 
 def resolved(pytester: pytest.Pytester, *args: str) -> settings.Settings:
     return resolve.resolve(pytester.parseconfig(*args))
+
+
+IN_TOML = """
+clip_max_unreadable = {3}
+clip_batch_size = {16}
+clip_corruption_images = {20}
+clip_dense_layer = {-2}
+clip_mcm_tau = {0.5}
+clip_family_wise = true
+clip_strict_rules = false
+clip_data = ["scenes"]
+clip_cache_size = "2GB"
+"""
+
+
+@pytest.mark.parametrize("quoted", [True, False])
+@pytest.mark.parametrize(
+    ("name", "table"), [("pytest.toml", "pytest"), ("pyproject.toml", "tool.pytest"), ("pyproject.toml", "tool.pytest.ini_options")]
+)
+def test_numbers_in_toml(pytester, name, table, quoted):
+    if pytest.version_tuple < (9, 2) and not (quoted or "ini_options" in table):
+        pytest.skip("pytest takes text only")
+    if pytest.version_tuple < (9,) and "ini_options" not in table:
+        pytest.skip("pytest does not read this table")
+    body = re.sub(r"\{(.*?)\}", r'"\1"' if quoted else r"\1", IN_TOML)
+    (pytester.path / name).write_text(f"[{table}]\n{body}")
+    found = resolved(pytester, "-c", name)
+    assert (found.max_unreadable, found.batch_size, found.corruption_images, found.dense_layer, found.mcm_tau) == (3, 16, 20, -2, 0.5)
+    assert (found.family_wise, found.strict_rules, found.data, found.cache_size) == (True, False, ("scenes",), 2 * 10**9)
+
+
+@pytest.mark.skipif(pytest.version_tuple < (9,), reason="pytest does not read this file")
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("clip_mcm_tau = '0'", "pytest.toml: clip_mcm_tau: '0' is not a positive number"),
+        ("clip_corruption_images = 0.5", "pytest.toml: clip_corruption_images: .*0.5"),
+        ("clip_corruption_images = true", "pytest.toml: clip_corruption_images: .*(True|true)"),
+        ("clip_precision = 16", "pytest.toml: clip_precision: .*16"),
+        ("clip_corruptions = 'fog'", "pytest.toml: clip_corruptions: .*fog"),
+        ("clip_family_wise = 'maybe'", "pytest.toml: clip_family_wise: .*'maybe'.*; write true or false"),
+    ],
+)
+def test_values_that_make_no_sense_in_toml(pytester, line, told):
+    (pytester.path / "pytest.toml").write_text(f"[pytest]\n{line}\n")
+    with pytest.raises(pytest.UsageError, match=told):
+        resolved(pytester, "-c", "pytest.toml")
 
 
 def test_ini_keys_choose_corruptions(pytester, monkeypatch):
@@ -236,12 +294,12 @@ def test_the_prompts_stand_in_the_header_the_record_and_the_rerun_command(world)
     world.conftest(
         """
         from types import SimpleNamespace
-        from pytest_clip import session
+        from pytest_clip.session import load
 
         def load_data(run, choice):
             return SimpleNamespace(name=choice.label, fingerprint="d" * 16, sets=(), templates=run.settings.prompts.templates)
 
-        session.load_data = load_data
+        load.load_data = load_data
         """
     )
     result = world.clip("--clip-prompts=ours.txt", "--clip-suite=ood", "--clip-report=json:r.json")
@@ -270,3 +328,18 @@ def test_thresholds_are_read_as_defaults_then_project_then_option(world):
     result = world.clip("--clip-thresholds=ci.toml")
     result.stdout.fnmatch_lines(["clip: *rules defaults + thresholds.toml + ci.toml; *"])
     result.assert_outcomes(passed=4, failed=1)  # shift_far still falls under the project's own rule
+
+
+def test_the_page_of_options_is_what_the_table_says():
+    """docs/options.md has the help of every option and key, and names none that there is not."""
+    from pytest_clip.plugin.optiontable import OPTIONS
+
+    folder = Path(__file__).parents[2] / "docs"
+    spec = importlib.util.spec_from_file_location("_options_page", folder / "options.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = (folder / "options.md").read_text(encoding="utf-8")
+    assert text == module.page(text), "docs/options.md is not what pytest_clip/plugin/optiontable.py says; run python docs/options.py"
+    flags = {each.flag for each in OPTIONS.values() if each.help is not None}
+    assert set(re.findall(r"--clip-[a-z-]+[a-z]", text)) == flags
+    assert set(re.findall(r"\bclip_[a-z_0-9]+", text)) == {each.dest for each in OPTIONS.values() if each.ini is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_clip.report.progress import Progress, silent
+from pytest_clip.session.progress import Progress, silent
 
 
 class Screen:
@@ -72,14 +72,14 @@ def test_without_a_screen_it_only_counts():
 
 SLOW = """
 import pytest
-from pytest_clip import _keys
-from pytest_clip.report import progress
+from pytest_clip.plugin import keys
+from pytest_clip.session import progress
 
 @pytest.mark.clip_gate("ood/auroc")
 def test_auroc(gate, clip_case, request, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(progress.Progress.__init__, "__kwdefaults__", {"clock": lambda: now[0]})
-    with _keys.running(request.config).progress("embedding near", 2) as step:
+    with keys.running(request.config).progress("embedding near", 2) as step:
         for _ in range(2):
             now[0] += 11
             step.advance()

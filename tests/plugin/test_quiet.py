@@ -63,13 +63,15 @@ def test_the_modules_that_every_run_imports_are_few():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [
         "pytest_clip",
-        "pytest_clip._keys",
-        "pytest_clip.checks",
-        "pytest_clip.fixtures",
-        "pytest_clip.hookspecs",
-        "pytest_clip.options",
         "pytest_clip.plugin",
-        "pytest_clip.xdist",
+        "pytest_clip.plugin.checks",
+        "pytest_clip.plugin.fixtures",
+        "pytest_clip.plugin.hooks",
+        "pytest_clip.plugin.hookspecs",
+        "pytest_clip.plugin.keys",
+        "pytest_clip.plugin.options",
+        "pytest_clip.plugin.optiontable",
+        "pytest_clip.plugin.xdist",
     ]
 
 

@@ -30,18 +30,19 @@ def test_largest_rise(gate, clip_case, clip_model, clip_data):
 def test_mce(gate, clip_case, clip_model, clip_data):
     gate(clip_case.gate, 0.7, n=100)
 """
+ALLOW = ("-o", "clip_unjudged=allow")  # what is asked here is what can be measured
 IMAGENET = """
 from dataclasses import make_dataclass
-from pytest_clip import session
+from pytest_clip.session import load
 
 Info = make_dataclass("Info", ["name", "role", "n", "imagenet"])
-session.image_sets = lambda name: [Info("clean", "clean", 100, name == "imagenet"), Info("other", "shift", 100, True)]
-session.doubts = lambda data: {}
+load.image_sets = lambda name: [Info("clean", "clean", 100, name == "imagenet"), Info("other", "shift", 100, True)]
+load.doubts = lambda data: {}
 """
 
 
 def kinds(*names: str, flat: bool = False) -> list[str]:
-    return ["-o", f"clip_corruptions{'' if flat else '_3d'}=" + "\n".join(names), "-rs"]
+    return ["-o", f"clip_corruptions{'' if flat else '_3d'}=" + "\n".join(names), "-rs", *ALLOW]
 
 
 @pytest.fixture
@@ -91,10 +92,10 @@ def test_kinds_that_need_no_depth_have_a_mean_of_their_own(deep):
 
 STORED = """
 from dataclasses import make_dataclass
-from pytest_clip import session
+from pytest_clip.session import load
 
 Info = make_dataclass("Info", ["name", "role", "n"])
-session.image_sets = lambda name: [Info(f"fog_3d-{severity}", "corruption", 100) for severity in range(1, 6)]
+load.image_sets = lambda name: [Info(f"fog_3d-{severity}", "corruption", 100) for severity in range(1, 6)]
 """
 
 
@@ -119,21 +120,21 @@ def test_a_rule_of_ones_own_for_a_kind_without_depth_is_not_green(deep):
 
 DEEP = """
 from dataclasses import make_dataclass
-from pytest_clip import session
+from pytest_clip.session import load
 
 Info = make_dataclass("Info", ["name", "role", "n", "depth"])
-session.image_sets = lambda name: [Info("clean", "clean", 100, True)]
+load.image_sets = lambda name: [Info("clean", "clean", 100, True)]
 """
 
 
 def test_shipped_bounds_of_a_mean_are_those_of_the_default_kinds(deep):
     deep.conftest(DEEP)
     deep.defaults('schema = 1\n[gates."corruptions_3d/mce_unnormalised"]\nmax = 0.1')
-    deep.clip("--clip-suite=corruptions_3d").assert_outcomes(passed=36, failed=1)
+    deep.clip("--clip-suite=corruptions_3d", *ALLOW).assert_outcomes(passed=36, failed=1)
     chosen = kinds("fog_3d", "color_quant")
-    deep.clip("--clip-suite=corruptions_3d", *chosen).assert_outcomes(passed=13)
+    deep.clip("--clip-suite=corruptions_3d", *chosen, *ALLOW).assert_outcomes(passed=13)
     deep.project('schema = 1\n[gates."corruptions_3d/mce_unnormalised"]\nmax = 0.15')
-    deep.clip("--clip-suite=corruptions_3d", *chosen).assert_outcomes(passed=12, failed=1)
+    deep.clip("--clip-suite=corruptions_3d", *chosen, *ALLOW).assert_outcomes(passed=12, failed=1)
 
 
 ALL = (
@@ -143,15 +144,28 @@ ALL = (
 
 
 def test_data_that_is_not_imagenet_has_no_normalised_error_and_no_line_about_it(flat):
-    result = flat.clip("--clip-suite=corruptions", "-v", "-rs")
+    result = flat.clip("--clip-suite=corruptions", "-v", "-rs", *ALLOW)
     result.assert_outcomes(passed=15)
     assert "mce" not in result.stdout.str()
     flat.clip("--clip-list", "--clip-suite=corruptions").stdout.no_fnmatch_line("*corruptions/mce *")
 
 
-def test_imagenet_has_it_when_all_kinds_are_there(flat):
-    flat.conftest(IMAGENET)
-    result = flat.clip("--clip-suite=corruptions", "--clip-data=imagenet", "-v", "-rs")
+FILES = """
+from dataclasses import make_dataclass
+from pytest_clip.session import load
+from pytest_clip.views import catalog as views
+
+Info = make_dataclass("Info", ["name", "role", "n", "imagenet"])
+stored = [Info(name, "corruption", 100, True) for name in views.steps(views.IMAGENET_C)]
+load.image_sets = lambda name: stored if name == "imagenet" else [Info("clean", "clean", 100, False)]
+load.doubts = lambda data: {}
+"""
+MEMORY = "mce is over errors of AlexNet on the files of ImageNet-C, and corruptions made in memory are not these files*"
+
+
+def test_the_files_of_imagenet_c_have_it_when_all_kinds_are_there(flat):
+    flat.conftest(FILES)
+    result = flat.clip("--clip-suite=corruptions", "--clip-data=imagenet", "-v", "-rs", *ALLOW)
     result.assert_outcomes(passed=16)
     result.stdout.fnmatch_lines(["*imagenet-corruptions/mce* PASSED*"])
     flat.clip("--clip-list", "--clip-suite=corruptions", "--clip-data=imagenet").stdout.fnmatch_lines(["*corruptions/mce *"])
@@ -160,8 +174,26 @@ def test_imagenet_has_it_when_all_kinds_are_there(flat):
     fewer.stdout.fnmatch_lines(["*mce is a mean over 15 kinds; the ini key clip_corruptions leaves out pixelate, jpeg_compression"])
 
 
-def test_of_two_data_sets_only_imagenet_has_it(flat):
+def test_corruptions_made_in_memory_are_not_held_against_errors_on_files(flat):
     flat.conftest(IMAGENET)
+    result = flat.clip("--clip-suite=corruptions", "--clip-data=imagenet", "-v", "-rs")
+    result.assert_outcomes(passed=15, skipped=1)
+    result.stdout.fnmatch_lines([f"*{MEMORY}; put them into imagenet/imagenet-c/, or read mce_unnormalised"])
+    listed = flat.clip("--clip-list", "--clip-suite=corruptions", "--clip-data=imagenet").stdout
+    listed.fnmatch_lines([f"  1 gate out of reach: {MEMORY}"])
+    listed.no_fnmatch_line("  corruptions/mce *")
+
+
+def test_a_rule_of_ones_own_for_it_is_not_green_in_memory(flat):
+    flat.conftest(IMAGENET)
+    flat.project('schema = 1\n[data.imagenet.gates."corruptions/mce"]\nmax = 0.9')
+    result = flat.clip("--clip-suite=corruptions", "--clip-data=imagenet")
+    result.assert_outcomes(passed=15, errors=1)
+    result.stdout.fnmatch_lines([f"*was never measured: {MEMORY}"])
+
+
+def test_of_two_data_sets_only_the_files_have_it(flat):
+    flat.conftest(FILES)
     result = flat.clip("--clip-suite=corruptions", "--clip-data=imagenet", "--clip-data=scenes", *kinds("fog", flat=True), "-v")
     result.assert_outcomes(passed=2, skipped=1)
     result.stdout.fnmatch_lines(["*imagenet-corruptions/mce* SKIPPED*"])

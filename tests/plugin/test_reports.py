@@ -129,9 +129,14 @@ def test_a_report_that_can_no_longer_be_written_fails_the_run(world, monkeypatch
 def test_a_report_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "run.json"
     json_report.write(path, {"schema": 1})
-    with pytest.raises(ValueError, match="Out of range float"):
-        json_report.write(path, {"value": float("nan")})
-    assert json.loads(path.read_text()) == {"schema": 1}
+    odd = {"value": float("nan"), "who": "a\udce4", 3: [object]}
+    told = json_report.write(path, odd)
+    assert json.loads(path.read_text()) == {"value": None, "who": "a\\udce4", "3": ["<class 'object'>"]}
+    assert [each.partition(" ")[2] for each in told] == [
+        "numbers that are not finite are null in the record",
+        "texts that are no Unicode are escaped in the record",
+        "values that JSON does not know are text in the record",
+    ]
     assert list(tmp_path.iterdir()) == [path]
     assert path.stat().st_mode & 0o777 == 0o666 & ~json_report._umask()
 
@@ -306,7 +311,7 @@ suite accuracy on scenes: Zero-shot accuracy, clean and under natural shifts
   accuracy/relative_robustness[shift_far]  no rule: measured, reported as unjudged
 
 7 gates, 2 with a rule
-data scenes: 3 image sets, 250 images, 250 forward passes
+data scenes: 3 image sets, 250 images, 152 class prompts, 250 forward passes
   clean      100
   shift_far  100
   near       50"""
@@ -317,7 +322,7 @@ def test_the_list_shows_gates_rules_and_the_work_they_take(world):
     assert result.ret == 0
     assert "\n".join(result.outlines) == LISTING
     limited = world.clip("--clip-list", "--clip-limit=60", "--clip-model=other")
-    limited.stdout.fnmatch_lines(["models: stub, other", "data scenes: 3 image sets, 170 images, 340 forward passes"])
+    limited.stdout.fnmatch_lines(["models: stub, other", "data scenes: 3 image sets, 170 images, 152 class prompts, 340 forward passes"])
 
 
 def test_the_list_needs_no_model_and_names_rules_of_others(world):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_clip.scheduling import ByAnswers, unit_of
+from pytest_clip.plugin.scheduling import ByAnswers, unit_of
 
 
 @pytest.mark.parametrize(

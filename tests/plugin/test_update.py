@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from pytest_clip.updating import CI_VARIABLES
+from pytest_clip import store
+from pytest_clip.session.updating import CI_VARIABLES
 
 
 @pytest.fixture(autouse=True)
@@ -212,12 +213,12 @@ def test_trim_leaves_a_rule_alone_when_one_of_its_slices_is_at_chance(world):
 def test_a_shipped_bound_that_fails_is_overruled_in_the_users_file(world):
     world.project("schema = 1\n")
     world.defaults('schema = 1\n[data.scenes.gates."accuracy/top1"]\nmin = 0.8')
-    shipped = (world.home / "defaults.toml").read_bytes()
+    shipped = (world.home / "shipped.toml").read_bytes()
     result = world.clip("--clip-update=fix")
     result.stdout.fnmatch_lines(
-        ['  fix    [[]data.scenes.gates."accuracy/top1[[]shift_far]"] min 0.8 -> 0.5  (*, over pytest_clip/gates/defaults.toml:3)']
+        ['  fix    [[]data.scenes.gates."accuracy/top1[[]shift_far]"] min 0.8 -> 0.5  (*, over pytest_clip/thresholds.toml:3)']
     )
-    assert (world.home / "defaults.toml").read_bytes() == shipped
+    assert (world.home / "shipped.toml").read_bytes() == shipped
     assert '[data.scenes.gates."accuracy/top1[shift_far]"]' in text(world)
     world.clip().assert_outcomes(passed=5)
 
@@ -290,6 +291,7 @@ until = 2999-01-01
         def test_side(gate): gate("own/side", 0.5, n=10)
         def test_none(gate): gate("own/none", None, n=10, reason="empty", better="higher")
         def test_guess(gate): gate("own/guess", 0.5, n=10, ci=(0.4, 0.6), conventions={"chance": 0.5}, better="higher")
+        def test_open(gate): gate("own/open", 0.5, n=10, ci=(0.1, float("inf")), better="lower")
         def test_after(gate):
             gate("own/after", 0.5, n=10, better="higher")
             assert 0
@@ -297,8 +299,8 @@ until = 2999-01-01
     )
     before = text(world)
     result = world.clip("--clip-suite=all", "test_own.py", "--clip-update=create,fix,trim")
-    result.assert_outcomes(passed=4, failed=4)
-    assert told(result)[:9] == [
+    result.assert_outcomes(passed=5, failed=4)
+    assert told(result)[:10] == [
         "UPDATE nothing to change in thresholds.toml",
         "  left   1 alone, waived: accuracy/top1[clean]",
         "  left   1 alone, stale waiver: remove the waiver: accuracy/top1[shift_far]",
@@ -307,6 +309,7 @@ until = 2999-01-01
         "  left   1 alone, failed, but no min or max is broken: own/after",
         "  left   1 alone, the model may as well be guessing: chance is inside the interval: own/guess",
         "  left   1 alone, no value was measured: own/none",
+        "  left   1 alone, its interval has no end on that side: too few images: own/open",
         '  left   1 alone, no better side is known; give gate(..., better="higher") or "lower": own/side',
     ]
     assert text(world) == before
@@ -389,13 +392,41 @@ def test_a_file_that_changed_during_the_run_is_not_written(world):
     assert text(world) == "schema = 1\n# edited meanwhile\n"
 
 
+def test_a_write_protected_file_is_refused_before_the_run(world):
+    path = world.pytester.path / "thresholds.toml"
+    path.chmod(0o444)  # root could write it all the same, and so could a rename
+    before = path.read_bytes()
+    result = world.clip("--clip-update=create,fix,trim")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: --clip-update: thresholds.toml cannot be changed: it is write-protected (mode 0444); allow it with: chmod u+w *"]
+    )
+    assert (path.read_bytes(), path.stat().st_mode & 0o777, world.loads) == (before, 0o444, [])
+
+
+def test_a_file_that_is_protected_during_the_run_is_left(world):
+    world.suites(
+        test_ood="""
+        from pathlib import Path
+        import pytest
+        @pytest.mark.clip_gate("ood/auroc")
+        def test_auroc(gate, clip_case, clip_model):
+            Path("thresholds.toml").chmod(0o444)
+            gate(clip_case.gate, 0.65, n=150)
+        """
+    )
+    before = text(world)
+    result = world.clip("--clip-update=fix")
+    result.stdout.fnmatch_lines(["UPDATE FAILED: thresholds.toml is as it was: it is write-protected (mode 0444)*"])
+    assert text(world) == before
+
+
 def test_a_file_that_cannot_be_written_is_said_and_left(world, monkeypatch):
-    from pytest_clip.gates import update_file
 
     def full(path, text):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(update_file, "write", full)
+    monkeypatch.setattr(store, "put", full)
     before = text(world)
     result = world.clip("--clip-update=create,fix")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

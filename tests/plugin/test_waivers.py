@@ -72,7 +72,7 @@ def test_a_waiver_that_no_test_measures_fails_the_run(world):
 
 def test_a_waiver_of_a_gate_that_no_rule_judges_is_said(world):
     world.project("schema = 1\n" + waiver("accuracy/top1[clean]"))
-    result = world.clip("--clip-suite=accuracy")
+    result = world.clip("--clip-suite=accuracy", "-o", "clip_unjudged=allow")
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(["WAIVER thresholds.toml:2 excuses nothing: no rule judges accuracy/top1[[]clean]"])
 
@@ -147,7 +147,7 @@ def test_a_shipped_rule_can_be_softened_and_a_soft_one_hardened(world):
 
 def test_a_rule_that_warns_must_be_measured_all_the_same(world):
     world.project("schema = 1\n[gates.'accuracy/mean_per_class']\nmin = 0.4\nseverity = 'warn'")
-    world.clip("--clip-suite=accuracy").assert_outcomes(passed=4, failed=1)
+    world.clip("--clip-suite=accuracy", "-o", "clip_unjudged=allow").assert_outcomes(passed=4, failed=1)
 
 
 def test_a_test_that_fails_after_its_warning_fails(world):
@@ -189,7 +189,7 @@ def test_a_mistyped_suite_of_ones_own_is_named(world):
     world.pytester.makepyfile(
         test_own="import pytest\n@pytest.mark.clip_gate('own/a')\ndef test_a(gate, clip_case): gate('own/a', 0.5, n=5)"
     )
-    result = world.clip("test_own.py")
+    result = world.clip("test_own.py", "-o", "clip_unjudged=allow")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [

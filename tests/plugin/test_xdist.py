@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pytest_clip import xdist
+from pytest_clip.models import cards
+from pytest_clip.plugin import xdist
 
 OWN = """
 import os
@@ -117,12 +118,12 @@ def test_suites_stay_whole_unless_the_user_chose_otherwise(option, dist):
 
 
 def test_workers_share_only_the_cards_that_the_caller_sees(tmp_path):
-    assert xdist.visible_cards({"CUDA_VISIBLE_DEVICES": "2, 5"}) == ["2", "5"]
-    assert xdist.visible_cards({"CUDA_VISIBLE_DEVICES": ""}) == []
+    assert cards.visible_cards({"CUDA_VISIBLE_DEVICES": "2, 5"}) == ["2", "5"]
+    assert cards.visible_cards({"CUDA_VISIBLE_DEVICES": ""}) == []
     for bus in ("0000:01:00.0", "0000:02:00.0"):
         (tmp_path / bus).mkdir()
-    assert xdist.visible_cards({}, tmp_path) == ["0", "1"]
-    assert xdist.visible_cards({}, tmp_path / "none") == []
+    assert cards.visible_cards({}, tmp_path) == ["0", "1"]
+    assert cards.visible_cards({}, tmp_path / "none") == []
     assert [xdist.card_of(f"gw{n}", ["2", "5"]) for n in range(3)] == ["2", "5", "2"]
     assert xdist.card_of("gw0", []) is None
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from pytest_clip import cli
+from pytest_clip.cli import main as cli
 from pytest_clip.models import bundled
 
 pytestmark = pytest.mark.slow  # six runs, a minute and a half of processor time

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pytest_clip.collection import SUITES
 from pytest_clip.data import load
-from pytest_clip.data.catalog import VIEWPOINTS
+from pytest_clip.data.scenes.sizes import VIEWPOINTS
 from pytest_clip.data.scenes.twoviews import keypoint_pairs, surface, view_pairs
 from pytest_clip.metrics import correspondence
+from pytest_clip.plugin.suites import SUITES
 
 SOME = slice(0, 114, 8)
 MODEL = """

@@ -157,24 +157,20 @@ def test_a_folder_with_depth_is_measured(measured, pets):
 POSING = """
 import sys
 from dataclasses import replace
-from pytest_clip import session
-known = session.image_sets
-session.image_sets = lambda name: tuple(replace(each, imagenet=True) for each in known(name))
+from pytest_clip.session import load
+known = load.image_sets
+load.image_sets = lambda name: tuple(replace(each, imagenet=True) for each in known(name))
 """
 
 
 @pytest.mark.slow
-def test_imagenet_is_measured_against_alexnet(measured):
-    """Scenes that pose as ImageNet: the numbers follow from the cells, whoever the images are."""
+def test_imagenet_in_memory_is_not_measured_against_alexnet_on_files(measured):
+    """Scenes that pose as ImageNet have every other number."""
     images = ["-o", "clip_corruption_images=19"]
     rows, _ = measured(["whole"], "--clip-suite=corruptions", "--clip-limit=19", *images, conftest=POSING)
     rows = {gate.removeprefix("corruptions/"): row for gate, row in rows["whole"].items()}
-    errors = {kind: 1 - rows[f"accuracy[{kind}]"]["value"] for kind in ALEXNET_IMAGENET_C.errors}
-    assert rows["mce"]["value"] == pytest.approx(np.mean([errors[k] / e for k, e in ALEXNET_IMAGENET_C.errors.items()]))
-    clean = np.mean(list(errors.values())) - rows["relative_mce_unnormalised"]["value"]
-    added = [(errors[k] - clean) / (e - ALEXNET_IMAGENET_C.clean) for k, e in ALEXNET_IMAGENET_C.errors.items()]
-    assert rows["relative_mce"]["value"] == pytest.approx(np.mean(added))
+    errors = [1 - rows[f"accuracy[{kind}]"]["value"] for kind in ALEXNET_IMAGENET_C.errors]
+    assert rows["mce_unnormalised"]["value"] == pytest.approx(np.mean(errors))
     for gate in ("mce", "relative_mce"):
-        low, high = rows[gate]["ci"]
-        assert low < rows[gate]["value"] < high
-        assert (rows[gate]["verdict"], rows[gate]["n"]) == ("unjudged", 19)
+        assert rows[gate]["value"] is None
+        assert "errors of AlexNet on the files of ImageNet-C, and corruptions made in memory are not these files" in rows[gate]["message"]

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_clip import ClipError
 from pytest_clip.data import binding, catalog, folder, load
-from pytest_clip.data.layouts import manifest
+from pytest_clip.data.layouts import manifest, owntable
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def table(root: Path, told: list[str], names: list[str] | None = None, kind: str
     (root / "manifest.csv").write_text("path,label\n" + "".join(f"{k}.png,{label}\n" for k, label in enumerate(told)))
     if names:
         (root / "classnames.txt").write_text("\n".join(names))
-    manifest._read.cache_clear()
+    owntable.read.cache_clear()
     return root
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_clip import ClipError
 from pytest_clip.data import catalog, load
+from pytest_clip.data.classfolders import class_folders
 
 
 def folder(root: Path, tree: dict[str, list[str]]) -> Path:
@@ -43,7 +44,7 @@ def test_a_folder_has_one_set_of_all_images(tmp_path: Path) -> None:
 
 def test_class_folders_are_sorted_and_pass_over_hidden_files(tmp_path: Path) -> None:
     tree = {"b": ["2.png", "1.jpg", ".3.jpg"], "a": ["x.webp"], ".hidden": ["1.jpg"]}
-    found = catalog.class_folders(str(folder(tmp_path, tree)))
+    found = class_folders(str(folder(tmp_path, tree)))
     assert {k: [f.name for f in v] for k, v in found.items()} == {"a": ["x.webp"], "b": ["1.jpg", "2.png"]}
     assert list(found) == ["a", "b"]
 
@@ -51,7 +52,7 @@ def test_class_folders_are_sorted_and_pass_over_hidden_files(tmp_path: Path) -> 
 def test_a_folder_that_looks_like_an_image_is_not_one(tmp_path: Path) -> None:
     folder(tmp_path, {"a": ["1.jpg"], "b": ["1.jpg"]})
     (tmp_path / "a" / "more.jpg").mkdir()
-    assert [len(v) for v in catalog.class_folders(str(tmp_path)).values()] == [1, 1]
+    assert [len(v) for v in class_folders(str(tmp_path)).values()] == [1, 1]
 
 
 def test_no_such_folder(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from PIL import Image
 
 from pytest_clip import ClipError
 from pytest_clip.data import catalog, doctor, load, pictures
-from pytest_clip.data.layouts import manifest
+from pytest_clip.data.layouts import owntable
 
 LIMIT_S, LIMIT_BYTES = 60, 2 * 2**30
 KINDS = ("csv", "tsv", "jsonl", "parquet")
@@ -165,7 +165,7 @@ def damaged(data: bytes, draw: random.Random) -> bytes:
 
 def asked(root: Path, *, allowed: int = 0) -> str:
     """All that a run and the doctor ask of a data set before a model; the kind of answer."""
-    manifest._read.cache_clear()
+    owntable.read.cache_clear()
     with in_time():
         problems = doctor.examine(str(root)).problems
         for problem in problems:

@@ -7,7 +7,7 @@ from open_clip import tokenizer
 
 from pytest_clip import ClipError
 from pytest_clip.data import content, doctor, lengths, load
-from pytest_clip.data.layouts import manifest
+from pytest_clip.data.layouts import owntable
 
 LONG = "a very long story about many small things that lie around on an old wooden table " * 5
 
@@ -65,7 +65,7 @@ def test_the_count_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_captions_are_counted(tmp_path: Path) -> None:
-    manifest._read.cache_clear()
+    owntable.read.cache_clear()
     (tmp_path / "manifest.csv").write_text(f"path,caption,negative_caption\na.jpg,{LONG},{LONG} no\nb.jpg,short,also short\n")
     for name in "ab":
         (tmp_path / f"{name}.jpg").write_bytes(name.encode())

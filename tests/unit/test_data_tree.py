@@ -33,7 +33,7 @@ def test_the_images_are_those_of_torchvisions_image_folder(tmp_path: Path, seed:
     files(tmp_path, "a/1.jpg", "b/1.jpg", "c/1.jpg")
     (tmp_path / "c" / "link").symlink_to(tmp_path / "a")
     theirs = ImageFolder(str(tmp_path), is_valid_file=lambda path: path.lower().endswith(found.IMAGE_SUFFIXES))
-    ours = catalog.class_folders(str(tmp_path))
+    ours = classfolders.class_folders(str(tmp_path))
     assert list(ours) == theirs.classes
     assert {(str(path), name) for name, held in ours.items() for path in held} == {(path, theirs.classes[k]) for path, k in theirs.samples}
     everything = sum(len(names) for _, _, names in os.walk(tmp_path, followlinks=True))
@@ -101,7 +101,7 @@ def test_a_published_folder_counts_links_to_nothing_too(tmp_path: Path) -> None:
 def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     root = files(tmp_path / "pets", "cat/1.jpg", "dog/1.jpg", "dog/a/b/c/d/e.png", "dog/notes.txt", "dog/.DS_Store", "dog/._1.jpg")
     files(root, *(f"cat/{k}.heic" for k in range(3)), "cat/x.svg", "fish/1.heic", "fish/deep/2.HEIC", "ood/near/1.jpg", "ood/near/2.xyz")
-    assert [len(held) for held in catalog.class_folders(str(root)).values()] == [1, 2]
+    assert [len(held) for held in classfolders.class_folders(str(root)).values()] == [1, 2]
     assert said(root) == [
         f"{root}/fish: the folder has no image but 2 .heic, which are not read, so it is no class; convert what is an image to PNG or JPEG,"
         " or remove the folder",
@@ -154,7 +154,7 @@ def test_a_link_back_and_a_folder_that_may_not_be_opened(tmp_path: Path, monkeyp
         return whole(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    assert {name: len(held) for name, held in catalog.class_folders(str(root)).items()} == {"cat": 1, "dog": 1}
+    assert {name: len(held) for name, held in classfolders.class_folders(str(root)).items()} == {"cat": 1, "dog": 1}
     told = said(root)
     assert told[0] == f"{root}/lost+found: the folder may not be opened, so it is no class; chmod it, or remove it"
     assert "folders may not be opened and are left out, the first one " in told[1]

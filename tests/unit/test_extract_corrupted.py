@@ -2,18 +2,17 @@
 
 import importlib.util
 from dataclasses import replace
-from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from pytest_clip.collection import SUITES
 from pytest_clip.data.depth import Origin
 from pytest_clip.extract import corrupted as module
 from pytest_clip.extract.corrupted import Corrupted
 from pytest_clip.gates.ids import GateId
 from pytest_clip.metrics.corruption import ALEXNET_IMAGENET_3DCC, ALEXNET_IMAGENET_C
+from pytest_clip.plugin.suites import SUITES
 from pytest_clip.views import VERSION
 
 N = 40
@@ -60,7 +59,10 @@ def judged(test, it, gate, **more):
     def keep(of, value, **facts):
         told.update(facts, gate=str(of), value=value)
 
-    test(partial(it.judge, keep, GateId.parse(gate)), corrupted=it, **more)
+    def judge(number, *, reason=None):
+        it.judge(keep, GateId.parse(gate), number, reason=reason)
+
+    test(judge, corrupted=it, **more)
     return SimpleNamespace(**told)
 
 

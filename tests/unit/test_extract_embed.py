@@ -21,7 +21,7 @@ from pytest_clip.extract.entry import Entry
 from pytest_clip.extract.extraction import Extraction
 from pytest_clip.extract.source import pictures
 from pytest_clip.models import openclip, spec
-from pytest_clip.models.openclip import OpenClipModel
+from pytest_clip.models.openclip_model import OpenClipModel
 from pytest_clip.views.view import Facts, View
 
 
@@ -145,7 +145,7 @@ def test_a_file_that_is_no_picture_is_named(model: OpenClipModel, tmp_path: Path
 class Small:
     """A model on a device that takes at most `limit` images at a time; an image's embedding is its first pixel."""
 
-    device, label = "cuda", "small"
+    device, label, fingerprint = "cuda", "small", "5" * 16
 
     def __init__(self, limit: int) -> None:
         self.limit, self.tried = limit, list[int]()
@@ -158,7 +158,7 @@ class Small:
 
 
 def rows(n: int) -> torch.Tensor:
-    return torch.arange(3.0 * n).view(n, 3, 1, 1).expand(n, 3, 2, 2)
+    return torch.nn.functional.normalize(torch.arange(3.0 * n).view(n, 3, 1, 1), dim=1).expand(n, 3, 2, 2)
 
 
 def test_out_of_memory_halves_the_batch_keeps_the_order_and_is_said_once() -> None:
@@ -177,7 +177,9 @@ def test_no_memory_for_one_image_is_an_error() -> None:
 
 
 def test_other_errors_of_the_model_are_not_taken_for_a_lack_of_memory() -> None:
-    broken = SimpleNamespace(device="cpu", label="x", encode_image=lambda batch: torch.zeros(2, 3) @ torch.zeros(2, 3))
+    broken = SimpleNamespace(
+        device="cpu", label="x", fingerprint="x" * 16, encode_image=lambda batch: torch.zeros(2, 3) @ torch.zeros(2, 3)
+    )
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         Batches(2, say=lambda line: None).encode(broken, rows(4))  # type: ignore[arg-type]
 

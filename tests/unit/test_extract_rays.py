@@ -24,7 +24,7 @@ from pytest_clip.extract.entry import Entry
 from pytest_clip.extract.extraction import Extraction
 from pytest_clip.extract.rays import Rays
 from pytest_clip.models import openclip, spec
-from pytest_clip.models.openclip import OpenClipModel
+from pytest_clip.models.openclip_model import OpenClipModel
 from pytest_clip.views.view import Facts, View
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own, of files and sockets it leaves open at the end

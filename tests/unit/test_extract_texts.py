@@ -21,7 +21,7 @@ from pytest_clip.extract.cores import Cores
 from pytest_clip.extract.extraction import Extraction
 from pytest_clip.extract.texts import CHUNK, LEAST, MOST, Texts, side_by_side
 from pytest_clip.models import openclip, spec
-from pytest_clip.models.openclip import OpenClipModel
+from pytest_clip.models.openclip_model import OpenClipModel
 
 KEY = {"model": "m" * 16, "device": "cpu", "torch": "9"}
 

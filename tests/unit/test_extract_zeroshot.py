@@ -10,7 +10,7 @@ import tiny_models
 from pytest_clip.data.scenes.vocabulary import CLASSES, TEMPLATES
 from pytest_clip.extract.zeroshot import ZeroShot, classifier, prompts, prompts_hash
 from pytest_clip.models import openclip, spec
-from pytest_clip.models.openclip import OpenClipModel
+from pytest_clip.models.openclip_model import OpenClipModel
 
 
 @pytest.fixture(scope="module")

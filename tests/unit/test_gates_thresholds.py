@@ -39,7 +39,7 @@ def complaint(*texts, **options):
 
 
 WAIVER = '[[waiver]]\ngate = "accuracy/top1[clean]"\nreason = "#41"\nuntil = 2027-03-01\n'
-RULE_KEYS = "known: min, max, max_drop, min_n, severity, why"
+RULE_KEYS = "known: min, max, max_drop, min_n, drop_test, severity, why"
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,19 @@ RULE_KEYS = "known: min, max, max_drop, min_n, severity, why"
         ('[gates."factors/drop"]\nmax = 2', "t.toml:3: max 2 is outside -1..1, the range of factors/drop; 5 % is written 0.05"),
         *(
             (
+                f'[gates."{gate}"]\nmax_drop = {value}',
+                f"t.toml:3: max_drop {shown} judges nothing: {gate.partition('[')[0]} falls by at most {rest}",
+            )
+            for gate, value, shown, rest in [
+                ("accuracy/top1", "5", "5.0", "1; 5 percentage points are written 0.05"),
+                ("ood/auroc[near]", "2", "2.0", "1; 5 percentage points are written 0.05"),
+                ("factors/drop[pose]", "3", "3.0", "2; 5 percentage points are written 0.05"),
+                ("ood/auroc[near]", '"500%"', "500%", '100%; 5 % is written "5%"'),
+                ("accuracy/relative_robustness", '"101 %"', "101%", '100%; 5 % is written "5%"'),
+            ]
+        ),
+        *(
+            (
                 f'[gates."accuracy/top1"]\nmax_drop = {value}',
                 't.toml:3: max_drop must be a number of at least 0 or a percentage such as "5%",'
                 f""" not {shown} in [gates."accuracy/top1"]""",
@@ -148,6 +161,15 @@ RULE_KEYS = "known: min, max, max_drop, min_n, severity, why"
             '[gates."accuracy/top1"]\nmin = 0.5\nseverity = true',
             't.toml:4: severity must be "fail" or "warn", not true in [gates."accuracy/top1"]',
         ),
+        (
+            '[gates."accuracy/top1"]\nmax_drop = 0.02\ndrop_test = "certain"',
+            't.toml:4: drop_test must be "observed", "sure" or "safe", not the text "certain" in [gates."accuracy/top1"]',
+        ),
+        (
+            '[gates."accuracy/top1"]\nmin = 0.02\ndrop_test = "safe"',
+            "t.toml:4: accuracy/top1 has a drop_test but no max_drop that it could decide on",
+        ),
+        ('[gates."accuracy/top1"]\ndrop_test = "safe"', "t.toml:3: accuracy/top1 has a drop_test but no max_drop that it could decide on"),
         ('[gates."accuracy/top1"]\nseverity = "warn"', "t.toml:2: accuracy/top1 has a severity but no min, max or max_drop to judge by"),
         # waivers
         (WAIVER + "model = 3\n", "t.toml:6: model must be a text, not 3 in [[waiver]]"),
@@ -331,6 +353,18 @@ def test_the_waiver_with_the_narrowest_scope_counts():
     assert book(WAIVER + 'model = "ViT-B-32"\n').waiver_for(gate, ("RN50",), "scenes") is None
 
 
+def test_drop_test_is_decided_like_any_key():
+    text = '[gates."ood/auroc"]\nmax_drop = 0.1\ndrop_test = "safe"\n[gates."ood/auroc[near]"]\ndrop_test = "sure"\n'
+    near, far = GateId.parse("ood/auroc[near]"), GateId.parse("ood/auroc[far]")
+    rules = book(text)
+    assert (rules.rule_for(near).drop_test.name, rules.rule_for(far).drop_test.name) == ("sure", "safe")
+    assert rules.rule_for(near).drop_test.source == "t.toml:6"
+    later = book(text, '[data.photos.gates."ood/auroc"]\ndrop_test = "observed"')
+    assert later.rule_for(far, (), "photos").drop_test.name == "observed"
+    assert later.rule_for(far, (), "scenes").drop_test.name == "safe"
+    assert book('[gates."ood/auroc"]\nmax_drop = 0.1\n').rule_for(far).drop_test is None
+
+
 def test_severity_is_decided_like_any_key():
     text = '[gates."ood/auroc"]\nmin = 0.1\nseverity = "warn"\n[gates."ood/auroc[near]"]\nseverity = "fail"\n'
     near, far = GateId("ood", "auroc", "near"), GateId("ood", "auroc", "far")
@@ -353,12 +387,12 @@ def test_the_shipped_defaults_are_the_first_layer_and_valid(tmp_path):
     mine = tmp_path / "thresholds.toml"
     mine.write_text('schema = 1\n[gates."checkpoint/finite_weights"]\nmin = 0.5\n')
     layers = read([mine])
-    assert [layer.label for layer in layers] == ["pytest_clip/gates/defaults.toml", str(mine)]
+    assert [layer.label for layer in layers] == ["pytest_clip/thresholds.toml", str(mine)]
     rules = load([mine], today=TODAY)
     bound = rules.rule_for(GateId("checkpoint", "finite_weights"))["min"]
     assert (bound.value, bound.source) == (0.5, f"{mine}:3")
     shipped = load([], today=TODAY).rule_for(GateId("checkpoint", "finite_weights"))["min"]
-    assert shipped.source.startswith("pytest_clip/gates/defaults.toml:")
+    assert shipped.source.startswith("pytest_clip/thresholds.toml:")
 
 
 def test_the_defaults_name_the_reason_of_every_number():
@@ -407,3 +441,19 @@ def test_broken_syntax_has_line_and_column(text, where):
         parse(text, "t.toml")
     assert str(caught.value).startswith(where)
     assert "not valid TOML: " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        '"accuracy/top1"]\nmax_drop = 1',
+        '"accuracy/top1"]\nmax_drop = "100%"',
+        '"calibration/ece"]\nmax_drop = "500%"',  # from 0.02 to 0.12: it is better low, and may grow to several times of it
+        '"factors/drop"]\nmax_drop = "500%"',
+        '"corruptions/mce"]\nmax_drop = 5',
+        '"calibration/nll"]\nmax_drop = 5',
+        '"own/number"]\nmax_drop = 5',
+    ],
+)
+def test_a_drop_that_can_happen_may_be_allowed(rule):
+    assert len(check([parse(f"schema = 1\n[gates.{rule}", "t.toml")], today=TODAY, extra_gates=None).entries) == 1

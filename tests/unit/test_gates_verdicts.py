@@ -15,8 +15,10 @@ from pytest_clip import ClipError
 from pytest_clip.gates.digits import distinct
 from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.measurement import Measurement
+from pytest_clip.gates.rerun import rerun_command
+from pytest_clip.gates.rows import to_row
 from pytest_clip.gates.rules import Bound, Rule, Severity
-from pytest_clip.gates.verdicts import judge, rerun_command, to_row
+from pytest_clip.gates.verdicts import judge
 from pytest_clip.gates.waivers import Waiver
 
 GATE = GateId.parse("accuracy/top1[clean]")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, top_k_accuracy_score
 
 from pytest_clip.metrics import accuracy, factors
+from pytest_clip.metrics.intervals import bootstrap, ratio_interval, wilson
 
 quick = settings(derandomize=True, deadline=None, max_examples=80)
 
@@ -98,6 +99,80 @@ def test_mean_per_class_is_balanced_accuracy(pairs):
 def test_mean_per_class_by_hand():
     # class 0: 1 of 3, class 2: 1 of 1, class 1 absent -> (1/3 + 1) / 2, where the plain accuracy is 1/2
     assert accuracy.mean_per_class([1, 0, 0, 1], np.array([0, 0, 0, 2]), classes=3) == pytest.approx(2 / 3)
+
+
+def images_of(hits, sizes):
+    """Outcomes and labels of classes with so many images, of which so many are right."""
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    return np.concatenate([np.arange(n) < k for k, n in zip(hits, sizes, strict=True)]), labels
+
+
+classes_with_images = st.lists(st.integers(1, 30).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=40)
+
+
+@quick
+@given(classes_with_images, st.sampled_from([0.8, 0.95]))
+def test_interval_of_mean_per_class_holds_it_and_is_never_a_point(rows, level):
+    correct, labels = images_of(*zip(*rows, strict=True))
+    low, high = accuracy.mean_per_class_interval(correct, labels, classes=50, level=level)
+    assert 0 <= low <= accuracy.mean_per_class(correct, labels, classes=50) <= high <= 1
+    assert high - low > 1e-3
+    assert [type(low), type(high)] == [float, float]
+
+
+@quick
+@given(st.integers(1, 40), st.integers(1, 20).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_interval_of_equally_hard_classes_of_one_size_is_wilsons(classes, row):
+    k, n = row
+    got = accuracy.mean_per_class_interval(*images_of([k] * classes, [n] * classes), classes=classes)
+    assert got == pytest.approx(wilson(k * classes, n * classes), abs=1e-9)
+
+
+def test_interval_of_mean_per_class_by_the_written_formula():
+    """Two classes, 190 and 10 images, with 184 and 6 right."""
+    z2 = 1.959963984540054**2
+    mean, equal = (184 / 190 + 6 / 10) / 2, 4 / (1 / 190 + 1 / 10)
+    middle, variance = (mean * equal + z2 / 2) / (equal + z2), 0.0
+    for k, n, h in ((184, 190, (1 / 190) / (1 / 190 + 1 / 10)), (6, 10, (1 / 10) / (1 / 190 + 1 / 10))):
+        share = (k + 2 * middle + z2 * h / 2) / (n + 2 + z2 * h)
+        variance += share * (1 - share) / n / 4
+    n = middle * (1 - middle) / variance
+    centre, reach = (mean + z2 / (2 * n)) / (1 + z2 / n), math.sqrt(z2 * (mean * (1 - mean) / n + z2 / (4 * n * n))) / (1 + z2 / n)
+    got = accuracy.mean_per_class_interval(*images_of([184, 6], [190, 10]), classes=2)
+    assert got == pytest.approx((centre - reach, centre + reach), abs=1e-9)
+
+
+def test_interval_covers_where_hard_classes_are_rare():
+    """20 easy classes of 200 images, 80 hard ones of 2: a bootstrap of images loses these, and its interval excludes the value."""
+    sizes, shares = np.array([200] * 20 + [2] * 80), np.array([0.95] * 20 + [0.03] * 80)
+    rng, truth, covered, excluded = np.random.default_rng(0), shares.mean(), 0, 0
+    for seed in range(300):
+        correct, labels = images_of(rng.binomial(sizes, shares), sizes)
+        low, high = accuracy.mean_per_class_interval(correct, labels, classes=100)
+        covered += low <= truth <= high
+        if seed < 20:
+            low, high = bootstrap(lambda r, y: accuracy.mean_per_class(r, y, classes=100), correct, labels, seed=seed, resamples=200)
+            excluded += not low <= accuracy.mean_per_class(correct, labels, classes=100) <= high
+    assert covered >= 285
+    assert excluded >= 8
+
+
+@quick
+@given(st.lists(st.booleans(), min_size=1, max_size=30), st.lists(st.booleans(), min_size=1, max_size=30))
+def test_interval_of_an_error_ratio_to_all_images(part, rest):
+    low, high = factors.part_error_ratio_interval(part, rest)
+    if not any(part) and not any(rest):
+        assert math.isnan(low)
+        assert math.isnan(high)
+        return
+    ratio = np.mean(part) / np.mean([*part, *rest])
+    assert 0 <= low <= ratio + 1e-9
+    assert ratio - 1e-9 <= high <= (len(part) + len(rest)) / len(part) + 1e-9
+    assert low < high
+    if any(part) and any(rest):  # the ratio to the rest, carried over
+        weight, ends = len(part) / (len(part) + len(rest)), ratio_interval(part, rest, paired=False)
+        over = [1 / (weight + (1 - weight) / end) if end > 0 else 0.0 for end in ends]
+        assert over[0] - 1e-9 <= ratio <= over[1] + 1e-9
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 from scipy.stats import binom, binomtest, norm
+from scipy.stats import t as student
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from pytest_clip.metrics import calibration, factors, intervals, ood, resampling
@@ -24,6 +25,32 @@ levels = st.sampled_from([0.5, 0.9, 0.95, 0.99])
 def counted(draw):
     n = draw(st.integers(1, 300))
     return draw(st.integers(0, n)), n
+
+
+@quick
+@given(st.floats(0, 1), st.floats(0.5, 1000), levels)
+def test_wilson_of_an_effective_number(share, n, level):
+    low, high = intervals.wilson_share(share, n, level=level)
+    assert 0 <= low <= share <= high <= 1
+    assert low < high
+    for end in (low, high):  # the shares that a score test at this level does not refuse
+        if 0 < end < 1:
+            assert abs(share - end) == pytest.approx(norm.ppf((1 + level) / 2) * math.sqrt(end * (1 - end) / n), abs=1e-6)
+
+
+@quick
+@given(counted(), levels)
+def test_wilson_of_a_whole_number_is_wilsons(kn, level):
+    k, n = kn
+    assert intervals.wilson_share(k / n, n, level=level) == pytest.approx(intervals.wilson(k, n, level=level), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("share", "n", "message"), [(1.1, 5, "share must be between 0 and 1"), (0.5, 0, "n must be a finite number above 0")]
+)
+def test_wilson_of_an_effective_number_refuses(share, n, message):
+    with pytest.raises(ValueError, match=message):
+        intervals.wilson_share(share, n)
 
 
 @quick
@@ -241,7 +268,7 @@ def pair_loop_delong(inside, outside, z):
 @quick
 @given(small_scores, small_scores, levels)
 def test_auroc_interval_equals_all_pairs(inside, outside, level):
-    expected = pair_loop_delong(inside, outside, norm.ppf(0.5 + level / 2))
+    expected = pair_loop_delong(inside, outside, student.ppf(0.5 + level / 2, min(len(inside), len(outside)) - 1))
     got = intervals.auroc_interval(inside, outside, level=level)
     area = ood.auroc(inside, outside)
     if expected is None:
@@ -304,7 +331,8 @@ def test_bootstrap_draws_the_arrays_jointly():
     assert low == high == 0.0
     values = plain_bootstrap(lambda i: x[i].mean(), 30, seed=7, resamples=200)
     got = intervals.bootstrap(lambda a: float(a.mean()), x, seed=7, resamples=200, level=0.8)
-    assert got == pytest.approx(np.quantile(values, [0.1, 0.9]))
+    tail = resampling.expanded(0.1, 30)
+    assert got == pytest.approx(np.quantile(values, [tail, 1 - tail]))
     assert [type(v) for v in got] == [float, float]
 
 
@@ -334,29 +362,8 @@ def test_groups_widen_the_interval():
     groups = np.repeat(np.arange(30), 20)
     narrow = intervals.mean_interval(values, seed=1)
     wide = intervals.mean_interval(values, seed=1, groups=groups)
-    generic = intervals.bootstrap(lambda v: float(v.mean()), values, seed=1, groups=groups)
     assert 3.5 < (wide[1] - wide[0]) / (narrow[1] - narrow[0]) < 5.5  # sqrt(20) = 4.5
-    assert wide == pytest.approx(generic, abs=1e-12)
-
-
-def test_groups_of_different_sizes_count_by_their_samples():
-    groups = np.repeat(np.arange(12), np.arange(1, 13))
-    rng = np.random.default_rng(2)
-    values = groups + rng.normal(size=groups.size)
-    rng.shuffle(order := np.arange(groups.size))
-    values, groups = values[order], groups[order]
-    generic = intervals.bootstrap(lambda v: float(v.mean()), values, seed=3, resamples=200, groups=groups)
-    assert intervals.mean_interval(values, seed=3, resamples=200, groups=groups) == pytest.approx(generic, abs=1e-12)
-
-
-def test_mean_interval_equals_the_generic_bootstrap():
-    values = np.random.default_rng(0).exponential(size=75)
-    rng = np.random.default_rng(3)
-    means = [values[rows].mean() for rows in rng.integers(75, size=(400, 75))]
-    got = intervals.mean_interval(values, seed=3, resamples=400)
-    assert got == pytest.approx(np.quantile(means, [0.025, 0.975]))
-    expected = values.mean() + np.array([-1.96, 1.96]) * values.std(ddof=1) / math.sqrt(75)
-    assert got == pytest.approx(expected, abs=0.05)
+    assert wide == pytest.approx(intervals.mean_interval(values[::20], seed=1))
 
 
 def test_totals_do_not_depend_on_the_chunks_being_one():
@@ -428,7 +435,14 @@ def test_two_samples_are_drawn_apart():
     rng = np.random.default_rng(9)
     values = [inside[rng.integers(12, size=12)].mean() - outside[rng.integers(5, size=5)].mean() for _ in range(100)]
     got = intervals.two_sample_bootstrap(lambda a, b: float(a.mean() - b.mean()), inside, outside, seed=9, resamples=100)
-    assert got == pytest.approx(np.quantile(values, [0.025, 0.975]))
+    tail = resampling.expanded(0.025, 5)
+    assert got == pytest.approx(np.quantile(values, [tail, 1 - tail]))
+
+
+def test_expanded_percentiles_are_as_wide_as_students_t():
+    for n in (2, 5, 20, 50, 1900):
+        wide = -norm.ppf(resampling.expanded(0.025, n)) * math.sqrt((n - 1) / n)
+        assert wide == pytest.approx(student.ppf(0.975, n - 1))
 
 
 def mean(*arrays):

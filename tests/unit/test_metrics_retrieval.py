@@ -61,6 +61,33 @@ def test_a_twin_of_an_own_item_is_no_negative(case, data, chunk):
     assert got.tolist() == expected
 
 
+@quick
+@given(galleries(), st.data(), st.sampled_from([1, 2, 3, 1024]))
+def test_an_item_of_a_twin_of_the_query_is_no_negative(case, data, chunk):
+    queries, gallery, wanted, held = case
+    same = data.draw(st.lists(st.integers(0, 3), min_size=len(queries), max_size=len(queries)))
+    expected = []
+    for query, own, thing in zip(queries, wanted, same, strict=True):
+        left_out = {group for group, each in zip(wanted, same, strict=True) if each == thing}
+        negatives = [i for i in range(len(gallery)) if held[i] not in left_out]
+        best = max(exact_order(query, gallery[i]) for i in range(len(gallery)) if held[i] == own)
+        expected.append(1 + sum(exact_order(query, gallery[i]) >= best for i in negatives))
+    got = retrieval.ranks(queries, gallery, query_groups=wanted, gallery_groups=held, query_same=same, chunk=chunk)
+    assert got.tolist() == expected
+
+
+def test_two_images_with_one_caption_leave_each_other_out_both_ways():
+    # images 0 and 1 share the text of captions 1 and 2, which shows image 1
+    images, texts = np.eye(3), np.array([[1.0, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]])
+    of_text, thing = [0, 0, 1, 2], [0, 1, 1, 2]
+    to_image = {"query_groups": of_text, "gallery_groups": [0, 1, 2]}
+    assert retrieval.ranks(texts, images, **to_image).tolist() == [1, 3, 1, 1]
+    assert retrieval.ranks(texts, images, **to_image, query_same=thing).tolist() == [1, 2, 1, 1]
+    to_text = {"query_groups": [0, 1, 2], "gallery_groups": of_text}
+    assert retrieval.ranks(images, texts, **to_text).tolist() == [1, 2, 1]
+    assert retrieval.ranks(images, texts, **to_text, same=thing).tolist() == [1, 1, 1]
+
+
 @pytest.mark.parametrize("captions", [1, 5])
 def test_recall_equals_an_argsort_without_ties(captions):
     rng = np.random.default_rng(captions)

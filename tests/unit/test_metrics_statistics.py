@@ -7,12 +7,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_clip.metrics import accuracy, calibration, correspondence, corruption, factors, ood, paired, retrieval, shape_bias, spread
+from pytest_clip.metrics import (
+    accuracy,
+    calibration,
+    correspondence,
+    corruption,
+    effective_robustness,
+    factors,
+    ood,
+    paired,
+    retrieval,
+    shape_bias,
+    spread,
+)
 from pytest_clip.metrics.outcomes import Outcomes, of_plain
 from pytest_clip.metrics.statistics import STATISTICS
 
 quick = settings(derandomize=True, deadline=None, max_examples=25)
 BINS = 5
+LINE = effective_robustness.Line(slope=1.1, intercept=-0.7, r=0.99, n_models=83)
 
 
 def columns(measure):
@@ -43,6 +56,16 @@ def aurocs(a):
     return [ood.auroc(a["score"][:, k], a["score2"][:, k]) for k in range(a["score"].shape[1])]
 
 
+def effective(a, part):
+    everything = np.concatenate([a["correct2"], a["correct"]]) if part else a["correct2"]
+    overall, n = float(np.mean(everything)), len(everything)
+    return effective_robustness.effective_robustness(mean_correct(a), overall, line=LINE, n_overall=n)
+
+
+def part_error_ratio(a):
+    return factors.error_ratio(mean_correct(a), float(np.mean(np.concatenate([a["correct"], a["correct2"]]))))
+
+
 ORACLES = {
     "mean": lambda a: float(np.mean(a["value"])),
     "recall": lambda a: retrieval.recall(a["rank"], k=3),
@@ -51,6 +74,8 @@ ORACLES = {
     "drop": drop,
     "error_ratio": lambda a: factors.error_ratio(mean_correct(a), float(np.mean(a["before"]))),
     "relative": lambda a: accuracy.relative(mean_correct(a), float(np.mean(a["correct2"]))),
+    "effective": lambda a: effective(a, part=True),
+    "part_error_ratio": part_error_ratio,
     "mean_per_class": lambda a: accuracy.mean_per_class(a["correct"], a["label"], classes=4),
     "lowest_group": lambda a: min(by_group(a, mean_correct)),
     "largest_group_drop": lambda a: max(by_group(a, drop)),
@@ -94,7 +119,7 @@ def outcomes(name, rng, n, m, ties):
         return rng.random(shape(k)) < 0.6
 
     reads = statistic.reads or (("correct",) if name in WIDE else ("value",))
-    params = {"bins": BINS, "k": 3}
+    params = {"bins": BINS, "k": 3, **effective_robustness.params(LINE, part=True)}
     arrays, others = {kind: array(kind, n) for kind in reads}, {kind: array(kind, m) for kind in statistic.reads_others}
     return Outcomes(name, arrays, params={key: params[key] for key in statistic.params}, others=others)
 
@@ -118,8 +143,19 @@ def test_statistics_equal_the_metric_of_the_resampled_arrays(name, seed, n, m, t
     drawn = [(rng.integers(n, size=n), rng.integers(m, size=len(others))) for _ in range(3)]
     weights = [np.stack([np.bincount(d[side], minlength=k) for d in drawn]).astype(float) for side, k in ((0, n), (1, len(others)))]
     got = given.prepared()(*weights)
+    if name == "mean_per_class":  # by the class sizes of the whole sample, so that no resample is of fewer classes
+        right, label, sizes = given.arrays["correct"], given.arrays["label"], np.bincount(given.arrays["label"])
+        terms = right / (np.count_nonzero(sizes) * sizes[label])
+        assert got == pytest.approx(np.array([terms[d[0]].sum() for d in drawn]), abs=1e-12)
+        return
     expected = [oracle(name, given, *d) for d in drawn]
     assert got == pytest.approx(np.array(expected), abs=1e-12, nan_ok=True)
+
+
+def test_effective_robustness_on_other_images():
+    given = outcomes("effective", np.random.default_rng(0), 20, 30, False)
+    given = replace(given, params=effective_robustness.params(LINE, part=False))
+    assert given.value == pytest.approx(effective({"correct": given.arrays["correct"], "correct2": given.others["correct"]}, part=False))
 
 
 @pytest.mark.parametrize("clusters", [False, True])

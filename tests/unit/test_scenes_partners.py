@@ -6,9 +6,9 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from pytest_clip.data.catalog import VIEWPOINTS
 from pytest_clip.data.scenes.partners import degrees_between, parts_of
 from pytest_clip.data.scenes.sets import clean, matched_rows, scene_set
+from pytest_clip.data.scenes.sizes import VIEWPOINTS
 from pytest_clip.data.scenes.spec import SIDE_LIMIT, Scene
 
 POSE = {"yaw", "elevation", "roll", "distance", "dx", "dy"}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pytest_clip.data import catalog
-from pytest_clip.data.scenes import load
+from pytest_clip.data.scenes import load, sizes
 from pytest_clip.data.scenes.appearance import SECOND_SHARE, TYPICAL, conflicting, mean_colour, neutral_walls
 from pytest_clip.data.scenes.objects import JITTER, build
 from pytest_clip.data.scenes.sets import STREAMS, matched_rows, scene_set
@@ -33,7 +33,7 @@ from pytest_clip.data.scenes.vocabulary import (
     UNSEEN_STYLES,
 )
 
-CUES, VIEWPOINTS = catalog.CUES, catalog.VIEWPOINTS
+CUES, VIEWPOINTS = sizes.CUES, sizes.VIEWPOINTS
 NAMES = [info.name for info in catalog.sets("scenes")]
 CHANGES = {
     "pose": {"yaw", "elevation", "roll"},

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from pytest_clip.data import load
-from pytest_clip.data.catalog import VIEWPOINTS
 from pytest_clip.data.scenes.camera import project
 from pytest_clip.data.scenes.render import render
 from pytest_clip.data.scenes.sets import clean, matched_rows, scene_set
+from pytest_clip.data.scenes.sizes import VIEWPOINTS
 from pytest_clip.data.scenes.spec import Scene
 from pytest_clip.data.scenes.twoviews import RAYS, keypoint_pairs, surface, view_pairs
 

@@ -1,7 +1,6 @@
 """Our corruptions against imagecorruptions-imaug at 224 pixels: what draws nothing pixel by pixel, what is random in distribution.
 
-The reference draws from numpy's global generator, so only distributions can agree. Frost is procedural
-here (see views/frost.py) and is only compared loosely.
+The reference draws from numpy's global generator, so only distributions can agree. Frost is in test_views_frost.py.
 """
 
 import numpy as np
@@ -82,19 +81,6 @@ def test_random_kinds_agree_in_distribution(kind, severity):
 @pytest.mark.parametrize("kind", RANDOM)
 def test_random_kinds_agree_in_distribution_over_200_images(kind, severity):
     compare(kind, severity, 200, 1)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("severity", [1, 3, 5])
-def test_procedural_frost_has_the_light_contrast_and_grain_of_the_photographs(severity):
-    x = pictures(80, 224)
-    ours, other = corrupt(x, "frost", severity, names(80)), theirs(x, "frost", severity)
-    for channel in range(3):
-        assert abs(float(ours[:, channel].float().mean() - other[:, channel].float().mean())) < 9  # which looks were drawn
-        assert abs(float(ours[:, channel].float().std() - other[:, channel].float().std())) < 3.5
-    ratio = (octaves(ours) / octaves(other)).log2().abs()
-    assert ratio[:6].max() < 0.35
-    assert ratio[6] < 1.5  # the finest octave: photographs are smooth there
 
 
 @pytest.mark.parametrize(("kind", "severity", "share"), [("impulse_noise", 5, 0.02), ("shot_noise", 5, 0.02), ("gaussian_noise", 3, 0.02)])

@@ -9,13 +9,16 @@ from scipy import stats
 from view_pictures import names, pictures
 
 from pytest_clip.views import SEVERITIES, corrupt
-from pytest_clip.views.blur import DEFOCUS, _copied_from, _disk, _disk_means, _enlargements, _smooth_disk, zoom_blur
+from pytest_clip.views.blur import DEFOCUS, _disk, _disk_means, _smooth_disk
 from pytest_clip.views.edges import canny, distance
-from pytest_clip.views.filters import clipped_zoom, correlate, gaussian, motion
+from pytest_clip.views.filters import correlate, gaussian, motion
+from pytest_clip.views.glass import _copied_from
 from pytest_clip.views.noise import poisson
+from pytest_clip.views.resampling import clipped_zoom
 from pytest_clip.views.seeds import bits, generators, normal, places
 from pytest_clip.views.spatter import _equalise
 from pytest_clip.views.weather import _rounds, plasma
+from pytest_clip.views.zoom import _enlargements, zoom_blur
 
 
 def plain(*colour):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from ... import ClipError
-from .parts import X_PLACES
+from .signs import X_PLACES
 
 FACTORS = (
     "pose", "background", "pattern", "color", "smaller", "shape", "partial_view", "subcategory", "texture", "larger", "darker",

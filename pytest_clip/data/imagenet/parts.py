@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ..layouts.found import images_in, places, subfolders
-from . import facts
+from ..layouts.found import places, subfolders
+from .signs import (
+    NUISANCES,
+    annotated,
+    by_wnid,
+    cues,
+    cues_or_trials,
+    nuisances,
+    numbered,
+    objectnet,
+    pictures,
+    validation,
+    vid,
+    wnid_folders,
+    ytbb,
+)
 
-WNID = re.compile(r"n\d{8}")
 WRAPPERS = (
     "imagenet", "imagenet-1k", "imagenet1k", "imagenet_1k", "ilsvrc", "ilsvrc2012", "imagenet_ood_dataset", "imagenet_vid_ytbb_robust",
     "ood", "stimuli", "texture-vs-shape", "images_largescale", "images_classic",
@@ -45,64 +57,6 @@ class Part:
         return f"put {self.title} into a folder {self.folders[0]} ({self.licence}; {self.page})"
 
 
-def wnid_folders(folder: Path) -> list[str]:
-    """Its subfolders that are named by a WordNet id."""
-    return [name for name in subfolders(folder) if WNID.fullmatch(name)]
-
-
-def _wnids(folder: Path) -> bool:
-    return len(wnid_folders(folder)) >= 2 and not (folder / "classnames.txt").is_file()
-
-
-def _val(folder: Path) -> bool:
-    return _wnids(folder) or any(entry.name.startswith("ILSVRC2012_val_") for entry in images_in(folder))
-
-
-def _numbered(folder: Path) -> bool:
-    names = subfolders(folder)
-    return len(names) >= 2 and all(name.isdecimal() for name in names)
-
-
-def objectnet_images(folder: Path) -> Path:
-    """Where its class folders lie."""
-    return next((path for path in (folder / "images", folder / "objectnet-1.0" / "images") if path.is_dir()), folder)
-
-
-def _objectnet(folder: Path) -> bool:
-    return len(set(subfolders(objectnet_images(folder))) & set(facts.maps()["objectnet"])) >= 2
-
-
-def _vid(folder: Path) -> bool:
-    return any((folder / place / "pmsets.json").is_file() for place in ("metadata", "."))
-
-
-def _ytbb(folder: Path) -> bool:
-    return _vid(folder) or any((folder / place / "anchor_labels.json").is_file() for place in ("metadata", "."))
-
-
-def _nuisances(folder: Path) -> bool:
-    return any(set(subfolders(folder / name)) & set(facts.maps()["imagenet_d"]) for name in NUISANCES)
-
-
-def _jsonl(folder: Path) -> bool:
-    return any((folder / place / f"imagenet_x_val_{kind}_factor.jsonl").is_file() for place in X_PLACES for kind in ("top", "multi"))
-
-
-def _cues(folder: Path) -> bool:
-    return len(set(subfolders(folder)) & set(facts.maps()["cue_conflict"])) >= 2
-
-
-def _cues_or_trials(folder: Path) -> bool:
-    return _cues(folder) or any(name.startswith("session-") for name in subfolders(folder / "dnn"))
-
-
-def _pictures(folder: Path) -> bool:
-    """Images in it, or in its subfolders, or in theirs."""
-    return any(next(images_in(deeper), None) is not None for place in places(folder) for deeper in places(place))
-
-
-NUISANCES = ("background", "texture", "material")
-X_PLACES = (".", "annotations", "imagenet_x/annotations")
 _V2_PAGE, _MOS = "https://github.com/modestyachts/ImageNetV2", "https://github.com/deeplearning-wisc/large_scale_ood"
 _ILSVRC = "ImageNet's terms of access: research, not commercial"
 _SEE = "its licence is on its page"
@@ -110,64 +64,64 @@ _SEE = "its licence is on its page"
 
 def _v2(variant: str, suffix: str, *folders: str) -> Part:
     return Part(
-        f"v2_{variant}", f"ImageNet-V2 {suffix}", ((f"shift_v2_{variant}", "shift"),), folders, _numbered, _V2_PAGE, _SEE, 10_000, 1000
+        f"v2_{variant}", f"ImageNet-V2 {suffix}", ((f"shift_v2_{variant}", "shift"),), folders, numbered, _V2_PAGE, _SEE, 10_000, 1000
     )
 
 
 def _ood(key: str, title: str, folders: tuple[str, ...], page: str, images: int, licence: str = _SEE) -> Part:
     vague = key not in ("imagenet_o", "ninco")
-    return Part(key, title, ((key, "ood"),), folders, _pictures, page, licence, images, vague=vague)
+    return Part(key, title, ((key, "ood"),), folders, pictures, page, licence, images, vague=vague)
 
 
 PARTS: tuple[Part, ...] = (
     Part(
         "val", "the validation images of ImageNet (ILSVRC2012)", (("clean", "clean"),),
-        ("val", "val_in_folder", "imagenet-val", "imagenet_val", "validation", "ilsvrc2012_img_val", "ilsvrc2012_val"), _val,
+        ("val", "val_in_folder", "imagenet-val", "imagenet_val", "validation", "ilsvrc2012_img_val", "ilsvrc2012_val"), validation,
         "https://www.image-net.org/download.php", _ILSVRC, 50_000, 1000,
     ),
     _v2("matched", "matched-frequency", "imagenetv2-matched-frequency-format-val", "imagenetv2-matched-frequency*"),
     _v2("threshold", "threshold-0.7", "imagenetv2-threshold0.7-format-val", "imagenetv2-threshold*0.7*"),
     _v2("top", "top-images", "imagenetv2-top-images-format-val", "imagenetv2-top-images*"),
     Part(
-        "sketch", "ImageNet-Sketch", (("shift_sketch", "shift"),), ("imagenet-sketch", "imagenet_sketch", "sketch"), _wnids,
+        "sketch", "ImageNet-Sketch", (("shift_sketch", "shift"),), ("imagenet-sketch", "imagenet_sketch", "sketch"), by_wnid,
         "https://github.com/HaohanWang/ImageNet-Sketch", _SEE, 50_889, 1000,
     ),
     Part(
-        "r", "ImageNet-R", (("shift_r", "shift"),), ("imagenet-r", "imagenet_r"), _wnids,
+        "r", "ImageNet-R", (("shift_r", "shift"),), ("imagenet-r", "imagenet_r"), by_wnid,
         "https://github.com/hendrycks/imagenet-r", _SEE, 30_000, 200,
     ),
     Part(
-        "a", "ImageNet-A", (("shift_a", "shift"),), ("imagenet-a", "imagenet_a"), _wnids,
+        "a", "ImageNet-A", (("shift_a", "shift"),), ("imagenet-a", "imagenet_a"), by_wnid,
         "https://github.com/hendrycks/natural-adv-examples", _SEE, 7_500, 200,
     ),
     Part(
-        "objectnet", "ObjectNet", (("shift_objectnet", "shift"),), ("objectnet-1.0", "objectnet*"), _objectnet,
+        "objectnet", "ObjectNet", (("shift_objectnet", "shift"),), ("objectnet-1.0", "objectnet*"), objectnet,
         "https://objectnet.dev", "its licence forbids training on it", 50_273, 313,
     ),
     Part(
-        "vid", "ImageNet-Vid-Robust", (("shift_vid", "shift"), ("pm10_vid", "sequence")), ("imagenet-vid-robust",), _vid,
+        "vid", "ImageNet-Vid-Robust", (("shift_vid", "shift"), ("pm10_vid", "sequence")), ("imagenet-vid-robust",), vid,
         "https://modestyachts.github.io/natural-perturbations-website/", _SEE,
     ),
     Part(
-        "ytbb", "YTBB-Robust", (("shift_ytbb", "shift"), ("pm10_ytbb", "sequence")), ("ytbb-robust",), _ytbb,
+        "ytbb", "YTBB-Robust", (("shift_ytbb", "shift"), ("pm10_ytbb", "sequence")), ("ytbb-robust",), ytbb,
         "https://modestyachts.github.io/natural-perturbations-website/", _SEE,
     ),
     Part(
-        "d", "ImageNet-D", tuple((f"shift_d_{name}", "shift") for name in NUISANCES), ("imagenet-d", "imagenet_d"), _nuisances,
+        "d", "ImageNet-D", tuple((f"shift_d_{name}", "shift") for name in NUISANCES), ("imagenet-d", "imagenet_d"), nuisances,
         "https://github.com/chenshuang-zhang/imagenet_d", "MIT", 4_835, 113,
     ),
     Part(
         "cue", "the cue-conflict stimuli", (("cue_conflict", "cue"), ("cue_matched", "cue")),
-        ("cue-conflict", "cue_conflict", "style-transfer-preprocessed-512"), _cues,
+        ("cue-conflict", "cue_conflict", "style-transfer-preprocessed-512"), cues,
         "https://github.com/rgeirhos/texture-vs-shape", "CC BY 4.0", 1_280, 16,
     ),
     Part(
         "silhouettes", "the silhouettes of the same objects", (("cue_silhouettes", "cue"),),
-        ("silhouettes", "silhouette", "filled-silhouettes"), _cues_or_trials,
+        ("silhouettes", "silhouette", "filled-silhouettes"), cues_or_trials,
         "https://github.com/bethgelab/model-vs-human", "they follow ImageNet's terms", 160, 16, True,
     ),
     Part(
-        "edges", "the edges of the same objects", (("cue_edges", "cue"),), ("edges", "edge"), _cues_or_trials,
+        "edges", "the edges of the same objects", (("cue_edges", "cue"),), ("edges", "edge"), cues_or_trials,
         "https://github.com/bethgelab/model-vs-human", "they follow ImageNet's terms", 160, 16, True,
     ),
     _ood("imagenet_o", "ImageNet-O", ("imagenet-o", "imagenet_o"), "https://github.com/hendrycks/natural-adv-examples", 2_000),
@@ -181,7 +135,7 @@ PARTS: tuple[Part, ...] = (
 )  # fmt: skip
 
 X = Part(
-    "x", "the annotations of ImageNet-X", (), ("imagenet-x", "imagenet_x"), _jsonl, "https://facebookresearch.github.io/imagenetx",
+    "x", "the annotations of ImageNet-X", (), ("imagenet-x", "imagenet_x"), annotated, "https://facebookresearch.github.io/imagenetx",
     "CC BY-NC 4.0; or pip install imagenet-x",
 )  # fmt: skip
 
@@ -190,7 +144,7 @@ def locate(root: Path) -> Mapping[str, Path]:
     """Where each member lies: the folder itself, a direct subfolder, or one below a wrapper such as `imagenet/val`."""
     if (itself := _named(root)) is not None:
         return {itself.key: root}
-    near = [] if _wnids(root) else places(root)[1:]
+    near = [] if by_wnid(root) else places(root)[1:]
     inside = [deeper for place in near if place.name.lower() in WRAPPERS for deeper in places(place)[1:]]
     found: dict[str, Path] = {}
     for path in (*near, *inside):
@@ -198,7 +152,7 @@ def locate(root: Path) -> Mapping[str, Path]:
             found.setdefault(part.key, path)
     if all(part.vague for part in PARTS if part.key in found):
         found = {key: path for key, path in found.items() if key == "x"}
-    if not found and _wnids(root) and set(subfolders(root)) == set(wnid_folders(root)):
+    if not found and by_wnid(root) and set(subfolders(root)) == set(wnid_folders(root)):
         found["val"] = root
     return found
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from .. import content
 from ..imageset import ImageSet
-from .listing import Listing, tidy
+from .listing import tidy
+from .members import Listing
 
 
 @cache

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ... import ClipError
-from .. import tree
 from ..layouts.found import images_in, places, subfolders
+from ..tree import below
 
 DEPTH = 3
 """Folders deep: dtd/images/banded/x.jpg, places/images/x.jpg, NINCO/NINCO_OOD_classes/amphiuma_means/x.jpg."""
@@ -20,7 +20,7 @@ def images(folder: Path, key: str = "") -> list[Path]:
     Of NINCO only its classes, not the other folders that its archive holds.
     """
     root = folder / "NINCO_OOD_classes" if key == "ninco" and (folder / "NINCO_OOD_classes").is_dir() else folder
-    found = list(_below(root, DEPTH)) if key else list(tree.below(root).images)
+    found = list(_below(root, DEPTH)) if key else list(below(root).images)
     if key == "ninco":
         _check_ninco(root, found)
     if not found:
@@ -88,7 +88,7 @@ def named(folder: Path) -> dict[str, Path]:
     """The sets of a folder `ood`: each of its subfolders with images, by a name that a gate id can hold; ClipError for one name twice."""
     found: dict[str, Path] = {}
     for name in subfolders(folder):
-        if not tree.below(folder / name).images:
+        if not below(folder / name).images:
             continue
         key = "".join(c if c.isascii() and c.isalnum() else "_" for c in name.lower()).strip("_")
         key = key or "_".join(f"u{ord(c):x}" for c in name)

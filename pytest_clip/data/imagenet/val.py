@@ -9,7 +9,7 @@ from typing import Any
 from ... import ClipError
 from ..layouts.found import images_in
 from . import facts
-from .parts import wnid_folders
+from .signs import wnid_folders
 
 PREFIX = "ILSVRC2012_val_"
 ASK = (

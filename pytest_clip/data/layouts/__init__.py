@@ -35,9 +35,9 @@ from .found import Problem as Problem
 from .found import is_folder, of_kernel, shown
 
 if TYPE_CHECKING:
-    from ..catalog import SetInfo
     from ..correspondences import KeypointPair, ViewPair
     from ..imageset import ImageSet
+    from ..setinfo import SetInfo
 
 LAYOUTS: tuple[str, ...] = (
     "imagenet",

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
 from ...views import catalog as views
-from ..catalog import SetInfo
 from ..imagenet import facts as imagenet
-from ..imagenet.listing import Listing, listing
-from ..imagenet.parts import locate, wnid_folders
+from ..imagenet.listing import listing
+from ..imagenet.members import Listing
+from ..imagenet.parts import locate
+from ..imagenet.signs import wnid_folders
 from ..imagenet.val import tree
+from ..setinfo import SetInfo
 from .found import Found, Problem, entries, places, subfolders
 
 if TYPE_CHECKING:

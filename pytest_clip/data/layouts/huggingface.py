@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
 from .. import binding, naming, own, texts
+from ..setinfo import SetInfo
 from ..stored import Rows as Rows
 from ..stored import held
 from ..stored import table as _table
 from .found import Found, Problem, own_name, places
 
 if TYPE_CHECKING:
-    from ..catalog import SetInfo
     from ..imageset import ImageSet
 
 NAME = "huggingface"
@@ -45,8 +45,6 @@ def _is_table(folder: Path) -> bool:
 
 def sets(found: Found) -> tuple[SetInfo, ...]:
     """One set: `clean` for labels, `test` for captions alone."""
-    from ..catalog import SetInfo
-
     whole = _whole(found)
     labelled = bool(whole.classes)
     return (SetInfo("clean" if labelled else "test", "clean" if labelled else "captions", whole.n, labelled=labelled, captions=whole.told),)

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ... import ClipError
-from ..catalog import Role, SetInfo
 from ..imagenet import factors, unknown
-from ..imagenet.listing import KNOWN_TO_O, Listing, listing, marks
-from ..imagenet.parts import PARTS, WRAPPERS, Part, X, locate, wnid_folders
+from ..imagenet.listing import KNOWN_TO_O, listing, marks
+from ..imagenet.members import Listing
+from ..imagenet.parts import PARTS, WRAPPERS, Part, X, locate
+from ..imagenet.signs import wnid_folders
+from ..setinfo import Role, SetInfo
 from .found import Found, Problem, places
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def _sets(found: Found) -> Iterator[SetInfo]:
             if n or role == "clean":
                 yield SetInfo(name, cast(Role, role), n, imagenet=_whole(name), line=LINES.get(name, ""))
     if "val" in found.parts and "imagenet_o" in found.parts:
-        yield SetInfo(KNOWN_TO_O, "reference", len(listing(KNOWN_TO_O, found).rows))
+        yield SetInfo(KNOWN_TO_O, "reference", len(listing(KNOWN_TO_O, found).rows), within="clean")
     for key in found.parts:
         if key.startswith("ood/"):
             name = key.removeprefix("ood/")
@@ -74,10 +76,11 @@ def _factors(found: Found) -> Iterator[SetInfo]:
         return
     marked = marks(found)
     published = marked.kind == "top" and marked.prototypes
-    yield SetInfo("overall", "overall", len(marked.factors))
+    yield SetInfo("overall", "overall", len(marked.factors), within="clean")
     for name in factors.FACTORS:
         if n := len(marked.of(name)):
-            yield SetInfo(name, "factor", n, line=f"imagenet-x/{name}" if published and name in factors.TEN else "")
+            line = f"imagenet-x/{name}" if published and name in factors.TEN else ""
+            yield SetInfo(name, "factor", n, line=line, within="clean")
 
 
 def _whole(name: str) -> bool:

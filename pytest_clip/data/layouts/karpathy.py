@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
+from ..setinfo import SetInfo
 from .captioned import fingerprint, folder_of, present, read_json
 from .found import Found, Problem, places
 
 if TYPE_CHECKING:
-    from ..catalog import SetInfo
     from ..imageset import ImageSet
 
 NAME = "karpathy"
@@ -60,8 +60,6 @@ def detect(root: Path) -> list[Found]:
 
 def sets(found: Found) -> tuple[SetInfo, ...]:
     """`test`, or its absence."""
-    from ..catalog import SetInfo
-
     told = _told(found.name, found.parts["list"])
     _files(found, told)
     return (SetInfo("test", "captions", len(told), labelled=False, captions=True),)

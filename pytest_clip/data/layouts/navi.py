@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
+from ..setinfo import SetInfo
 from .captioned import read_json
 from .found import Found, Problem, places, subfolders
 from .pairs import POOL, Pairs, Pool, infos, pair_set, pool_set
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..catalog import SetInfo
     from ..correspondences import KeypointPair, ViewPair
     from ..imageset import ImageSet
 

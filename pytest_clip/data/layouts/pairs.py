@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..setinfo import Role, SetInfo
 from .captioned import fingerprint
 
 if TYPE_CHECKING:
-    from ..catalog import Role, SetInfo
     from ..imageset import Frame, ImageSet
     from .found import Found
 
@@ -45,9 +45,7 @@ class Pairs:
 
 def infos(pictures: int, counts: Mapping[str, int], role: Role) -> tuple[SetInfo, ...]:
     """The pool, and one set for each kind of pair that there is."""
-    from ..catalog import SetInfo
-
-    sets = (SetInfo(name, role, n, labelled=False) for name, n in counts.items() if n)
+    sets = (SetInfo(name, role, n, labelled=False, within=POOL) for name, n in counts.items() if n)
     return (SetInfo(POOL, "pool", pictures, labelled=False), *sets)
 
 

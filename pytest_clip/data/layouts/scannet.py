@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
+from ..setinfo import SetInfo
 from .found import Found, Problem, places
 from .pairs import POOL, Pairs, Pool, infos, pair_set, pool_set
 from .spair import PadToSquare
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..catalog import SetInfo
     from ..correspondences import KeypointPair, ViewPair
     from ..imageset import ImageSet
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
+from ..setinfo import SetInfo
 from .found import Found, Problem, entries, places
 from .pairs import POOL, Pairs, Pool, infos, pair_set, pool_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..catalog import SetInfo
     from ..correspondences import KeypointPair, ViewPair
     from ..imageset import ImageSet
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
+from ..setinfo import SetInfo
 from .captioned import fingerprint, folder_of, present, read_json
 from .found import Found, Problem, places
 
 if TYPE_CHECKING:
-    from ..catalog import SetInfo
     from ..imageset import ImageSet
 
 NAME = "sugarcrepe"
@@ -31,8 +31,6 @@ def detect(root: Path) -> list[Found]:
 
 def sets(found: Found) -> tuple[SetInfo, ...]:
     """One set of role `pairs` for each kind, named by it."""
-    from ..catalog import SetInfo
-
     out = []
     for kind in KINDS:
         if kind not in found.parts:

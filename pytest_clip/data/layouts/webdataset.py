@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
 from .. import binding, content, texts
+from ..setinfo import SetInfo
 from .found import EMBEDDED, RENAMED, Found, Problem, entries, places
 
 if TYPE_CHECKING:
-    from ..catalog import SetInfo
     from ..imageset import ImageSet
     from ..shards import Samples
 
@@ -55,8 +55,6 @@ def _shards(folder: Path) -> bool:
 
 def sets(found: Found) -> tuple[SetInfo, ...]:
     """One set, `clean`, or `test` where samples have captions; ClipError for missing shards and wrong labels."""
-    from ..catalog import SetInfo
-
     whole = _whole(found.parts["root"], found.parts["split"])
     n = len(whole.samples.ids)
     if whole.retrieval:

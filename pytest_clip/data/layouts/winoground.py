@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
+from ..setinfo import SetInfo
 from .captioned import fingerprint, present
 from .found import Found, Problem, places
 
 if TYPE_CHECKING:
-    from ..catalog import SetInfo
     from ..imageset import ImageSet
 
 NAME = "winoground"
@@ -53,12 +53,13 @@ def _looks_right(path: Path) -> bool:
 
 def sets(found: Found) -> tuple[SetInfo, ...]:
     """`all`, and one set for each tag. `n` counts pictures, two for each example."""
-    from ..catalog import SetInfo
-
     quads = _quads(found.parts["list"])
     _files(found, quads)
     names = {"all": quads} | {tag: tuple(q for q in quads if q.tag == tag) for tag in sorted({q.tag for q in quads if q.tag})}
-    return tuple(SetInfo(name, "quads", 2 * len(some), labelled=False, captions=True) for name, some in names.items())
+    return tuple(
+        SetInfo(name, "quads", 2 * len(some), labelled=False, captions=True, within="" if name == "all" else "all")
+        for name, some in names.items()
+    )
 
 
 def problems(found: Found) -> list[Problem]:

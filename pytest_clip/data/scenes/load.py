@@ -17,7 +17,10 @@ from .sets import scene_set
 from .spec import Scene
 from .vocabulary import CLASSES, SEED
 
-NO_PIXELS = ("appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "negatives.py", "partners.py", "sets.py", "twoviews.py")
+NO_PIXELS = (
+    "appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "negatives.py", "partners.py", "sets.py", "sizes.py",
+    "twoviews.py",
+)  # fmt: skip
 """Modules that choose scenes or words: what they choose is in the scenes themselves, which every fingerprint holds."""
 
 

@@ -11,10 +11,10 @@ from functools import cache
 
 import numpy as np
 
-from ..catalog import CLEAN_PER_CLASS, CUES, MATCHED_PER_CLASS, OOD_IMAGES, SEEN_TWICE_PER_CLASS, VIEWPOINTS
 from .appearance import conflicting, dressed, neutral_walls
 from .changes import FACTOR_CHANGES, SHIFT_CHANGES, backdrop_only, pairs, wall_of_texture
 from .partners import another, turned
+from .sizes import CLEAN_PER_CLASS, CUES, MATCHED_PER_CLASS, OOD_IMAGES, SEEN_TWICE_PER_CLASS, VIEWPOINTS
 from .spec import Scene, sample
 from .vocabulary import CLASSES, FACTORS, HELD_OUT, OOD, SEED, SHIFTS
 

@@ -1,0 +1,1 @@
+"""The console script ``pytest-clip``: `main`, and a module for each command."""

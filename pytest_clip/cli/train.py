@@ -1,0 +1,22 @@
+"""`pytest-clip train`: a bundled model made again."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="Recipe of a bundled model, such as scenes-rn")
+    parser.add_argument(
+        "--out", type=Path, default=Path("train"), metavar="DIR", help="Folder for checkpoint and curve; default: train/NAME"
+    )
+    parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="As --clip-cache-dir of pytest")
+
+
+def run(args: argparse.Namespace) -> int:
+    from pytest_clip.session.settings import default_cache_dir
+    from pytest_clip.train.run import run as train
+
+    print(f"wrote {train(args.name, out=args.out / args.name, cache=args.cache_dir or default_cache_dir())}")
+    return 0

@@ -1,0 +1,38 @@
+"""Which embedded sets there are, how many scenes each holds and how far a second view is turned, told without making a scene."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..setinfo import SetInfo
+from .vocabulary import CLASSES, FACTORS, OOD, SHIFTS
+
+CLEAN_PER_CLASS, MATCHED_PER_CLASS, OOD_IMAGES = 100, 27, 500
+CUES = ("cue_conflict", "cue_matched")
+"""The same scenes, image by image: in the look of another class, and in that of their own."""
+VIEWPOINTS = {
+    "viewpoint-0-15": (0.0, 15.0),
+    "viewpoint-15-30": (15.0, 30.0),
+    "viewpoint-30-60": (30.0, 60.0),
+    "viewpoint-60-90": (60.0, 90.0),
+}
+"""Second views of scenes of `clean`, by how far the camera has gone around the object, in degrees: from the first up to the second."""
+SEEN_TWICE_PER_CLASS = 6
+"""Scenes of each class that have second views, the same ones in every set."""
+
+
+def embedded() -> tuple[SetInfo, ...]:
+    """The image sets of `scenes`."""
+    matched = MATCHED_PER_CLASS * len(CLASSES)
+    rendered = (
+        SetInfo("clean", "clean", CLEAN_PER_CLASS * len(CLASSES)),
+        SetInfo("typical", "slice", matched),
+        *(SetInfo(s, "shift", matched) for s in SHIFTS),
+        *(SetInfo(f, "factor", matched, paired=True) for f in FACTORS),
+        *(SetInfo(c, "cue", matched, paired=True) for c in CUES),
+        *(SetInfo(o, "ood", OOD_IMAGES) for o in OOD),
+        SetInfo("pairs", "pairs", matched),
+        *(SetInfo(v, "viewpoint", SEEN_TWICE_PER_CLASS * len(CLASSES)) for v in VIEWPOINTS),
+        SetInfo("instances", "keypoints", SEEN_TWICE_PER_CLASS * len(CLASSES)),
+    )
+    return tuple(replace(each, depth=True, captions=each.role != "ood") for each in rendered)

@@ -1,0 +1,27 @@
+"""Wilson's score interval from a proportion, and normal quantiles: what the intervals share."""
+
+import math
+
+from scipy.special import ndtr, ndtri
+
+from . import _checks
+
+
+def score_interval(p: float, n: float, z: float) -> tuple[float, float]:
+    """Wilson's interval for a proportion `p` of `n` (whole or not).
+
+    The ends are exact where rounding would move them off 0, 1 or the wrong side of p.
+    """
+    centre, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    low, high = (centre - spread) / (1 + z * z / n), (centre + spread) / (1 + z * z / n)
+    return (0.0 if p == 0 else min(max(low, 0.0), p)), (1.0 if p == 1 else max(min(high, 1.0), p))
+
+
+def z_of(level: float) -> float:
+    """Standard errors to either side of a normal interval of this confidence."""
+    return float(ndtri(0.5 + _checks.level_of(level) / 2.0))
+
+
+def level_of_z(z: float) -> float:
+    """The confidence of a normal interval of so many standard errors to either side; the inverse of `z_of`."""
+    return float(2.0 * ndtr(z) - 1.0)

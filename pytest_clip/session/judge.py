@@ -1,0 +1,70 @@
+"""From a measurement to its verdict: rule, waiver and baseline are collected first, then `gates.verdicts` is asked once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_clip.gates.comparison import Comparison
+    from pytest_clip.gates.ids import GateId
+    from pytest_clip.gates.measurement import Measurement
+    from pytest_clip.gates.rules import Rule
+    from pytest_clip.gates.verdicts import Verdict
+    from pytest_clip.session.run import ClipSession
+
+
+def rule_for(session: ClipSession, gate: GateId, model: str, data: str | None) -> Rule | None:
+    """What the thresholds files ask of a gate in this run."""
+    rule = session.rulebook.rule_for(gate, session.model_names(model), data)
+    if session.reach.of_other_kinds(gate):
+        for key in ("min", "max"):
+            rule = rule and rule.without_shipped(key)
+    if rule is None or session.settings.baseline is not None or session.settings.baseline_model is not None:
+        return rule
+    return rule.without_shipped("max_drop")  # waits for whoever has a baseline; to all others it would say nothing
+
+
+def judge(session: ClipSession, measurement: Measurement, *, fingerprint: str | None, test: str | None = None) -> Verdict:
+    """Hold it against its rule. ``test`` is the node id of a test that is in no shipped suite, for the command that repeats it."""
+    from pytest_clip.gates.verdicts import as_baseline, judge
+
+    if session.role_of(measurement.model) is not None:
+        return as_baseline(measurement)
+    rule = rule_for(session, measurement.gate, measurement.model, measurement.data)
+    waiver = session.rulebook.waiver_for(measurement.gate, session.model_names(measurement.model), measurement.data)
+    comparison = _compared(session, measurement, rule)
+    options = options_of(session, measurement.data)
+    spec = session.model_spec(measurement.model)
+    verdict = judge(measurement, rule, waiver, spec=spec, fingerprint=fingerprint, options=options, test=test, comparison=comparison)
+    if verdict.status == "unjudged" and session.settings.unjudged == "fail":
+        return replace(verdict, status="fail", message=verdict.message.replace(": unjudged, ", ": unjudged, and clip_unjudged = fail; ", 1))
+    return verdict
+
+
+def _compared(session: ClipSession, measurement: Measurement, rule: Rule | None) -> Comparison | None:
+    """Against the baseline; a damaged copy against that of its model."""
+    if session.regressions is None:
+        return None
+    of = replace(measurement, model=session.original(measurement.model))
+    return session.regressions.compare(of, rule, precision=session.precision_of(of.model), data=session.loaded_data.get(of.data))
+
+
+def options_of(session: ClipSession, data: str) -> tuple[str, ...]:
+    """The options of this run that decide about a number or its verdict, for the command that measures it again."""
+    from pytest_clip.gates.layers import ThresholdsFile
+
+    settings = session.settings
+    given: dict[str, Sequence[object]] = {
+        "data": [session.data_option(data)],
+        "prompts": [session.prompts_option],
+        "depth-model": [None if settings.depth_model is None else settings.depth_model.folder or settings.depth_model.text],
+        "limit": [settings.limit],
+        "max-unreadable": [settings.max_unreadable or None],
+        "precision": [settings.precision if settings.precision != "fp32" else None],
+        "baseline": [settings.baseline.text if settings.baseline is not None and settings.baseline.named_by.startswith("--") else None],
+        "baseline-model": [settings.baseline_model],
+        "thresholds": [ThresholdsFile(path).label for path, by in settings.thresholds if by == "--clip-thresholds"],
+    }
+    return tuple(f"--clip-{name}={value}" for name, values in given.items() for value in values if value is not None)

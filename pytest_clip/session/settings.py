@@ -1,0 +1,89 @@
+"""What was asked for, after command line, ini file and defaults were weighed. Nothing is loaded yet."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_clip.views.catalog import GEOMETRIC, IMAGENET_C
+
+if TYPE_CHECKING:
+    from pytest_clip.data.prompts import PromptSet
+    from pytest_clip.models.depth import DepthModel
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """One ``--clip-report``: what to write and where."""
+
+    type: str
+    dest: Path
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """A saved run to write or to read: the text that was given, the folder it means, and the option or ini key that named it."""
+
+    text: str
+    folder: Path
+    named_by: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the user asked for, after command line, ini file and defaults were weighed. Nothing here is loaded yet.
+
+    ``suites`` is None when the user named none. ``thresholds`` are pairs of a file and the option or ini key that named it.
+    ``batch_size`` is None for automatic, ``workers`` for all cores, ``dense_layer`` for the deepest that tells places apart.
+    ``depth_model`` estimates the depth of images that have no maps. ``baseline`` and ``baseline_model`` are never both given.
+    ``family_wise``: one error rate for all regressions together; ``drop_test``: what decides on a ``max_drop`` whose rule does not say.
+    ``unjudged``: ``allow`` lets a run pass that judges nothing, ``fail`` makes every gate without a rule fail.
+    ``strict_rules``: a rule for a model or data set that is not in the run fails it.
+    """
+
+    models: tuple[str, ...] = ()
+    pretrained: str | None = None
+    suites: tuple[str, ...] | None = None
+    data: tuple[str, ...] = ("scenes",)
+    thresholds: tuple[tuple[Path, str], ...] = ()
+    reports: tuple[ReportRequest, ...] = ()
+    prompts: PromptSet | None = None
+    limit: int | None = None
+    max_unreadable: int = 0
+    device: str = "auto"
+    precision: str = "fp32"
+    compile: bool = False
+    batch_size: int | None = None
+    workers: int | None = None
+    executor: str = "local"
+    cache_dir: Path = Path()
+    cache: bool = True
+    shared_cache: bool = False
+    cache_size: int | None = 50 * 10**9
+    mcm_tau: float = 1.0
+    corruptions: tuple[str, ...] = IMAGENET_C
+    corruptions_3d: tuple[str, ...] = GEOMETRIC
+    corruption_images: int = 95
+    depth_model: DepthModel | None = None
+    dense_layer: int | None = None
+    baseline: RunRequest | None = None
+    baseline_model: str | None = None
+    save: RunRequest | None = None
+    save_replaces: bool = False
+    family_wise: bool = False
+    unjudged: str = ""
+    strict_rules: bool = False
+    drop_test: str = "observed"
+    mutants: tuple[str, ...] = ()
+    update: tuple[str, ...] = ()
+    rootpath: Path = Path()
+
+
+def default_cache_dir() -> Path:
+    """``$PYTEST_CLIP_CACHE``, else ``pytest-clip`` where this user's caches are."""
+    if named := os.environ.get("PYTEST_CLIP_CACHE"):
+        return Path(named).expanduser()
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "pytest-clip"

@@ -1,0 +1,170 @@
+"""From settings to a session: everything that can be checked without a model is checked here, and loads nothing heavy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pytest_clip import ClipError
+from pytest_clip.session import load
+from pytest_clip.session.choices import DataChoice, ModelChoice
+from pytest_clip.session.ownership import refuse_shared
+from pytest_clip.session.run import ClipSession
+
+if TYPE_CHECKING:
+    from pytest_clip.data.catalog import SetInfo
+    from pytest_clip.gates.rules import Rulebook
+    from pytest_clip.session.regressions import Regressions
+    from pytest_clip.session.settings import Settings
+    from pytest_clip.session.updating import Target
+
+T = TypeVar("T")
+
+
+def start(settings: Settings, *, check: Callable[[], object] = lambda: None, ours: bool = True) -> ClipSession:
+    """Check everything that can be checked without a model, and what the caller asks to ``check`` besides. Loads nothing heavy.
+
+    ``ours`` says that models are built by pytest-clip and not by the project, so that names and files can be looked at first.
+
+    All user errors are one ``ClipError``: who mends one is not told of the next by another run.
+    """
+    if settings.cache and not settings.shared_cache:
+        refuse_shared(settings.cache_dir)
+    faults = Faults()
+    models = faults.of(lambda: _models(settings)) or ()
+    data = faults.of(lambda: _data(settings)) or ()
+    sets = {choice.label: faults.of(partial(load.image_sets, choice.text)) or () for choice in data}
+    faults.of(check)
+    files = faults.of(lambda: _threshold_files(settings)) or ()
+    known = {label: each for label, each in sets.items() if each}
+    rulebook = faults.of(lambda: _rulebook(files, known))
+    if ours:
+        faults.of(lambda: look(models))
+    faults.raise_all()
+    assert rulebook is not None
+    goal = _update_target(settings, files)
+    held = _regressions(settings, models, data)
+    paths = tuple(path for path, _ in files)
+    return ClipSession(settings, models, data, sets, rulebook, paths, regressions=held, update=goal, doubts=load.doubts(data))
+
+
+class Faults:
+    """Errors of steps that do not depend on each other, said together."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def of(self, step: Callable[[], T]) -> T | None:
+        """What the step gives; None, and its sentence kept, where it fails."""
+        try:
+            return step()
+        except ClipError as error:
+            self.told.append(str(error))
+            return None
+
+    def raise_all(self) -> None:
+        if self.told:
+            raise ClipError("\n".join(dict.fromkeys(self.told)))
+
+
+def look(models: Sequence[ModelChoice]) -> None:
+    """ClipError for every model that is not there, or does not begin like a model: before one of them is loaded."""
+    from pytest_clip.models.look import problem
+
+    if told := [text for choice in models if (text := problem(choice.spec)) is not None]:
+        raise ClipError("\n".join(told))
+
+
+def _models(settings: Settings) -> tuple[ModelChoice, ...]:
+    from pytest_clip.models import spec
+
+    if settings.pretrained is not None and len(settings.models) != 1:
+        raise ClipError(
+            f"--clip-pretrained belongs to a single --clip-model, but there are {len(settings.models)}; "
+            "write --clip-model=NAME,PRETRAINED for each model"
+        )
+    specs = [spec.parse(text, pretrained=settings.pretrained) for text in dict.fromkeys(settings.models)]
+    labels = _unique([_id_safe(label) for label in spec.labels(specs)])
+    models = tuple(
+        ModelChoice(label, each, tuple(dict.fromkeys((label, each.label, each.text, each.key))))
+        for label, each in zip(labels, specs, strict=True)
+    )
+    if settings.baseline_model is None:
+        return models
+    base = spec.parse(settings.baseline_model)
+    return (ModelChoice(_unique([*labels, _id_safe(f"base-{base.label}")])[-1], base, (), "baseline"), *models)
+
+
+def _data(settings: Settings) -> tuple[DataChoice, ...]:
+    from pytest_clip.data import labels, remote
+
+    texts = [str(remote.fetch(text, cache=settings.cache_dir)) if remote.is_url(text) else text for text in settings.data]
+    return tuple(DataChoice(label, text) for label, text in labels.chosen(texts))
+
+
+def _regressions(settings: Settings, models: Sequence[ModelChoice], data: Sequence[DataChoice]) -> Regressions | None:
+    if settings.baseline is None and settings.baseline_model is None and settings.save is None:
+        return None
+    from pytest_clip.session import regressions
+
+    labels = [choice.label for choice in models if choice.role is None]
+    return regressions.start(settings, models=labels, data=[choice.label for choice in data])
+
+
+def _threshold_files(settings: Settings) -> tuple[tuple[Path, str], ...]:
+    from pytest_clip.gates.layers import DEFAULTS, NAME
+
+    own = settings.rootpath / NAME
+    named = settings.thresholds
+    if settings.update and named and not named[-1][0].exists():
+        named = named[:-1]  # --clip-update makes it
+    known = [DEFAULTS.resolve(), *(path.resolve() for path, _ in named)]  # in this repository it is the shipped layer, which is read anyway
+    if own.is_file() and own.resolve() not in known:
+        return ((own, "the rootdir"), *named)
+    return named
+
+
+def _update_target(settings: Settings, files: Sequence[tuple[Path, str]]) -> Target | None:
+    if not settings.update:
+        return None
+    from pytest_clip.session import updating
+
+    return updating.target(settings, [path for path, _ in files])
+
+
+def _rulebook(files: Sequence[tuple[Path, str]], sets: Mapping[str, Sequence[SetInfo]]) -> Rulebook:
+    from datetime import date
+
+    from pytest_clip.gates import thresholds
+    from pytest_clip.gates.catalog import CATALOG, SUITES
+    from pytest_clip.gates.layers import ThresholdsFile
+
+    # Tests are not collected yet, so gates of a project's own suites cannot be known; only what looks like a shipped gate is refused.
+    book = thresholds.load([ThresholdsFile(path, by) for path, by in files], today=date.today(), extra_gates=None, known=sets)
+    for entry in book.entries:
+        if entry.gate.suite in SUITES:
+            continue
+        if close := get_close_matches(entry.gate.metric_id, CATALOG, n=1, cutoff=0.85):
+            raise ClipError(f"{entry.source}: no gate {str(entry.gate)!r}; did you mean {close[0]!r}?")
+    return book
+
+
+def _id_safe(text: str) -> str:
+    """ASCII that neither pytest nor xdist reads anything into."""
+    return re.sub(r"[^A-Za-z0-9_.,+=-]+", "-", text).strip("-")[:60] or "model"
+
+
+def _unique(labels: Sequence[str]) -> list[str]:
+    """Two things that shorten to one name must not share a node id: the second gets ``-2``."""
+    taken: list[str] = []
+    for label in labels:
+        candidate, count = label, 1
+        while candidate in taken:
+            count += 1
+            candidate = f"{label}-{count}"
+        taken.append(candidate)
+    return taken
