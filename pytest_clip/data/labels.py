@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Sequence
-from hashlib import sha256
 
+from ..models import names
 from . import catalog, layouts
 from .layouts.found import EMBEDDED
-
-LONGEST = 60
-PLAIN = "_.,+=-"
-"""Besides letters and digits; pytest and xdist read something into others."""
 
 
 def chosen(texts: Sequence[str]) -> list[tuple[str, str]]:
@@ -20,32 +15,14 @@ def chosen(texts: Sequence[str]) -> list[tuple[str, str]]:
 
     A folder that is named twice, as `DIR`, `DIR/` or by a link, is one data set; two that have one name get numbers.
     """
-    found = {_place(text): (text, label) for name in reversed(texts) for text, label in reversed(catalog.expand(name))}
+    found = {_place(text): (text, label) for named in reversed(texts) for text, label in reversed(catalog.expand(named))}
     pairs = list(reversed(found.values()))
-    return list(zip(unique([safe(label) for _, label in pairs]), (text for text, _ in pairs), strict=True))
+    return list(zip(names.unique([safe(label) for _, label in pairs]), (text for text, _ in pairs), strict=True))
 
 
 def safe(label: str) -> str:
-    """A name as a label: letters and digits of every script, in one Unicode form; all else becomes `-`.
-
-    pytest writes what is not ASCII as `\\u65e5` into node ids, which xdist, JUnit and `--deselect` take as they are. A name without any
-    letter gets a hash, so that two of them are told apart.
-    """
-    text = unicodedata.normalize("NFC", label)
-    kept = "".join(c if c in PLAIN or unicodedata.category(c)[0] in "LNM" else " " for c in text)
-    return "-".join(kept.split()).strip("-")[:LONGEST] or f"data-{sha256(text.encode('utf-8', 'replace')).hexdigest()[:6]}"
-
-
-def unique(labels: Sequence[str]) -> list[str]:
-    """Two things that shorten to one name must not share a node id: the second gets `-2`."""
-    taken: list[str] = []
-    for label in labels:
-        candidate, count = label, 1
-        while candidate in taken:
-            count += 1
-            candidate = f"{label}-{count}"
-        taken.append(candidate)
-    return taken
+    """The name of a data set as a label."""
+    return names.safe(label, plain=names.JOINED, longest=names.LONGEST, otherwise="data")
 
 
 def _place(text: str) -> str:

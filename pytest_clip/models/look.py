@@ -15,6 +15,7 @@ from pathlib import Path
 from pytest_clip.models import bundled
 from pytest_clip.models.listing import architectures
 from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, DEFAULT_TAGS, RANDOM, ModelSpec
+from pytest_clip.store import path_of
 
 _HEADER = 16
 _LARGEST_HEADER = 100 << 20
@@ -31,7 +32,7 @@ def problem(spec: ModelSpec) -> str | None:
     if spec.kind == "bundled":
         return _weights(spec, ())
     if spec.kind == "local-dir":
-        folder = Path(spec.name).expanduser()
+        folder = path_of(spec.name)
         if not folder.is_dir():
             return f"local-dir:{spec.name}: there is no folder {folder.absolute()}"
     return None
@@ -46,7 +47,7 @@ def _weights(spec: ModelSpec, known: tuple[str, ...] | None) -> str | None:
         return f"{spec.name} has no default weights; write {spec.name},TAG or {spec.name},PATH{_listed(spec.name, known)}"
     if wanted == RANDOM or known is None or wanted.lower().replace("-", "_") in known:  # as open_clip reads tags
         return None
-    path = Path(wanted).expanduser()
+    path = path_of(wanted)
     try:
         there = path.exists()
     except OSError as error:

@@ -8,6 +8,7 @@ import painted
 import pytest
 
 from pytest_clip.data import catalog, labels, load
+from pytest_clip.models import names
 
 HIGH = 'schema = 1\n[data.scenes.gates."accuracy/top1[clean]"]\nmin = 1.0\n[data."データ".gates."accuracy/top1[clean]"]\nmin = 0.5\n'
 
@@ -34,7 +35,7 @@ def test_labels_keep_letters_of_every_script(name: str, label: str) -> None:
 def test_names_without_a_letter_are_told_apart() -> None:
     assert labels.safe("🐈") != labels.safe("🐕")
     assert labels.safe("🐈").startswith("data-")
-    assert labels.unique(["a", "a", "a-2", "b"]) == ["a", "a-2", "a-2-2", "b"]
+    assert names.unique(["a", "a", "a-2", "b"]) == ["a", "a-2", "a-2-2", "b"]
 
 
 def test_one_folder_is_one_data_set_however_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
