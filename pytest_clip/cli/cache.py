@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 from pathlib import Path
 
 from pytest_clip import ClipError
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Exit status: 0 done, 1 damaged parts were found or a run is using the cache, 2 there is no cache."
     parser.add_argument("action", choices=["info", "verify", "clear"], help="sizes; checksums of all parts; remove everything")
     parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="As --clip-cache-dir of pytest")
     parser.add_argument("--all", action="store_true", help="With info: every entry")
@@ -54,8 +56,13 @@ def _verify(cache: Path, args: argparse.Namespace) -> int:
 
 def _clear(cache: Path, args: argparse.Namespace) -> int:
     from pytest_clip.extract.cache import clear
+    from pytest_clip.extract.inuse import alone
 
-    print(f"removed {in_words(clear(cache))} from {cache}")
+    with alone(cache) as free:
+        if not free:
+            print(f"pytest-clip cache: a run works with {cache}; nothing is removed, clear it when the run has ended", file=sys.stderr)
+            return 1
+        print(f"removed {in_words(clear(cache))} from {cache}")
     return 0
 
 

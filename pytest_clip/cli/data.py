@@ -9,11 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_clip.cli.words import own
+
 if TYPE_CHECKING:
     from pytest_clip.data.doctor import Examined
 
 YES, NO = 0, 1
 CELLS = 30
+OPTIONS = ("data", "max-unreadable")
 
 
 def doctor_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,12 +31,16 @@ def doctor(args: argparse.Namespace) -> int:
     from pytest_clip import ClipError
     from pytest_clip.data import catalog
     from pytest_clip.data.doctor import Examined, examine, quick
+    from pytest_clip.data.layouts import SEPARATOR
 
     if args.max_unreadable < 0:
         raise ClipError(f"--max-unreadable={args.max_unreadable}: write 0 or more")
     found = []
     for given in map(_local, args.data):
-        if given != "scenes" and "::" not in given and not Path(given).exists():
+        folder = Path(given.partition(SEPARATOR)[0])
+        if folder.is_file():
+            raise ClipError(f"--data={given}: is a file; data is a folder: --data={folder.parent} looks at what lies beside it")
+        if given != "scenes" and not folder.exists():
             raise ClipError(f"--data={given}: no such folder")
         for text, label in catalog.expand(given):
             if args.quick:
@@ -150,7 +157,7 @@ def _print(each: Examined, *, quick: bool) -> None:
     looked = "names only" if quick else f"{each.sets} image sets, {each.images} images"
     print(f"data {each.name}: {looked}, {len(each.problems) or 'no'} finding{'s' * (len(each.problems) != 1)}")
     for problem in each.problems:
-        print(f"  {problem.level:<6}  {problem.what}")
+        print(f"  {problem.level:<6}  {own(problem.what, OPTIONS)}")
 
 
 def _show(done: int, total: int) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+OPTIONS = ("model", "suite", "data", "thresholds", "limit")
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -13,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", action="append", default=[], metavar="NAME", help="Only this suite, repeatable; default: all")
     parser.add_argument("--data", action="append", default=[], metavar="NAME", help="Data set, repeatable; default: scenes")
     parser.add_argument("--thresholds", action="append", default=[], metavar="PATH", help="Thresholds file, repeatable, later wins")
-    parser.add_argument("--limit", type=int, metavar="N", help="Count at most N images per set")
+    parser.add_argument("--limit", type=_count, metavar="N", help="Count at most N images per set")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,3 +36,9 @@ def run(args: argparse.Namespace) -> int:
     session = start(settings, check=lambda: choose_suites(settings, option="--suite"), ours=False)
     print("\n".join(listing.lines(session, choose_suites(settings, option="--suite"))))
     return 0
+
+
+def _count(text: str) -> int:
+    from pytest_clip.plugin.checks import count  # imports pytest, which --help need not
+
+    return count(1)(text)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from pytest_clip import ClipError, __version__
 from pytest_clip.cli import cache, data, listing, models, runs, scenes, train
+from pytest_clip.cli.words import own
 
 DONE, USAGE = 0, 2
 
@@ -25,6 +26,8 @@ class Command:
     help: str
     arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+    options: tuple[str, ...] = ()
+    """those that it has without the `clip-` of pytest's"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,13 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         subparser = subparsers.add_parser(command.name, help=command.help, description=command.help)
         command.arguments(subparser)
-        subparser.set_defaults(run=command.run)
+        subparser.set_defaults(run=command.run, options=command.options)
     args = parser.parse_args(argv)
     try:
         status = int(args.run(args))
         sys.stdout.flush()
     except ClipError as error:
-        print(f"pytest-clip {args.command}: {error}", file=sys.stderr)
+        print(f"pytest-clip {args.command}: {own(str(error), args.options)}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:  # whoever reads has seen enough: head, less
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -51,13 +54,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 COMMANDS = (
-    Command("list", "Suites, gates, rules, data and forward passes; loads no model", listing.arguments, listing.run),
+    Command("list", "Suites, gates, rules, data and forward passes; loads no model", listing.arguments, listing.run, listing.OPTIONS),
     Command("models", "Model names that --clip-model takes", models.arguments, models.run),
     Command("scenes", "The embedded benchmark", scenes.arguments, scenes.run),
     Command("runs", "Saved runs: list them, show one", runs.runs_arguments, runs.runs),
     Command("compare", "What became worse between two saved runs, and on which images", runs.compare_arguments, runs.compare),
     Command("init", "Write a first thresholds.toml from a run on your data", data.init_arguments, data.init),
-    Command("doctor", "Whether data is whole: missing, unreadable, doubled images", data.doctor_arguments, data.doctor),
+    Command("doctor", "Whether data is whole: missing, unreadable, doubled images", data.doctor_arguments, data.doctor, data.OPTIONS),
     Command("cache", "Stored pictures and answers: how much, whether whole, remove", cache.arguments, cache.run),
     Command("train", "Train a bundled model again", train.arguments, train.run),
 )

@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import ClipError
+from . import cluster
 from .embed import Work
 from .entry import Entry
 from .hand import Hand
@@ -20,6 +21,7 @@ from .streams import run
 if TYPE_CHECKING:
     from ..models.protocol import ClipModel
 
+T = TypeVar("T")
 NEEDS_RAY = "--clip-executor=ray needs Ray, which is not installed; pip install pytest-clip[ray]"
 PATIENCE = 120.0
 """Seconds that an actor may take to find its place in the cluster and to load the model."""
@@ -38,6 +40,8 @@ class Rays:
     patience: float = PATIENCE
     _crews: dict[str, list[Hand]] = field(default_factory=dict)
     _began: bool = False
+    _refused: str = ""
+    """why there is no crew: asked once, not again for every gate"""
 
     def fill(self, entry: Entry, work: Work, *, advance: Callable[[int], None] = lambda n: None) -> None:
         """Put the rows that `entry` lacks; see `embed.Local.fill`."""
@@ -68,25 +72,37 @@ class Rays:
 
     def _crew(self, model: ClipModel) -> list[Hand]:
         """The actors with this model; those of another model make room."""
+        if self._refused:
+            raise ClipError(self._refused)
         if model.fingerprint not in self._crews:
-            ray = self._connect()
+            ray = self._remembered(self._connect)
             for crew in self._crews.values():
                 for hand in crew:
                     hand.dismiss()
             self._crews.clear()
-            place, number = self._room(ray)
+            place, number = self._remembered(lambda: self._room(ray))
             stored = ray.put(_portable(model))
             self._crews[model.fingerprint] = [Hand(ray, stored, place, self.batch_size, self.patience, model.label) for _ in range(number)]
         return self._crews[model.fingerprint]
+
+    def _remembered(self, act: Callable[[], T]) -> T:
+        try:
+            return act()
+        except ClipError as error:
+            self._refused = str(error)
+            raise
 
     def _connect(self) -> Any:
         ray = self._ray
         if not ray.is_initialized():
             import logging
 
+            if self.address:
+                cluster.check(self.address)
+
             how: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
             try:
-                ray.init(self.address or None, include_dashboard=None if self.address else False, **how)
+                ray.init(self.address or "local", include_dashboard=None if self.address else False, **how)
             except Exception as error:  # ConnectionError, ValueError, RuntimeError and gRPC's own, by version and kind of address
                 where = f"at {self.address}" if self.address else "on this machine"
                 raise ClipError(f"no Ray cluster {where}: {str(error).splitlines()[0]}; start one with `ray start --head`") from error

@@ -163,6 +163,13 @@ def executor(text: str) -> str:
     kind, colon, address = text.partition(":")
     if kind not in ("local", "ray") or (kind == "local" and colon) or (colon and not address):
         raise argparse.ArgumentTypeError(f"{text!r} is no executor; write local, ray or ray:ADDRESS")
+    if colon and address != "auto":
+        from pytest_clip.extract.cluster import ADDRESS
+
+        if ADDRESS.fullmatch(address) is None:
+            raise argparse.ArgumentTypeError(
+                f"{address!r} is no address of a cluster; write ray:auto, ray:HOST:PORT or ray:ray://HOST:PORT"
+            )
     if kind == "ray" and find_spec("ray") is None:
         raise argparse.ArgumentTypeError("ray needs Ray, which is not installed; pip install pytest-clip[ray]")
     return text

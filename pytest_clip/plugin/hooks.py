@@ -84,6 +84,7 @@ def _asked(config: pytest.Config) -> bool:
 
 
 def _start(config: pytest.Config) -> None:
+    from pytest_clip.extract import inuse
     from pytest_clip.plugin.closing import Closing
     from pytest_clip.plugin.gating import Gating
     from pytest_clip.plugin.invocation import make_plan, not_running, read_invocation, set_arguments
@@ -103,9 +104,16 @@ def _start(config: pytest.Config) -> None:
     if not settings.models:
         option = "--clip-suite" if config.option.clip_suite else "--clip-mutants"
         raise ClipError(f"{option} needs a model to measure; add --clip-model=NAME[,PRETRAINED]")
+    if settings.cache or settings.cache_dir.is_dir():
+        inuse.hold(settings.cache_dir)
+        config.add_cleanup(lambda: inuse.release(settings.cache_dir))
     invocation = read_invocation(config)
     ours = not (invocation.paths or makes_models(config))
     session = start(settings, check=lambda: choose_suites(settings), ours=ours)
+    if settings.executor.startswith("ray:") and not xdist.is_worker(config):
+        from pytest_clip.extract import cluster
+
+        cluster.check(settings.executor.partition(":")[2])
     plan = make_plan(settings, invocation, suites_asked=bool(config.option.clip_suite))
     set_arguments(config, plan, invocation)
     if (problem := not_running(config)) is not None:

@@ -73,3 +73,26 @@ def test_models(capsys):
     assert "pytest-clip models --all" in said
     assert "photo-dual    trained on photographs: dual encoder, photo-lite0 and MiniLM by ConSE" in said
     assert "timm:NAME,PATH" in said
+
+
+def test_the_cache_of_a_run_is_in_use_until_its_end(world):
+    from pytest_clip.extract import inuse
+
+    cache = world.pytester.path / "cache"
+    world.suites(
+        test_ood="""
+        import pytest
+        from pathlib import Path
+        from pytest_clip.extract import inuse
+        @pytest.mark.clip_gate("ood/auroc")
+        def test_auroc(gate, clip_case, clip_model):
+            with inuse.alone(Path("cache").resolve()) as free:
+                assert not free
+            gate(clip_case.gate, 0.75, n=150)
+        """
+    )
+    world.clip(f"--clip-cache-dir={cache}", "--clip-suite=ood").assert_outcomes(passed=1)
+    with inuse.alone(cache) as free:
+        assert free
+    world.clip("--clip-cache-dir=none", "--clip-no-cache", "--clip-suite=accuracy")
+    assert not (world.pytester.path / "none").exists()

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from PIL import Image
 
 from pytest_clip import ClipError
 from pytest_clip.data import Data, load
+from pytest_clip.extract import cluster as asking
 from pytest_clip.extract.cores import cores
 from pytest_clip.extract.embed import Batches, Local, Work
 from pytest_clip.extract.entry import Entry
@@ -187,8 +190,13 @@ def test_a_cluster_without_room_is_an_error_and_no_hang(model: OpenClipModel, da
     ray.get(greedy.there.remote())
     try:
         said = r"the Ray cluster has 2 CPUs and none is free for an actor with the model \(waited 1 s\); end what holds them"
+        extraction = Extraction(cache=tmp_path, executor=Rays(patience=1.0))
         with pytest.raises(ClipError, match=said):
-            Extraction(cache=tmp_path, executor=Rays(patience=1.0)).embeddings(model, data, "clean")
+            extraction.embeddings(model, data, "clean")
+        began = time.monotonic()
+        with pytest.raises(ClipError, match=said):  # the other gates do not wait as long again
+            extraction.embeddings(model, data, "clean")
+        assert time.monotonic() - began < 0.9
     finally:
         ray.kill(greedy)
 
@@ -202,3 +210,38 @@ def test_a_model_that_cannot_travel_is_an_error(data: Data, rays: Rays, tmp_path
 
     with pytest.raises(ClipError, match=r"rooted cannot be sent to Ray actors \(.*lock.*\); give it no open files"):
         Extraction(cache=tmp_path, executor=rays).embeddings(Rooted(), data, "clean")  # type: ignore[arg-type]
+
+
+FROM_ELSEWHERE = """
+import sys
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from pytest_clip.data import load
+from pytest_clip.extract.extraction import Extraction
+from pytest_clip.extract.rays import Rays
+from pytest_clip.models import openclip, spec
+address, place, photos, cache = sys.argv[2:]
+model = openclip.load(spec.parse(f"local-dir:{place}"), device="cpu", cache_dir=Path(place))
+rays = Rays(address, patience=300.0)
+np.save(cache + "/rows.npy", Extraction(cache=Path(cache), executor=rays).embeddings(model, load(photos), "clean"))
+rays.close()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["auto", "auto by RAY_ADDRESS", "address"])
+def test_a_cluster_is_found_by_its_address_and_by_itself(how: str, model: OpenClipModel, data: Data, tmp_path: Path) -> None:
+    """From another process, as a run is: by HOST:PORT, by RAY_ADDRESS, and by what Ray knows of clusters of this machine."""
+    place = ray.get_runtime_context().gcs_address
+    asking.check(place)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)} | ({"RAY_ADDRESS": place} if "RAY" in how else {})
+    photos = data.images("clean").files[0].parents[1]  # type: ignore[index]
+    model_folder = next(Path(each) for each in [model.spec.text.partition(":")[2]])
+    args = [str(Path(__file__).parent), place if how == "address" else "auto", str(model_folder), str(photos), str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FROM_ELSEWHERE, *args], env=env, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    near = Extraction(cache=tmp_path / "near", cores=cores(1)).embeddings(model, data, "clean")
+    np.testing.assert_allclose(np.load(tmp_path / "rows.npy"), near, atol=1e-6)
