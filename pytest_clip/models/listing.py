@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_clip.models import bundled
 from pytest_clip.models.photo import PHOTO, missing
-from pytest_clip.models.spec import DEFAULT_TAGS
+from pytest_clip.models.tags import DEFAULT_TAGS
 
 KINDS = (
     ("NAME,TAG  NAME,PATH", "open_clip: embeds images and texts; published weights or a checkpoint"),

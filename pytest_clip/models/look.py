@@ -15,7 +15,8 @@ from pathlib import Path
 from pytest_clip.models import bundled
 from pytest_clip.models.listing import architectures
 from pytest_clip.models.photo import missing
-from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, DEFAULT_TAGS, RANDOM, ModelSpec, interpolated
+from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, RANDOM, ModelSpec, interpolated
+from pytest_clip.models.tags import DEFAULT_TAGS
 from pytest_clip.store import path_of
 
 _HEADER = 16

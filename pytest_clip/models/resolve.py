@@ -11,7 +11,8 @@ from typing import Any
 
 from pytest_clip import ClipError
 from pytest_clip.models import bundled, config, hub
-from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, DEFAULT_TAGS, RANDOM, ModelSpec
+from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, RANDOM, ModelSpec
+from pytest_clip.models.tags import DEFAULT_TAGS
 from pytest_clip.store import path_of
 
 _CONFIG = "open_clip_config.json"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_clip import ClipError
-from pytest_clip.models import bundled
+from pytest_clip.models import alphas, bundled
 from pytest_clip.models.names import safe
 from pytest_clip.models.photo import PHOTO
 from pytest_clip.store import path_of
@@ -20,36 +19,6 @@ Kind = Literal["open_clip", "hf-hub", "local-dir", "bundled", "timm", "photo", "
 
 RANDOM = "random"
 """The PRETRAINED that means: no checkpoint at all, randomly initialised weights from a fixed seed (benchmarks, negative controls)."""
-
-DEFAULT_TAGS = {
-    "RN50": "openai",
-    "RN101": "openai",
-    "RN50x4": "openai",
-    "RN50x16": "openai",
-    "RN50x64": "openai",
-    "ViT-B-32": "laion2b_s34b_b79k",
-    "ViT-B-32-256": "datacomp_s34b_b86k",
-    "ViT-B-32-quickgelu": "openai",
-    "ViT-B-16": "laion2b_s34b_b88k",
-    "ViT-B-16-quickgelu": "openai",
-    "ViT-L-14": "laion2b_s32b_b82k",
-    "ViT-L-14-quickgelu": "openai",
-    "ViT-L-14-336": "openai",
-    "ViT-H-14": "laion2b_s32b_b79k",
-    "ViT-H-14-quickgelu": "dfn5b",
-    "ViT-g-14": "laion2b_s34b_b88k",
-    "ViT-bigG-14": "laion2b_s39b_b160k",
-    "ViT-B-16-SigLIP": "webli",
-    "ViT-L-16-SigLIP-256": "webli",
-    "ViT-SO400M-14-SigLIP": "webli",
-    "ViT-B-16-SigLIP2": "webli",
-    "convnext_base_w": "laion2b_s13b_b82k_augreg",
-    "convnext_large_d_320": "laion2b_s29b_b131k_ft_soup",
-    "MobileCLIP-S2": "datacompdr",
-    "MobileCLIP2-S0": "dfndr2b",
-    "coca_ViT-B-32": "laion2b_s13b_b90k",
-}
-"""The tag that a bare architecture name stands for; an architecture that is not listed needs an explicit one."""
 
 CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz")
 
@@ -121,7 +90,7 @@ def parse(text: str, *, pretrained: str | None = None) -> ModelSpec:
     if scheme in ("hf-hub", "local-dir"):
         return _with_own_weights(text, scheme, rest, pretrained)
     if scheme == "wise" and ":" in text:
-        return _between(text, rest, pretrained)
+        return _between(text, pretrained)
     timm = scheme == "timm" and ":" in text
     name, comma, weights = (part.strip() for part in (rest if timm else text).partition(","))
     if comma and not weights:
@@ -166,46 +135,22 @@ def _with_own_weights(text: str, scheme: str, rest: str, pretrained: str | None)
     return ModelSpec(text, "hf-hub", rest)
 
 
-def expand(text: str) -> tuple[str, ...]:
-    """The models that one --clip-model stands for: `wise:A::B::0:1:0.25` is five, anything else itself."""
-    scheme, _, rest = text.strip().partition(":")
-    head, _, alphas = rest.rpartition("::")
-    if scheme != "wise" or alphas.count(":") != 2:
-        return (text,)
-    try:
-        low, high, step = (float(part) for part in alphas.split(":"))
-    except ValueError:
-        raise ClipError(f"--clip-model={text!r}: {alphas!r} is no FROM:TO:STEP, such as 0:1:0.1") from None
-    if not (0 <= low <= high <= 1 and 0.001 <= step <= 1):
-        raise ClipError(f"--clip-model={text!r}: {alphas!r} must go upwards between 0 and 1, by steps of at least 0.001")
-    count = math.floor((high - low) / step + 1e-9)
-    return tuple(f"wise:{head}::{round(low + k * step, 6):g}" for k in range(count + 1))
-
-
 def interpolated(spec: ModelSpec) -> tuple[ModelSpec, ModelSpec, float]:
     """Base, tuned model and alpha of a `wise:` model."""
     base, _, tuned = spec.name.partition("::")
     return parse(base), parse(tuned), float(spec.pretrained or "nan")
 
 
-def _between(text: str, rest: str, pretrained: str | None) -> ModelSpec:
-    parts = [part.strip() for part in rest.split("::")]
+def _between(text: str, pretrained: str | None) -> ModelSpec:
     if pretrained is not None:
         raise ClipError(
-            f"--clip-pretrained={pretrained!r} cannot be used with --clip-model={text!r}: write it after the comma of BASE or TUNED"
+            f"--clip-pretrained={pretrained!r} cannot be used with --clip-model={text!r}: write it after BASE or TUNED and a comma"
         )
-    if len(parts) != 3 or not all(parts):
-        raise ClipError(f"--clip-model={text!r} is not wise:BASE::TUNED::ALPHA, such as wise:ViT-B-32,openai::ViT-B-32,runs/e5.pt::0.5")
-    try:
-        alpha = float(parts[2])
-    except ValueError:
-        alpha = -1.0
-    if not 0 <= alpha <= 1:
-        raise ClipError(f"--clip-model={text!r}: {parts[2]!r} is no number from 0 (BASE) to 1 (TUNED), and no FROM:TO:STEP")
-    for part in parts[:2]:
+    base, tuned, alpha = alphas.parts(text)
+    for part in (base, tuned):
         if (kind := parse(part).kind) in ("timm", "photo", "wise"):
             raise ClipError(f"--clip-model={text!r}: {part!r} is a model of the kind {kind}; both must be models of open_clip")
-    return ModelSpec(text, "wise", f"{parts[0]}::{parts[1]}", f"{alpha:g}")
+    return ModelSpec(text, "wise", f"{base}::{tuned}", f"{alpha:g}")
 
 
 def _looks_like_path(name: str) -> bool:

@@ -79,14 +79,14 @@ def look(models: Sequence[ModelChoice]) -> None:
 
 
 def _models(settings: Settings) -> tuple[ModelChoice, ...]:
-    from pytest_clip.models import names, spec
+    from pytest_clip.models import alphas, names, spec
 
     if settings.pretrained is not None and len(settings.models) != 1:
         raise ClipError(
             f"--clip-pretrained belongs to a single --clip-model, but there are {len(settings.models)}; "
             "write --clip-model=NAME,PRETRAINED for each model"
         )
-    texts = dict.fromkeys(text for each in settings.models for text in spec.expand(each))
+    texts = dict.fromkeys(text for each in settings.models for text in alphas.expand(each))
     specs = [spec.parse(text, pretrained=settings.pretrained) for text in texts]
     labels = names.unique([_id(label) for label in spec.labels(specs)])
     models = tuple(

@@ -1,21 +1,16 @@
 """Each kind of model that open_clip does not build, by its name, through pytest: on small pictures whose answers are known."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import timm
+import tiny_models
+import tiny_photo
 import torch
 import transformers  # noqa: F401 - inner runs forget what they import; this is here already
 from PIL import Image
 
 from pytest_clip.data import load
 from pytest_clip.models import photo, photo_model, reader, spec, timm_model  # noqa: F401
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-import tiny_models
-import tiny_photo
 
 NAME = "test_efficientnet"
 COLOURS = {"dark_red": (160, 30, 30), "Green": (30, 160, 30), "blue-violet": (60, 30, 180), "white": (230, 230, 230)}

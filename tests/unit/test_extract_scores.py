@@ -18,6 +18,7 @@ from pytest_clip.extract.extraction import Extraction
 from pytest_clip.extract.scores import columns, plain, scored
 from pytest_clip.metrics.calibration import softmax
 from pytest_clip.models.protocol import NeedsEmbeddingsError
+from pytest_clip.mutants import build
 
 
 def at(names, classes):
@@ -140,6 +141,12 @@ def test_a_classifier_that_answers_otherwise_is_one_sentence(data, extraction, a
     model.answer = answer
     with pytest.raises(ModelError, match=said):
         extraction.zero_shot(model, data, "clean")
+
+
+def test_it_has_no_damaged_copies():
+    excuse = build.attempt("noise_10", tiny_photo.classifier(), data=(), extraction=lambda: None, other=lambda: None)
+    assert excuse.kind == "not_applicable"
+    assert excuse.reason == "tiny scores classes, and damages are made to models that embed images and texts"
 
 
 def grouped(members, merge, n=3):

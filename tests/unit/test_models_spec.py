@@ -5,7 +5,8 @@ import pytest
 
 from pytest_clip import ClipError
 from pytest_clip.models import bundled, listing
-from pytest_clip.models.spec import DEFAULT_TAGS, ModelSpec, labels, parse
+from pytest_clip.models.spec import ModelSpec, labels, parse
+from pytest_clip.models.tags import DEFAULT_TAGS
 
 
 @pytest.mark.parametrize(

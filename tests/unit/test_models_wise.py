@@ -7,7 +7,7 @@ import tiny_models
 import torch
 
 from pytest_clip import ClipError
-from pytest_clip.models import lazy, look, openclip, reader, spec
+from pytest_clip.models import alphas, lazy, look, openclip, reader, spec
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +45,11 @@ def test_bf16_is_mixed_in_float32(pair):
 
 
 @pytest.mark.parametrize(
-    ("alphas", "values"),
+    ("path", "values"),
     [("0:1:0.25", ["0", "0.25", "0.5", "0.75", "1"]), ("0:1:0.1", [f"{k / 10:g}" for k in range(11)]), ("0.2:0.5:0.2", ["0.2", "0.4"])],
 )
-def test_a_path_is_several_models(alphas, values):
-    texts = spec.expand(f"wise:ViT-B-32,openai::ViT-B-32,e.pt::{alphas}")
+def test_a_path_is_several_models(path, values):
+    texts = alphas.expand(f"wise:ViT-B-32,openai::ViT-B-32,e.pt::{path}")
     assert texts == tuple(f"wise:ViT-B-32,openai::ViT-B-32,e.pt::{value}" for value in values)
     labels = spec.labels(spec.parse(text) for text in texts)
     assert labels[0] == f"wise-ViT-B-32-openai-ViT-B-32-e.pt-{values[0]}"
@@ -59,7 +59,7 @@ def test_a_path_is_several_models(alphas, values):
 
 def test_anything_else_is_one():
     for text in ("ViT-B-32", "local-dir:a::b::0:1:0.1", "wise:a::b::0.5"):
-        assert spec.expand(text) == (text,)
+        assert alphas.expand(text) == (text,)
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,10 @@ def test_a_name_that_is_none_is_one_sentence(text, said):
         spec.parse(text)
 
 
-@pytest.mark.parametrize("alphas", ["1:0:0.1", "0:1:0", "0:2:1", "a:b:c"])
-def test_a_path_that_is_none_is_one_sentence(alphas):
+@pytest.mark.parametrize("path", ["1:0:0.1", "0:1:0", "0:2:1", "a:b:c"])
+def test_a_path_that_is_none_is_one_sentence(path):
     with pytest.raises(ClipError, match=r"must go upwards between 0 and 1|is no FROM:TO:STEP"):
-        spec.expand(f"wise:a::b::{alphas}")
+        alphas.expand(f"wise:a::b::{path}")
 
 
 def test_two_networks_are_not_mixed(pair, tmp_path):
