@@ -1,17 +1,23 @@
-"""Where finished work lies on disk: one file per key, written aside and renamed, guarded by a lock so that it is made once."""
+"""Finished work on disk: one file per key, written aside and renamed, guarded by a lock so that it is made once; and files put in place."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-import threading
+import secrets
+import stat
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from . import CacheError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @contextmanager
@@ -58,8 +64,10 @@ def writing(path: Path) -> Iterator[Path]:
 
     What the disk refuses is a CacheError.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    part = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = aside(path)
         yield part
         part.replace(path)
     except OSError as error:
@@ -67,19 +75,122 @@ def writing(path: Path) -> Iterator[Path]:
             f"cannot write {path} ({error.strerror}); free space, or choose another place with --clip-cache-dir=DIR"
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        if part is not None:
+            part.unlink(missing_ok=True)
+
+
+def aside(path: Path) -> Path:
+    """An empty file beside `path`, made now, under a name that nobody can foresee: no link that was put there before is followed."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666))
+    return part
 
 
 def recall(path: Path, make: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
-    """The array stored at PATH (.npy), made and stored first where it is missing or cannot be read."""
+    """The array stored at PATH (.npy), made and stored first where it is missing or not what was stored."""
+    import numpy as np
+
     with locked(path):
         if path.exists():
             try:
-                with path.open("rb") as stored:  # np.load would also take a zip or a pickle for what it says it is
-                    return np.lib.format.read_array(stored, allow_pickle=False)
+                return stored(path)
             except ValueError:
                 path.unlink()
         array = make()
         with writing(path) as part, part.open("wb") as out:
             np.save(out, array, allow_pickle=False)
+            out.write(_checksum(array))
     return array
+
+
+def stored(path: Path) -> NDArray[np.float32]:
+    """The array that `recall` has stored at PATH; ValueError when it is another or none."""
+    import numpy as np
+
+    with path.open("rb") as file:  # np.load would also take a zip or a pickle for what it says it is
+        array: NDArray[np.float32] = np.lib.format.read_array(file, allow_pickle=False)
+        if file.read() != _checksum(array):
+            raise ValueError("the checksum differs from the one it was written with")
+    return array
+
+
+def _checksum(array: NDArray[np.float32]) -> bytes:
+    """What follows the array in its file, and np.load does not look at."""
+    import numpy as np
+
+    data = np.ascontiguousarray(array)
+    return b"sha256: " + hashlib.sha256(f"{data.dtype.str} {data.shape}".encode() + data.tobytes()).digest()
+
+
+_SEAL, _HELD = "sha256", "holds"
+
+
+def write_sealed(path: Path, content: Any) -> None:
+    """Put `content` at `path` as JSON with a checksum over it and the name it lies under, whole or not at all.
+
+    It tells damage and changes by hand from what was written. Who may write the folder may also write a new checksum: docs/security.md.
+    CacheError when it cannot be written, TypeError for what is no JSON.
+    """
+    with writing(path) as part:
+        part.write_text(json.dumps({_SEAL: _seal(path, content), _HELD: content}), encoding="utf-8")
+
+
+def read_sealed(path: Path) -> Any:
+    """What was written to `path`; ValueError when it holds anything else, OSError when it cannot be read."""
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(whole, dict) or set(whole) != {_SEAL, _HELD}:
+        raise ValueError("it has no checksum")
+    if whole[_SEAL] != _seal(path, whole[_HELD]):
+        raise ValueError("the checksum differs from the one it was written with")
+    return whole[_HELD]
+
+
+def _seal(path: Path, content: Any) -> str:
+    return hashlib.sha256(json.dumps([path.name, content], sort_keys=True).encode()).hexdigest()
+
+
+# Files outside the cache, that people and programs read: put in place whole, and left alone where their owner has said so.
+
+
+def put(path: Path, content: str | bytes) -> None:
+    """All of it or nothing; a link keeps pointing at the file, and the file keeps its permissions. OSError of the disk."""
+    path = path.resolve()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content.encode("utf-8") if isinstance(content, str) else content)
+        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def unwritable(path: Path) -> str | None:
+    """Why `path` must not be replaced, with the cure, as the end of a sentence; None where it may.
+
+    A rename asks nobody for the file's own permissions, and root is never refused anything, so the bits are read here.
+    """
+    path = path.resolve()
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        mode = None
+    if mode is not None and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        return "it is no plain file; name another"
+    if mode is not None and not (mode & 0o222 and os.access(path, os.W_OK)):
+        return f"it is write-protected (mode {stat.S_IMODE(mode):04o}); allow it with: chmod u+w {path}"
+    if not os.access(path.parent, os.W_OK):
+        return f"the folder {path.parent} is not writable; allow it with: chmod u+w {path.parent}"
+    return None
+
+
+def umask() -> int:
+    """What new files of this process are not allowed: temporary files are private, and what becomes of them is as any other file."""
+    with suppress(OSError, ValueError, IndexError):  # Linux tells it without changing it, which other threads would notice
+        text = Path("/proc/self/status").read_text("ascii", "replace")
+        return int(text.partition("\nUmask:")[2].split()[0], 8)
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -26,11 +26,7 @@ pytestmark = pytest.mark.clip_suite("accuracy")
 def test_top1(gate, clip_case, zero_shot):
     """Share of images whose highest-scoring class is the right one."""
     answers = zero_shot(clip_case.slice)
-    right, n = answers.right, len(answers.ids)
-    gate(
-        clip_case.gate, right.mean(), n=n, ci=wilson(int(right.sum()), n),
-        per_image=Outcomes("mean", {"correct": right}, answers.ids), conventions=answers.conventions,
-    )  # fmt: skip
+    gate.share(clip_case.gate, answers.right, answers)
 
 
 @pytest.mark.clip_gate("accuracy/top5")
@@ -39,11 +35,7 @@ def test_top5(gate, clip_case, zero_shot):
     answers = zero_shot(clip_case.slice)
     if len(answers.classes) < 5:
         pytest.skip(f"top-5 needs five classes, the data set has {len(answers.classes)}")
-    right, n = answers.among(5), len(answers.ids)
-    gate(
-        clip_case.gate, right.mean(), n=n, ci=wilson(int(right.sum()), n),
-        per_image=Outcomes("mean", {"correct": right}, answers.ids), conventions=answers.conventions,
-    )  # fmt: skip
+    gate.share(clip_case.gate, answers.among(5), answers)
 
 
 @pytest.mark.clip_gate("accuracy/mean_per_class")

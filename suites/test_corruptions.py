@@ -9,13 +9,10 @@ validation), `clip_corruption_images` the number of images.
 other pictures: `mce` and `relative_mce` are measured on these files alone, never on corruptions made in memory.
 """
 
-from functools import partial
-
-import numpy as np
 import pytest
 
 from pytest_clip.extract.corrupted import Corrupted
-from pytest_clip.metrics import corruption
+from pytest_clip.metrics import corruption_numbers as numbers
 from pytest_clip.metrics.corruption import ALEXNET_IMAGENET_C as ALEXNET
 
 pytestmark = pytest.mark.clip_suite("corruptions")
@@ -29,52 +26,49 @@ def corrupted(zero_shot, clip_data, clip_settings):
 
 @pytest.fixture
 def judge(gate, clip_case, corrupted):
-    """`judge(value, NAME=what each image contributes)`: hand a number and the interval of a mean over images to the gate of this case."""
-    return partial(corrupted.judge, gate, clip_case.gate)
+    """`judge(NUMBER)`: hand it to the gate of this case, with the interval of a mean over images."""
+
+    def measured(number, *, reason=None):
+        corrupted.judge(gate, clip_case.gate, number, reason=reason)
+
+    return measured
 
 
 @pytest.mark.clip_gate("corruptions/accuracy")
 def test_accuracy(judge, clip_case, corrupted):
     """Top-1 under one kind at one severity (`fog-3`), or the mean of its five severities (`fog`)."""
-    right = corrupted.right(clip_case.slice).mean(0)
-    judge(right.mean(), correct=right)
+    judge(numbers.accuracy(corrupted.right(clip_case.slice)))
 
 
 @pytest.mark.clip_gate("corruptions/mce_unnormalised")
 def test_mce_unnormalised(judge, corrupted):
     """Mean error over all kinds and severities."""
-    errors = corruption.error_table(corrupted.table)
-    judge(corruption.mean_corruption_error_rate(errors), error=1 - corrupted.table.mean((0, 1)))
+    judge(numbers.mce_unnormalised(corrupted.table))
 
 
 @pytest.mark.clip_gate("corruptions/relative_mce_unnormalised")
 def test_relative_mce_unnormalised(judge, corrupted):
     """What corruption adds to the clean error of the same images, mean over all kinds and severities."""
-    added = corrupted.clean.right - corrupted.table.mean((0, 1))
-    judge(added.mean(), added=added, reason=corrupted.clean.at_chance)
+    judge(numbers.relative_mce_unnormalised(corrupted.table, corrupted.clean.right), reason=corrupted.clean.at_chance)
 
 
 @pytest.mark.clip_gate("corruptions/mce")
 def test_mce(judge, corrupted):
     """Error of each kind over AlexNet's, mean over the 15 kinds: 1 = as bad as AlexNet (papers print 100). Published files only."""
-    value = corruption.mce(corruption.error_table(corrupted.table), kinds=corrupted.kinds, reference=ALEXNET)
-    judge(value, over=ALEXNET, error=corruption.over_reference(corrupted.table, kinds=corrupted.kinds, reference=ALEXNET))
+    judge(numbers.mce(corrupted.table, kinds=corrupted.kinds, reference=ALEXNET))
 
 
 @pytest.mark.clip_gate("corruptions/relative_mce")
 def test_relative_mce(judge, corrupted):
     """What each kind adds to the clean error over what it adds to AlexNet's, mean over the 15 kinds. Published files only."""
-    errors, clean = corruption.error_table(corrupted.table), corrupted.clean
-    value = corruption.relative_mce(errors, clean_error=1 - np.mean(clean.right), kinds=corrupted.kinds, reference=ALEXNET)
-    added = corruption.over_reference(corrupted.table, clean=clean.right, kinds=corrupted.kinds, reference=ALEXNET)
-    judge(value, over=ALEXNET, added=added, reason=clean.at_chance)
+    clean = corrupted.clean
+    judge(numbers.relative_mce(corrupted.table, clean.right, kinds=corrupted.kinds, reference=ALEXNET), reason=clean.at_chance)
 
 
 @pytest.mark.clip_gate("corruptions/largest_rise")
 def test_largest_rise(judge, clip_case, corrupted):
     """By how much accuracy rises from a severity to any later one: 0 where worse pictures are never answered better."""
-    right = corrupted.right(clip_case.slice)
-    [trend] = corruption.monotonicity(corruption.error_table(right[None]))
-    if trend.between:
-        print(f"{clip_case.slice}: accuracy rises by {trend.largest_fall:.3f} from severity {trend.between[0]} to {trend.between[1]}")
-    judge(trend.largest_fall, statistic="largest_rise", correct=right.T, reason=corrupted.at_chance)
+    rise, between = numbers.largest_rise(corrupted.right(clip_case.slice))
+    if between:
+        print(f"{clip_case.slice}: accuracy rises by {rise.value:.3f} from severity {between[0]} to {between[1]}")
+    judge(rise, reason=corrupted.at_chance)

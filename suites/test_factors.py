@@ -13,7 +13,7 @@ import pytest
 from pytest_clip.metrics import effective_robustness as er
 from pytest_clip.metrics.extremes import largest_drop, lowest_share
 from pytest_clip.metrics.factors import error_ratio, paired_drop, part_error_ratio_interval
-from pytest_clip.metrics.intervals import paired_difference, ratio_interval, seed_from, wilson
+from pytest_clip.metrics.intervals import paired_difference, ratio_interval, seed_from
 from pytest_clip.metrics.outcomes import Outcomes
 
 pytestmark = pytest.mark.clip_suite("factors")
@@ -31,11 +31,7 @@ def unchanged(answers, clean):
 def test_accuracy(gate, clip_case, zero_shot):
     """Zero-shot top-1 on the images where this factor changed."""
     answers = zero_shot(clip_case.slice)
-    right, n = answers.right, len(answers.ids)
-    gate(
-        clip_case.gate, right.mean(), n=n, ci=wilson(int(right.sum()), n),
-        per_image=Outcomes("mean", {"correct": right}, answers.ids), conventions=answers.conventions,
-    )  # fmt: skip
+    gate.share(clip_case.gate, answers.right, answers)
 
 
 @pytest.mark.clip_gate("factors/drop")

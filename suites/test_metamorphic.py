@@ -15,7 +15,6 @@ import pytest
 
 from pytest_clip.metrics.agreement import agree, predictions
 from pytest_clip.metrics.breaking import smallest_break
-from pytest_clip.metrics.intervals import wilson
 from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.report import flips
 from pytest_clip.views.changes import CHANGES
@@ -38,11 +37,8 @@ def test_agreement(gate, clip_case, zero_shot):
     change = CHANGES[clip_case.slice]
     before, after = zero_shot("clean", first=IMAGES), zero_shot("clean", first=IMAGES, view=change.view(change.small))
     same = agree(predictions(before.cosines), predictions(after.cosines))
-    gate(
-        clip_case.gate, None if before.at_chance else same.mean(), n=len(same), ci=wilson(int(same.sum()), len(same)),
-        reason=before.at_chance, per_image=Outcomes("mean", {"same": same}, before.ids),
-        conventions=before.conventions | {"strength": change.strength(change.small), "unit": change.unit},
-    )  # fmt: skip
+    told = before.conventions | {"strength": change.strength(change.small), "unit": change.unit}
+    gate.share(clip_case.gate, same, before, outcome="same", conventions=told, reason=before.at_chance)
 
 
 @pytest.fixture(scope="session")
@@ -86,11 +82,8 @@ def test_invariance(gate, clip_case, clip_model, clip_data, clip_extraction, emb
     else:
         after = answers(texts, request.getfixturevalue("in_other_company"))
     same = agree(answers(texts), after)
-    gate(
-        clip_case.gate, same.mean(), n=len(same), ci=wilson(int(same.sum()), len(same)),
-        per_image=Outcomes("mean", {"same": same}, clip_data.images("clean").ids[: len(same)]),
-        conventions={"prompt": clip_data.templates[0]} | ({"batch": BATCH} if clip_case.slice == "batch" else {}),
-    )  # fmt: skip
+    told = {"prompt": clip_data.templates[0]} | ({"batch": BATCH} if clip_case.slice == "batch" else {})
+    gate.share(clip_case.gate, same, outcome="same", ids=clip_data.images("clean").ids[: len(same)], conventions=told)
 
 
 @pytest.mark.clip_gate("metamorphic/smallest_break")

@@ -36,92 +36,74 @@ def scores(known_and_unknown, clip_settings):
 
 
 @pytest.fixture
-def outcomes(known_and_unknown):
-    """The scores of both kinds of images as the outcomes of a statistic."""
-    known, unknown = known_and_unknown
+def judge(gate, clip_case, known_and_unknown):
+    """`judge(STATISTIC, known, unknown, ci, conventions)`: a number of `metrics.ood` by the scores of known and unknown images."""
+    answers = known_and_unknown
 
-    def of(statistic, of_known, of_unknown):
-        return Outcomes(statistic, {"score": of_known}, known.ids, others={"score": of_unknown}, other_ids=unknown.ids)
+    def measured(statistic, known, unknown, ci, conventions):
+        ids = {"ids": answers[0].ids, "other_ids": answers[1].ids}
+        outcomes = Outcomes(statistic, {"score": known}, others={"score": unknown}, **ids)
+        value = getattr(ood, statistic)(known, unknown)
+        gate(clip_case.gate, value, n=len(unknown), ci=ci, per_image=outcomes, conventions=conventions)
 
-    return of
+    return measured
 
 
 @pytest.mark.clip_gate("ood/auroc")
-def test_auroc(gate, clip_case, scores, outcomes):
+def test_auroc(judge, scores):
     """P(a known image scores higher than an unknown one) by MCM."""
     known, unknown, conventions = scores
-    gate(
-        clip_case.gate, ood.auroc(known, unknown), n=len(unknown), ci=lambda: auroc_interval(known, unknown),
-        per_image=outcomes("auroc", known, unknown), conventions=conventions,
-    )  # fmt: skip
+    judge("auroc", known, unknown, lambda: auroc_interval(known, unknown), conventions)
 
 
 @pytest.mark.clip_gate("ood/aupr_in")
-def test_aupr_in(gate, clip_case, scores, outcomes):
+def test_aupr_in(judge, clip_case, scores):
     """Average precision with known images positive."""
     known, unknown, conventions = scores
-    gate(
-        clip_case.gate, ood.aupr_in(known, unknown), n=len(unknown),
-        ci=lambda: aupr_interval(known, unknown, seed=seed_from(str(clip_case.gate))),
-        per_image=outcomes("aupr_in", known, unknown), conventions=conventions,
-    )  # fmt: skip
+    judge("aupr_in", known, unknown, lambda: aupr_interval(known, unknown, seed=seed_from(str(clip_case.gate))), conventions)
 
 
 @pytest.mark.clip_gate("ood/aupr_out")
-def test_aupr_out(gate, clip_case, scores, outcomes):
+def test_aupr_out(judge, clip_case, scores):
     """Average precision with unknown images positive."""
     known, unknown, conventions = scores
-    gate(
-        clip_case.gate, ood.aupr_out(known, unknown), n=len(unknown),
-        ci=lambda: aupr_interval(-unknown, -known, seed=seed_from(str(clip_case.gate))),
-        per_image=outcomes("aupr_out", known, unknown), conventions=conventions,
-    )  # fmt: skip
+    judge("aupr_out", known, unknown, lambda: aupr_interval(-unknown, -known, seed=seed_from(str(clip_case.gate))), conventions)
 
 
 @pytest.mark.clip_gate("ood/fpr95_id_positive")
-def test_fpr95_id_positive(gate, clip_case, scores, outcomes):
+def test_fpr95_id_positive(judge, scores):
     """Share of unknown images accepted at the threshold that accepts 95 % of the known ones (MCM, ODIN)."""
     known, unknown, conventions = scores
-    ci = fpr95_interval(known, unknown)
-    gate(
-        clip_case.gate, ood.fpr95_id_positive(known, unknown), n=len(unknown), ci=ci,
-        per_image=outcomes("fpr95_id_positive", known, unknown), conventions=conventions,
-    )  # fmt: skip
+    judge("fpr95_id_positive", known, unknown, fpr95_interval(known, unknown), conventions)
 
 
 @pytest.mark.clip_gate("ood/fpr95_ood_positive")
-def test_fpr95_ood_positive(gate, clip_case, scores, outcomes):
+def test_fpr95_ood_positive(judge, scores):
     """Share of known images rejected at the threshold that rejects 95 % of the unknown ones (OpenOOD, pytorch-ood)."""
     known, unknown, conventions = scores
-    ci = fpr95_interval(-unknown, -known)
-    gate(
-        clip_case.gate, ood.fpr95_ood_positive(known, unknown), n=len(unknown), ci=ci,
-        per_image=outcomes("fpr95_ood_positive", known, unknown), conventions=conventions,
-    )  # fmt: skip
+    judge("fpr95_ood_positive", known, unknown, fpr95_interval(-unknown, -known), conventions)
 
 
-def by_other_score(gate, case, answers, outcomes, score, name):
+def by_other_score(judge, answers, score, name):
     """AUROC of a score that uses the model's own logit scale."""
     known, unknown = (score(a.logits) for a in answers)
-    gate(
-        case.gate, ood.auroc(known, unknown), n=len(unknown), ci=lambda: auroc_interval(known, unknown),
-        per_image=outcomes("auroc", known, unknown), conventions=answers[0].conventions | {"score": name, "known": len(known)},
-    )  # fmt: skip
+    told = answers[0].conventions | {"score": name, "known": len(known)}
+    judge("auroc", known, unknown, lambda: auroc_interval(known, unknown), told)
 
 
 @pytest.mark.clip_gate("ood/auroc_msp")
-def test_auroc_msp(gate, clip_case, known_and_unknown, outcomes):
+def test_auroc_msp(judge, known_and_unknown):
     """AUROC of the largest softmax probability at the model's own scale (Hendrycks and Gimpel 2017)."""
-    by_other_score(gate, clip_case, known_and_unknown, outcomes, ood.msp, "msp")
+    by_other_score(judge, known_and_unknown, ood.msp, "msp")
 
 
 @pytest.mark.clip_gate("ood/auroc_max_logit")
-def test_auroc_max_logit(gate, clip_case, known_and_unknown, outcomes):
+def test_auroc_max_logit(judge, known_and_unknown):
     """AUROC of the largest logit (Hendrycks et al. 2022)."""
-    by_other_score(gate, clip_case, known_and_unknown, outcomes, ood.max_logit, "max_logit")
+    by_other_score(judge, known_and_unknown, ood.max_logit, "max_logit")
 
 
 @pytest.mark.clip_gate("ood/auroc_energy")
-def test_auroc_energy(gate, clip_case, known_and_unknown, outcomes):
+def test_auroc_energy(judge, known_and_unknown):
     """AUROC of the negative free energy, logsumexp of the logits (Liu et al. 2020)."""
-    by_other_score(gate, clip_case, known_and_unknown, outcomes, ood.energy, "energy")
+    by_other_score(judge, known_and_unknown, ood.energy, "energy")

@@ -25,12 +25,12 @@ import numpy as np
 import pytest
 
 from pytest_clip.data.published import comparable
+from pytest_clip.extract.captions import Captions
 from pytest_clip.metrics.intervals import bootstrap, mean_interval, seed_from, wilson
 from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.metrics.retrieval import (
     WINOGROUND_CHANCE,
     chance_preference,
-    chance_recall,
     mean_rank,
     median_rank,
     prefers,
@@ -43,50 +43,6 @@ pytestmark = pytest.mark.clip_suite("retrieval")
 
 ROUNDING = 1e-6
 """Cosines of float32 embeddings that differ by less are one score: the sum of the same numbers in another order."""
-
-
-class Captions:
-    """The captions of an image set, whose they are, and which are the same text.
-
-    An image of `scenes` has one caption, and all images of that caption are right answers. An image of Flickr30k or COCO has five of its
-    own, each asks once, and a text that another image has, too, is no wrong answer to either, nor is that image to the text.
-    """
-
-    def __init__(self, images):
-        if images.all_captions is None:
-            texts, self.of_image = np.unique(images.captions, return_inverse=True)
-            self.texts, self.of_text, self.same = texts.tolist(), np.arange(len(texts)), None
-            return
-        self.texts = [text for texts in images.all_captions for text in texts]
-        self.of_image, self.of_text = np.arange(len(images)), np.repeat(np.arange(len(images)), [len(t) for t in images.all_captions])
-        self.same = np.unique(self.texts, return_inverse=True)[1]
-
-    def chance(self, direction, k):
-        """Recall at k of a random order."""
-        images, texts = (np.bincount(groups, minlength=self.of_text.max() + 1) for groups in (self.of_image, self.of_text))
-        positives, gallery = (images[self.of_text], len(self.of_image)) if direction == "image" else (texts[self.of_image], len(self.texts))
-        cases, counts = np.unique(np.stack([positives, gallery - self.twins(direction)]), axis=1, return_counts=True)
-        return sum(n * chance_recall(positives=int(p), gallery=int(g), k=k) for (p, g), n in zip(cases.T, counts, strict=True)) / len(
-            positives
-        )
-
-    def twins(self, direction):
-        """How many items of the gallery each query leaves out, int [queries]."""
-        if self.same is None:
-            return np.zeros(len(self.texts if direction == "image" else self.of_image), dtype=int)
-        pairs = np.unique(np.stack([self.same, self.of_text]), axis=1)  # which image has which text
-        if direction == "image":
-            return np.bincount(pairs[0])[self.same] - 1
-        everywhere = np.bincount(pairs[1], np.bincount(self.same)[pairs[0]]).astype(int)
-        return everywhere - np.bincount(self.of_text)
-
-    def conventions(self, direction):
-        """What ranks in this direction depend on."""
-        asked, sought = (self.texts, self.of_image) if direction == "image" else (self.of_image, self.texts)
-        told = {"gallery": len(sought), "queries": len(asked), "ties": "against the right answer"}
-        if self.same is None:
-            return told
-        return told | {"shared_captions": int((self.twins("image") > 0).sum()), "twins": "left out both ways"}
 
 
 @pytest.fixture(scope="session")
@@ -278,11 +234,8 @@ def test_compositionality(gate, clip_case, clip_model, clip_data, clip_extractio
     pictures = clip_extraction.embeddings(clip_model, clip_data, home).astype(np.float64)
     true, false = (clip_extraction.texts(clip_model, texts).astype(np.float64) for texts in (images.captions, images.foils[kind]))
     better = prefers((pictures * true).sum(1), (pictures * false).sum(1), margin=ROUNDING)
-    gate(
-        clip_case.gate, better.mean(), n=len(better), ci=wilson(int(better.sum()), len(better)),
-        per_image=Outcomes("mean", {"correct": better}, images.ids),
-        conventions={"chance": chance_preference(foils=1), "foils": 1, "rule": "strictly above", "rounding": ROUNDING},
-    )  # fmt: skip
+    told = {"chance": chance_preference(foils=1), "foils": 1, "rule": "strictly above", "rounding": ROUNDING}
+    gate.share(clip_case.gate, better, ids=images.ids, conventions=told)
 
 
 @pytest.fixture(scope="session")
@@ -304,12 +257,9 @@ def judge_crossed(gate, clip_case, clip_data, crossed):
     """One of the three scores."""
 
     def judge(score):
-        right = getattr(crossed(clip_case.slice), score)
-        gate(
-            clip_case.gate, right.mean(), n=len(right), ci=wilson(int(right.sum()), len(right)),
-            per_image=Outcomes("mean", {"correct": right}, clip_data.images(clip_case.slice).ids[::2]),
-            conventions={"chance": round(WINOGROUND_CHANCE[score], 6), "rule": "strictly above", "rounding": ROUNDING},
-        )  # fmt: skip
+        told = {"chance": round(WINOGROUND_CHANCE[score], 6), "rule": "strictly above", "rounding": ROUNDING}
+        ids = clip_data.images(clip_case.slice).ids[::2]
+        gate.share(clip_case.gate, getattr(crossed(clip_case.slice), score), ids=ids, conventions=told)
 
     return judge
 

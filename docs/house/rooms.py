@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[tuple[str, int, str], ...], ...] = (
     (("data", 2, "image sets, prompts, doctor"),),
     (("gates", 0, "catalog, rules, verdicts"), ("models", 2, "open_clip and the bundled zoo")),
     (("views", 1, "corruptions and small changes"),),
-    (("metrics", 0, "pure functions of arrays"), ("store", 2, "finished work on disk"), ("files", 1, "files put in place whole")),
+    (("metrics", 0, "pure functions of arrays"), ("store", 2, "finished work on disk")),
 )
 FLOOR = {room: at for at, floor in enumerate(FLOORS) for room, _, _ in floor}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def _verify(cache: Path, args: argparse.Namespace) -> int:
     for path, why in torn(cache):
         found += 1
         if args.remove:
-            path.unlink(missing_ok=True)
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         print(f"{path}: {why}{': removed' if args.remove else ''}")
     print(f"{found} damaged parts" + ("; --remove takes them away, a run makes them again" if found and not args.remove else ""))
     return 1 if found else 0

@@ -84,8 +84,8 @@ def init(args: argparse.Namespace) -> int:
     from pytest_clip import ClipError
     from pytest_clip.data import catalog
     from pytest_clip.data.doctor import quick
-    from pytest_clip.files import unwritable, write
     from pytest_clip.gates import first
+    from pytest_clip.store import put, unwritable
 
     if (args.model is None) == (args.report is None):
         raise ClipError("name a --model to be measured, or the --report of a run that has been; one of the two")
@@ -113,7 +113,7 @@ def init(args: argparse.Namespace) -> int:
         raise ClipError(f"{report}: holds {len(models)} models ({', '.join(sorted(models))}); rules are made from one: run it alone")
     try:
         text = first.text(rows, models=record["models"], today=date.today().isoformat())
-        write(args.out, text)
+        put(args.out, text)
     except ValueError as error:
         raise ClipError(f"{report}: no rules can be made of it: {error}; write one with pytest --clip-report=json:PATH") from None
     except OSError as error:

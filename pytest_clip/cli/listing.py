@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         cache_dir=default_cache_dir(),
         rootpath=Path.cwd(),
     )
-    session = start(settings)
+    session = start(settings, check=lambda: choose_suites(settings, option="--suite"), ours=False)
     print("\n".join(listing.lines(session, choose_suites(settings, option="--suite"))))
     return 0
 

@@ -6,7 +6,6 @@ A file is read again only when its size, times or place on the disk have changed
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .. import ClipError
+from .. import CacheError, ClipError
+from ..store import read_sealed, write_sealed
 
 THREADS = 8
 """Files read at a time: a disk is asked for several, and SHA-256 lets other threads run."""
@@ -95,14 +95,11 @@ def _known(place: Path | None) -> dict[str, str]:
     if place is None:
         return {}
     with suppress(OSError, ValueError, AttributeError):
-        return {str(mark): str(content) for mark, content in json.loads(place.read_text(encoding="utf-8")).items()}
+        return {str(mark): str(content) for mark, content in read_sealed(place).items()}
     return {}
 
 
 def keep(place: Path, known: Mapping[str, Any]) -> None:
     """Write what is known as JSON, at once or not at all."""
-    part = place.with_name(f".{place.name}.{os.getpid()}.part")
-    with suppress(OSError):  # a memory that cannot be written only costs time
-        place.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(known), encoding="utf-8")
-        part.replace(place)
+    with suppress(CacheError):  # a memory that cannot be written only costs time
+        write_sealed(place, dict(known))

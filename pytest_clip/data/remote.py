@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +84,10 @@ def _copy(files: Any, source: str, target: Path, *, needed: bool) -> bool:
         same = False
     if same and (info.get("size") is None or target.stat().st_size == info["size"]):
         return True
+    from ..store import aside
+
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part = aside(target)
     try:
         files.get_file(source, str(part))
         if info.get("size") is not None and part.stat().st_size != info["size"]:

@@ -7,7 +7,6 @@ are decoded that do not begin and end as their format does; what is damaged in t
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
+from ..store import read_sealed
 from .content import THREADS, keep, memory, sha256
 from .pictures import UnreadableError, decode
 
@@ -159,7 +159,7 @@ def _recalled(images: ImageSet, place: Path | None) -> Look | None:
     if place is None:
         return None
     with suppress(OSError, ValueError, KeyError, TypeError):
-        said = json.loads(place.read_text(encoding="utf-8"))
+        said = read_sealed(place)
         wrong = {int(row): text.replace(PLACE, images.where(int(row)), 1) for row, text in said["wrong"].items()}
         if len(said["digests"]) == len(images):
             return Look(wrong, tuple(map(str, said["digests"])))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..models import bundled
+from ..store import read_sealed
+from ..store import stored as arrays
 from . import shards
-from .entry import MANIFEST
+from .entry import MANIFEST, digest
 
 PLACES = ("answers", "texts", "pixels", "depth", "models", "flips", "content")
 """The folders of a cache; nothing else in it is ever touched."""
@@ -61,11 +64,34 @@ def total(cache: Path) -> int:
 
 
 def torn(cache: Path) -> Iterator[tuple[Path, str]]:
-    """Every shard whose header or checksum says that it is not whole, and why."""
+    """Every part that a run would read back and that is not what was written, and why.
+
+    The pictures in `flips` are for people: no run reads them.
+    """
     for stored in entries(cache):
         for path in sorted(stored.folder.glob(f"*{shards.SUFFIX}")):
             if (why := _damage(path, entry=stored.folder.name)) is not None:
                 yield path, why
+        facts = dict(stored.facts)
+        if "kind" not in facts or facts.pop("sha256", None) not in (None, digest(facts)):  # None: older versions wrote none
+            yield stored.folder / MANIFEST, "not the manifest that was written"
+    sealed_files = [path for place in ("models/known", "content") for path in (cache / place).rglob("*.json")]
+    for path, read in [*((path, read_sealed) for path in sealed_files), *((path, arrays) for path in (cache / "depth").rglob("*.npy"))]:
+        if (why := _unread(path, read)) is not None:
+            yield path, why
+    for folder in (cache / "models").glob("*/"):
+        if (folder / bundled.SEAL).exists() and not bundled.intact(folder):
+            yield folder, "holds other files than were expanded into it"
+
+
+def _unread(path: Path, read: Callable[[Path], object]) -> str | None:
+    try:
+        read(path)
+    except FileNotFoundError:  # another run is clearing up
+        return None
+    except (OSError, ValueError) as error:
+        return str(error)
+    return None
 
 
 def _damage(path: Path, *, entry: str) -> str | None:

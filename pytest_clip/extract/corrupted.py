@@ -23,7 +23,7 @@ from .zeroshot import ZeroShot
 if TYPE_CHECKING:
     from ..data import Data
     from ..gates.ids import GateId
-    from ..metrics.corruption import Reference
+    from ..metrics.corruption_numbers import Number
 
 UNCORRUPTED = "uncorrupted"
 """The set that holds the images of stored corruptions as they were before."""
@@ -91,32 +91,20 @@ class Corrupted:
         """[kinds, severities, n] of the same."""
         return np.stack([self.right(kind) for kind in self.kinds])
 
-    def judge(
-        self,
-        gate: Callable[..., Any],
-        of: GateId,
-        value: float,
-        *,
-        statistic: str = "mean",
-        reason: str | None = None,
-        over: Reference | None = None,
-        **of_image: NDArray[np.floating],
-    ) -> None:
-        """Hand `value` to its gate, or none and the `reason`.
-
-        `of_image`, one array [n, ...] under a name, holds what each image contributes: `value` is the `statistic` of it. Only a mean has an
-        interval. `over`: the model whose errors it is divided by, which is part of the conventions.
-        """
+    def judge(self, gate: Callable[..., Any], of: GateId, number: Number, *, reason: str | None = None) -> None:
+        """Hand `number` to its gate, or none and the `reason`. Only a mean has an interval; the model whose errors it is divided by is part
+        of the conventions."""
         kinds = self.kinds if of.slice is None else (of.slice.partition("-")[0],)
         pictures = {"pictures": f"files of {self.data.name}"} if self.stored else {"views": VERSION}
         told: dict[str, object] = {"images": len(self.any.ids), **pictures} | ({"kinds": self.kinds} if of.slice is None else {})
-        told |= {} if over is None else {"over": over.source}
+        told |= {} if number.over is None else {"over": number.over.source}
         if self.depth is not None and not set(NEEDS_DEPTH).isdisjoint(kinds):
             told["depth"] = self.depth.told
-        ci = _interval(of, **of_image) if statistic == "mean" else None
+        of_image = {number.name: number.each}
         gate(
-            of, None if reason else value, n=len(self.any.ids), ci=ci, reason=reason,
-            per_image=Outcomes(statistic, of_image, self.any.ids), conventions=self.any.conventions | told,
+            of, None if reason else number.value, n=len(self.any.ids), reason=reason,
+            ci=_interval(of, **of_image) if number.statistic == "mean" else None,
+            per_image=Outcomes(number.statistic, of_image, self.any.ids), conventions=self.any.conventions | told,
         )  # fmt: skip
 
     @cached_property

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .. import ClipError
 from ..models.door import Door
-from .cores import Cores, share_cores
+from .cores import Cores, share_cores, steady
 from .entry import Entry
 from .source import Source
 from .streams import run
@@ -50,7 +50,8 @@ class Batches:
         size = min(self.size or len(batch), len(batch))
         while True:
             try:
-                return np.concatenate([answer(batch[i : i + size]) for i in range(0, len(batch), size)])
+                with steady(size if len(batch) % size == 0 else len(batch) % size, model.device):
+                    return np.concatenate([answer(batch[i : i + size]) for i in range(0, len(batch), size)])
             except torch.OutOfMemoryError:  # noqa: PERF203 - one attempt a batch size is the point
                 if size == 1:
                     raise ClipError(

@@ -6,8 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -98,30 +97,40 @@ class Entry:
         shards.write(self.path(self.spans.index(span)), rows, entry=self.name)
 
     def rows(self) -> NDArray[Any]:
-        """All rows, every checksum compared; a torn shard is removed and reported as `shards.TornError`."""
-        with self._mended():
-            return np.concatenate([shards.read(self.path(k)) for k in range(len(self.spans))])
+        """All rows, every checksum compared; all torn shards are removed, and the first is reported as `shards.TornError`."""
+        return np.concatenate(self.whole(range(len(self.spans)), shards.read))
 
     def some(self, rows: Sequence[int]) -> NDArray[Any]:
         """Rows `rows` of an entry whose shards are there, copied out of the files: memory stays as small as what is asked for."""
         step, asked = len(self.spans[0]), np.asarray(rows)
         where, out = asked // step, None
-        with self._mended():
-            for k in np.unique(where):
-                part, chosen = shards.mapped(self.path(int(k))), np.flatnonzero(where == k)
-                if out is None:
-                    out = np.empty((len(asked), *part.shape[1:]), part.dtype)
-                out[chosen] = part[asked[chosen] - k * step]
+        wanted = [int(k) for k in np.unique(where)]
+        for k, part in zip(wanted, self.whole(wanted, shards.checked), strict=True):
+            chosen = np.flatnonzero(where == k)
+            if out is None:
+                out = np.empty((len(asked), *part.shape[1:]), part.dtype)
+            out[chosen] = part[asked[chosen] - k * step]
         assert out is not None
         return out
 
-    @contextmanager
-    def _mended(self) -> Iterator[None]:
+    def whole(self, wanted: Iterable[int], read: Callable[[Path], NDArray[Any]]) -> list[NDArray[Any]]:
+        """The rows of the shards `wanted`. A disk that tore one has torn others: all of them go, so that one round makes them again."""
+        parts = [self._part(k, read) for k in wanted]
+        torn = [part for part in parts if isinstance(part, shards.TornError)]
+        for each in torn:
+            each.path.unlink(missing_ok=True)
+        if torn:
+            raise torn[0]
+        return [part for part in parts if not isinstance(part, shards.TornError)]
+
+    def _part(self, k: int, read: Callable[[Path], NDArray[Any]]) -> NDArray[Any] | shards.TornError:
         try:
-            yield
-        except shards.TornError as torn:
-            torn.path.unlink(missing_ok=True)
-            raise
+            rows = read(self.path(k))
+            if shards.header(self.path(k)).facts.get("entry") != self.name:
+                return shards.TornError(self.path(k), "belongs to another entry")
+        except shards.TornError as error:
+            return error
+        return rows
 
 
 def recall(entry: Entry, fill: Callable[[Entry], None]) -> NDArray[Any]:
@@ -131,11 +140,21 @@ def recall(entry: Entry, fill: Callable[[Entry], None]) -> NDArray[Any]:
             fill(entry)
         try:
             rows = entry.rows()
-        except (shards.TornError, FileNotFoundError):
+        except (shards.TornError, FileNotFoundError) as error:
+            cause = error
             continue
         touch(entry.folder)
         return rows
-    raise CacheError(f"{entry.folder} cannot be read back after it was written; choose another disk with --clip-cache-dir=DIR")
+    raise unreadable(entry, cause)
+
+
+def unreadable(entry: Entry, cause: Exception) -> CacheError:
+    """What was made three times and could not be read back once."""
+    why = f"{cause.filename} has gone again" if isinstance(cause, FileNotFoundError) else str(cause)
+    return CacheError(
+        f"{entry.folder} cannot be read back after it was written three times: {why}. Does another program clear up there, or does the "
+        "disk lose what is written? Choose another with --clip-cache-dir=DIR"
+    )
 
 
 def touch(folder: Path) -> None:
@@ -147,7 +166,7 @@ def touch(folder: Path) -> None:
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Say in `folder` what its rows are, in words that `pytest-clip cache` can read."""
+    """Say in `folder` what its rows are, in words that `pytest-clip cache` can read. No run believes it: rows name their entry."""
+    facts = {**facts, "sha256": digest(facts)}
     with writing(folder / MANIFEST) as part:
-        folder.mkdir(parents=True, exist_ok=True)
         part.write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")

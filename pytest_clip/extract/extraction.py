@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..models import door
 from .answers import answered, apart
-from .cores import Cores, cores
+from .cores import Cores, cores, steady
 from .embed import Batches, Local, Work, together
 from .entry import Entry, recall
 from .executor import Executor
@@ -118,7 +118,8 @@ class Extraction:
         Of the right type and number, but perhaps with NaN or of another length than 1: for gates that ask for just that.
         """
         door.check(model)
-        return self._batches.door.asked(model, list(what) if not hasattr(what, "shape") else what)
+        with steady(len(what), model.device):
+            return self._batches.door.asked(model, list(what) if not hasattr(what, "shape") else what)
 
     def pictures(self, model: ClipModel, data: Data, name: str, *, first: int, view: View | None = None) -> torch.Tensor:
         """The `first` images of a set at the model's input size, not yet normalised, uint8 [n, 3, h, w]."""

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import CacheError
 from ..data.imageset import ImageSet
 from . import shards
-from .entry import Entry, touch
+from .entry import Entry, touch, unreadable
 from .pixels import identity
 
 Pixels = NDArray[np.uint8]
@@ -39,10 +38,11 @@ class Frames:
                 self._entry.put(span, np.stack(list(pool.map(self._make, span) if pool else map(self._make, span))))
             try:
                 out: Pixels = self._entry.some(rows)
-            except (shards.TornError, FileNotFoundError):
+            except (shards.TornError, FileNotFoundError) as error:
+                cause = error
                 continue
             if not self._touched:
                 touch(self._entry.folder)
                 self._touched = True
             return out
-        raise CacheError(f"{self._entry.folder} cannot be read back after it was written; choose another disk with --clip-cache-dir=DIR")
+        raise unreadable(self._entry, cause)

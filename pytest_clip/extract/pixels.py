@@ -50,13 +50,11 @@ class Rendered:
     def _mapped(self, k: int) -> Pixels:
         for _ in range(2):
             try:
-                return shards.mapped(self._entry.path(k))
-            except shards.TornError as torn:  # cut off with the power
-                torn.path.unlink(missing_ok=True)
-            except FileNotFoundError:  # another run has made room
+                return self._entry.whole([k], shards.checked)[0]
+            except (shards.TornError, FileNotFoundError):  # cut off with the power or changed since; another run has made room
                 pass
             render_here(self._images, self._cache)
-        return shards.mapped(self._entry.path(k))
+        return self._entry.whole([k], shards.checked)[0]
 
 
 def render(entry: Entry, scenes: Any, span: range) -> None:

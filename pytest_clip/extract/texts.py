@@ -58,6 +58,8 @@ class Texts:
         for names in self._files():
             rows = names.with_name(names.name.replace("names", "rows"))
             try:
+                if {shards.header(path).facts.get("entry") for path in (names, rows)} != {self._folder.name}:
+                    raise shards.TornError(rows, "belongs to another entry")
                 held = {name.tobytes(): row for name, row in zip(shards.read(names), shards.read(rows), strict=True)}
             except (shards.TornError, FileNotFoundError, ValueError):  # encoded again
                 for path in (names, rows):

@@ -12,7 +12,7 @@ from typing import Any
 from pytest_clip import ClipError
 
 FOLDER = Path(__file__).parent / "weights"
-_SEAL = "complete.json"
+SEAL = "complete.json"
 
 
 def names() -> tuple[str, ...]:
@@ -46,7 +46,7 @@ def expand(name: str, cache_dir: Path) -> Path:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_name(f".{folder.name}.lock"), timeout=300):
-            if not _intact(folder):
+            if not intact(folder):
                 _write(data, folder)
     except Timeout:
         raise ClipError(
@@ -67,17 +67,19 @@ def _write(data: bytes, folder: Path) -> None:
         files = compact.open_clip_files(data)
         for file, content in files.items():
             (building / file).write_bytes(content)
-        (building / _SEAL).write_text(json.dumps({file: _sha256(content) for file, content in files.items()}), encoding="utf-8")
+        (building / SEAL).write_text(json.dumps({file: _sha256(content) for file, content in files.items()}), encoding="utf-8")
         building.chmod(0o755)
         building.replace(folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def _intact(folder: Path) -> bool:
+def intact(folder: Path) -> bool:
+    """Whether an expanded model holds just what was expanded."""
     try:
-        seal = json.loads((folder / _SEAL).read_text(encoding="utf-8"))
-        return all(_sha256((folder / file).read_bytes()) == digest for file, digest in seal.items())
+        seal = json.loads((folder / SEAL).read_text(encoding="utf-8"))
+        held = {file.name for file in folder.iterdir()} - {SEAL}
+        return held == set(seal) and all(_sha256((folder / file).read_bytes()) == digest for file, digest in seal.items())
     except (OSError, ValueError, AttributeError):
         return False
 

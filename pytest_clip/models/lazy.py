@@ -11,15 +11,17 @@ import hashlib
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_clip import CacheError, ClipError
+from pytest_clip import CacheError, ClipError, ModelError
 from pytest_clip.models import bundled
-from pytest_clip.models.spec import RANDOM, ModelSpec
+from pytest_clip.models.spec import RANDOM, ModelSpec, path_of
+from pytest_clip.store import read_sealed, write_sealed
 
 if TYPE_CHECKING:
     from pytest_clip.models.openclip_model import OpenClipModel
@@ -28,6 +30,8 @@ _REMEMBERED = (
     *("label", "fingerprint", "logit_scale", "logit_bias", "precision", "device", "image_size", "preprocess_config", "geometry", "facts"),
     "thread_safe",
 )
+ATTEMPTS = 3
+"""Times that a model is built whose files change meanwhile."""
 _PACKAGES = ("torch", "torchvision", "open_clip_torch", "timm", "pillow", "numpy")
 
 
@@ -36,10 +40,12 @@ class LazyModel:
 
     thread_safe: bool
 
-    def __init__(self, known: Mapping[str, Any], build: Callable[[], OpenClipModel]) -> None:
+    def __init__(self, known: Mapping[str, Any], build: Callable[[], OpenClipModel], digest: str, again: Callable[[], str]) -> None:
+        """`digest` is that of the files, `again` hashes them once more."""
         self.__dict__.update({name: known[name] for name in _REMEMBERED})
         self.image_size = tuple(known["image_size"])
-        self._build, self._lock = build, threading.Lock()
+        self._build, self._lock, self._digest, self._again = build, threading.Lock(), digest, again
+        self._failed: ModelError | None = None
         self._built: OpenClipModel | None = None
 
     @property
@@ -47,14 +53,27 @@ class LazyModel:
         """The model itself."""
         with self._lock:
             if self._built is None:
-                built = self._build()
-                if built.fingerprint != self.fingerprint:
-                    raise ClipError(
-                        f"{built.label} was {self.fingerprint} by what the cache remembers of its files, and is {built.fingerprint} "
-                        "now that it is built; run `pytest-clip cache clear` and tell the authors"
-                    )
-                self._built = built
+                self._built = self._make()
         return self._built
+
+    def _make(self) -> OpenClipModel:
+        if self._failed is not None:
+            raise self._failed
+        try:
+            built = self._build()
+        except Exception as error:  # what stops one gate stops them all: it is not tried again for each
+            said = str(error) if isinstance(error, ClipError) else f"{self.label} cannot be built: {type(error).__name__}: {error}"
+            self._failed = ModelError(said)
+            raise self._failed from error
+        if built.fingerprint != self.fingerprint:
+            changed = self._again() != self._digest
+            why = "its files were replaced during the run; run again" if changed else "run `pytest-clip cache clear` and tell the authors"
+            self._failed = ModelError(
+                f"{built.label} was {self.fingerprint} by what the cache remembers of its files, and is {built.fingerprint} "
+                f"now that it is built; {why}"
+            )
+            raise self._failed
+        return built
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name in _REMEMBERED:
@@ -68,44 +87,53 @@ def load(spec: ModelSpec, *, cache: Path, conditions: Mapping[str, Any], build: 
     `conditions` are all that matters besides files and versions: device, precision. Models from a hub are always built: what a name on a
     hub stands for can change, and a file on this disk cannot tell.
     """
-    files = _files(spec)
-    if files is None:
+    if _files(spec) is None:
         return build()
-    place = cache / "models" / "known" / f"{_digest(spec, conditions, files)}.json"
+    digest = partial(_digest, spec, conditions)
+    before = digest()
     with suppress(OSError, ValueError, KeyError, TypeError):
-        return LazyModel(json.loads(place.read_text(encoding="utf-8")), build)
-    model = build()
-    from pytest_clip.store import writing
-
+        return LazyModel(read_sealed(_place(cache, before)), build, before, digest)
+    for _ in range(ATTEMPTS):
+        model = build()
+        # What was hashed is what was loaded only if the files are the same after it: a training run may have put its next epoch there.
+        hashed, before = before, digest()
+        if hashed == before:
+            break
+    else:
+        raise ClipError(
+            f"{spec.text} is written to while it is read ({ATTEMPTS} times in a row); wait until its training or download has finished"
+        )
     with suppress(OSError, CacheError, TypeError):  # a cache that cannot be written is said when answers are stored; facts that are no JSON
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with writing(place) as part:
-            part.write_text(json.dumps({name: getattr(model, name) for name in _REMEMBERED}), encoding="utf-8")
+        write_sealed(_place(cache, before), {name: getattr(model, name) for name in _REMEMBERED})
     return model
+
+
+def _place(cache: Path, digest: str) -> Path:
+    return cache / "models" / "known" / f"{digest}.json"
 
 
 def _files(spec: ModelSpec) -> list[Path] | None:
     """Every file that the model is built from, besides installed packages; None where that cannot be known without asking somebody."""
     own = spec.pretrained is not None and spec.pretrained != RANDOM
-    path = Path(spec.pretrained or "").expanduser()
+    path = path_of(spec.pretrained or "")
     if own and not path.is_file():
         return None  # a tag, or an error that the real loading explains
     checkpoint = [path] if own else []
     if spec.kind == "bundled":
         return [bundled.path(spec.name), *checkpoint]
     if spec.kind == "local-dir":
-        folder = Path(spec.name).expanduser()
+        folder = path_of(spec.name)
         return sorted(each for each in folder.rglob("*") if each.is_file()) if folder.is_dir() else None
     return checkpoint if spec.kind == "open_clip" and spec.pretrained is not None else None
 
 
-def _digest(spec: ModelSpec, conditions: Mapping[str, Any], files: Iterable[Path]) -> str:
+def _digest(spec: ModelSpec, conditions: Mapping[str, Any]) -> str:
     versions = {name: next((each.version for each in metadata.distributions(name=name)), None) for name in _PACKAGES}
     code = [_sha256(path) for path in sorted(Path(__file__).parent.glob("*.py"))]
     whole = {
         "spec": [spec.kind, spec.name, spec.text, spec.pretrained],
         "conditions": dict(conditions),
-        "files": [[path.name, _sha256(path)] for path in files],
+        "files": [[path.name, _sha256(path)] for path in _files(spec) or ()],
         "versions": [sys.version, versions, code],
     }
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:32]
@@ -113,7 +141,10 @@ def _digest(spec: ModelSpec, conditions: Mapping[str, Any], files: Iterable[Path
 
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:  # gone this moment, or not for this user: what loads the model says so
+        return f"{error.errno}"
     return digest.hexdigest()

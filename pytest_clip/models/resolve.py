@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_clip import ClipError
 from pytest_clip.models import bundled, config, hub
-from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, DEFAULT_TAGS, RANDOM, ModelSpec
+from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, DEFAULT_TAGS, RANDOM, ModelSpec, path_of
 
 _CONFIG = "open_clip_config.json"
 _PREFERRED = (  # open_clip's own order
@@ -46,7 +46,7 @@ def resolve(spec: ModelSpec, cache_dir: Path) -> Recipe:
     if spec.kind == "timm":
         raise ClipError(f"{spec.text}: timm classifiers come with a later release")
     if spec.kind == "local-dir":
-        return _from_folder(Path(spec.name).expanduser().absolute(), spec.name)
+        return _from_folder(path_of(spec.name).absolute(), spec.name)
     if spec.kind == "bundled":
         return _from_bundled(spec, cache_dir)
     if spec.kind == "hf-hub":
@@ -98,7 +98,7 @@ def _with_file(
     if wanted == RANDOM:
         loud = f"{spec.text}: the weights are RANDOM (seed 0), every score is that of an untrained model"
         return Recipe(spec.name, RANDOM, config, preprocess, None, tokenizer, facts=facts, warnings=(loud,))
-    path = Path(wanted).expanduser()
+    path = path_of(wanted)
     if not path.exists():
         if "/" in wanted or "\\" in wanted or wanted.lower().endswith(CHECKPOINT_SUFFIXES):
             raise ClipError(f"{spec.text}: there is no checkpoint {path}; a relative path starts at {Path.cwd()}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,8 @@ def parse(text: str, *, pretrained: str | None = None) -> ModelSpec:
 
     Only the notation is checked here: whether a tag or a file exists is known when the model is resolved.
     """
+    for option, given in (("--clip-model", text), ("--clip-pretrained", pretrained or "")):
+        _must_be_a_name(option, given)
     text = text.strip()
     scheme, _, rest = text.partition(":")
     rest = rest.strip()
@@ -125,6 +128,25 @@ def parse(text: str, *, pretrained: str | None = None) -> ModelSpec:
     return ModelSpec(full, kind, name, chosen or None)
 
 
+def path_of(text: str) -> Path:
+    """The path that a user wrote; ClipError for the home of a user whom nobody knows."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ClipError(f"{text}: there is no user of that name on this machine; write the path in full") from None
+
+
+def _must_be_a_name(option: str, text: str) -> None:
+    """What no file system takes is said here: every later look at it would be an error of the system's."""
+    odd = next((character for character in text if unicodedata.category(character) in ("Cc", "Cs")), None)
+    if odd is not None:
+        raise ClipError(
+            f"{option}={text[:100]!r} holds {odd!r}, which no name of a model or file should; rename the file, or write it again"
+        )
+    if len(text.encode()) > 4000 or max(len(part.encode()) for part in text.split("/")) > 255:
+        raise ClipError(f"{option}={text[:60]!r}... has {len(text)} characters, more than a path can have; is it the right text?")
+
+
 def _with_own_weights(text: str, scheme: str, rest: str, pretrained: str | None) -> ModelSpec:
     if pretrained is not None:
         raise ClipError(f"--clip-pretrained={pretrained!r} cannot be used with --clip-model={text!r}: {scheme} brings its own weights")
@@ -142,7 +164,7 @@ def _looks_like_path(name: str) -> bool:
 
 
 def _what_is_wrong(text: str, name: str) -> str:
-    if name and Path(name).expanduser().is_dir():
+    if name and path_of(name).is_dir():
         return f"--clip-model={text!r} is a folder; write --clip-model=local-dir:{name} if it holds an open_clip_config.json"
     if name.lower().endswith(CHECKPOINT_SUFFIXES):
         return (
@@ -158,7 +180,7 @@ def _label(spec: ModelSpec, *, depth: int) -> str:
     if spec.kind == "hf-hub":
         return _safe(spec.name.replace("/", "--"))
     if spec.kind == "local-dir":
-        return _safe(tail(str(Path(spec.name).expanduser().resolve())))
+        return _safe(tail(str(path_of(spec.name).resolve())))
     if spec.pretrained is None:
         return _safe(spec.name)
     path = "/" in spec.pretrained or "\\" in spec.pretrained

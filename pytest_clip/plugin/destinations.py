@@ -12,8 +12,8 @@ from pytest_clip.session.settings import ReportRequest, RunRequest
 
 def save(config: pytest.Config) -> RunRequest | None:
     """Where this run goes. What is there already is not lost by a name given twice, and is said before an hour of forward passes."""
-    from pytest_clip.files import unwritable
     from pytest_clip.runs import names, place
+    from pytest_clip.store import unwritable
 
     text = config.option.clip_save
     if not text:
@@ -50,7 +50,7 @@ def reports(config: pytest.Config) -> tuple[ReportRequest, ...]:
 
 def check_writable(path: Path) -> None:
     """A report that cannot be written is said now, not after an hour of forward passes."""
-    from pytest_clip.files import unwritable
+    from pytest_clip.store import unwritable
 
     if path.is_dir():
         raise pytest.UsageError(f"--clip-report: {path} is a folder; name a file in it")

@@ -5,9 +5,9 @@ Not called ``gate``: a module of that name would take the place of the fixture i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import pytest
 
@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 
     from pytest_clip.gates.verdicts import Verdict
     from pytest_clip.metrics.outcomes import Outcomes
+
+
+class Answers(Protocol):
+    """What :meth:`Gate.share` takes from answers, such as those of ``zero_shot``."""
+
+    @property
+    def ids(self) -> tuple[str, ...]: ...
+    @property
+    def conventions(self) -> Mapping[str, object]: ...
 
 
 class Gate:
@@ -91,6 +100,42 @@ class Gate:
         if not verdict.ok:
             pytest.fail(verdict.message, pytrace=False)
         return verdict
+
+    def share(
+        self,
+        gate: GateId | str,
+        right: np.ndarray[Any, Any],
+        answers: Answers | None = None,
+        *,
+        ids: Sequence[str] | None = None,
+        conventions: Mapping[str, object] | None = None,
+        outcome: str = "correct",
+        reason: str | None = None,
+    ) -> Verdict:
+        """The share of images on which something holds: ``right.mean()`` of a bool array [n], with Wilson's interval.
+
+        What happened on each image goes with it under the name ``outcome``, for comparisons with a baseline. Image ids and conventions are
+        those of ``answers`` (what ``zero_shot`` gives) unless said otherwise; with a ``reason`` there is no value::
+
+            gate.share("shop/top1", right)
+        """
+        __tracebackhide__ = True
+        from pytest_clip.metrics.intervals import wilson
+        from pytest_clip.metrics.outcomes import Outcomes
+
+        named = tuple(ids if ids is not None else answers.ids if answers is not None else ())
+        told = conventions if conventions is not None else answers.conventions if answers is not None else None
+        n = len(right)
+        return self(
+            gate,
+            None if reason or not n else right.mean(),
+            n=n,
+            ci=wilson(int(right.sum()), n) if n else None,
+            per_image=Outcomes("mean", {outcome: right}, named) if n else None,
+            conventions=told,
+            reason=reason or "there is no image",
+            better="higher",
+        )
 
     def _keep(self, measurement: Measurement, row: Row) -> None:
         """Where the saved run, or the models after a baseline, will find its outcomes; a damaged copy's are nobody's."""

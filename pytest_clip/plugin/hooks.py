@@ -57,7 +57,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
     settings = resolve(config)
     try:
-        session = start(settings)
+        session = start(settings, check=lambda: choose_suites(settings), ours=False)  # nothing will be loaded
         suites = choose_suites(settings)
     except ClipError as error:
         raise pytest.UsageError(str(error)) from None

@@ -140,6 +140,13 @@ _LIST = (
         "Where images and embeddings are kept; default: $PYTEST_CLIP_CACHE, else pytest-clip in $XDG_CACHE_HOME or ~/.cache",
         checks.text("a folder"), "DIR", ini="Default of --clip-cache-dir, relative to the ini file",
     ),
+    Option(
+        "clip_shared_cache",
+        "Use a cache folder that others may write: whoever may is trusted",
+        more=SWITCH,
+        ini="Whether the cache folder may be one that others may write",
+        kind="bool",
+    ),
     Option("clip_no_cache", "Neither read nor write cached embeddings", more=SWITCH),
     Option("clip_cache_size", None, checks.size, ini="What the cache may grow to, such as 20GB, or none (default: 50GB)"),
     Option(

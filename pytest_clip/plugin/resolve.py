@@ -49,6 +49,7 @@ def resolve(config: pytest.Config) -> Settings:
         cache_dir=cache_dir or _ini(config, "clip_cache_dir", lambda text: base / Path(text).expanduser(), default_cache_dir()),
         executor=_pick(config, "clip_executor", "local"),
         cache=not given.clip_no_cache,
+        shared_cache=given.clip_shared_cache or config.getini("clip_shared_cache"),
         cache_size=_pick(config, "clip_cache_size", Settings.cache_size),
         mcm_tau=_pick(config, "clip_mcm_tau", 1.0),
         corruptions=_kinds(config, "clip_corruptions", kinds.KINDS) or kinds.IMAGENET_C,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 from pytest_clip import ClipError
 from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.runs.packing import Pack, unpack
+from pytest_clip.store import aside
 
 _TOLD = "told"
 
@@ -45,13 +45,15 @@ class Spool:
         if parcel.outcomes is not None:
             told["outcomes"] = pack.add(parcel.outcomes)
         path = self._path(row["model"], row["data"], row["gate"])
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        part = None
         try:
+            part = aside(path)
             with part.open("wb") as out:
                 np.savez(out, **pack.arrays, **{_TOLD: np.asarray(json.dumps(told))})  # type: ignore[arg-type]
             part.replace(path)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            if part is not None:
+                part.unlink(missing_ok=True)
             raise ClipError(f"cannot keep the outcomes of {row['gate']} in {self.folder}: {error.strerror}; free space there") from error
 
     def get(self, model: str, data: str, gate: str) -> Parcel | None:

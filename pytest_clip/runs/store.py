@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from pytest_clip import ClipError, __version__
-from pytest_clip.files import umask
 from pytest_clip.gates.toml_text import comment
 from pytest_clip.runs import place, shape
 from pytest_clip.runs.arrays import LARGEST, Arrays
@@ -25,6 +24,7 @@ from pytest_clip.runs.packing import Pack
 from pytest_clip.runs.saved import SavedRun as SavedRun
 from pytest_clip.runs.saved import key
 from pytest_clip.runs.spool import Parcel
+from pytest_clip.store import umask
 
 FORMAT, VERSION = "pytest-clip run", 1
 RECORD, INDEX, ARRAYS = "record.json", "outcomes.json", "outcomes.npz"

@@ -60,6 +60,7 @@ class Settings:
     executor: str = "local"
     cache_dir: Path = Path()
     cache: bool = True
+    shared_cache: bool = False
     cache_size: int | None = 50 * 10**9
     mcm_tau: float = 1.0
     corruptions: tuple[str, ...] = IMAGENET_C

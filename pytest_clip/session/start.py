@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pytest_clip import ClipError
 from pytest_clip.session import load
 from pytest_clip.session.choices import DataChoice, ModelChoice
+from pytest_clip.session.ownership import refuse_shared
 from pytest_clip.session.run import ClipSession
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def start(settings: Settings, *, check: Callable[[], object] = lambda: None, our
 
     All user errors are one ``ClipError``: who mends one is not told of the next by another run.
     """
+    if settings.cache and not settings.shared_cache:
+        refuse_shared(settings.cache_dir)
     faults = Faults()
     models = faults.of(lambda: _models(settings)) or ()
     data = faults.of(lambda: _data(settings)) or ()

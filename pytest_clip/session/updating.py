@@ -60,8 +60,8 @@ def refuse(settings: Settings, *, environ: Mapping[str, str], workers: bool) -> 
 
 def target(settings: Settings, files: Sequence[Path]) -> Target:
     """The last ``--clip-thresholds``, else ``thresholds.toml`` in the rootdir; read before the rules are, so that no edit goes unseen."""
-    from pytest_clip.files import unwritable
     from pytest_clip.gates.layers import ThresholdsFile
+    from pytest_clip.store import unwritable
 
     path = settings.thresholds[-1][0] if settings.thresholds else settings.rootpath / "thresholds.toml"
     label = ThresholdsFile(path).label
@@ -98,8 +98,8 @@ def finish(
 
 def _write(goal: Target, changes: Sequence[Change], files: Sequence[Path], known: Mapping[str, Sequence[SetInfo]]) -> str | None:
     """Write ``changes`` into the file; the sentence for why not."""
-    from pytest_clip.files import unwritable, write
     from pytest_clip.gates import layers, thresholds, update_file
+    from pytest_clip.store import put, unwritable
 
     try:
         text = update_file.edited(None if goal.before is None else goal.before.decode("utf-8"), changes)
@@ -111,7 +111,7 @@ def _write(goal: Target, changes: Sequence[Change], files: Sequence[Path], known
             return "it changed during the run"
         if problem := unwritable(goal.path):
             return problem
-        write(goal.path, text)
+        put(goal.path, text)
     except ClipError as error:
         return str(error)
     except OSError as error:

@@ -14,6 +14,7 @@ import torch
 
 from .. import ClipError
 from ..extract import children
+from ..store import writing
 from .export import export, preprocess_config
 from .loop import train
 from .pool import ROUND, Pool, token_ids
@@ -73,7 +74,7 @@ def fit(recipe: Recipe, pool: Pool, *, out: Path, log: Callable[[str], None]) ->
     mean, std = (torch.tensor(config[k]).view(3, 1, 1) for k in ("mean", "std"))
 
     def save(average: dict[str, torch.Tensor], curve: list[dict[str, float]]) -> None:
-        torch.save({"weights": average, "curve": curve, "ids": torch.from_numpy(ids)}, out / "state.tmp")
-        (out / "state.tmp").replace(out / "state.pt")
+        with writing(out / "state.pt") as part:
+            torch.save({"weights": average, "curve": curve, "ids": torch.from_numpy(ids)}, part)
 
     train(model, recipe, pool, Words(ids, context=CONTEXT), mean=mean, std=std, log=log, save=save)

@@ -17,7 +17,7 @@ import stub_world  # noqa: E402
 # Inner runs in this process forget the modules they import; these they find here already, once for all.
 _ONCE = (
     *("plugin.gating", "plugin.progress", "report.json", "report.listing", "session.start"),
-    *("files", "gates.thresholds", "gates.verdicts", "models.spec"),
+    *("gates.thresholds", "gates.verdicts", "models.spec"),
 )
 for _module in _ONCE:
     importlib.import_module(f"pytest_clip.{_module}")

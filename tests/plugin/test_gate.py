@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 FULL_MESSAGE = [
@@ -248,3 +250,40 @@ def test_a_run_narrowed_by_hand_says_how_many_rules_it_left_out(world, args, by)
     result = world.clip(*args, "-o", "clip_unjudged=allow")
     assert result.ret == 0
     result.stdout.fnmatch_lines([f"NOT SELECTED ? rule* of these suites (narrowed by {by})"])
+
+
+def test_a_cache_that_others_may_write_is_refused_unless_told(world):
+    cache = world.pytester.path / "open"
+    cache.mkdir()
+    cache.chmod(0o777)
+    refused = world.clip(f"--clip-cache-dir={cache}")
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    refused.stderr.fnmatch_lines([f"*the cache {cache} may be written by everybody (mode 777)*--clip-shared-cache*"])
+    assert world.loads == []
+    for told in ("--clip-shared-cache", "--clip-no-cache"):
+        assert world.clip(f"--clip-cache-dir={cache}", told).ret == 0
+    world.pytester.makeini("[pytest]\nclip_shared_cache = true\n")
+    assert world.clip(f"--clip-cache-dir={cache}").ret == 0
+
+
+def test_a_share_brings_its_interval_and_its_outcomes(world):
+    """`gate.share(ID, right)` is what a suite would write out: mean, Wilson's interval, outcomes, names of images, conventions."""
+    world.project("schema = 1\n[gates.'own/a']\nmin = 0.5\n[gates.'own/b']\nmin = 0.5\n[gates.'own/c']\nmin = 0.5")
+    world.pytester.makepyfile(
+        test_own="""
+        from types import SimpleNamespace
+        import numpy as np
+        RIGHT = np.array([True] * 9 + [False])
+        ANSWERS = SimpleNamespace(ids=tuple("abcdefghij"), conventions={"prompts": "p"})
+        def test_a(gate): gate.share("own/a", RIGHT)
+        def test_b(gate): assert gate.share("own/b", RIGHT, ANSWERS).measurement.per_image.ids == ANSWERS.ids
+        def test_c(gate): gate.share("own/c", RIGHT, ANSWERS, reason="at chance")
+        """
+    )
+    result = world.clip("test_own.py", "--clip-report=json:r.json")
+    result.assert_outcomes(passed=2, failed=1)
+    rows = {row["gate"]: row for row in json.loads((world.pytester.path / "r.json").read_text())["gates"]}
+    assert [rows["own/a"][key] for key in ("value", "n", "better", "conventions")] == [0.9, 10, "higher", {}]
+    assert rows["own/a"]["ci"] == pytest.approx([0.5958, 0.9821], abs=1e-4)
+    assert rows["own/b"]["conventions"] == {"prompts": "p"}
+    assert (rows["own/c"]["value"], rows["own/c"]["reason"]) == (None, "at chance")

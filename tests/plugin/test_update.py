@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from pytest_clip import store
 from pytest_clip.session.updating import CI_VARIABLES
 
 
@@ -421,12 +422,11 @@ def test_a_file_that_is_protected_during_the_run_is_left(world):
 
 
 def test_a_file_that_cannot_be_written_is_said_and_left(world, monkeypatch):
-    from pytest_clip import files
 
     def full(path, text):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files, "write", full)
+    monkeypatch.setattr(store, "put", full)
     before = text(world)
     result = world.clip("--clip-update=create,fix")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

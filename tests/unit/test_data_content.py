@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_clip import ClipError
+from pytest_clip import ClipError, store
 from pytest_clip.data import content, load
 
 
@@ -60,7 +60,7 @@ def test_a_file_that_is_gone_or_may_not_be_read(files: list[Path], monkeypatch: 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", denied)
         assert content.sha256(files[:2]) == [hashlib.sha256(b"13").hexdigest()] * 2
-    assert [place.read_text() for place in memory.iterdir()] == ["{}"]
+    assert [store.read_sealed(place) for place in memory.iterdir()] == [{}]
     files[4].unlink()
     with pytest.raises(ClipError, match=r"4\.bin: the file was there and is not any more"):
         content.sha256(files)
@@ -89,7 +89,7 @@ def test_a_copy_elsewhere_with_other_times_is_the_same_data(tmp_path: Path) -> N
     assert load(str(tmp_path / "two" / "one")).images("clean").fingerprint != first
 
 
-@pytest.mark.parametrize("text", ["", "[]", "not json", '{"half'])
+@pytest.mark.parametrize("text", ["", "[]", "not json", '{"half', '{"sha256": 1, "holds": {}}'])
 def test_a_torn_memory_is_none(files: list[Path], memory: Path, text: str) -> None:
     content.sha256(files)
     [place] = memory.iterdir()

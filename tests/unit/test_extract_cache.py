@@ -57,6 +57,57 @@ def test_verify_names_damage_and_removes_it_when_told(place: Path, capsys: pytes
     assert cli.main(verify) == 0
 
 
+def every_part(place: Path) -> dict[str, Path]:
+    """One of each kind of file that a run reads back."""
+    from pytest_clip import store
+    from pytest_clip.extract.texts import Texts
+    from pytest_clip.models import bundled
+
+    Texts(place, {"model": "m"}).embed(["a dog"], lambda texts: np.ones((len(texts), 4), np.float32))
+    store.write_sealed(place / "models" / "known" / "0.json", {"fingerprint": "f" * 16})
+    store.write_sealed(place / "content" / "0.json", {"mark": "0" * 64})
+    store.recall(place / "depth" / "m" / "set" / "0.npy", lambda: np.ones((4, 4), np.float32))
+    name = bundled.names()[0]
+    folder = bundled.expand(name, place)
+    return {
+        "an answer": shard(place),
+        "a picture": sorted((place / "pixels").rglob("*.safetensors"))[0],
+        "texts": sorted((place / "texts").rglob("rows-*.safetensors"))[0],
+        "names of texts": sorted((place / "texts").rglob("names-*.safetensors"))[0],
+        "a manifest": sorted((place / "answers").rglob("manifest.json"))[0],
+        "a remembered model": place / "models" / "known" / "0.json",
+        "hashes of files": place / "content" / "0.json",
+        "a depth map": place / "depth" / "m" / "set" / "0.npy",
+        "a bundled model": folder / "open_clip_model.safetensors",
+        "its configuration": folder / "open_clip_config.json",
+    }
+
+
+@pytest.mark.parametrize("bit", [0, -1])
+def test_verify_looks_at_every_part(place: Path, capsys: pytest.CaptureFixture[str], bit: int) -> None:
+    parts = every_part(place)
+    known = {(path.relative_to(place).parts[0], path.suffix) for path in parts.values()}
+    for path in place.rglob("*"):  # a new kind of file in the cache belongs into the list above
+        if path.is_file() and path.suffix not in (".lock", ".txt") and path.name != "manifest.json":
+            assert (path.relative_to(place).parts[0], path.suffix) in known, path
+    verify = ["cache", "verify", f"--cache-dir={place}"]
+    assert cli.main(verify) == 0
+    for what, path in parts.items():
+        whole = path.read_bytes()
+        at = len(whole) // 2 if bit == 0 else len(whole) - 2
+        at += what == "a manifest" and bit == -1  # its last bytes are a bracket and the end of the line
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        capsys.readouterr()
+        assert cli.main(verify) == 1, what
+        assert capsys.readouterr().out.endswith("1 damaged parts; --remove takes them away, a run makes them again\n"), what
+        path.write_bytes(whole)
+    assert cli.main(verify) == 0
+    parts["a bundled model"].write_bytes(b"other")
+    assert cli.main([*verify, "--remove"]) == 1
+    assert not parts["a bundled model"].parent.exists()
+    assert cli.main(verify) == 0
+
+
 def test_clear_takes_what_is_the_tools_and_nothing_else(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["cache", "clear", f"--cache-dir={place}"]) == 0
     assert [path.name for path in place.iterdir()] == ["mine.txt"]

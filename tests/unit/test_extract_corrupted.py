@@ -2,7 +2,6 @@
 
 import importlib.util
 from dataclasses import replace
-from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -60,7 +59,10 @@ def judged(test, it, gate, **more):
     def keep(of, value, **facts):
         told.update(facts, gate=str(of), value=value)
 
-    test(partial(it.judge, keep, GateId.parse(gate)), corrupted=it, **more)
+    def judge(number, *, reason=None):
+        it.judge(keep, GateId.parse(gate), number, reason=reason)
+
+    test(judge, corrupted=it, **more)
     return SimpleNamespace(**told)
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_clip import ClipError
+from pytest_clip import CacheError, ClipError
 from pytest_clip.extract import shards
 from pytest_clip.extract.entry import LARGEST, MANIFEST, Entry, recall
 
@@ -44,7 +44,9 @@ def test_rows_come_back_as_they_were_put(tmp_path: Path) -> None:
     made = entry(tmp_path)
     np.testing.assert_array_equal(recall(made, filled), numbers(range(10)))
     np.testing.assert_array_equal(recall(made, pytest.fail), numbers(range(10)))  # type: ignore[arg-type]
-    assert json.loads((made.folder / MANIFEST).read_text()) == {"model": "m", "n": 10, "view": None}
+    told = json.loads((made.folder / MANIFEST).read_text())
+    assert len(told.pop("sha256")) == 32
+    assert told == {"model": "m", "n": 10, "view": None}
     assert not list(made.folder.glob("*.lock"))
     assert not list(made.folder.glob(".*"))
 
@@ -174,3 +176,71 @@ def test_shards_hold_arrays_of_the_kinds_there_are(tmp_path: Path, dtype: type, 
     from safetensors.numpy import load_file
 
     np.testing.assert_array_equal(load_file(tmp_path / "x.safetensors")["rows"], rows)  # the format is safetensors' own
+
+
+@pytest.mark.parametrize("torn", [1, 2, 3, 4])
+def test_any_number_of_torn_shards_heals_in_one_round(tmp_path: Path, torn: int) -> None:
+    """Three of them were "another disk" once: each round had removed one."""
+    entry = Entry(tmp_path, {"a": 1}, 8)
+    rounds: list[list[int]] = []
+
+    def fill(entry: Entry) -> None:
+        made = []
+        for span in entry.claims():
+            entry.put(span, np.array([[k, k] for k in span], np.float32))
+            made.append(span.start)
+        rounds.append(made)
+
+    whole = recall(entry, fill)
+    for k in range(torn):
+        path = entry.path(k)
+        path.write_bytes(path.read_bytes()[: -1 - k] if k % 2 else path.read_bytes()[:-1] + b"\xff")
+    np.testing.assert_array_equal(recall(entry, fill), whole)
+    assert rounds == [[0, 2, 4, 6], [0, 2, 4, 6][:torn]]
+    for k in range(torn):
+        entry.path(k).write_bytes(b"torn")
+    with pytest.raises(shards.TornError):
+        entry.some([0, 2, 4, 6])
+    assert [entry.path(k).exists() for k in range(4)] == [k >= torn for k in range(4)]
+
+
+def test_what_never_comes_back_whole_is_told_with_its_cause(tmp_path: Path) -> None:
+    entry = Entry(tmp_path, {"a": 1}, 8)
+
+    def fill(entry: Entry) -> None:
+        for span in entry.claims():
+            entry.put(span, np.zeros((len(span), 2), np.float32))
+        entry.path(2).write_bytes(b"the disk says yes and keeps something else")
+
+    with pytest.raises(CacheError, match=r"written three times: .*rows-000002.safetensors: no safetensors file. Does another program"):
+        recall(entry, fill)
+
+    def gone(entry: Entry) -> None:
+        for span in entry.claims():
+            entry.put(span, np.zeros((len(span), 2), np.float32))
+        entry.path(1).unlink()
+
+    with pytest.raises(CacheError, match=r"written three times: .*rows-000001.safetensors has gone again. Does another program"):
+        recall(entry, gone)
+
+
+def test_a_shard_of_another_entry_is_no_answer(tmp_path: Path) -> None:
+    one, other = (Entry(tmp_path, {"model": name}, 8) for name in "ab")
+    for entry, value in ((one, 1.0), (other, 2.0)):
+        for span in entry.claims():
+            entry.put(span, np.full((len(span), 2), value, np.float32))
+    one.path(0).write_bytes(other.path(0).read_bytes())
+    with pytest.raises(shards.TornError, match="belongs to another entry"):
+        one.some([0])
+    assert not one.path(0).exists()
+
+
+def test_rows_of_a_shard_that_changed_are_looked_at_again(tmp_path: Path) -> None:
+    entry = Entry(tmp_path, {"a": 1}, 8)
+    for span in entry.claims():
+        entry.put(span, np.zeros((len(span), 2), np.float32))
+    assert entry.some([0]).tolist() == [[0, 0]]
+    path = entry.path(0)
+    path.write_bytes(path.read_bytes()[:-1] + b"\x40")  # the last number of row 1
+    with pytest.raises(shards.TornError, match="the checksum differs"):
+        entry.some([0])

@@ -399,5 +399,7 @@ def test_a_store_that_cannot_be_read_back_is_one_error(
         raise shards.TornError(path, "cut off")
 
     monkeypatch.setattr(frames_module.shards, "mapped", torn)
-    with pytest.raises(ClipError, match=r"pixels/\w{32} cannot be read back after it was written; choose another disk with --clip"):
+    with pytest.raises(
+        ClipError, match=r"pixels/\w{32} cannot be read back after it was written three times: .*Choose another with --clip"
+    ):
         Extraction(cache=tmp_path, cores=cores(1)).batch(model, data, "clean", first=2)

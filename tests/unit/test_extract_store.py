@@ -1,5 +1,6 @@
 """Finished work on disk: written whole, made once, remade where it is broken."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import pytest_clip
 from pytest_clip import ClipError
-from pytest_clip.store import recall
+from pytest_clip.store import recall, writing
 
 ARRAY = np.arange(12, dtype=np.float32).reshape(3, 4)
 
@@ -100,3 +102,50 @@ print(recall(here / "a.npy", make).sum())
     running = [subprocess.Popen([sys.executable, "-c", code, k], stdout=subprocess.PIPE, text=True) for k in "01"]
     assert [p.communicate(timeout=60)[0].strip() for p in running] == ["4.0", "4.0"]
     assert (tmp_path / "made").read_text() == "x"
+
+
+def test_another_number_in_the_file_is_not_what_was_stored(tmp_path: Path) -> None:
+    path, made = tmp_path / "a.npy", list[int]()
+
+    def make() -> NDArray[np.float32]:
+        made.append(1)
+        return ARRAY
+
+    recall(path, make)
+    whole = path.read_bytes()
+    for at in (len(whole) - 60, len(whole) - 3):  # in the array, in its checksum
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        np.testing.assert_array_equal(recall(path, make), ARRAY)
+    np.save(path, ARRAY)  # as versions without a checksum wrote it
+    np.testing.assert_array_equal(recall(path, make), ARRAY)
+    assert len(made) == 4
+
+
+def test_no_link_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever knew the name of what is written aside could have let it be written anywhere."""
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    names = iter(["0" * 16, "1" * 16])
+    monkeypatch.setattr("secrets.token_hex", lambda n: next(names))
+    (tmp_path / f".a.npy.{'0' * 16}.part").symlink_to(victim)
+    with pytest.raises(ClipError, match="File exists"):
+        recall(tmp_path / "a.npy", lambda: ARRAY)
+    assert victim.read_text() == "mine"
+    np.testing.assert_array_equal(recall(tmp_path / "a.npy", lambda: ARRAY), ARRAY)
+    monkeypatch.undo()
+    with writing(tmp_path / "b") as one, writing(tmp_path / "b") as other:
+        assert one != other
+        assert one.stat().st_mode & 0o777 == 0o666 & ~umask()
+
+
+def umask() -> int:
+    now = os.umask(0)
+    os.umask(now)
+    return now
+
+
+def test_nobody_else_writes_under_a_name_that_can_be_foreseen() -> None:
+    """What is written aside gets its name from `store.aside` or from tempfile."""
+    root = Path(pytest_clip.__file__).parent
+    found = [path.name for path in root.rglob("*.py") if "getpid()" in path.read_text() or '.tmp"' in path.read_text()]
+    assert found == []

@@ -301,7 +301,7 @@ def test_one_clean_image_more_is_no_loss_of_robustness():
     other[np.flatnonzero(~clean)[0]] = True
     got = judged(robust(shift, clean), robust(shift, other), allowed=0.0)
     assert (got.status, got.method) == ("insufficient", "paired bootstrap")
-    assert got.p > 0.2
+    assert got.p > 0.1
     assert got.lower <= 0 < got.drop
 
 

@@ -119,3 +119,21 @@ def test_names_and_listing_import_nothing_heavy():
 
 def test_a_bundled_fine_tuned_model_is_judged_by_the_rules_of_its_base() -> None:
     assert (parse("scenes-rn-ft").key, parse("scenes-rn").key) == ("scenes-rn", "scenes-rn")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ViT-B-32,a\0b.pt", r"--clip-model='ViT-B-32,a\\x00b.pt' holds '\\x00', which no name"),
+        ("ViT-B-32,\ud800.pt", r"holds '\\ud800', which no name"),
+        ("local-dir:" + "a" * 256, "has 266 characters, more than a path can have"),
+        ("local-dir:" + "a/" * 2500, "has 5010 characters, more than a path can have"),
+        ("ViT-B-32,~nobody-of-that-name/x.pt", "there is no user of that name on this machine; write the path in full"),
+        ("local-dir:~nobody-of-that-name", "there is no user of that name on this machine; write the path in full"),
+    ],
+)
+def test_what_no_file_system_takes(text, message, tmp_path):
+    from pytest_clip.models.resolve import resolve
+
+    with pytest.raises(ClipError, match=message):
+        resolve(parse(text), tmp_path)

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from pytest_clip import files
+from pytest_clip import store
 
 
 def test_a_file_is_written_whole_through_a_link_with_its_permissions(tmp_path):
@@ -14,39 +14,39 @@ def test_a_file_is_written_whole_through_a_link_with_its_permissions(tmp_path):
     real.write_text("old")
     real.chmod(0o640)
     link.symlink_to(real)
-    files.write(link, "ä\n")
+    store.put(link, "ä\n")
     assert link.is_symlink()
     assert (real.read_bytes(), real.stat().st_mode & 0o777) == ("ä\n".encode(), 0o640)
-    files.write(tmp_path / "new", b"x")
-    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o666 & ~files.umask()
+    store.put(tmp_path / "new", b"x")
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o666 & ~store.umask()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.toml", "new", "real.toml"]
 
 
 def test_what_cannot_be_written_leaves_nothing(tmp_path):
     (tmp_path / "there").write_text("old")
     with pytest.raises(UnicodeEncodeError):
-        files.write(tmp_path / "there", "\ud800")
+        store.put(tmp_path / "there", "\ud800")
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
     assert (tmp_path / "there").read_text() == "old"
 
 
 def test_write_protection_counts_for_root_too(tmp_path):
     path = tmp_path / "rules.toml"
-    assert files.unwritable(path) is None
+    assert store.unwritable(path) is None
     path.write_text("")
-    assert files.unwritable(path) is None
+    assert store.unwritable(path) is None
     path.chmod(0o444)
-    assert files.unwritable(path) == f"it is write-protected (mode 0444); allow it with: chmod u+w {path}"
+    assert store.unwritable(path) == f"it is write-protected (mode 0444); allow it with: chmod u+w {path}"
     link = tmp_path / "link"
     link.symlink_to(path)
-    assert files.unwritable(link) == files.unwritable(path)
+    assert store.unwritable(link) == store.unwritable(path)
     os.mkfifo(tmp_path / "pipe")
-    assert files.unwritable(tmp_path / "pipe") == "it is no plain file; name another"
+    assert store.unwritable(tmp_path / "pipe") == "it is no plain file; name another"
 
 
 def test_the_umask_is_that_of_the_process():
     mask = os.umask(0o027)
     try:
-        assert files.umask() == 0o027
+        assert store.umask() == 0o027
     finally:
         os.umask(mask)
