@@ -1,6 +1,6 @@
 """What the bounds and tests of a drop hold: coverage by enumeration, false alarms under three nulls. Figures of docs/statistics.md.
 
-    python benchmarks/gates/coverage_paired.py [--part=shares|scenes|rare|drops|nulls] [--sizes=50,190,1900] [--repeats=1000]
+    python benchmarks/gates/coverage_paired.py [--part=shares|scenes|rare|drops|nulls|bounds] [--sizes=50,190,1900] [--repeats=1000]
         [--statistics=ece,auroc] [--before]
 
 `before` is the formula that was replaced: McNemar's conditional bounds, a percentile bootstrap confirmed by an exchange (of the nulls with
@@ -254,8 +254,8 @@ class World:
             return Outcomes(name, {"score": columns(sure) if many else sure(first)}, others={"score": others})
         return tables[kind if kind == "mean" else name]()
 
-    def pair(self, name, null):
-        """Outcomes of both models on everything, None where no shift makes them equal."""
+    def pair(self, name, null, off=0.0):
+        """Outcomes of both models on everything, None where no shift makes them equal. `off`: beyond that shift, so that they are not."""
         base = self.outcomes(name, 0, null, 0.0)
 
         def excess(shift):
@@ -271,7 +271,7 @@ class World:
         for _ in range(30):
             middle = (low + high) / 2
             low, high = (middle, high) if excess(middle) * sign > 0 else (low, middle)
-        return base, self.outcomes(name, 1, null, (low + high) / 2)
+        return base, self.outcomes(name, 1, null, (low + high) / 2 + off)
 
 
 def drawn(outcomes, rows, others):
@@ -330,6 +330,32 @@ def print_nulls(sizes, repeats, names, old):
                 print(f"| {name} | {null} | {n} | {was} | {after:.1%} | {none:.0%} | {times} |", flush=True)
 
 
+def print_bounds(sizes, repeats, names, old):
+    """Coverage of both bounds where models are equal, and where the skill of the second is 0.4 less."""
+    world = World()
+    print("\ncoverage of the lower and of the upper bound of a drop, each nominally 95 %\n")
+    print("| statistic | null | n | true drop | before | after | no value |\n|---|---|---|---|---|---|---|")
+    for name in names:
+        sign = 1 if name in LOW else -1
+        for null, off in [(null, off) for null in NULLS for off in (0.0, -0.4)]:
+            pair = world.pair(name, null, off)
+            for n in sizes if pair else ():
+                truth, rng, held, none = sign * (pair[1].value - pair[0].value), np.random.default_rng(n), np.zeros((2, 2)), 0
+                for seed in range(repeats):
+                    rows, others = rng.integers(world.N, size=(2, n))
+                    one, two = (drawn(each, rows, others) for each in pair)
+                    if not math.isfinite(two.value - one.value):
+                        none += 1
+                        continue
+                    new = paired.bootstrap(one, two, seed=seed, sign=sign, resamples=400)
+                    was = percentile(one, two, seed=seed, sign=sign, resamples=400)[:2] if old else (math.nan, math.nan)
+                    for row, (low, high) in enumerate((was, (new.lower, new.upper))):
+                        held[row] += low <= truth + 1e-12, high >= truth - 1e-12
+                before, after = (", ".join(f"{each:.3f}" for each in row / max(repeats - none, 1)) for row in held)
+                cells = f"{truth:.3f} | {before if old else '-'} | {after} | {none / repeats:.0%}"
+                print(f"| {name} | {null} | {n} | {cells} |", flush=True)
+
+
 def print_rare(repeats):
     """A mean such as NLL: a share of images gains 1, the rest lose what makes the mean 0; noise of a tenth of that."""
     print("\nfalse alarms for a mean where few images gain much and all others lose a little\n")
@@ -375,21 +401,21 @@ def sampled(n, p01, p10, many=20_000):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--part", choices=("shares", "scenes", "nulls", "rare", "drops", "all"), default="all")
+    parser.add_argument("--part", choices=("shares", "scenes", "nulls", "bounds", "rare", "drops", "all"), default="all")
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
     parser.add_argument("--repeats", type=int, default=1000)
     parser.add_argument("--statistics", default=",".join(NAMES))
     parser.add_argument("--before", action="store_true")
     given = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)  # means of classes that a sample has not
+    chosen = [int(each) for each in given.sizes.split(",")], given.repeats, given.statistics.split(","), given.before
     parts = {
         "shares": print_shares,
         "scenes": lambda: print_scenes(given.repeats),
         "rare": lambda: print_rare(given.repeats),
         "drops": print_drops,
-        "nulls": lambda: print_nulls(
-            [int(each) for each in given.sizes.split(",")], given.repeats, given.statistics.split(","), given.before
-        ),
+        "nulls": lambda: print_nulls(*chosen),
+        "bounds": lambda: print_bounds(*chosen),
     }
     for name, part in parts.items():
         if given.part in (name, "all"):
