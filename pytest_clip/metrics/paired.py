@@ -54,14 +54,14 @@ def bootstrap(
       plain percentile takes a sample in which the rare images that improved are too few for one that is sure: where 10 % improve much and
       the rest lose a little, it finds a loss of the mean in 9.3 % at n = 50, this in 0.1 %. Standard errors come from what each unit adds
       (jackknife).
-    - Whole units are exchanged between the two models at random, ties by half (mid-p; shares of right answers as McNemar's). By itself that is exact for exchangeable models, and keeps four samples
-      that differ, all to the worse, from being a proof (1/16; a bootstrap alone says 0.02). Its drops are studentised, divided by their
-      own spread and multiplied by the standard error of the observed one (Janssen 1997; Chung & Romano 2013, "Exact and asymptotically
-      robust permutation tests"), which keeps its level where the models spread differently. For a mean the two are equal and nothing
-      changes: a sign-flip is studentised as it is. p is never below 2^-differing, the least that the exchange allows. Of a ratio of sums
-      the drop is exchanged crosswise (`_turns.crossed`).
+    - Whole units are exchanged between the two models at random; ties count by half (mid-p), for shares of right answers as in McNemar's
+      test. By itself that is exact for exchangeable models, and keeps four samples that differ, all to the worse, from being a proof (1/16;
+      a bootstrap alone says 0.02). Its drops are studentised, divided by their own spread and multiplied by the standard error of the
+      observed one (Janssen 1997; Chung & Romano 2013, "Exact and asymptotically robust permutation tests"), which keeps its level where
+      the models spread differently. For a mean the two are equal and nothing changes: a sign-flip is studentised as it is. Ratios of sums
+      are exchanged crosswise (`_turns.crossed`). p is never below 2^-differing, the least that the exchange allows.
 
-    Of extremes of groups neither is studentised by unit; their resamples are those of `_turns.resampled`.
+    Resamples of extremes of groups are those of `_turns.resampled`, without standard errors of their own.
 
     The resampled drops are taken from their mean, not from the observed one: resampling adds noise to numbers that noise pushes up, such as
     the ECE, and pulls their drops towards 0. A lower bound above 0 that the larger p does not confirm is moved to 0. Bounds of shares of
