@@ -106,6 +106,13 @@ def test_classes_of_another_list_are_one_failure(run, data, classifier, tmp_path
     assert [row["verdict"] for row in rows.values()].count("fail") <= 1
 
 
+def test_the_command_that_measures_again_names_the_classes(run, data, classifier, tmp_path):
+    (tmp_path / "names.txt").write_text("\n".join([NAMES[1], NAMES[0], *NAMES[2:]]))
+    rows, _ = run(data, f"--clip-classes={tmp_path / 'names.txt'}", suites="accuracy", model=f"timm:{NAME},{classifier}")
+    assert rows["accuracy/top1[clean]"]["value"] == 0.5, "two names changed places"
+    assert f"--clip-classes={tmp_path / 'names.txt'}" in rows["accuracy/top1[clean]"]["message"]
+
+
 @pytest.fixture
 def small_packages(tmp_path, monkeypatch, classifier):
     """The packages of the index in small: the same classifier and a sentence encoder of two layers."""
