@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from .classfolders import DEPTH_SUFFIXES, LAY_DEPTH, depth_folder
+from .classfolders import LAY_DEPTH
+from .depthmaps import check, read
 from .imageset import ImageSet
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ def depth_maps(images: ImageSet, rows: Sequence[int], *, cache: Path | None = No
     if images.scenes is not None:
         return _of_scenes(images, rows)
     if images.depth is not None:
-        return [_read(images.depth[row]) for row in rows]
+        import torch
+
+        check(images)
+        return [torch.from_numpy(read(images.depth[row])) for row in rows]
     if images.depth_model is None:
         raise ClipError(f"{images.data} has no depth maps; {LAY_DEPTH.format(folder=images.data)}")
     return [_estimated(images, row, cache, device) for row in rows]
@@ -118,43 +122,6 @@ def _cast(images: ImageSet, rows: Sequence[int]) -> list[Tensor]:
             depth, seen = cast(stage(scenes, device=device), images=len(scenes), size=SIZE)
             out += torch.where(seen >= 0, depth, backdrop(scenes, size=SIZE, device=device)[1]).clamp(max=WALL).unbind()
     return out
-
-
-def _read(path: Path) -> Tensor:
-    """A depth map from a file; 0 and what is not finite mean "unknown" and become the farthest distance in the map."""
-    import numpy as np
-    import torch
-
-    try:
-        if path.suffix.lower() == ".npy":
-            values = np.load(path, allow_pickle=False).astype(np.float32)
-        else:
-            from PIL import Image
-
-            with Image.open(path) as picture:
-                values = np.asarray(picture).astype(np.float32)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ClipError(f"{path}: not a readable depth map ({error}); replace it") from error
-    if values.ndim != 2:
-        raise ClipError(f"{path}: a depth map has one number per pixel, this file has the shape {list(values.shape)}; use a grey image")
-    known = np.isfinite(values) & (values > 0)
-    if not known.any():
-        raise ClipError(f"{path}: holds no distance above 0; replace it")
-    return torch.from_numpy(np.where(known, values, values[known].max()))
-
-
-def beside(root: Path, files: Sequence[Path]) -> tuple[Path, ...] | None:
-    """The depth map of each image of a folder, ROOT/depth/CLASS/IMAGE.*; None if the folder has none, ClipError if one is missing."""
-    if (maps := depth_folder(root)) is None:
-        return None
-    out = []
-    for file in files:
-        name = maps / file.relative_to(root).parent / file.stem
-        found = [path for suffix in DEPTH_SUFFIXES if (path := name.with_name(name.name + suffix)).is_file()]
-        if not found:
-            raise ClipError(f"{maps} has no map for {file.relative_to(root)}; add {name}.png, or remove the folder")
-        out.append(found[0])
-    return tuple(out)
 
 
 def framed(depth: Tensor, size: tuple[int, int], *, way: str, crop: float = 1.0) -> Tensor:

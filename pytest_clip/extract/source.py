@@ -47,7 +47,7 @@ def pictures(images: ImageSet, cache: Path) -> Callable[[int], Any]:
 def _decoded(images: ImageSet, row: int) -> Any:
     try:
         if images.files is not None:
-            picture = decode(images.files[row], where=str(images.files[row]))
+            picture = decode(images.files[row], where=images.where(row))
         else:
             assert images.read is not None
             picture = decode(images.read(row), where=images.where(row))

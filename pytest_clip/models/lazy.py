@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_clip import CacheError, ClipError, ModelError
 from pytest_clip.models import bundled, classnames, photo
 from pytest_clip.models.protocol import is_classifier
-from pytest_clip.models.spec import RANDOM, ModelSpec, interpolated, path_of
-from pytest_clip.store import read_sealed, write_sealed
+from pytest_clip.models.spec import RANDOM, ModelSpec, interpolated
+from pytest_clip.store import path_of, read_sealed, write_sealed
 
 if TYPE_CHECKING:
     from pytest_clip.models.openclip_model import OpenClipModel

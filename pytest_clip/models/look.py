@@ -17,6 +17,7 @@ from pytest_clip.models.listing import architectures
 from pytest_clip.models.photo import missing
 from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, RANDOM, ModelSpec, interpolated
 from pytest_clip.models.tags import DEFAULT_TAGS
+from pytest_clip.store import path_of
 
 _HEADER = 16
 _LARGEST_HEADER = 100 << 20
@@ -38,10 +39,10 @@ def problem(spec: ModelSpec) -> str | None:
     if spec.kind == "photo":
         reason = missing(spec.name)
         return None if reason is None else f"--clip-model={reason}"
-    if spec.kind == "timm" and spec.pretrained not in (None, RANDOM) and Path(str(spec.pretrained)).expanduser().is_file():
-        return unlike_a_checkpoint(Path(str(spec.pretrained)).expanduser())
+    if spec.kind == "timm" and spec.pretrained not in (None, RANDOM) and path_of(str(spec.pretrained)).is_file():
+        return unlike_a_checkpoint(path_of(str(spec.pretrained)))
     if spec.kind == "local-dir":
-        folder = Path(spec.name).expanduser()
+        folder = path_of(spec.name)
         if not folder.is_dir():
             return f"local-dir:{spec.name}: there is no folder {folder.absolute()}"
     return None
@@ -56,7 +57,7 @@ def _weights(spec: ModelSpec, known: tuple[str, ...] | None) -> str | None:
         return f"{spec.name} has no default weights; write {spec.name},TAG or {spec.name},PATH{_listed(spec.name, known)}"
     if wanted == RANDOM or known is None or wanted.lower().replace("-", "_") in known:  # as open_clip reads tags
         return None
-    path = Path(wanted).expanduser()
+    path = path_of(wanted)
     try:
         there = path.exists()
     except OSError as error:

@@ -11,8 +11,9 @@ from typing import Any
 
 from pytest_clip import ClipError
 from pytest_clip.models import bundled, config, hub
-from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, RANDOM, ModelSpec, path_of
+from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, RANDOM, ModelSpec
 from pytest_clip.models.tags import DEFAULT_TAGS
+from pytest_clip.store import path_of
 
 _CONFIG = "open_clip_config.json"
 _PREFERRED = (  # open_clip's own order

@@ -11,7 +11,9 @@ from typing import Literal
 
 from pytest_clip import ClipError
 from pytest_clip.models import alphas, bundled
+from pytest_clip.models.names import safe
 from pytest_clip.models.photo import PHOTO
+from pytest_clip.store import path_of
 
 Kind = Literal["open_clip", "hf-hub", "local-dir", "bundled", "timm", "photo", "wise"]
 
@@ -110,14 +112,6 @@ def parse(text: str, *, pretrained: str | None = None) -> ModelSpec:
     return ModelSpec(full, kind, name, chosen or None)
 
 
-def path_of(text: str) -> Path:
-    """The path that a user wrote; ClipError for the home of a user whom nobody knows."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        raise ClipError(f"{text}: there is no user of that name on this machine; write the path in full") from None
-
-
 def _must_be_a_name(option: str, text: str) -> None:
     """What no file system takes is said here: every later look at it would be an error of the system's."""
     odd = next((character for character in text if unicodedata.category(character) in ("Cc", "Cs")), None)
@@ -179,17 +173,12 @@ def _label(spec: ModelSpec, *, depth: int) -> str:
 
     if spec.kind == "wise":
         base, tuned, alpha = interpolated(spec)
-        return _safe(f"wise-{_label(base, depth=depth)}-{_label(tuned, depth=depth)}-{alpha:g}")
+        return safe(f"wise-{_label(base, depth=depth)}-{_label(tuned, depth=depth)}-{alpha:g}")
     if spec.kind == "hf-hub":
-        return _safe(spec.name.replace("/", "--"))
+        return safe(spec.name.replace("/", "--"))
     if spec.kind == "local-dir":
-        return _safe(tail(str(path_of(spec.name).resolve())))
+        return safe(tail(str(path_of(spec.name).resolve())))
     if spec.pretrained is None:
-        return _safe(spec.name)
+        return safe(spec.name)
     path = "/" in spec.pretrained or "\\" in spec.pretrained
-    return f"{_safe(spec.name)},{_safe(tail(spec.pretrained) if path else spec.pretrained)}"
-
-
-def _safe(text: str) -> str:
-    """Only characters that a node id, a file name and `-k` take as they are."""
-    return re.sub(r"[^A-Za-z0-9._+=-]+", "-", text).strip("-") or "model"
+    return f"{safe(spec.name)},{safe(tail(spec.pretrained) if path else spec.pretrained)}"

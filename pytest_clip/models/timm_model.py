@@ -16,6 +16,7 @@ from pytest_clip.models.classifier import ImageClassifier
 from pytest_clip.models.quiet import quiet
 from pytest_clip.models.sight import Sight
 from pytest_clip.models.spec import RANDOM
+from pytest_clip.store import path_of
 
 if TYPE_CHECKING:
     from pytest_clip.models.spec import ModelSpec
@@ -51,7 +52,7 @@ def _file(spec: ModelSpec, text: str) -> timm_file.TimmFile:
     _known(spec.name)
     import timm
 
-    path = Path(text).expanduser()
+    path = path_of(text)
     if not path.exists() and "/" not in text and "." not in text:
         raise ClipError(f"{spec.text}: there is no file {text!r}; a tag of timm is written with a dot, timm:{spec.name}.{text}")
     return timm_file.read(path, name=spec.name, head=str(timm.get_pretrained_cfg_value(spec.name, "classifier") or "head"))

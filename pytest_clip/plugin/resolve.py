@@ -13,8 +13,10 @@ import pytest
 
 import pytest_clip.plugin.checks as checks
 import pytest_clip.plugin.destinations as destinations
+from pytest_clip import ClipError
 from pytest_clip.plugin.optiontable import OPTIONS
 from pytest_clip.session.settings import RunRequest, Settings, default_cache_dir
+from pytest_clip.store import path_of
 
 if TYPE_CHECKING:
     from pytest_clip.models.depth import DepthModel
@@ -24,11 +26,18 @@ T = TypeVar("T")
 
 def resolve(config: pytest.Config) -> Settings:
     """Command line over ini over default. A value that makes no sense is a usage error that names its option or ini key."""
+    try:
+        return _resolved(config)
+    except ClipError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _resolved(config: pytest.Config) -> Settings:
     given, kinds = config.option, _catalog()
     base = config.inipath.parent if config.inipath is not None else config.rootpath
 
     thresholds = [(config.invocation_params.dir / each, "--clip-thresholds") for each in given.clip_thresholds or ()]
-    cache_dir = given.clip_cache_dir and config.invocation_params.dir / Path(given.clip_cache_dir).expanduser()
+    cache_dir = given.clip_cache_dir and config.invocation_params.dir / path_of(given.clip_cache_dir)
     return Settings(
         models=tuple(given.clip_model or _read(config, "clip_model")),
         pretrained=given.clip_pretrained,
@@ -46,7 +55,7 @@ def resolve(config: pytest.Config) -> Settings:
         compile=given.clip_compile or _read(config, "clip_compile"),
         batch_size=_pick(config, "clip_batch_size", 0) or None,
         workers=given.clip_workers,
-        cache_dir=cache_dir or _ini(config, "clip_cache_dir", lambda text: base / Path(text).expanduser(), default_cache_dir()),
+        cache_dir=cache_dir or _ini(config, "clip_cache_dir", lambda text: base / path_of(text), None) or default_cache_dir(),
         executor=_pick(config, "clip_executor", "local"),
         cache=not given.clip_no_cache,
         shared_cache=given.clip_shared_cache or config.getini("clip_shared_cache"),
@@ -101,7 +110,7 @@ def _ini(config: pytest.Config, name: str, check: Callable[[str], T], default: T
         return default
     try:
         return check(text)
-    except argparse.ArgumentTypeError as error:
+    except (argparse.ArgumentTypeError, ClipError) as error:
         raise pytest.UsageError(f"{config.inipath or 'ini'}: {name}: {error}{_comment(text)}") from None
 
 
@@ -149,9 +158,9 @@ def _depth_model(config: pytest.Config, base: Path) -> DepthModel | None:
 def _classes(config: pytest.Config, base: Path) -> Path | None:
     """The file that --clip-classes names, else that of the ini file; its names are read when the model is built."""
     if text := config.option.clip_classes:
-        path, by = config.invocation_params.dir / Path(text).expanduser(), "--clip-classes"
+        path, by = config.invocation_params.dir / path_of(text), "--clip-classes"
     elif text := str(config.getini("clip_classes")):
-        path, by = base / Path(text).expanduser(), "clip_classes of the ini file"
+        path, by = base / path_of(text), "clip_classes of the ini file"
     else:
         return None
     named = config.option.clip_model or config.getini("clip_model")

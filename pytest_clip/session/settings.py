@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_clip.store import path_of
 from pytest_clip.views.catalog import GEOMETRIC, IMAGENET_C
 
 if TYPE_CHECKING:
@@ -86,6 +87,6 @@ class Settings:
 def default_cache_dir() -> Path:
     """``$PYTEST_CLIP_CACHE``, else ``pytest-clip`` where this user's caches are."""
     if named := os.environ.get("PYTEST_CLIP_CACHE"):
-        return Path(named).expanduser()
+        return path_of(named)
     home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "pytest-clip"
+    return (Path(home) if home else path_of("~") / ".cache") / "pytest-clip"

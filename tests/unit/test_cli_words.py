@@ -27,7 +27,6 @@ def test_options_of_the_command_and_of_pytest(text, told):
         (["list", "--data", "gone"], "--data=gone: no such folder"),
         (["list", "--suite", "oood"], "--suite"),
         (["list", "--thresholds", "gone.toml"], "named by --thresholds"),
-        (["list", "--model", "no,such"], "no architecture 'no'"),
         (["doctor", "--data", "gone"], "--data=gone: no such folder"),
         (["doctor", "--data", "here.txt"], "--data=here.txt: is a file; data is a folder: --data=. looks at what lies beside it"),
         (["doctor", "--data", "here.txt", "--quick"], "--data=here.txt: is a file"),

@@ -42,8 +42,12 @@ def cluster() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> OpenClipModel:
-    place = tiny_models.folder(tmp_path_factory.mktemp("model") / "tiny")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_models.folder(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def model(place: Path) -> OpenClipModel:
     return openclip.load(spec.parse(f"local-dir:{place}"), device="cpu", cache_dir=place)
 
 
@@ -231,14 +235,13 @@ rays.close()
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["auto", "auto by RAY_ADDRESS", "address"])
-def test_a_cluster_is_found_by_its_address_and_by_itself(how: str, model: OpenClipModel, data: Data, tmp_path: Path) -> None:
+def test_a_cluster_is_found_by_its_address_and_by_itself(how: str, model: OpenClipModel, place: Path, data: Data, tmp_path: Path) -> None:
     """From another process, as a run is: by HOST:PORT, by RAY_ADDRESS, and by what Ray knows of clusters of this machine."""
-    place = ray.get_runtime_context().gcs_address
-    asking.check(place)
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)} | ({"RAY_ADDRESS": place} if "RAY" in how else {})
+    there = ray.get_runtime_context().gcs_address
+    asking.check(there)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)} | ({"RAY_ADDRESS": there} if "RAY" in how else {})
     photos = data.images("clean").files[0].parents[1]  # type: ignore[index]
-    model_folder = next(Path(each) for each in [model.spec.text.partition(":")[2]])
-    args = [str(Path(__file__).parent), place if how == "address" else "auto", str(model_folder), str(photos), str(tmp_path)]
+    args = [str(Path(__file__).parent), there if how == "address" else "auto", str(place), str(photos), str(tmp_path)]
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", FROM_ELSEWHERE, *args], env=env, capture_output=True, text=True, timeout=300
     )
