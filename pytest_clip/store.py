@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import CacheError
+from . import CacheError, ClipError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,10 +48,8 @@ def _lock(path: Path, *, timeout: float) -> Iterator[bool]:
         yield False
         return
     except OSError as error:
-        raise CacheError(
-            f"the cache at {path.parent} cannot be written ({error.strerror}); "
-            "choose another with --clip-cache-dir=DIR, or use --clip-no-cache"
-        ) from error
+        cure = "choose another with --clip-cache-dir=DIR, or use --clip-no-cache"
+        raise CacheError(f"the cache at {path.parent} cannot be written ({error.strerror}); {cure}") from error
     try:
         yield True
     finally:
@@ -71,9 +69,8 @@ def writing(path: Path) -> Iterator[Path]:
         yield part
         part.replace(path)
     except OSError as error:
-        raise CacheError(
-            f"cannot write {path} ({error.strerror}); free space, or choose another place with --clip-cache-dir=DIR"
-        ) from error
+        cure = "free space, or choose another place with --clip-cache-dir=DIR"
+        raise CacheError(f"cannot write {path} ({error.strerror}); {cure}") from error
     finally:
         if part is not None:
             part.unlink(missing_ok=True)
@@ -167,16 +164,23 @@ def put(path: Path, content: str | bytes) -> None:
         raise
 
 
+def path_of(text: str) -> Path:
+    """The path that a user wrote; ClipError for the home of a user whom nobody knows, of which Python makes a RuntimeError."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ClipError(f"{text}: there is no user of that name on this machine; write the path in full") from None
+
+
 def unwritable(path: Path) -> str | None:
     """Why `path` must not be replaced, with the cure, as the end of a sentence; None where it may.
 
     A rename asks nobody for the file's own permissions, and root is never refused anything, so the bits are read here.
     """
     path = path.resolve()
-    try:
+    mode = None
+    with suppress(OSError):
         mode = path.stat().st_mode
-    except OSError:
-        mode = None
     if mode is not None and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         return "it is no plain file; name another"
     if mode is not None and not (mode & 0o222 and os.access(path, os.W_OK)):

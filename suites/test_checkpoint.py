@@ -11,6 +11,7 @@ from pytest_clip.metrics.calibration import nll_per_sample
 from pytest_clip.metrics.intervals import mean_interval, seed_from
 from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.metrics.temperature import fit_temperature
+from pytest_clip.models.protocol import embedding_model
 
 pytestmark = pytest.mark.clip_suite("checkpoint")
 
@@ -74,6 +75,7 @@ def test_finite_weights(gate, clip_case, clip_model, images, encode):
 @pytest.mark.clip_gate("checkpoint/logit_scale")
 def test_logit_scale(gate, clip_case, clip_model):
     """exp(logit_scale): CLIP starts at 14 and is clamped at 100; far outside, softmax confidences mean nothing."""
+    embedding_model(clip_model)
     conventions = {"measured": {"logit_bias": clip_model.logit_bias}}
     gate(clip_case.gate, clip_model.logit_scale, n=1, reason="the stored parameter is no finite number", conventions=conventions)
 

@@ -29,8 +29,8 @@ def scores(known_and_unknown, clip_settings):
     known, unknown = known_and_unknown
     tau = clip_settings.mcm_tau
     return (
-        ood.mcm(known.cosines, tau=tau),
-        ood.mcm(unknown.cosines, tau=tau),
+        known.mcm(tau),
+        unknown.mcm(tau),
         known.conventions | {"score": "mcm", "tau": tau, "known": len(known.ids)},
     )
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 YES, NO = 0, 1
 CELLS = 30
 OPTIONS = ("data", "max-unreadable")
+FAILING = ("fail", "insufficient")
 
 
 def doctor_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,16 +33,19 @@ def doctor(args: argparse.Namespace) -> int:
     from pytest_clip.data import catalog
     from pytest_clip.data.doctor import Examined, examine, quick
     from pytest_clip.data.layouts import SEPARATOR
+    from pytest_clip.data.layouts.found import is_folder, shown
+    from pytest_clip.store import path_of
 
     if args.max_unreadable < 0:
         raise ClipError(f"--max-unreadable={args.max_unreadable}: write 0 or more")
     found = []
     for given in map(_local, args.data):
-        folder = Path(given.partition(SEPARATOR)[0])
+        folder = path_of(given.partition(SEPARATOR)[0])
+        told = shown(given)[:200]
         if folder.is_file():
-            raise ClipError(f"--data={given}: is a file; data is a folder: --data={folder.parent} looks at what lies beside it")
-        if given != "scenes" and not folder.exists():
-            raise ClipError(f"--data={given}: no such folder")
+            raise ClipError(f"--data={told}: is a file; data is a folder: --data={folder.parent} looks at what lies beside it")
+        if given != "scenes" and not is_folder(folder):
+            raise ClipError(f"--data={told}: no such folder")
         for text, label in catalog.expand(given):
             if args.quick:
                 found.append(Examined(label, 0, 0, tuple(quick(text))))
@@ -67,7 +71,8 @@ def _local(given: str) -> str:
 
 def init_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
-        "Exit status: 0 the file is written, 1 the data is not fit to be measured or the run failed, 2 the request makes no sense."
+        "Exit status: 0 the file is written and the next run will pass, 1 it will not, the data cannot be measured or the run failed, "
+        "2 the request makes no sense."
     )
     parser.add_argument("data", metavar="DIR", help="Your data, as --clip-data")
     parser.add_argument("--model", metavar="NAME[,PRETRAINED]", help="As --clip-model; measured by a run of pytest in this folder")
@@ -118,9 +123,27 @@ def init(args: argparse.Namespace) -> int:
         raise ClipError(f"{report}: no rules can be made of it: {error}; write one with pytest --clip-report=json:PATH") from None
     except OSError as error:
         raise ClipError(f"{args.out} cannot be written: {error.strerror or error}; name another with --out") from None
-    rules = text.count("\nwhy = ")
-    then = f"pytest --clip-model={args.model or 'NAME'} --clip-data={args.data}"
-    print(f"wrote {args.out}: {rules} rules from {len(rows)} gates; read it, then: {then}")
+    ruled = first.ruled(rows)
+    option = "" if args.out.name == "thresholds.toml" and args.out.resolve().parent == Path.cwd() else f" --clip-thresholds={args.out}"
+    then = f"pytest --clip-model={args.model or 'NAME'} --clip-data={args.data}{option}"
+    print(f"wrote {args.out}: {len(ruled)} rules from {len(rows)} gates; read it, then: {then}")
+    return _next(rows, ruled)
+
+
+def _next(rows: list[dict[str, Any]], ruled: set[str]) -> int:
+    """Whether a run with the rules just written will pass, as far as the one that they are made from tells."""
+    failing = [row for row in rows if row.get("verdict") in FAILING and row["gate"] not in ruled]
+    if failing:
+        named = "; ".join(str(row.get("message") or row["gate"]).splitlines()[0] for row in failing[:3])
+        more = f"; and {len(failing) - 3} more" if len(failing) > 3 else ""
+        print(
+            f"pytest-clip init: that run will fail, as this one did, at {len(failing)} gates with shipped rules: {named}{more}",
+            file=sys.stderr,
+        )
+        return NO
+    if not ruled and not any(row.get("verdict") in ("pass", "waived", "warn") for row in rows):
+        print("pytest-clip init: no gate could become a rule, so that run will judge nothing; the comments say why", file=sys.stderr)
+        return NO
     return YES
 
 

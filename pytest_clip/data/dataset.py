@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import ClipError
 from .catalog import one, sets
 from .layouts import layout
-from .layouts.found import Found
+from .layouts.found import Found, own_name
 from .setinfo import SetInfo
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Data:
         """`scenes`, or the folder's name (of `.` too)."""
         if self.found is not None:
             return self.found.name
-        return self.text if self.text == "scenes" else Path(self.text).resolve().name
+        return self.text if self.text == "scenes" else own_name(Path(self.text))
 
     @property
     def templates(self) -> tuple[str, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from .classfolders import DEPTH_SUFFIXES, LAY_DEPTH, depth_folder
+from .classfolders import LAY_DEPTH
+from .depthmaps import check, read
 from .imageset import ImageSet
 
 if TYPE_CHECKING:
@@ -52,7 +54,10 @@ def depth_maps(images: ImageSet, rows: Sequence[int], *, cache: Path | None = No
     if images.scenes is not None:
         return _of_scenes(images, rows)
     if images.depth is not None:
-        return [_read(images.depth[row]) for row in rows]
+        import torch
+
+        check(images)
+        return [torch.from_numpy(read(images.depth[row])) for row in rows]
     if images.depth_model is None:
         raise ClipError(f"{images.data} has no depth maps; {LAY_DEPTH.format(folder=images.data)}")
     return [_estimated(images, row, cache, device) for row in rows]
@@ -119,49 +124,17 @@ def _cast(images: ImageSet, rows: Sequence[int]) -> list[Tensor]:
     return out
 
 
-def _read(path: Path) -> Tensor:
-    """A depth map from a file; 0 and what is not finite mean "unknown" and become the farthest distance in the map."""
-    import numpy as np
-    import torch
-
-    try:
-        if path.suffix.lower() == ".npy":
-            values = np.load(path, allow_pickle=False).astype(np.float32)
-        else:
-            from PIL import Image
-
-            with Image.open(path) as picture:
-                values = np.asarray(picture).astype(np.float32)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ClipError(f"{path}: not a readable depth map ({error}); replace it") from error
-    if values.ndim != 2:
-        raise ClipError(f"{path}: a depth map has one number per pixel, this file has the shape {list(values.shape)}; use a grey image")
-    known = np.isfinite(values) & (values > 0)
-    if not known.any():
-        raise ClipError(f"{path}: holds no distance above 0; replace it")
-    return torch.from_numpy(np.where(known, values, values[known].max()))
-
-
-def beside(root: Path, files: Sequence[Path]) -> tuple[Path, ...] | None:
-    """The depth map of each image of a folder, ROOT/depth/CLASS/IMAGE.*; None if the folder has none, ClipError if one is missing."""
-    if (maps := depth_folder(root)) is None:
-        return None
-    out = []
-    for file in files:
-        name = maps / file.relative_to(root).parent / file.stem
-        found = [path for suffix in DEPTH_SUFFIXES if (path := name.with_name(name.name + suffix)).is_file()]
-        if not found:
-            raise ClipError(f"{maps} has no map for {file.relative_to(root)}; add {name}.png, or remove the folder")
-        out.append(found[0])
-    return tuple(out)
-
-
-def framed(depth: Tensor, size: tuple[int, int], *, way: str) -> Tensor:
+def framed(depth: Tensor, size: tuple[int, int], *, way: str, crop: float = 1.0) -> Tensor:
     """A map [H, W] as the model sees the picture, [h, w].
 
     "shortest" cuts off what its own aspect ratio has more, "squash" nothing. "longest" shows all of the picture and a border of one colour,
     which belongs to no scene: each place of it gets the depth of the edge beside it, so that no step of depth parts it from the picture.
+    With a `crop` below 1 only the middle of that is seen, as timm's `crop_pct` says.
     """
+    if crop < 1:
+        high, wide = (math.floor(side / crop) for side in size)
+        top, left = round((high - size[0]) / 2), round((wide - size[1]) / 2)
+        return framed(depth, (high, wide), way=way)[top : top + size[0], left : left + size[1]]
     import torch.nn.functional as F
 
     from ..views.relief import resized

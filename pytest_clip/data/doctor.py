@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from . import catalog, layouts
-from .layouts.found import Problem
+from . import catalog, content, depthmaps, findings, layouts, lengths
+from .bits import stored_as
+from .ends import unopened
+from .findings import NAMED, SHOWN, TURNED, Seen
+from .layouts.found import EMBEDDED, RENAMED, Problem, is_folder, own_name, subfolders
 
 if TYPE_CHECKING:
     from .dataset import Data
     from .imageset import ImageSet
 
-NAMED, SHOWN = 10, 2
-"""Images that a finding of the doctor and one of a run name; the rest they count."""
-INPUT = (224, 224)
-MADE_AT_INPUT = ("corruption", "cue")
-"""Roles of published sets that are 224 x 224 as they come."""
-ALMOST_ALL = 0.95
-TURNED = 0x0112
-"""EXIF's tag for the way a picture is to be held; 1 is upright."""
+
+RESERVED = (
+    f"the name {EMBEDDED} is that of the embedded benchmark, for which rules are shipped; this data set is called {RENAMED}, in rules too: "
+    f"[data.{RENAMED}.gates...]"
+)
 
 
 @dataclass(frozen=True)
@@ -43,36 +43,29 @@ class Examined:
         return not any(each.level == "refuse" for each in self.problems)
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """One image: its place and set, and what decoding it told."""
-
-    where: str
-    set: str
-    role: str
-    label: str
-    digest: str = ""
-    size: tuple[int, int] = (0, 0)
-    turned: bool = False
-    wrong: str = ""
-
-
 def quick(text: str) -> list[Problem]:
     """What names and counts tell about the data that --clip-data=`text` names (one data set). Nothing is opened."""
-    if text == "scenes":
-        return []
-    found = catalog.one(text)
+    if text == EMBEDDED:
+        there = is_folder(Path(text)) and len(subfolders(Path(text))) > 1
+        meant = f"the embedded benchmark is measured; the folder {text} here is another: --clip-data=./{text}"
+        return [Problem("warn", meant)] if there else []
+    try:
+        found = catalog.one(text)
+    except ClipError as error:
+        return [Problem("refuse", str(error))]
+    name = found.name if found is not None else own_name(Path(text))
+    said = [Problem("warn", RESERVED)] if name == RENAMED else []
     if found is not None:
-        return layouts.problems(found)
+        return [*said, *layouts.problems(found)]
     from . import folder
 
-    return folder.problems(text)
+    return [*said, *folder.problems(text)]
 
 
 def examine(text: str, *, max_unreadable: int = 0, threads: int = 4, advance: Callable[[int, int], None] = lambda i, n: None) -> Examined:
     """`quick`, and every image of every set decoded: unreadable, twice, resized before, turned. `advance(done, total)` hears of it."""
     problems = quick(text)
-    name = text if text == "scenes" else Path(layouts.split(text)[0]).resolve().name
+    name = text if text == EMBEDDED else own_name(layouts.split(text)[0])
     if any(each.level == "refuse" for each in problems) or text == "scenes":
         return Examined(name, 0, 0, tuple(problems))
     from .dataset import load
@@ -80,30 +73,43 @@ def examine(text: str, *, max_unreadable: int = 0, threads: int = 4, advance: Ca
     data = load(text)
     sets = [images for each in data.sets if (images := data.images(each.name)).within is None]
     total = sum(len(images.files or images.ids) for images in sets)
-    seen: list[_Seen] = []
+    seen: list[Seen] = []
     with ThreadPoolExecutor(threads) as pool:
         for images in sets:
             for one in pool.map(lambda row, of=images: _look(of, row), range(len(images.files or images.ids))):
                 seen.append(one)
                 advance(len(seen), total)
-    told = [*problems, *_unreadable(seen, max_unreadable), *_twice(seen), *_resized(seen), *_turned(seen)]
+    texts = [*lengths.of_classes(data), *(each for images in sets for each in lengths.of_captions(images))]
+    maps = [Problem("refuse", depthmaps.told(images, wrong)) for images in sets if images.depth and (wrong := depthmaps.look(images))]
+    if maps:  # the missing ones, too
+        problems = [each for each in problems if depthmaps.LACK not in each.what]
+    told = [*problems, *maps, *texts, *findings.unreadable(seen, max_unreadable), *findings.of_pictures(seen)]
     return Examined(data.name, len(sets), len(seen), tuple(told))
 
 
 def of_content(data: Data) -> list[Problem]:
-    """What a run says about the pictures that it looked at before: some left out, some there twice."""
+    """What a run says about the pictures and texts that it looked at before: some left out, some there twice, some cut.
+
+    ClipError for classes of one text.
+    """
+    if data.text == "scenes":
+        return []
+    texts = lengths.of_classes(data)
+    if wrong := [each.what for each in texts if each.level == "refuse"]:
+        raise ClipError(f"{data.name}: {wrong[0]}")
     said = [
         Problem("warn", f"{len(wrong)} images of {name} cannot be read and are left out: {_some(wrong)}")
         for name, wrong in data.left_out.items()
         if name in data.looked
     ]
     seen = [
-        _Seen(images.where(row), images.name, images.role, _label(images, row), digest)
+        Seen(images.where(row), images.name, images.role, _label(images, row), digest, deep=look.deep.get(row, ""))
         for images, look in data.looked.values()
         for row, digest in enumerate(look.digests)
         if row not in look.wrong
     ]
-    return [*said, *_twice(seen, named=SHOWN, source=data.text)]
+    texts += [each for name in data.fingerprints for each in lengths.of_captions(data.images(name))]
+    return [*said, *texts, *findings.twice(seen, named=SHOWN, source=data.text), *findings.deep(seen)]
 
 
 def _some(sentences: Sequence[str]) -> str:
@@ -116,76 +122,26 @@ def _label(images: ImageSet, row: int) -> str:
     return images.classes[label] if 0 <= label < len(images.classes) else ""
 
 
-def _look(images: ImageSet, row: int) -> _Seen:
+def _look(images: ImageSet, row: int) -> Seen:
     from .pictures import decode
 
     name, where = _label(images, row), images.where(row)
     try:
-        data = images.read(row) if images.read is not None else _bytes(Path(where))
+        if images.read is not None:
+            data: bytes | Path = images.read(row)
+        else:
+            data = images.files[row] if images.files is not None else Path(where)
+            _openable(data)
         picture = decode(data, where=where)
     except ClipError as error:
-        return _Seen(where, images.name, images.role, name, wrong=str(error))
+        return Seen(where, images.name, images.role, name, wrong=str(error))
     turned = picture.getexif().get(TURNED, 1) not in (0, 1)
-    return _Seen(where, images.name, images.role, name, hashlib.sha256(data).hexdigest(), picture.size, turned)
+    digest = hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else content.sha256([data])[0]
+    return Seen(where, images.name, images.role, name, digest, picture.size, turned, deep=stored_as(picture))
 
 
-def _bytes(path: Path) -> bytes:
+def _openable(path: Path) -> None:
     try:
-        return path.read_bytes()
+        path.open("rb").close()
     except OSError as error:
-        raise ClipError(f"{path}: not a readable image ({error.strerror}); replace or remove the file") from None
-
-
-def _unreadable(seen: Sequence[_Seen], allowed: int) -> Iterator[Problem]:
-    bad = [each for each in seen if each.wrong]
-    if bad:
-        first = "".join(f"\n    {each.wrong}" for each in bad[:NAMED])
-        more = f"\n    and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
-        level = "refuse" if len(bad) > allowed else "warn"
-        yield Problem(level, f"{len(bad)} of {len(seen)} images cannot be read (allowed: {allowed}):{first}{more}")  # type: ignore[arg-type]
-
-
-def _twice(seen: Sequence[_Seen], *, named: int = NAMED, source: str = "") -> Iterator[Problem]:
-    """By content. Under two labels one of them is wrong; in two sets one says less than it seems. `source`: who names the others."""
-    same: dict[str, list[_Seen]] = {}
-    for each in seen:
-        if each.digest:
-            same.setdefault(each.digest, []).append(each)
-    groups = [group for group in same.values() if len(group) > 1]
-    labels = [group for group in groups if len({each.label for each in group if each.label}) > 1]
-    leaks = [group for group in groups if {"clean", "ood"} <= {each.role for each in group} and group not in labels]
-    rest = [group for group in groups if group not in labels and group not in leaks and len({each.set for each in group}) == 1]
-    for some, what, cure in (
-        (labels, "are there under different labels", "keep each under the right one"),
-        (leaks, "are both known and unknown", "remove them from the unknown ones"),
-        (rest, "are there more than once", "keep one of each: copies count twice and make intervals too narrow"),
-    ):
-        if some:
-            shown = "".join(
-                "\n    " + " = ".join(f"{e.where}{f' ({e.label})' if e.label else ''}" for e in group[:3]) for group in some[:named]
-            )
-            others = f"; pytest-clip doctor --data {source} names them" if source else ""
-            more = f"\n    and {len(some) - named} more{others}" if len(some) > named else ""
-            yield Problem("warn", f"{len(some)} images {what}; {cure}:{shown}{more}")
-
-
-def _resized(seen: Sequence[_Seen]) -> Iterator[Problem]:
-    for name in dict.fromkeys(each.set for each in seen):
-        some = [each for each in seen if each.set == name and each.digest and each.role not in MADE_AT_INPUT]
-        small = sum(each.size == INPUT for each in some)
-        if some and small >= ALMOST_ALL * len(some):
-            yield Problem(
-                "warn",
-                f"{small} of {len(some)} images of {name} are {INPUT[0]} x {INPUT[1]} already: they were resized and cropped before, and "
-                "will be once more by models of another size; use the originals, or compare with no published number",
-            )
-
-
-def _turned(seen: Sequence[_Seen]) -> Iterator[Problem]:
-    turned = [each for each in seen if each.turned]
-    if turned:
-        yield Problem(
-            "note",
-            f"{len(turned)} images carry an EXIF orientation that models do not see, the first one {turned[0].where}; where it matters, "
-            "turn the pixels themselves (jpegtran, exiftran)",
-        )
+        raise ClipError(unopened(path, error)) from None

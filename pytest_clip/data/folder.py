@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
-from .catalog import sets
-from .classfolders import class_folders
+from .binding import by_name, by_order
+from .classfolders import DEPTH, class_folders, class_trees
 from .content import sha256
-from .depth import beside
-from .layouts.found import Problem, count, subfolders
-from .own import CLASSES, UNKNOWN, class_names
+from .depthmaps import beside, held, missing
+from .layouts.found import Problem, own_name
+from .leftout import of_classes, of_tree
+from .listed import check
+from .listed import problems as of_tables
+from .naming import of_codes, of_sizes
+from .own import CLASSES, UNKNOWN, class_names, unknown_sets
+from .own import unknown as unknown_in
+from .tree import below
 
 if TYPE_CHECKING:
     from .imageset import ImageSet
@@ -35,47 +42,34 @@ def image_set(folder: str, *, limit: int | None = None) -> ImageSet:
     digest = hashlib.sha256("\n".join(tree if not (root / CLASSES).is_file() else names).encode())
     files = tuple(path for _, _, path in rows)
     maps = beside(root, files)
-    for path, held in zip((*files, *(maps or ())), sha256((*files, *(maps or ()))), strict=True):
-        digest.update(f"{path.relative_to(root)} {held}\n".encode())
+    for path, each in zip((*files, *(maps or ())), (*sha256(files), *held(maps or ())), strict=True):
+        digest.update(f"{path.relative_to(root)} {each}\n".encode())
     return ImageSet(
-        name="clean", data=root.resolve().name, role="clean", ids=tuple(str(p.relative_to(root)) for _, _, p in rows),
+        name="clean", data=own_name(root), role="clean", ids=tuple(str(p.relative_to(root)) for _, _, p in rows),
         labels=np.array([k for _, k, _ in rows]), classes=names, fingerprint=digest.hexdigest()[:16],
         files=files, depth=maps,
     )  # fmt: skip
 
 
 def problems(folder: str) -> list[Problem]:
-    """What is odd about a folder of class folders; what `catalog.sets` refuses comes first."""
+    """What is odd about a folder of class folders; all that `catalog.sets` refuses comes first."""
     root = Path(folder)
+    out = _refused(lambda: check(root))
     try:
-        sets(folder)
+        trees = class_trees(folder)
     except ClipError as error:
-        return [Problem("refuse", str(error))]
-    tree, out = class_folders(folder), []
-    if loose := count(root):
-        out.append(Problem("warn", f"{root}: {loose} images lie in no class folder and are not measured; move them into one"))
-    known = {UNKNOWN, "depth"}
-    for name in (each for each in subfolders(root) if each not in tree and each not in known):
-        deeper = next((inner for inner in subfolders(root / name) if count(root / name / inner)), None)
-        what = f"images only deeper, in {name}/{deeper}" if deeper else "no image"
-        out.append(Problem("warn", f"{root / name}: the folder has {what}, so it is no class; move the images up, or remove the folder"))
-    alike: dict[str, list[str]] = {}
-    for name in tree:
-        alike.setdefault(name.lower(), []).append(name)
-    out += [
-        Problem("warn", f"{root}: the classes {' and '.join(names)} differ in case alone; join them, or give them other names")
-        for names in alike.values()
-        if len(names) > 1
-    ]
-    if not (root / CLASSES).is_file():
-        out += _meaningless(root, list(tree))
-    else:
-        names, labels = class_names(root, list(tree))
-        if empty := [name for k, name in enumerate(names) if k not in labels]:
-            few = f"{', '.join(empty[:5])}{' ...' if len(empty) > 5 else ''}"
-            told = f"{root}: no folder with images for {len(empty)} of the {len(names)} classes of {CLASSES} ({few})"
-            out.append(Problem("warn", f"{told}; is a part of the data missing? Their names are asked for all the same"))
-    sizes = {name: len(files) for name, files in tree.items()}
+        return [*out, Problem("refuse", str(error))]
+    sizes = {name: len(each.images) for name, each in trees.items()}
+    out += _refused(lambda: class_names(root, list(trees)))
+    unknown = UNKNOWN not in trees
+    out += _refused(lambda: unknown_sets(root)) if unknown else []
+    refused = bool(out)
+    out += missing(root, [path for each in trees.values() for path in each.images])
+    out += [*of_classes(root, trees, beside=(UNKNOWN, DEPTH)), *of_tables(root)]
+    if not refused:
+        out += _of_names(root, sizes)
+    for name, place in unknown_in(root).items() if unknown and not refused else ():
+        out += [replace(each, what=f"image set {name}: {each.what}") for each in of_tree(place, below(place))]
     few, many = min(sizes, key=lambda name: sizes[name]), max(sizes, key=lambda name: sizes[name])
     if sizes[many] > 10 * sizes[few]:
         said = f"{root}: {sizes[many]} images of {many}, {sizes[few]} of {few}; accuracy/top1 is mostly about the former"
@@ -83,13 +77,25 @@ def problems(folder: str) -> list[Problem]:
     return out
 
 
-def _meaningless(root: Path, names: Sequence[str]) -> list[Problem]:
-    """Folder names that say nothing in a prompt."""
-    cure = f"write {root / CLASSES} with one name a line"
-    if all(name.isascii() and name.isdigit() for name in names):
-        trap = "" if len(names) < 11 else "; sorted as text 10 comes before 2, as numbers classnames.txt counts them"
-        return [Problem("warn", f"{root}: the classes are called {names[0]}, {names[1]} ..., and so say the prompts{trap}; {cure}")]
-    if all(len(name) == 9 and name[0] == "n" and name[1:].isdigit() for name in names):
-        more = "; ImageNet itself is known by its folder: name it val" if len(names) == 1000 else ""
-        return [Problem("warn", f"{root}: the classes are called {names[0]} ... (WordNet), and so say the prompts; {cure}{more}")]
+def _of_names(root: Path, sizes: Mapping[str, int]) -> list[Problem]:
+    path, folders = root / CLASSES, list(sizes)
+    if not path.is_file():
+        cure = f"write {path} with one name a line"
+        return [*of_codes(str(root), folders, cure=cure), *of_sizes(str(root), sizes)]
+    names, labels = class_names(root, folders)
+    out = of_sizes(str(path), {names[k]: sizes[folder] for folder, k in zip(folders, labels, strict=True)})
+    if not by_name(folders, names, path=path) and not all(name.isdigit() for name in folders):
+        out.append(by_order(folders, names, path=path))
+    if empty := [name for k, name in enumerate(names) if k not in labels]:
+        few = f"{', '.join(empty[:5])}{' ...' if len(empty) > 5 else ''}"
+        told = f"{root}: no folder with images for {len(empty)} of the {len(names)} classes of {CLASSES} ({few})"
+        out.append(Problem("warn", f"{told}; is a part of the data missing? Their names are asked for all the same"))
+    return out
+
+
+def _refused(check: Callable[[], object]) -> list[Problem]:
+    try:
+        check()
+    except ClipError as error:
+        return [Problem("refuse", str(error))]
     return []

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .layouts.found import shown
+
 if TYPE_CHECKING:
     from ..models.depth import DepthModel
     from .scenes.spec import Scene
@@ -93,5 +95,5 @@ class ImageSet:
     def where(self, row: int) -> str:
         """The place of an image for messages: its file, its place in a shard, or its id."""
         if self.files is not None:
-            return str(self.files[row])
+            return shown(self.files[row])
         return self.ids[row] if self.read is None else self.read.where(row)

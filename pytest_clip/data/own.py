@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
+from .binding import by_name, crossed, distinct, twice, whole
+from .classfolders import UNKNOWN as UNKNOWN
 from .content import sha256
-from .layouts.found import images_in
+from .layouts.found import IMAGE_SUFFIXES, images_in
 from .setinfo import SetInfo
 from .texts import class_names as names_in
 from .texts import templates as templates_in
@@ -17,7 +19,7 @@ from .texts import templates as templates_in
 if TYPE_CHECKING:
     from .imageset import ImageSet
 
-CLASSES, TEMPLATES, UNKNOWN = "classnames.txt", "templates.txt", "ood"
+CLASSES, TEMPLATES = "classnames.txt", "templates.txt"
 
 
 def templates(root: Path) -> tuple[str, ...]:
@@ -31,7 +33,7 @@ def unknown(root: Path) -> dict[str, Path]:
     from .imagenet.unknown import named
 
     folder = root / UNKNOWN
-    if next(images_in(folder), None) is not None:
+    if next(images_in(folder, IMAGE_SUFFIXES), None) is not None:
         return {UNKNOWN: folder}
     found = named(folder)
     if "clean" in found:
@@ -66,28 +68,41 @@ def unknown_images(root: Path, name: str, *, data: str, classes: tuple[str, ...]
 def class_names(root: Path, folders: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """The class names in label order, and the label of each of the sorted class folders.
 
-    Without classnames.txt the folders are the classes in their order. With it a folder belongs to the line of its name (`_` for a space),
-    numbered folders to the line of their number, counted from 0, and any other folders to the lines one by one.
+    Without classnames.txt the folders are the classes in their order. With it a folder belongs to the line of its name (see
+    `binding.key`), numbered folders to the line of their number, counted from 0, and any other folders to the lines one by one.
     """
     path = root / CLASSES
     if not path.is_file():
+        distinct(folders, where=str(root))
         return tuple(name.replace("_", " ") for name in folders), tuple(range(len(folders)))
     names = names_in(path)
-    place = {name: k for k, name in enumerate(names)} | {name.replace(" ", "_"): k for k, name in enumerate(names)}
-    if all(folder in place for folder in folders):
-        return names, tuple(place[folder] for folder in folders)
+    distinct(names, where=str(path))
+    bound = by_name(folders, names, path=path)
+    if len(bound) == len(folders):
+        twice(bound, names, path=path)
+        return names, tuple(bound[folder] for folder in folders)
     if all(folder.isascii() and folder.isdigit() for folder in folders):
-        if (most := max(map(int, folders))) >= len(names):
-            raise ClipError(
-                f"{path}: names {len(names)} classes (0..{len(names) - 1}), but there is a folder {root / str(most)}; add the names"
-            )
-        return names, tuple(int(folder) for folder in folders)
-    if some := [folder for folder in folders if folder in place]:
-        lost = next(folder for folder in folders if folder not in place)
-        raise ClipError(f"{path}: names the folder {some[0]}, but not {lost}; write a line for every folder, or none by its name")
+        numbers = [whole(folder) or 0 for folder in folders]
+        if (most := max(numbers)) >= len(names):
+            there = root / folders[numbers.index(most)]
+            raise ClipError(f"{path}: names {len(names)} classes (0..{len(names) - 1}), but there is a folder {there}; add the names")
+        if len(set(numbers)) < len(numbers):
+            one = next(number for number in numbers if numbers.count(number) > 1)
+            both = " and ".join(folder for folder, number in zip(folders, numbers, strict=True) if number == one)
+            raise ClipError(f"{root}: the folders {both} have one number; join them, or rename one")
+        return names, tuple(numbers)
+    if bound:
+        lost = next(folder for folder in folders if folder not in bound)
+        raise ClipError(f"{path}: names the folder {next(iter(bound))}, but not {lost}; write a line for every folder, or none by its name")
     if len(names) != len(folders):
         raise ClipError(
             f"{path}: {len(names)} lines for {len(folders)} class folders; write one for each of them in the order of "
             f"{folders[0]}, {folders[1]} ..., because a line too many shifts the labels"
+        )
+    if (wrong := crossed(folders, names)) is not None:
+        folder, line, other = wrong
+        raise ClipError(
+            f"{path}: no line names a folder, and in their order {folder} would be {names[line]!r}, though line {other + 1} is "
+            f"{names[other]!r}; write the folders' own names"
         )
     return names, tuple(range(len(folders)))

@@ -7,23 +7,39 @@ from pathlib import Path
 from typing import Any
 
 from .. import ClipError
+from .bits import eight_bit
+from .content import LARGEST
+from .ends import UnreadableError as UnreadableError
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "GIF", "AVIF", "JPEG2000")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "GIF", "AVIF", "JPEG2000", "QOI")
 """What is decoded, whatever a file is called: Pillow would hand a PostScript file named .jpg to Ghostscript."""
+BY_SUFFIX = {
+    ".mpo": "MPO", ".dib": "DIB", ".pcx": "PCX", ".ico": "ICO", **dict.fromkeys((".tga", ".icb", ".vda", ".vst"), "TGA"),
+    **dict.fromkeys((".sgi", ".rgb", ".rgba", ".bw"), "SGI"),
+}  # fmt: skip
+"""What is decoded only where the file is called so: these formats begin with next to nothing that tells them from other bytes."""
 MAX_PIXELS = 89_478_485
 """Pixels of one picture: the number from which Pillow warns of a decompression bomb, 256 MiB as RGB."""
 
 
-class UnreadableError(ClipError):
-    """A picture that is damaged, cut off, none at all or too large."""
-
-
 def decode(source: Path | bytes, *, where: str) -> Any:
-    """The picture as a PIL image; UnreadableError begins with `where` for one that cannot be read, is cut off, or above `MAX_PIXELS`."""
+    """The picture as a PIL image of 8 bits a channel; see `bits.eight_bit` for those that have more.
+
+    UnreadableError begins with `where` for one that cannot be read, is cut off, or above `MAX_PIXELS`.
+    """
+    return eight_bit(stored(source, where=where), where=where)
+
+
+def stored(source: Path | bytes, *, where: str) -> Any:
+    """The picture as it is stored, for those whose numbers are no brightness: depth maps. UnreadableError as `decode`."""
     from PIL import Image
 
+    named = BY_SUFFIX.get(source.suffix.lower()) if isinstance(source, Path) else None
+    formats = FORMATS if named is None else (*FORMATS, named)
     try:
-        with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=FORMATS) as image:
+        if isinstance(source, Path) and (size := source.stat().st_size) > LARGEST:
+            raise UnreadableError(f"{where}: {size} bytes, at most {LARGEST} are read; make the picture smaller or remove it")
+        with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=formats) as image:
             wide, high = image.size
             if wide * high > MAX_PIXELS:
                 raise UnreadableError(

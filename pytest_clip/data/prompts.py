@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from .. import ClipError
+from .layouts.found import is_there, shown
 from .scenes import vocabulary
 
 SINGLE = ("a photo of a {c}.",)
@@ -85,11 +87,11 @@ def find(text: str, *, base: Path) -> PromptSet:
     """The prompt set that NAME-or-FILE means, a file relative to `base`; ClipError for neither, and for what is wrong in the file."""
     if text in NAMES:
         return PromptSet(text)
-    path = base / Path(text).expanduser()
-    if not path.is_file():
+    path = base / os.path.expanduser(text)  # noqa: PTH111 - Path's raises for a user that there is not
+    if not is_there(path):
         close = get_close_matches(text, NAMES, n=1)
         meant = f"; did you mean {close[0]!r}?" if close else f"; there is {', '.join(NAMES)}, or write one template a line into a file"
-        raise ClipError(f"{text!r} is no prompt set and no file{meant}")
+        raise ClipError(f"{shown(text)[:200]!r} is no prompt set and no file{meant}")
     return PromptSet(text, read(path, shown=text))
 
 

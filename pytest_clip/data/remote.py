@@ -13,6 +13,8 @@ from typing import Any
 from .. import ClipError
 from .layouts import webdataset
 
+STATE = ("size", "mtime", "created", "ETag", "LastModified", "Last-Modified", "Content-MD5", "Digest", "md5", "sha256")
+"""What file systems say about a file that changes when it does; where they say nothing but its size it is copied again each time."""
 NEEDS = "pip install pytest-clip[shards]"
 
 
@@ -76,10 +78,10 @@ def _copy(files: Any, source: str, target: Path, *, needed: bool) -> bool:
         if needed:
             raise ClipError(f"{source} is missing there; the data set is not whole: fetch it to a folder and see") from None
         return False
-    state = {key: str(info.get(key)) for key in ("size", "mtime", "ETag", "LastModified", "md5", "sha256") if info.get(key) is not None}
+    state = {key: str(info.get(key)) for key in STATE if info.get(key) is not None}
     note = target.with_name(f".{target.name}.json")
     try:
-        same = target.is_file() and json.loads(note.read_text(encoding="utf-8")) == state
+        same = target.is_file() and len(state) > 1 and json.loads(note.read_text(encoding="utf-8")) == state
     except (OSError, ValueError):
         same = False
     if same and (info.get("size") is None or target.stat().st_size == info["size"]):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import ClipError
+from .layouts.found import is_utf8, shown
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
+MOST_ROWS = 5_000_000
+"""Of a parquet file, which can claim any number of rows in a few bytes; a row is half a kilobyte in memory."""
 NEEDS_ARROW = "pip install pytest-clip[shards]"
 
 
@@ -44,14 +48,30 @@ class Table:
 
 def read(path: Path) -> Table:
     """The table in a file; ClipError names file and line for what is none."""
-    reader = {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}[path.suffix.lower()]
+    reader: Callable[[Path], Iterator[Row]] = {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}[path.suffix.lower()]
     try:
         rows = tuple(reader(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ClipError(f"{path}: cannot be read ({error}); write it as UTF-8 text") from None
+    except UnicodeDecodeError:
+        raise ClipError(f"{path}:{_not_text(path)}: no UTF-8 text; save the table as UTF-8 (iconv -f latin1 -t utf8)") from None
+    except (OSError, ValueError) as error:
+        raise ClipError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error}); write it as UTF-8 text") from None
     if not rows:
         raise ClipError(f"{path}: holds no row; write one an image")
     return Table(path, tuple(dict.fromkeys(column for row in rows for column in row.cells)), rows)
+
+
+def _not_text(path: Path) -> int:
+    """The first line that is no UTF-8."""
+    with path.open("rb") as file:
+        return next((k for k, line in enumerate(file, 1) if not _is_text(line)), 1)
+
+
+def _is_text(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _csv(path: Path) -> Iterator[Row]:
@@ -85,8 +105,10 @@ def _jsonl(path: Path) -> Iterator[Row]:
             where = f"{path}:{number}"
             try:
                 told = json.loads(line)
-            except (json.JSONDecodeError, RecursionError) as error:
-                raise ClipError(f"{where}: no JSON ({error}); write one object a line") from None
+            except (ValueError, RecursionError) as error:  # a number of 5,000 digits is JSON, and more than Python reads
+                raise ClipError(f"{where}: no JSON ({str(error).partition(';')[0]}); write one object a line") from None
+            if isinstance(told, dict) and not all(map(is_utf8, told)):
+                raise ClipError(f"{where}: the name of a column holds half a character; write whole ones, as UTF-8")
             if not isinstance(told, dict):
                 raise ClipError(f'{where}: no object; write one a line, such as {{"path": "a.jpg", "label": "cat"}}')
             yield Row(where, {str(key): _cell(value, where, str(key)) for key, value in told.items()})
@@ -100,19 +122,38 @@ def _parquet(path: Path) -> Iterator[Row]:
         raise ClipError(f"{path}: parquet is read with pyarrow; {NEEDS_ARROW}") from None
     try:
         file = pyarrow.parquet.ParquetFile(path)
+        if file.metadata.num_rows > MOST_ROWS:
+            raise ClipError(f"{path}: says it holds {file.metadata.num_rows} rows, at most {MOST_ROWS} are read; split it")
+        names = file.schema_arrow.names
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ClipError(f"{path}: two columns are called {twice[0]}; rename one")
         plain = [field.name for field in file.schema_arrow if not pyarrow.types.is_nested(field.type) or pyarrow.types.is_list(field.type)]
         number = 0
         for batch in file.iter_batches(columns=plain, batch_size=4096):
-            for told in batch.to_pylist():
+            columns = {name: _values(batch.column(name), f"{path}: column {name}") for name in batch.schema.names}
+            for k in range(batch.num_rows):
                 number += 1
                 where = f"{path}: row {number}"
-                yield Row(where, {str(key): _cell(value, where, str(key)) for key, value in told.items()})
-    except pyarrow.ArrowException as error:
-        raise ClipError(f"{path}: cannot be read as parquet ({str(error).splitlines()[0]}); write it again") from None
+                yield Row(where, {str(key): _cell(values[k], where, str(key)) for key, values in columns.items()})
+    except (pyarrow.ArrowException, OSError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ClipError(f"{path}: cannot be read as parquet ({why}); write it again") from None
+
+
+def _values(column: Any, where: str) -> list[Any]:
+    """The cells as Python has them; dates that it has not, such as the year 10000, are texts as Arrow writes them."""
+    import pyarrow
+
+    try:
+        return list(column.to_pylist())
+    except (ValueError, OverflowError, LookupError) as error:  # out of range for datetime, no such time zone, bytes that are no text
+        with suppress(pyarrow.ArrowException, ValueError):
+            return list(column.cast(pyarrow.string()).to_pylist())
+        raise ClipError(f"{where}: holds what Python cannot read ({str(error).splitlines()[0]}); write it as text") from None
 
 
 def _cell(value: Any, where: str, column: str) -> str | tuple[str, ...]:
-    if value is None:
+    if value is None or value != value:  # NaN is how pandas writes a cell that is empty
         return ""
     if isinstance(value, list):
         return tuple(str(_cell(each, where, column)) for each in value)
@@ -120,6 +161,8 @@ def _cell(value: Any, where: str, column: str) -> str | tuple[str, ...]:
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, str) and not is_utf8(value):
+        raise ClipError(f"{where}: {shown(column)} holds half a character ({shown(value)[:60]}); write whole ones, as UTF-8")
     if isinstance(value, dict | bytes):
         raise ClipError(f"{where}: {column} holds a {type(value).__name__}; use texts, numbers and lists of texts")
     return str(value)

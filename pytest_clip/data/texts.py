@@ -16,7 +16,10 @@ def lines(path: Path) -> list[str]:
 
 
 def class_names(path: Path) -> tuple[str, ...]:
-    """One class name a line, in label order. ClipError for an empty line, which would shift the labels after it, and for a name twice."""
+    """One class name a line, in label order. ClipError for an empty line, which would shift the labels after it.
+
+    ImageNet's published list has two names twice; `binding.distinct` refuses that for own data.
+    """
     found = lines(path)
     while found and not found[-1]:
         found.pop()

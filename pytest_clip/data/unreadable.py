@@ -12,13 +12,18 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import ClipError
 from ..store import read_sealed
+from .bits import stored_as
 from .content import THREADS, keep, memory, sha256
+from .ends import HEAD, TAIL, unopened
+from .ends import deep as deep_of
+from .ends import sound as sound
+from .layouts.found import shown
 from .pictures import UnreadableError, decode
 
 if TYPE_CHECKING:
@@ -27,7 +32,6 @@ if TYPE_CHECKING:
 NAMED = 10
 """Images that an error names; the rest it counts."""
 NAMED_BEFORE = " (they are named at the first gate that failed for them)"
-HEAD, TAIL = 16, 64
 PLACE = "{}"
 
 
@@ -39,6 +43,8 @@ class Look:
     """row -> the sentence that says why it cannot be read"""
     digests: tuple[str, ...]
     """what each picture holds: equal for equal pictures"""
+    deep: Mapping[int, str] = field(default_factory=dict)
+    """row -> what a picture of more than 8 bits was stored as"""
 
 
 def look(images: ImageSet, *, all_decoded: bool) -> Look:
@@ -52,8 +58,9 @@ def look(images: ImageSet, *, all_decoded: bool) -> Look:
     count = len(images)
     with ThreadPoolExecutor(THREADS) as pool:
         seen = list(pool.map(lambda row: _look(images, row, all_decoded), range(count)))
-    digests = sha256(images.files) if images.files is not None else [digest for digest, _ in seen]
-    found = Look({row: wrong for row, (_, wrong) in enumerate(seen) if wrong}, tuple(digest[:16] for digest in digests))
+    digests = sha256(images.files) if images.files is not None else [digest for digest, _, _ in seen]
+    wrong, deep = ({row: each[k] for row, each in enumerate(seen) if each[k]} for k in (1, 2))
+    found = Look(wrong, tuple(digest[:16] for digest in digests), deep)
     _remember(images, place, found)
     return found
 
@@ -109,46 +116,33 @@ def met_before(images: ImageSet) -> None:
         raise UnreadableError(_swept[images.source, images.fingerprint].partition(":\n")[0] + NAMED_BEFORE)
 
 
-def _look(images: ImageSet, row: int, all_decoded: bool) -> tuple[str, str]:
-    """Digest (of pictures that are no files) and what is wrong."""
+def _look(images: ImageSet, row: int, all_decoded: bool) -> tuple[str, str, str]:
+    """Digest (of pictures that are no files), what is wrong, and what a picture of more than 8 bits is stored as."""
     where = images.where(row)
     try:
         if images.read is None:
-            return "", _of_file(Path(where), all_decoded)
+            return "", *_of_file(images.files[row] if images.files is not None else Path(where), all_decoded)
         data = images.read(row)
         whole = sound(data[:HEAD], data[-TAIL:], len(data))
-        if all_decoded or not whole:
-            decode(data, where=where)
+        deep = deep_of(data[:HEAD]) if whole and not all_decoded else stored_as(decode(data, where=where))
     except ClipError as error:
-        return "", str(error)
-    return hashlib.sha256(data).hexdigest(), ""
+        return "", str(error), ""
+    return hashlib.sha256(data).hexdigest(), "", deep
 
 
-def _of_file(path: Path, all_decoded: bool) -> str:
+def _of_file(path: Path, all_decoded: bool) -> tuple[str, str]:
     try:
         if not all_decoded:
             with path.open("rb") as file:
                 head, size = file.read(HEAD), os.fstat(file.fileno()).st_size
                 file.seek(max(0, size - TAIL))
                 if sound(head, file.read(TAIL), size):
-                    return ""
-        decode(path, where=str(path))
+                    return "", deep_of(head)
+        return "", stored_as(decode(path, where=shown(path)))
     except OSError as error:
-        return f"{path}: not a readable image ({error.strerror}); replace or remove the file"
+        return unopened(path, error), ""
     except ClipError as error:
-        return str(error)
-    return ""
-
-
-def sound(head: bytes, tail: bytes, size: int) -> bool:
-    """Whether a file begins as a picture does and ends as that format does. No: it may still be one, only decoding it can tell."""
-    if head.startswith(b"\xff\xd8\xff"):
-        return b"\xff\xd9" in tail
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return b"IEND" in tail
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return int.from_bytes(head[4:8], "little") + 8 <= size
-    return False
+        return (unopened(path, FileNotFoundError()) if path.is_symlink() and not path.exists() else str(error)), ""
 
 
 def _where(sentence: str) -> str:
@@ -162,7 +156,7 @@ def _recalled(images: ImageSet, place: Path | None) -> Look | None:
         said = read_sealed(place)
         wrong = {int(row): text.replace(PLACE, images.where(int(row)), 1) for row, text in said["wrong"].items()}
         if len(said["digests"]) == len(images):
-            return Look(wrong, tuple(map(str, said["digests"])))
+            return Look(wrong, tuple(map(str, said["digests"])), {int(row): str(text) for row, text in said["deep"].items()})
     return None
 
 
@@ -170,7 +164,7 @@ def _remember(images: ImageSet, place: Path | None, found: Look) -> None:
     if place is None:
         return
     wrong = {row: text.replace(images.where(row), PLACE, 1) for row, text in found.wrong.items()}
-    keep(place, {"wrong": wrong, "digests": list(found.digests)})
+    keep(place, {"wrong": wrong, "digests": list(found.digests), "deep": dict(found.deep)})
 
 
 def left(images: ImageSet, wrong: Sequence[int]) -> dict[int, int]:

@@ -61,7 +61,8 @@ def _highest(cosines: NDArray[np.float64], members: Sequence[Sequence[int]]) -> 
     """[n, C] to [n, groups]: the highest of each group."""
     if all(len(group) == 1 for group in members):
         return cosines[:, [group[0] for group in members]]
-    return np.stack([cosines[:, list(g)].max(1) if g else np.full(len(cosines), LOWEST) for g in members], axis=1)
+    lowest = min(LOWEST, float(cosines.min()) - 1) if cosines.size and cosines.min() < LOWEST else LOWEST  # scores of a classifier
+    return np.stack([cosines[:, list(g)].max(1) if g else np.full(len(cosines), lowest) for g in members], axis=1)
 
 
 def _worst(every: ZeroShot, worst_of: Sequence[Sequence[int]]) -> ZeroShot:

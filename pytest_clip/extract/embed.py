@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .. import ClipError
 from ..models.door import Door
+from ..models.protocol import is_classifier
 from .cores import Cores, share_cores, steady
 from .entry import Entry
 from .source import Source
@@ -40,7 +41,10 @@ class Batches:
         self.door = Door()
 
     def encode(self, model: ClipModel, batch: torch.Tensor) -> NDArray[np.float32]:
-        """Embeddings float32 [n, d] of `batch` [n, 3, h, w], in as many pieces as memory asks for."""
+        """Embeddings float32 [n, d] of `batch` [n, 3, h, w], or a classifier's scores [n, C], in as many pieces as memory asks for."""
+        if is_classifier(model):
+            scores = model.class_scores  # type: ignore[attr-defined]
+            return self.through(model, batch, lambda part: self.door.scores(model, scores(part), len(part)))
         return self.through(model, batch, lambda part: self.door.embeddings(model, "encode_image", model.encode_image(part), len(part)))
 
     def through(self, model: ClipModel, batch: torch.Tensor, answer: Callable[[torch.Tensor], NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models import door
+from ..models.protocol import embedding_model, is_classifier
 from .answers import answered, apart
 from .cores import Cores, cores, steady
 from .embed import Batches, Local, Work, together
@@ -20,6 +21,7 @@ from .gallery import Gallery, Progress, Silent
 from .pixels import identity
 from .provenance import answered_by
 from .recent import Recent
+from .scores import scored
 from .source import Source
 from .texts import Texts, side_by_side
 from .zeroshot import ZeroShot, classifier, prompts_hash
@@ -78,10 +80,15 @@ class Extraction:
         self, model: ClipModel, data: Data, name: str, *, first: int | None = None, view: View | None = None
     ) -> NDArray[np.float32]:
         """Embeddings float32 [n, d] of image set `name`, or of its `first` images, seen through `view`."""
+        embedding_model(model)
+        return self._rows(model, data, name, first=first, view=view)
+
+    def _rows(self, model: ClipModel, data: Data, name: str, *, first: int | None = None, view: View | None = None) -> NDArray[np.float32]:
+        """What the model says of images, a row for each: embeddings, or class scores."""
         images = data.images(name)
         n = min(first or len(images), len(images))
         if images.within is not None and images.at is not None:
-            return self.embeddings(model, data, images.within, view=view)[images.at[:n]]
+            return self._rows(model, data, images.within, view=view)[images.at[:n]]
         whole = self._entry(model, images, view, len(images))
         known = (model.fingerprint, whole.name) in self._kept
         entry = whole if known or n == len(images) or whole.complete else self._entry(model, images, view, n)
@@ -91,7 +98,11 @@ class Extraction:
         return self._kept[key][:n]
 
     def _entry(self, model: ClipModel, images: ImageSet, view: View | None, n: int) -> Entry:
-        key = {**self._key(model, images), "kind": "image", "view": None if view is None else view.key}
+        key = {
+            **self._key(model, images),
+            "kind": "scores" if is_classifier(model) else "image",
+            "view": None if view is None else view.key,
+        }
         return Entry(self.cache / "answers", key, n, told={"data": images.data})
 
     @staticmethod
@@ -148,6 +159,7 @@ class Extraction:
 
     def texts(self, model: ClipModel, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embeddings float32 [n, d] of texts; each distinct text is encoded once per model and cache."""
+        embedding_model(model)
         if model.fingerprint not in self._texts:
             self._texts[model.fingerprint] = Texts(self.cache, answered_by(model))
 
@@ -181,6 +193,8 @@ class Extraction:
         if images.templates is not None:  # the set asks with names of its own, and with words of its own unless the run has others
             asked = images.templates if templates is None and data.prompts is None else asked
             classes = images.classes
+        if is_classifier(model):
+            return self._scored(model, data, name, first=first, view=view, templates=templates)
         embeddings = self.embeddings(model, data, name, first=first, view=view)
         key = (
             model.fingerprint, data.name, name, images.fingerprint, None if view is None else view.key, str(len(embeddings)),
@@ -199,6 +213,19 @@ class Extraction:
         )  # fmt: skip
         self._answers[key] = answered(apart(answers), images)
         self._answers[key].cosines.setflags(write=False)
+        return self._answers[key]
+
+    def _scored(
+        self, model: Any, data: Data, name: str, *, first: int | None, view: View | None, templates: tuple[str, ...] | None
+    ) -> ZeroShot:
+        """The answers of a classifier; it cannot be asked in other words."""
+        if templates is not None:
+            embedding_model(model)
+        images, logits = data.images(name), self._rows(model, data, name, first=first, view=view)
+        key = (model.fingerprint, data.name, name, images.fingerprint, None if view is None else view.key, str(len(logits)), "scores")
+        if key not in self._answers:
+            self._answers[key] = scored(model, data, images, logits)
+            self._answers[key].cosines.setflags(write=False)
         return self._answers[key]
 
     def forget(self, model: ClipModel) -> None:

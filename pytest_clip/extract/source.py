@@ -47,7 +47,7 @@ def pictures(images: ImageSet, cache: Path) -> Callable[[int], Any]:
 def _decoded(images: ImageSet, row: int) -> Any:
     try:
         if images.files is not None:
-            picture = decode(images.files[row], where=str(images.files[row]))
+            picture = decode(images.files[row], where=images.where(row))
         else:
             assert images.read is not None
             picture = decode(images.read(row), where=images.where(row))
@@ -141,8 +141,9 @@ class Source:
 
             # The way of the picture: the shorter side resized and the rest cropped, unless the model says otherwise. A view that comes
             # before the model's resizing takes all of a map.
-            way = (self._model.facts.get("preprocess") or {}).get("resize_mode", "shortest") if self._split else "squash"
+            seen = (self._model.facts.get("preprocess") or {}) if self._split else {"resize_mode": "squash"}
+            way, crop = seen.get("resize_mode", "shortest"), float(seen.get("crop_pct", 1.0))
             known = depth_maps(self._images, rows, cache=self._cache, device=self._model.device)
-            maps = [framed(each, (batch.shape[2], batch.shape[3]), way=way) for each in known]
+            maps = [framed(each, (batch.shape[2], batch.shape[3]), way=way, crop=crop) for each in known]
             depth = torch.stack(maps).to(batch.device)
         return self._view.apply(batch, Facts(ids=tuple(self._images.ids[row] for row in rows), depth=depth))

@@ -43,7 +43,7 @@ class ZeroShot:
     """What a model says about the classes of n images."""
 
     cosines: NDArray[np.float64]
-    """[n, C] cosine of image and class embedding"""
+    """[n, C] cosine of image and class embedding; of a classifier its logits"""
     labels: NDArray[np.int64]
     """[n], -1 = none of the classes"""
     scale: float
@@ -60,6 +60,8 @@ class ZeroShot:
     """[n, C] probability of each class where it is a mean over members; the answer is then the highest of these, not of `cosines`"""
     told: Mapping[str, object] = field(default_factory=dict)
     """how `cosines` came from more classes than there are answers, for `conventions`"""
+    scorer: str | None = None
+    """the classifier whose logits these are; None for cosines"""
 
     @cached_property
     def logits(self) -> NDArray[np.float64]:
@@ -72,6 +74,15 @@ class ZeroShot:
         from ..metrics.calibration import softmax
 
         return softmax(self.logits) if self.shares is None else self.shares
+
+    def mcm(self, tau: float) -> NDArray[np.float64]:
+        """[n] maximum concept matching (Ming et al. 2022); NeedsEmbeddingsError for class scores, which are no cosines."""
+        from ..metrics.ood import mcm
+        from ..models.protocol import NeedsEmbeddingsError
+
+        if self.scorer is not None:
+            raise NeedsEmbeddingsError(f"{self.scorer} scores classes: it has no texts and no cosines")
+        return mcm(self.cosines, tau=tau)
 
     @cached_property
     def right(self) -> NDArray[np.bool_]:
@@ -106,5 +117,7 @@ class ZeroShot:
     @property
     def conventions(self) -> dict[str, object]:
         """What a number made from these answers depends on besides model and images."""
+        if self.scorer is not None:
+            return {"scores": "logits of the model", "classes": len(self.classes), **self.told}
         known = {"logit_scale": round(self.scale, 6), "prompts": self.prompts, "templates": self.templates, "classes": len(self.classes)}
         return {**known, **self.told}

@@ -7,6 +7,7 @@ from pytest_clip.gates.digits import distinct
 from pytest_clip.gates.measurement import Measurement
 from pytest_clip.gates.rules import Bound, Rule
 from pytest_clip.gates.waivers import Waiver
+from pytest_clip.gates.whys import filled
 
 
 def rule_facts(
@@ -15,7 +16,7 @@ def rule_facts(
     """Name and text of each line about the rule and the waiver."""
     bounds = [] if rule is None else list(rule.bounds.values())
     asked = [decided_by] if decided_by is not None else bounds
-    facts = [("why", why) for why in dict.fromkeys(bound.why for bound in asked if bound.why)]
+    facts = [("why", filled(why, measurement)) for why in dict.fromkeys(bound.why for bound in asked if bound.why)]
     if bounds:
         facts.append(("rule", ", ".join(f"{bound.key} {bound.text} ({bound.source})" for bound in bounds)))
     if measurement.ci is not None and measurement.value is not None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
+from pytest_clip.gates import chance
 from pytest_clip.gates.catalog import CATALOG, SUITES
 from pytest_clip.gates.margins import TOLD, at_chance, bound
 from pytest_clip.gates.toml_lines import tomllib
@@ -57,14 +58,10 @@ def _rule(row: Row) -> tuple[list[str], dict[str, Any] | None]:
         return [comment(f"# {row['gate']}: {reason}")], None
     assert metric is not None
     value, ci = float(row["value"]), row["ci"]
-    key = "min" if metric.better == "higher" else "max"
-    step = row["conventions"].get("step", 0.0)
-    if not isinstance(step, int | float) or not math.isfinite(step):
-        raise ValueError(f"the step of {row['gate']} is no number")
-    limit = bound(value, ci, key=key, unit=metric.unit, step=float(step))  # type: ignore[arg-type]
+    key, limit = _bound(row)
     told = f"measured {value:.4f}" + (f", 95 % interval {ci[0]:.4f}..{ci[1]:.4f}" if _whole(ci) else "") + f", n = {row['n']}"
-    chance = f"; chance is {metric.chance}" if metric.chance else ""
-    lines = [f"{title[:-1]}{chance}.", header(("data", row["data"], "gates", row["gate"])), f"{key} = {limit!r}", f"why = {quoted(told)}"]
+    guessed = f"; chance is {metric.chance}" if metric.chance else ""
+    lines = [f"{title[:-1]}{guessed}.", header(("data", row["data"], "gates", row["gate"])), f"{key} = {limit!r}", f"why = {quoted(told)}"]
     return lines, {key: limit, "why": told}
 
 
@@ -79,7 +76,25 @@ def _not_a_rule(row: Row) -> str | None:
         return f"measured {row['value']:.4f}; neither more nor less is better"
     if at_chance(row["ci"], row["conventions"]):
         return f"measured {row['value']:.4f}, which may as well be guessing; a rule would hold nothing"
+    key, limit = _bound(row)
+    if chance.is_met_by_guessing(limit, key, f"{row['suite']}/{row['metric']}", row["conventions"]):
+        level = chance.of(f"{row['suite']}/{row['metric']}", row["conventions"])
+        return f"measured {row['value']:.4f}, and its bound, {limit!r}, is kept by guessing ({level:.4g}); measure more images"
     return None
+
+
+def ruled(rows: Sequence[Row]) -> set[str]:
+    """The gates of `rows` that become rules."""
+    return {str(row["gate"]) for row in rows if row["suite"] not in OWN_RULES and _not_a_rule(row) is None}
+
+
+def _bound(row: Row) -> tuple[Literal["min", "max"], float]:
+    metric = CATALOG[f"{row['suite']}/{row['metric']}"]
+    key: Literal["min", "max"] = "min" if metric.better == "higher" else "max"
+    step = row["conventions"].get("step", 0.0)
+    if not isinstance(step, int | float) or not math.isfinite(step):
+        raise ValueError(f"the step of {row['gate']} is no number")
+    return key, bound(float(row["value"]), row["ci"], key=key, unit=metric.unit, step=float(step))
 
 
 def _whole(ci: Any) -> bool:

@@ -15,6 +15,7 @@ LEAST: Mapping[Unit, float] = {
 }  # fmt: skip
 #: The same for a number of no known unit, as a share of the value.
 LEAST_RELATIVE = 0.02
+TINY = 1e-290
 STEPS = 2
 """How many steps of its grid a number found by a search may move."""
 
@@ -53,8 +54,8 @@ def at_chance(ci: Sequence[float | None] | None, conventions: Mapping[str, Any])
 
 def _outward(number: float, sign: int, *, digits: int | None) -> float:
     """Rounded away from the value it was made for: ``digits`` decimals, or three significant ones."""
-    if number == 0:
-        return 0.0
+    if abs(number) < TINY:  # of which 10 to the power of its digits is beyond floats
+        return sign * TINY if sign * number > 0 else 0.0
     decimals = digits if digits is not None else 2 - math.floor(math.log10(abs(number)))
     scale = 10.0 ** abs(decimals)
     scaled = number * scale if decimals >= 0 else number / scale

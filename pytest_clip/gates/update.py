@@ -6,12 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from pytest_clip.gates import margins
-from pytest_clip.gates.catalog import CATALOG, SUITES
+from pytest_clip.gates.catalog import SUITES
 from pytest_clip.gates.digits import distinct
 from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.rules import Bound, Entry, Rulebook
-from pytest_clip.gates.update_reasons import SIDES, Category, Key, Row, broken, wanted_of
+from pytest_clip.gates.update_reasons import SIDES, Category, Key, Row, bound_of, broken, wanted_of
 
 
 @dataclass(frozen=True)
@@ -95,14 +94,14 @@ def plan(rows: Iterable[Row], categories: Collection[str], context: Context) -> 
             left.setdefault(why_not, []).append(str(gate))
         elif wanted == "create":
             key: Key = "min" if row["better"] == "higher" else "max"
-            want(Change("create", _new_place(gate, row, context), key, None, _bound(row, key), _basis(row, context)))
+            want(Change("create", _new_place(gate, row, context), key, None, bound_of(row, key), _basis(row, context)))
         elif wanted == "fix":
             for failing in broken(row, rule):
                 entry = _entry_of(failing, context.rulebook)
                 here = entry.layer == context.layer and entry.gate == gate
                 key = cast("Key", failing.key)
                 place = Place(gate, entry.data, entry.model)
-                want(Change("fix", place, key, failing.value, _bound(row, key), _basis(row, context), None if here else failing.source))
+                want(Change("fix", place, key, failing.value, bound_of(row, key), _basis(row, context), None if here else failing.source))
                 if here:
                     shaky.add(failing.source)
         if rule is not None and (held or fixed):
@@ -123,7 +122,7 @@ def _trim(
     """The tightest bound that all measurements under it keep by the margin; only if that is tighter than what stands."""
     _, entry, bound = held[0]
     place = Place(entry.gate, entry.data, entry.model)
-    new = max((Change("trim", place, key, bound.value, _bound(row, key), _basis(row, context)) for row, _, _ in held), key=_looseness)
+    new = max((Change("trim", place, key, bound.value, bound_of(row, key), _basis(row, context)) for row, _, _ in held), key=_looseness)
     if new.looseness >= replace(new, new=bound.value).looseness:
         return
     whole = entry.gate.slice is None and any("[" in row["gate"] for row, _, _ in held)
@@ -142,12 +141,6 @@ def _new_place(gate: GateId, row: Row, context: Context) -> Place:
     shipped, uses = gate.suite in SUITES, row.get("uses") or ()
     data = row["data"] if shipped or "clip_data" in uses else None
     return Place(gate, data, context.model_scope(row["model"]) if shipped or "clip_model" in uses else None)
-
-
-def _bound(row: Row, key: Key) -> float:
-    metric = CATALOG.get(f"{row['suite']}/{row['metric']}")
-    step = row["conventions"].get("step", 0.0)
-    return margins.bound(row["value"], row["ci"], key=key, unit=None if metric is None else metric.unit, step=step)
 
 
 def _basis(row: Row, context: Context) -> str:

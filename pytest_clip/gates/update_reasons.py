@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pytest_clip.gates import margins
+from pytest_clip.gates import chance, margins
 from pytest_clip.gates.catalog import CATALOG
 from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.rules import Bound, Rule
@@ -17,6 +17,7 @@ SIDES: tuple[Key, ...] = ("min", "max")
 
 NO_VALUE = "no value was measured"
 GUESSING = "the model may as well be guessing: chance is inside the interval"
+KEPT = "a model that guesses would keep the bound"
 OPEN = "its interval has no end on that side: too few images"
 _EXCUSES = {"waived": "waived", "warn": 'severity = "warn" in the rule', "insufficient": "insufficient: too few images"}
 
@@ -48,7 +49,9 @@ def _not_fixed(row: Row, rule: Rule | None) -> str | None:
         return "stale waiver: remove the waiver"
     if row["value"] is None:
         return NO_VALUE
-    return _EXCUSES.get(row["verdict"]) or (None if broken(row, rule) else "failed, but no min or max is broken")
+    if (excuse := _EXCUSES.get(row["verdict"])) is not None:
+        return excuse
+    return _guessing(row) if broken(row, rule) else "failed, but no min or max is broken"
 
 
 def broken(row: Row, rule: Rule | None) -> list[Bound]:
@@ -60,8 +63,24 @@ def broken(row: Row, rule: Rule | None) -> list[Bound]:
     return [bound for bound in (low, high) if bound is not None and (value < bound.value if bound is low else value > bound.value)]
 
 
+def bound_of(row: Row, key: Key) -> float:
+    """The bound that the measurement asks for."""
+    metric = CATALOG.get(f"{row['suite']}/{row['metric']}")
+    step = row["conventions"].get("step", 0.0)
+    return margins.bound(row["value"], row["ci"], key=key, unit=None if metric is None else metric.unit, step=step)
+
+
 def _too_little(row: Row) -> str | None:
+    open_ended = row["ci"] is not None and row["ci"][0 if row["better"] == "higher" else 1] is None
+    return OPEN if open_ended else _guessing(row)
+
+
+def _guessing(row: Row) -> str | None:
+    """Why its bound would say nothing: its interval holds what guessing reaches, or guessing keeps the bound."""
     if margins.at_chance(row["ci"], row["conventions"]):
         return GUESSING
-    open_ended = row["ci"] is not None and row["ci"][0 if row["better"] == "higher" else 1] is None
-    return OPEN if open_ended else None
+    if row["value"] is None or row.get("better") not in ("higher", "lower"):
+        return None
+    key: Key = "min" if row["better"] == "higher" else "max"
+    kept = chance.is_met_by_guessing(bound_of(row, key), key, GateId.parse(row["gate"]).metric_id, row["conventions"])
+    return KEPT if kept else None

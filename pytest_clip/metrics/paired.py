@@ -11,7 +11,7 @@ import math
 import numpy as np
 from scipy.special import ndtri, stdtr, stdtrit
 
-from . import _checks
+from . import _checks, _turns
 from ._pairs import Floats, Pair, coins, with_replacement
 from .bounds import SURE as SURE
 from .bounds import Bounds as Bounds
@@ -19,6 +19,7 @@ from .mcnemar import mcnemar as mcnemar
 from .mcnemar import pairs_to_settle as pairs_to_settle
 from .mcnemar import score_bounds as score_bounds
 from .outcomes import Outcomes
+from .statistics import STATISTICS
 
 RESAMPLES, FEWEST, MANY = 2000, 500, 20_000
 """Resamples of up to MANY samples; of more, in proportion fewer, so that a gate takes seconds at any size. Of 500, the bound at 5 % lies
@@ -53,11 +54,14 @@ def bootstrap(
       plain percentile takes a sample in which the rare images that improved are too few for one that is sure: where 10 % improve much and
       the rest lose a little, it finds a loss of the mean in 9.3 % at n = 50, this in 0.1 %. Standard errors come from what each unit adds
       (jackknife).
-    - Whole units are exchanged between the two models at random. By itself that is exact for exchangeable models, and keeps four samples
-      that differ, all to the worse, from being a proof (1/16; a bootstrap alone says 0.02). Its drops are studentised, divided by their
-      own spread and multiplied by the standard error of the observed one (Janssen 1997; Chung & Romano 2013, "Exact and asymptotically
-      robust permutation tests"), which keeps its level where the models spread differently. For a mean the two are equal and nothing
-      changes: a sign-flip is studentised as it is. p is never below 2^-differing, the least that the exchange allows.
+    - Whole units are exchanged between the two models at random; ties count by half (mid-p), for shares of right answers as in McNemar's
+      test. By itself that is exact for exchangeable models, and keeps four samples that differ, all to the worse, from being a proof (1/16;
+      a bootstrap alone says 0.02). Its drops are studentised, divided by their own spread and multiplied by the standard error of the
+      observed one (Janssen 1997; Chung & Romano 2013, "Exact and asymptotically robust permutation tests"), which keeps its level where
+      the models spread differently. For a mean the two are equal and nothing changes: a sign-flip is studentised as it is. Ratios of sums
+      are exchanged crosswise (`_turns.crossed`). p is never below 2^-differing, the least that the exchange allows.
+
+    Resamples of extremes of groups are those of `_turns.resampled`, without standard errors of their own.
 
     The resampled drops are taken from their mean, not from the observed one: resampling adds noise to numbers that noise pushes up, such as
     the ECE, and pulls their drops towards 0. A lower bound above 0 that the larger p does not confirm is moved to 0. Bounds of shares of
@@ -79,7 +83,7 @@ def bootstrap(
     off, plain = _off(pair, rng, resamples)
     if off.size < (1 - UNDEFINED) * resamples:
         return Bounds(-math.inf, math.inf, 1.0, units, differing)
-    p = float(1 + np.count_nonzero(off >= observed)) / (off.size + 1)
+    p = max(float(1 + np.count_nonzero(off >= observed)) / (off.size + 1), 0.5 ** min(differing, 1000))  # the least of the exchange
     if p <= max(tail, FEW_HITS / off.size):  # else nothing is sure already
         exchange = _by_exchange(pair, rng, observed, plain, resamples, differing)
         p = exchange if p < FEW_HITS / off.size else max(p, exchange)
@@ -91,21 +95,23 @@ def bootstrap(
 
 
 def _off(pair: Pair, rng: np.random.Generator, resamples: int) -> tuple[Floats, Floats]:
-    """How far the drops of resamples lie from their mean, times the standard error of all over that of each; and without that."""
-    weighed, error_of = pair.drops(), pair.errors()
-    drops, errors = [], []
+    """How far the drops of resamples lie from their mean, times the standard error of all over that of each; and, for the exchange to be
+    compared with, without that (of ratios, crosswise)."""
+    weighed, error_of, crossed = _turns.resampled(pair), pair.errors(), _turns.crossed(pair)
+    drops, errors, across = [], [], []
     for first, second, w, v in pair.draws(rng, resamples, with_replacement):
         drops.append(weighed(w, v))
         errors.append(error_of(first, second))
-    values, each = np.concatenate(drops), np.concatenate(errors)
+        across.append(crossed[0](w, v) if crossed else drops[-1])
+    values, each, other = (np.concatenate(found) for found in (drops, errors, across))
     kept = np.isfinite(values)
     if not kept.any():
         return values[kept], values[kept]
-    plain, each = values[kept] - values[kept].mean(), each[kept]
+    plain, other, each = values[kept] - values[kept].mean(), other[kept] - other[kept].mean(), each[kept]
     error = float(error_of(*(np.ones((1, count)) for count in pair.counts))[0])
-    if not error > 0:  # nothing moves when one unit is left out: a median among equals, or the jackknife is not defined
-        return plain, plain
-    return plain * error / np.maximum(each, STEADY * error), plain
+    if STATISTICS[str(pair.base.statistic)].parts or not error > 0:  # nothing moves when one unit is left out: a median among equals
+        return plain, other
+    return plain * error / np.maximum(each, STEADY * error), other
 
 
 def _ends(off: Floats, observed: float, units: int, tail: float) -> tuple[float, float]:
@@ -117,13 +123,18 @@ def _ends(off: Floats, observed: float, units: int, tail: float) -> tuple[float,
 
 
 def _by_exchange(pair: Pair, rng: np.random.Generator, observed: float, off: Floats, resamples: int, differing: int) -> float:
-    """p of the observed drop among those of models that exchange their answers to each unit with probability 1/2, studentised."""
-    weighed = pair.exchanged()
+    """p of the observed drop among those of models that exchange their answers to each unit with probability 1/2, studentised.
+
+    Of ties half count (mid-p, Lancaster 1961); of shares of right answers all, as in McNemar's test.
+    """
+    crossed, exact = _turns.crossed(pair), pair.base.binary is not None and pair.now.binary is not None
+    weighed = crossed[1] if crossed else pair.exchanged()
     values = np.concatenate([weighed(w, v) for _, _, w, v in pair.draws(rng, resamples, coins, width=2)])
     values = values[np.isfinite(values)]
     times = _wider(off, values, observed / math.sqrt(pair.units)) if values.size else 1.0
     values, spread = values * times, float(values.std()) * times if values.size else 0.0
-    hits = int(np.count_nonzero(values >= observed - 1e-12 * max(1.0, abs(observed))))
+    beyond, reached = (np.count_nonzero(values >= observed + side * 1e-12 * max(1.0, abs(observed))) for side in (1, -1))
+    hits = reached if exact else (beyond + reached) / 2
     p = (1 + hits) / (values.size + 1)
     if hits < FEW_HITS and spread > 0:  # a count this low says little
         p = min(p, float(stdtr(pair.units - 1, -observed / spread)))

@@ -28,7 +28,7 @@ class Statistic:
     """`reads`: the arrays it needs; `reads_others`: those of the second sample; `of(arrays, others, params)`: the function of weights.
 
     No `reads` means: one array of any name. `sums(arrays, params)`: numbers [n] and [n] whose sums it is the ratio of; None where it
-    is something else.
+    is something else. `parts`, `reduce`: values [R, k] of groups, and the extreme of them that it is (`_turns.resampled`).
     """
 
     of: Callable[[Columns, Columns, Mapping[str, float]], Weighing]
@@ -36,6 +36,8 @@ class Statistic:
     reads_others: tuple[str, ...] = ()
     params: tuple[str, ...] = ()
     sums: Callable[[Columns, Mapping[str, float]], tuple[Floats, Floats]] | None = None
+    parts: Callable[[Columns, Columns, Mapping[str, float]], Weighing] | None = None
+    reduce: Callable[[Floats], Floats] | None = None
 
 
 def _ratio_of(
@@ -132,14 +134,16 @@ def _mean_per_class(arrays: Columns, others: Columns, params: Mapping[str, float
     return lambda w, v: _weighted.mean(shares, w)
 
 
-def _lowest_group(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    means = _weighted.group_means(arrays["correct"].astype(np.float64), arrays["group"])
-    return lambda w, v: np.nanmin(means(w), axis=1)
+def _of_groups(terms: Callable[[Columns], Floats], reads: tuple[str, ...], reduce: Callable[[Floats], Floats]) -> Statistic:
+    def parts(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+        means = _weighted.group_means(terms(arrays), arrays["group"])
+        return lambda w, v: means(w)
 
+    def of(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+        each = parts(arrays, others, params)
+        return lambda w, v: reduce(each(w, v))
 
-def _largest_group_drop(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-    means = _weighted.group_means(arrays["before"].astype(np.float64) - arrays["correct"], arrays["group"])
-    return lambda w, v: np.nanmax(means(w), axis=1)
+    return Statistic(of, (*reads, "group"), parts=parts, reduce=reduce)
 
 
 def _auroc(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
@@ -199,8 +203,8 @@ STATISTICS: dict[str, Statistic] = {
     "effective": Statistic(_effective, ("correct",), ("correct",), ("slope", "intercept", "part")),
     "part_error_ratio": Statistic(_part_error_ratio, ("correct",), ("correct",)),
     "mean_per_class": Statistic(_mean_per_class, ("correct", "label")),
-    "lowest_group": Statistic(_lowest_group, ("correct", "group")),
-    "largest_group_drop": Statistic(_largest_group_drop, ("before", "correct", "group")),
+    "lowest_group": _of_groups(lambda given: given["correct"].astype(np.float64), ("correct",), lambda each: np.nanmin(each, axis=1)),
+    "largest_group_drop": _of_groups(lambda given: _lost(given, {}), ("before", "correct"), lambda each: np.nanmax(each, axis=1)),
     "ece": Statistic(_ece, ("confidence", "correct"), (), ("bins",)),
     "adaptive_ece": Statistic(_adaptive_ece, ("confidence", "correct"), (), ("bins",)),
     "auroc": Statistic(_auroc, ("score",), ("score",)),

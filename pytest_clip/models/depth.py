@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,8 +99,8 @@ def find(text: str, *, base: Path, output: str = "auto") -> DepthModel:
     """The model that ID-or-DIR means, a folder relative to `base`; ClipError for neither and where transformers is missing."""
     if find_spec("transformers") is None:
         raise ClipError(f"{text!r} {NEEDS_TRANSFORMERS}")
-    folder = base / Path(text).expanduser()
-    if folder.is_dir():
+    folder = base / os.path.expanduser(text)  # noqa: PTH111 - Path's raises for a user that there is not
+    if os.path.isdir(folder):  # noqa: PTH112 - Path's raises for a name that is too long
         _check(folder, text)
         return DepthModel(text, folder, output)
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", text, re.ASCII):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_clip import ModelError
+from pytest_clip.models.protocol import embedding_model, is_classifier
 
 if TYPE_CHECKING:
     from pytest_clip.models.protocol import ClipModel
@@ -21,6 +22,7 @@ PRECISIONS = ("fp32", "bf16", "fp16", "amp", "amp_bf16")
 _WANTED = {
     "encode_image": "float32 [n, d] on the CPU, rows of length 1",
     "encode_text": "float32 [n, d] on the CPU, rows of length 1",
+    "class_scores": "logits float32 [n, C] on the CPU, one for each of its names",
     "dense_features": "[n, d, gh, gw]",
     "preprocess": "a float32 tensor [3, height, width] of the model's image_size",
 }
@@ -87,9 +89,22 @@ class Door:
             raise _wrong(model, method, f"a row of length {lengths[k]:.4g} (row {k} of {n})", cure)
         return rows
 
+    def scores(self, model: Any, answer: Any, n: int) -> NDArray[np.float32]:
+        """float32 [n, C], every row finite, one score for each name."""
+        rows = _numbers(model, "class_scores", answer, n, dims=2)
+        if rows.shape[1] != len(model.names):
+            raise _wrong(model, "class_scores", f"rows of {rows.shape[1]} scores", f"it has {len(model.names)} names")
+        return rows
+
     def asked(self, model: ClipModel, what: Any) -> NDArray[np.float32]:
         """What the model says of preprocessed images [n, 3, h, w] or of n texts, float32 [n, d]. Rows may hold NaN or have any length:
-        for who wants to judge that."""
+        for who wants to judge that. The scores of a classifier are divided by their length, so that tolerances mean the same."""
+        if is_classifier(model):
+            if isinstance(what, list):
+                embedding_model(model)
+            rows = _numbers(model, "class_scores", model.class_scores(what), len(what), dims=2, finite=False)  # type: ignore[attr-defined]
+            unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-12)
+            return unit
         if isinstance(what, list):
             return _numbers(model, "encode_text", model.encode_text(what), len(what), dims=2, finite=False)
         return _numbers(model, "encode_image", model.encode_image(what), len(what), dims=2, finite=False)

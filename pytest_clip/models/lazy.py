@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_clip import CacheError, ClipError, ModelError
-from pytest_clip.models import bundled
-from pytest_clip.models.spec import RANDOM, ModelSpec, path_of
-from pytest_clip.store import read_sealed, write_sealed
+from pytest_clip.models import bundled, classnames, photo
+from pytest_clip.models.protocol import is_classifier
+from pytest_clip.models.spec import RANDOM, ModelSpec, interpolated
+from pytest_clip.store import path_of, read_sealed, write_sealed
 
 if TYPE_CHECKING:
     from pytest_clip.models.openclip_model import OpenClipModel
@@ -30,19 +31,21 @@ _REMEMBERED = (
     *("label", "fingerprint", "logit_scale", "logit_bias", "precision", "device", "image_size", "preprocess_config", "geometry", "facts"),
     "thread_safe",
 )
+_OF_A_CLASSIFIER = (*(name for name in _REMEMBERED if not name.startswith("logit_")), "names")
 ATTEMPTS = 3
 """Times that a model is built whose files change meanwhile."""
-_PACKAGES = ("torch", "torchvision", "open_clip_torch", "timm", "pillow", "numpy")
+_PACKAGES = ("torch", "torchvision", "open_clip_torch", "timm", "transformers", "tokenizers", "pillow", "numpy")
 
 
 class LazyModel:
     """Answers what is remembered; everything else is asked of the model itself, which is built then."""
 
     thread_safe: bool
+    remembered: tuple[str, ...] = _REMEMBERED
 
     def __init__(self, known: Mapping[str, Any], build: Callable[[], OpenClipModel], digest: str, again: Callable[[], str]) -> None:
         """`digest` is that of the files, `again` hashes them once more."""
-        self.__dict__.update({name: known[name] for name in _REMEMBERED})
+        self.__dict__.update({name: known[name] for name in self.remembered})
         self.image_size = tuple(known["image_size"])
         self._build, self._lock, self._digest, self._again = build, threading.Lock(), digest, again
         self._failed: ModelError | None = None
@@ -76,9 +79,25 @@ class LazyModel:
         return built
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in _REMEMBERED:
+        if name.startswith("__") or name in self.remembered or name == "class_scores":  # whether it is a classifier is known
             raise AttributeError(name)
         return getattr(self.real, name)
+
+
+class LazyClassifier(LazyModel):
+    """The same for a model of class scores."""
+
+    remembered = _OF_A_CLASSIFIER
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its classes."""
+        return tuple(self.__dict__["names"])
+
+    def class_scores(self, images: Any) -> Any:
+        """Asked of the model itself."""
+        built: Any = self.real
+        return built.class_scores(images)
 
 
 def load(spec: ModelSpec, *, cache: Path, conditions: Mapping[str, Any], build: Callable[[], OpenClipModel]) -> OpenClipModel | LazyModel:
@@ -92,7 +111,8 @@ def load(spec: ModelSpec, *, cache: Path, conditions: Mapping[str, Any], build: 
     digest = partial(_digest, spec, conditions)
     before = digest()
     with suppress(OSError, ValueError, KeyError, TypeError):
-        return LazyModel(read_sealed(_place(cache, before)), build, before, digest)
+        known = read_sealed(_place(cache, before))
+        return (LazyClassifier if "names" in known else LazyModel)(known, build, before, digest)
     for _ in range(ATTEMPTS):
         model = build()
         # What was hashed is what was loaded only if the files are the same after it: a training run may have put its next epoch there.
@@ -103,8 +123,9 @@ def load(spec: ModelSpec, *, cache: Path, conditions: Mapping[str, Any], build: 
         raise ClipError(
             f"{spec.text} is written to while it is read ({ATTEMPTS} times in a row); wait until its training or download has finished"
         )
+    names = _OF_A_CLASSIFIER if is_classifier(model) else _REMEMBERED
     with suppress(OSError, CacheError, TypeError):  # a cache that cannot be written is said when answers are stored; facts that are no JSON
-        write_sealed(_place(cache, before), {name: getattr(model, name) for name in _REMEMBERED})
+        write_sealed(_place(cache, before), {name: getattr(model, name) for name in names})
     return model
 
 
@@ -114,11 +135,18 @@ def _place(cache: Path, digest: str) -> Path:
 
 def _files(spec: ModelSpec) -> list[Path] | None:
     """Every file that the model is built from, besides installed packages; None where that cannot be known without asking somebody."""
+    if spec.kind == "wise":
+        parts = [_files(each) for each in interpolated(spec)[:2]]
+        return None if None in parts else [file for some in parts for file in some or ()]
     own = spec.pretrained is not None and spec.pretrained != RANDOM
     path = path_of(spec.pretrained or "")
     if own and not path.is_file():
         return None  # a tag, or an error that the real loading explains
     checkpoint = [path] if own else []
+    if spec.kind == "photo":
+        return None if photo.missing(spec.name) else photo.files(spec.name)
+    if spec.kind == "timm":
+        return [*checkpoint, *(each for each in [path.parent / classnames.FILE] if each.is_file())] if own else None
     if spec.kind == "bundled":
         return [bundled.path(spec.name), *checkpoint]
     if spec.kind == "local-dir":

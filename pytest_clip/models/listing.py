@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from pytest_clip.models import bundled
-from pytest_clip.models.spec import DEFAULT_TAGS
+from pytest_clip.models.photo import PHOTO, missing
+from pytest_clip.models.tags import DEFAULT_TAGS
+
+KINDS = (
+    ("NAME,TAG  NAME,PATH", "open_clip: embeds images and texts; published weights or a checkpoint"),
+    ("hf-hub:ORG/REPO  local-dir:DIR", "open_clip: a repository of the Hugging Face hub, or a folder like one"),
+    ("timm:NAME  timm:NAME,PATH", "timm: scores classes; published weights or a checkpoint of train.py, --clip-classes=FILE names them"),
+    ("wise:BASE::TUNED::ALPHA", "WiSE-FT: weights between those of two open_clip models of one shape"),
+)
+"""What --clip-model takes besides names, and what it is."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +32,11 @@ class Row:
 
 
 def describe() -> list[Row]:
-    """The bundled models with their training records, then open_clip's architectures with the tag that a bare name stands for."""
+    """The bundled models with their training records, those trained on photographs, then open_clip's architectures with the tag that a
+    bare name stands for."""
     shipped = [Row(name, "bundled", "bundled", bundled.record(name)) for name in bundled.names()]
-    return shipped + [Row(name, "open_clip", DEFAULT_TAGS.get(name)) for name in architectures()]
+    photos = [Row(name, "photo", each.package, {"what": missing(name) or each.what}) for name, each in PHOTO.items()]
+    return shipped + photos + [Row(name, "open_clip", DEFAULT_TAGS.get(name)) for name in architectures()]
 
 
 def architectures() -> list[str]:

@@ -14,7 +14,10 @@ from pathlib import Path
 
 from pytest_clip.models import bundled
 from pytest_clip.models.listing import architectures
-from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, DEFAULT_TAGS, RANDOM, ModelSpec
+from pytest_clip.models.photo import missing
+from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, RANDOM, ModelSpec, interpolated
+from pytest_clip.models.tags import DEFAULT_TAGS
+from pytest_clip.store import path_of
 
 _HEADER = 16
 _LARGEST_HEADER = 100 << 20
@@ -30,8 +33,16 @@ def problem(spec: ModelSpec) -> str | None:
         return _weights(spec, tags(spec.name))
     if spec.kind == "bundled":
         return _weights(spec, ())
+    if spec.kind == "wise":
+        base, tuned, _ = interpolated(spec)
+        return problem(base) or problem(tuned)
+    if spec.kind == "photo":
+        reason = missing(spec.name)
+        return None if reason is None else f"--clip-model={reason}"
+    if spec.kind == "timm" and spec.pretrained not in (None, RANDOM) and path_of(str(spec.pretrained)).is_file():
+        return unlike_a_checkpoint(path_of(str(spec.pretrained)))
     if spec.kind == "local-dir":
-        folder = Path(spec.name).expanduser()
+        folder = path_of(spec.name)
         if not folder.is_dir():
             return f"local-dir:{spec.name}: there is no folder {folder.absolute()}"
     return None
@@ -46,7 +57,7 @@ def _weights(spec: ModelSpec, known: tuple[str, ...] | None) -> str | None:
         return f"{spec.name} has no default weights; write {spec.name},TAG or {spec.name},PATH{_listed(spec.name, known)}"
     if wanted == RANDOM or known is None or wanted.lower().replace("-", "_") in known:  # as open_clip reads tags
         return None
-    path = Path(wanted).expanduser()
+    path = path_of(wanted)
     try:
         there = path.exists()
     except OSError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from pytest_clip import ClipError
+
 if TYPE_CHECKING:
     import PIL.Image
     import torch
@@ -58,3 +60,61 @@ class ClipModel(Protocol):
 
     def encode_text(self, texts: list[str], /) -> torch.Tensor:
         """Embed texts: float32 [n, d] on the CPU, rows of length 1."""
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """A model that scores the classes that it was trained on: no texts, no embeddings.
+
+    It has what `ClipModel` has besides `logit_scale`, `logit_bias`, `encode_image` and `encode_text`. Its answers are logits, so that
+    everything that is made of class scores (accuracy, calibration, energy) is measured on it, and what needs texts or cosines is not.
+    """
+
+    @property
+    def label(self) -> str:
+        """Short name for ids and reports."""
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits that change whenever the model could answer differently, and never with its name or place."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its classes, in the order of its scores."""
+
+    @property
+    def precision(self) -> str:
+        """fp32, bf16 or fp16."""
+
+    @property
+    def device(self) -> str:
+        """Where the forward pass runs."""
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width that `preprocess` makes and `class_scores` takes."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the report says about the model, in builtins only."""
+
+    def preprocess(self, image: PIL.Image.Image, /) -> torch.Tensor:
+        """An image of any size as the float32 tensor [3, h, w] that the model was trained on."""
+
+    def class_scores(self, images: torch.Tensor, /) -> torch.Tensor:
+        """Score [b, 3, h, w]: logits float32 [b, C] on the CPU, higher is likelier, before any softmax."""
+
+
+class NeedsEmbeddingsError(ClipError):
+    """What was asked for needs texts or cosines, and the model only scores classes: nothing is wrong, and nothing is measured."""
+
+
+def embedding_model(model: Any) -> None:
+    """NeedsEmbeddingsError for a model of class scores."""
+    if is_classifier(model):
+        raise NeedsEmbeddingsError(f"{getattr(model, 'label', 'the model')} scores classes: it has no texts and no cosines")
+
+
+def is_classifier(model: object) -> bool:
+    """Whether a model answers with class scores; builds nothing."""
+    return callable(getattr(model, "class_scores", None))

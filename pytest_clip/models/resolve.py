@@ -11,7 +11,9 @@ from typing import Any
 
 from pytest_clip import ClipError
 from pytest_clip.models import bundled, config, hub
-from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, DEFAULT_TAGS, RANDOM, ModelSpec, path_of
+from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, RANDOM, ModelSpec
+from pytest_clip.models.tags import DEFAULT_TAGS
+from pytest_clip.store import path_of
 
 _CONFIG = "open_clip_config.json"
 _PREFERRED = (  # open_clip's own order
@@ -43,8 +45,6 @@ class Recipe:
 
 def resolve(spec: ModelSpec, cache_dir: Path) -> Recipe:
     """Look the name, the tag or the files up; downloads what a tag stands for unless it is cached."""
-    if spec.kind == "timm":
-        raise ClipError(f"{spec.text}: timm classifiers come with a later release")
     if spec.kind == "local-dir":
         return _from_folder(path_of(spec.name).absolute(), spec.name)
     if spec.kind == "bundled":

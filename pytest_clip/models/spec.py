@@ -10,48 +10,24 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_clip import ClipError
-from pytest_clip.models import bundled
+from pytest_clip.models import alphas, bundled
+from pytest_clip.models.names import safe
+from pytest_clip.models.photo import PHOTO
+from pytest_clip.store import path_of
 
-Kind = Literal["open_clip", "hf-hub", "local-dir", "bundled", "timm"]
+Kind = Literal["open_clip", "hf-hub", "local-dir", "bundled", "timm", "photo", "wise"]
 
 RANDOM = "random"
 """The PRETRAINED that means: no checkpoint at all, randomly initialised weights from a fixed seed (benchmarks, negative controls)."""
-
-DEFAULT_TAGS = {
-    "RN50": "openai",
-    "RN101": "openai",
-    "RN50x4": "openai",
-    "RN50x16": "openai",
-    "RN50x64": "openai",
-    "ViT-B-32": "laion2b_s34b_b79k",
-    "ViT-B-32-256": "datacomp_s34b_b86k",
-    "ViT-B-32-quickgelu": "openai",
-    "ViT-B-16": "laion2b_s34b_b88k",
-    "ViT-B-16-quickgelu": "openai",
-    "ViT-L-14": "laion2b_s32b_b82k",
-    "ViT-L-14-quickgelu": "openai",
-    "ViT-L-14-336": "openai",
-    "ViT-H-14": "laion2b_s32b_b79k",
-    "ViT-H-14-quickgelu": "dfn5b",
-    "ViT-g-14": "laion2b_s34b_b88k",
-    "ViT-bigG-14": "laion2b_s39b_b160k",
-    "ViT-B-16-SigLIP": "webli",
-    "ViT-L-16-SigLIP-256": "webli",
-    "ViT-SO400M-14-SigLIP": "webli",
-    "ViT-B-16-SigLIP2": "webli",
-    "convnext_base_w": "laion2b_s13b_b82k_augreg",
-    "convnext_large_d_320": "laion2b_s29b_b131k_ft_soup",
-    "MobileCLIP-S2": "datacompdr",
-    "MobileCLIP2-S0": "dfndr2b",
-    "coca_ViT-B-32": "laion2b_s13b_b90k",
-}
-"""The tag that a bare architecture name stands for; an architecture that is not listed needs an explicit one."""
 
 CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
-_FORMS = "write NAME, NAME,TAG, NAME,PATH, hf-hub:ORG/NAME, local-dir:PATH or a bundled name; `pytest-clip models` lists names"
+_FORMS = (
+    "write NAME, NAME,TAG, NAME,PATH, hf-hub:ORG/NAME, local-dir:PATH, timm:NAME, "
+    "timm:NAME,PATH, a bundled name or photo-dual; `pytest-clip models` lists names"
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +45,8 @@ class ModelSpec:
 
         The architecture, whatever the weights; for a bundled fine-tuned model the bundled model that it started from.
         """
+        if self.kind == "wise":
+            return interpolated(self)[1].key
         start = bundled.record(self.name).get("recipe", {}).get("start") if self.kind == "bundled" else None
         return start or self.name
 
@@ -111,6 +89,8 @@ def parse(text: str, *, pretrained: str | None = None) -> ModelSpec:
     rest = rest.strip()
     if scheme in ("hf-hub", "local-dir"):
         return _with_own_weights(text, scheme, rest, pretrained)
+    if scheme == "wise" and ":" in text:
+        return _between(text, pretrained)
     timm = scheme == "timm" and ":" in text
     name, comma, weights = (part.strip() for part in (rest if timm else text).partition(","))
     if comma and not weights:
@@ -123,17 +103,13 @@ def parse(text: str, *, pretrained: str | None = None) -> ModelSpec:
     name = name.replace("/", "-") if not _looks_like_path(name) else name  # ViT-B/32, the papers' spelling
     if not _NAME.fullmatch(name) or name.lower().endswith(CHECKPOINT_SUFFIXES):
         raise ClipError(_what_is_wrong(text, name))
-    kind: Kind = "timm" if timm else "bundled" if name in bundled.names() else "open_clip"
+    if name in PHOTO and chosen and not timm:
+        raise ClipError(
+            f"--clip-model={text!r}: {name} brings its own weights; write {name} alone, or timm:{PHOTO[name].architecture},{chosen}"
+        )
+    kind: Kind = "timm" if timm else "photo" if name in PHOTO else "bundled" if name in bundled.names() else "open_clip"
     full = text if not chosen or weights else f"{text},{chosen}"
     return ModelSpec(full, kind, name, chosen or None)
-
-
-def path_of(text: str) -> Path:
-    """The path that a user wrote; ClipError for the home of a user whom nobody knows."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        raise ClipError(f"{text}: there is no user of that name on this machine; write the path in full") from None
 
 
 def _must_be_a_name(option: str, text: str) -> None:
@@ -159,6 +135,24 @@ def _with_own_weights(text: str, scheme: str, rest: str, pretrained: str | None)
     return ModelSpec(text, "hf-hub", rest)
 
 
+def interpolated(spec: ModelSpec) -> tuple[ModelSpec, ModelSpec, float]:
+    """Base, tuned model and alpha of a `wise:` model."""
+    base, _, tuned = spec.name.partition("::")
+    return parse(base), parse(tuned), float(spec.pretrained or "nan")
+
+
+def _between(text: str, pretrained: str | None) -> ModelSpec:
+    if pretrained is not None:
+        raise ClipError(
+            f"--clip-pretrained={pretrained!r} cannot be used with --clip-model={text!r}: write it after BASE or TUNED and a comma"
+        )
+    base, tuned, alpha = alphas.parts(text)
+    for part in (base, tuned):
+        if (kind := parse(part).kind) in ("timm", "photo", "wise"):
+            raise ClipError(f"--clip-model={text!r}: {part!r} is a model of the kind {kind}; both must be models of open_clip")
+    return ModelSpec(text, "wise", f"{base}::{tuned}", f"{alpha:g}")
+
+
 def _looks_like_path(name: str) -> bool:
     return name.startswith(("/", ".", "~")) or name.lower().endswith(CHECKPOINT_SUFFIXES) or Path(name).exists()
 
@@ -177,16 +171,14 @@ def _label(spec: ModelSpec, *, depth: int) -> str:
     def tail(path: str) -> str:
         return "-".join(part for part in Path(path).parts[-depth:] if part != "/")
 
+    if spec.kind == "wise":
+        base, tuned, alpha = interpolated(spec)
+        return safe(f"wise-{_label(base, depth=depth)}-{_label(tuned, depth=depth)}-{alpha:g}")
     if spec.kind == "hf-hub":
-        return _safe(spec.name.replace("/", "--"))
+        return safe(spec.name.replace("/", "--"))
     if spec.kind == "local-dir":
-        return _safe(tail(str(path_of(spec.name).resolve())))
+        return safe(tail(str(path_of(spec.name).resolve())))
     if spec.pretrained is None:
-        return _safe(spec.name)
+        return safe(spec.name)
     path = "/" in spec.pretrained or "\\" in spec.pretrained
-    return f"{_safe(spec.name)},{_safe(tail(spec.pretrained) if path else spec.pretrained)}"
-
-
-def _safe(text: str) -> str:
-    """Only characters that a node id, a file name and `-k` take as they are."""
-    return re.sub(r"[^A-Za-z0-9._+=-]+", "-", text).strip("-") or "model"
+    return f"{safe(spec.name)},{safe(tail(spec.pretrained) if path else spec.pretrained)}"

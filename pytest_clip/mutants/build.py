@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pytest_clip.models.protocol import is_classifier
 from pytest_clip.mutants import pipeline, probe, weights
 from pytest_clip.mutants.catalog import MUTANTS
 from pytest_clip.mutants.damaged import Damage, Damaged
@@ -54,6 +55,8 @@ def attempt(
     name: str, model: Any, *, data: Sequence[Data], extraction: Callable[[], Extraction], other: Callable[[], Any]
 ) -> Damaged | Excuse:
     """`build`, and a look at whether the result answers differently on any of the data sets."""
+    if is_classifier(model):
+        return Excuse("not_applicable", f"{model.label} scores classes, and damages are made to models that embed images and texts")
     try:
         damaged = build(name, model, data=data, other=other)
     except InapplicableError as error:

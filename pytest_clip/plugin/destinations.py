@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_clip.session.settings import ReportRequest, RunRequest
+from pytest_clip.store import path_of
 
 
 def save(config: pytest.Config) -> RunRequest | None:
@@ -38,9 +39,7 @@ def save(config: pytest.Config) -> RunRequest | None:
 
 
 def reports(config: pytest.Config) -> tuple[ReportRequest, ...]:
-    asked = tuple(
-        ReportRequest(kind, config.invocation_params.dir / Path(dest).expanduser()) for kind, dest in config.option.clip_report or ()
-    )
+    asked = tuple(ReportRequest(kind, config.invocation_params.dir / path_of(dest)) for kind, dest in config.option.clip_report or ())
     for at, each in enumerate(asked):
         if each.dest in [other.dest for other in asked[:at]]:
             raise pytest.UsageError(f"--clip-report: two reports cannot share the file {each.dest}; give each its own DEST")

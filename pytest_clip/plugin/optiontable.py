@@ -41,12 +41,19 @@ SWITCH: Mapping[str, Any] = {"action": "store_true", "default": False}
 _LIST = (
     Option(
         "clip_model",
-        "Model to measure, repeatable: an open_clip name with tag or checkpoint file, hf-hub:..., local-dir:... or a bundled name. "
+        "Model to measure, repeatable: an open_clip name with tag or checkpoint file, hf-hub:..., local-dir:..., timm:..., "
+        "a bundled name or photo-dual. "
         "Without paths on the command line the shipped suites run and nothing else",
         checks.text("a model name"), "NAME[,PRETRAINED]", REPEATED,
         "Models for tests that use the clip fixtures and for --clip-suite, one per line", "linelist",
     ),
     Option("clip_pretrained", "PRETRAINED for a single --clip-model", checks.text("a tag or path"), "TAG-or-PATH"),
+    Option(
+        "clip_classes",
+        "Class names of a timm classifier, one a line in the order of its scores; default: ImageNet's for 1,000, else classnames.txt "
+        "beside the checkpoint",
+        checks.text("a file"), "FILE", ini="Default of --clip-classes, relative to the ini file",
+    ),
     Option(
         "clip_suite", "Suites to run, in addition to any paths given; default: all when there are no paths, none otherwise",
         checks.names, "NAME[,NAME...]", REPEATED, "Default of --clip-suite when suites run, one per line", "linelist",

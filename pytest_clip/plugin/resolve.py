@@ -13,8 +13,10 @@ import pytest
 
 import pytest_clip.plugin.checks as checks
 import pytest_clip.plugin.destinations as destinations
+from pytest_clip import ClipError
 from pytest_clip.plugin.optiontable import OPTIONS
 from pytest_clip.session.settings import RunRequest, Settings, default_cache_dir
+from pytest_clip.store import path_of
 
 if TYPE_CHECKING:
     from pytest_clip.models.depth import DepthModel
@@ -24,11 +26,18 @@ T = TypeVar("T")
 
 def resolve(config: pytest.Config) -> Settings:
     """Command line over ini over default. A value that makes no sense is a usage error that names its option or ini key."""
+    try:
+        return _resolved(config)
+    except ClipError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _resolved(config: pytest.Config) -> Settings:
     given, kinds = config.option, _catalog()
     base = config.inipath.parent if config.inipath is not None else config.rootpath
 
     thresholds = [(config.invocation_params.dir / each, "--clip-thresholds") for each in given.clip_thresholds or ()]
-    cache_dir = given.clip_cache_dir and config.invocation_params.dir / Path(given.clip_cache_dir).expanduser()
+    cache_dir = given.clip_cache_dir and config.invocation_params.dir / path_of(given.clip_cache_dir)
     return Settings(
         models=tuple(given.clip_model or _read(config, "clip_model")),
         pretrained=given.clip_pretrained,
@@ -46,7 +55,7 @@ def resolve(config: pytest.Config) -> Settings:
         compile=given.clip_compile or _read(config, "clip_compile"),
         batch_size=_pick(config, "clip_batch_size", 0) or None,
         workers=given.clip_workers,
-        cache_dir=cache_dir or _ini(config, "clip_cache_dir", lambda text: base / Path(text).expanduser(), default_cache_dir()),
+        cache_dir=cache_dir or _ini(config, "clip_cache_dir", lambda text: base / path_of(text), None) or default_cache_dir(),
         executor=_pick(config, "clip_executor", "local"),
         cache=not given.clip_no_cache,
         shared_cache=given.clip_shared_cache or config.getini("clip_shared_cache"),
@@ -57,6 +66,7 @@ def resolve(config: pytest.Config) -> Settings:
         corruption_images=_pick(config, "clip_corruption_images", 95),
         depth_model=_depth_model(config, base),
         dense_layer=_pick(config, "clip_dense_layer", None),
+        classes=_classes(config, base),
         baseline=_baseline(config, base),
         baseline_model=given.clip_baseline_model,
         save=destinations.save(config),
@@ -100,7 +110,7 @@ def _ini(config: pytest.Config, name: str, check: Callable[[str], T], default: T
         return default
     try:
         return check(text)
-    except argparse.ArgumentTypeError as error:
+    except (argparse.ArgumentTypeError, ClipError) as error:
         raise pytest.UsageError(f"{config.inipath or 'ini'}: {name}: {error}{_comment(text)}") from None
 
 
@@ -143,6 +153,19 @@ def _depth_model(config: pytest.Config, base: Path) -> DepthModel | None:
         except argparse.ArgumentTypeError as error:
             raise pytest.UsageError(f"--clip-depth-model: {error}") from None
     return _ini(config, "clip_depth_model", lambda text: checks.depth_model_from(text, base, output), None)
+
+
+def _classes(config: pytest.Config, base: Path) -> Path | None:
+    """The file that --clip-classes names, else that of the ini file; its names are read when the model is built."""
+    if text := config.option.clip_classes:
+        path, by = config.invocation_params.dir / path_of(text), "--clip-classes"
+    elif text := str(config.getini("clip_classes")):
+        path, by = base / path_of(text), "clip_classes of the ini file"
+    else:
+        return None
+    if not path.is_file():
+        raise pytest.UsageError(f"{by}: there is no file {path}; write one class name a line, in the order of the model's scores")
+    return path
 
 
 def _baseline(config: pytest.Config, base: Path) -> RunRequest | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_clip import ClipError
 from pytest_clip.runs import place
+from pytest_clip.store import path_of
 
 #: The folder of named runs, from the rootdir of the project.
 HOME = Path(".clip") / "runs"
@@ -33,7 +34,7 @@ def check(text: str) -> str:
 
 def folder(text: str, *, rootpath: Path, here: Path) -> Path:
     """The folder that NAME-or-PATH means: a name lies under the rootdir, a path is relative to `here`."""
-    return here / Path(text).expanduser() if is_path(text) else rootpath / HOME / text
+    return here / path_of(text) if is_path(text) else rootpath / HOME / text
 
 
 def known(rootpath: Path) -> list[str]:

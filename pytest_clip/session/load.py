@@ -56,11 +56,12 @@ def load_model(session: ClipSession, choice: ModelChoice) -> Any:
         from pytest_clip.models.quiet import unswept
 
         with unswept():
-            from pytest_clip.models import openclip
+            from pytest_clip.models import reader
 
-        return openclip.load(
-            choice.spec, device=settings.device, precision=settings.precision, compile=settings.compile, cache_dir=settings.cache_dir
-        )
+        return reader.load(
+            choice.spec, device=settings.device, precision=settings.precision, compile=settings.compile, cache_dir=settings.cache_dir,
+            classes=settings.classes,
+        )  # fmt: skip
 
     if not settings.cache or session.copies:  # damaged copies are made of the model itself
         return build()
@@ -69,6 +70,7 @@ def load_model(session: ClipSession, choice: ModelChoice) -> Any:
         "precision": settings.precision,
         "compile": settings.compile,
         "cards": len(visible_cards(os.environ)),
+        "classes": None if settings.classes is None else settings.classes.read_bytes().hex(),
     }
     return lazy.load(choice.spec, cache=settings.cache_dir, conditions=conditions, build=build)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_clip.store import path_of
 from pytest_clip.views.catalog import GEOMETRIC, IMAGENET_C
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class Settings:
 
     ``suites`` is None when the user named none. ``thresholds`` are pairs of a file and the option or ini key that named it.
     ``batch_size`` is None for automatic, ``workers`` for all cores, ``dense_layer`` for the deepest that tells places apart.
-    ``depth_model`` estimates the depth of images that have no maps. ``baseline`` and ``baseline_model`` are never both given.
+    ``classes`` is a file with the class names of a classifier. ``depth_model`` estimates the depth of images that have no maps.
+    ``baseline`` and ``baseline_model`` are never both given.
     ``family_wise``: one error rate for all regressions together; ``drop_test``: what decides on a ``max_drop`` whose rule does not say.
     ``unjudged``: ``allow`` lets a run pass that judges nothing, ``fail`` makes every gate without a rule fail.
     ``strict_rules``: a rule for a model or data set that is not in the run fails it.
@@ -68,6 +70,7 @@ class Settings:
     corruption_images: int = 95
     depth_model: DepthModel | None = None
     dense_layer: int | None = None
+    classes: Path | None = None
     baseline: RunRequest | None = None
     baseline_model: str | None = None
     save: RunRequest | None = None
@@ -84,6 +87,6 @@ class Settings:
 def default_cache_dir() -> Path:
     """``$PYTEST_CLIP_CACHE``, else ``pytest-clip`` where this user's caches are."""
     if named := os.environ.get("PYTEST_CLIP_CACHE"):
-        return Path(named).expanduser()
+        return path_of(named)
     home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "pytest-clip"
+    return (Path(home) if home else path_of("~") / ".cache") / "pytest-clip"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
@@ -80,15 +79,16 @@ def look(models: Sequence[ModelChoice]) -> None:
 
 
 def _models(settings: Settings) -> tuple[ModelChoice, ...]:
-    from pytest_clip.models import spec
+    from pytest_clip.models import alphas, names, spec
 
     if settings.pretrained is not None and len(settings.models) != 1:
         raise ClipError(
             f"--clip-pretrained belongs to a single --clip-model, but there are {len(settings.models)}; "
             "write --clip-model=NAME,PRETRAINED for each model"
         )
-    specs = [spec.parse(text, pretrained=settings.pretrained) for text in dict.fromkeys(settings.models)]
-    labels = _unique([_id_safe(label) for label in spec.labels(specs)])
+    texts = dict.fromkeys(text for each in settings.models for text in alphas.expand(each))
+    specs = [spec.parse(text, pretrained=settings.pretrained) for text in texts]
+    labels = names.unique([_id(label) for label in spec.labels(specs)])
     models = tuple(
         ModelChoice(label, each, tuple(dict.fromkeys((label, each.label, each.text, each.key))))
         for label, each in zip(labels, specs, strict=True)
@@ -96,16 +96,14 @@ def _models(settings: Settings) -> tuple[ModelChoice, ...]:
     if settings.baseline_model is None:
         return models
     base = spec.parse(settings.baseline_model)
-    return (ModelChoice(_unique([*labels, _id_safe(f"base-{base.label}")])[-1], base, (), "baseline"), *models)
+    return (ModelChoice(names.unique([*labels, _id(f"base-{base.label}")])[-1], base, (), "baseline"), *models)
 
 
 def _data(settings: Settings) -> tuple[DataChoice, ...]:
-    from pytest_clip.data import catalog, remote
+    from pytest_clip.data import labels, remote
 
     texts = [str(remote.fetch(text, cache=settings.cache_dir)) if remote.is_url(text) else text for text in settings.data]
-    found = [each for text in texts for each in catalog.expand(text)]
-    labels = _unique([_id_safe(label) for _, label in found])
-    return tuple(DataChoice(label, text) for label, (text, _) in zip(labels, found, strict=True))
+    return tuple(DataChoice(label, text) for label, text in labels.chosen(texts))
 
 
 def _regressions(settings: Settings, models: Sequence[ModelChoice], data: Sequence[DataChoice]) -> Regressions | None:
@@ -155,18 +153,7 @@ def _rulebook(files: Sequence[tuple[Path, str]], sets: Mapping[str, Sequence[Set
     return book
 
 
-def _id_safe(text: str) -> str:
-    """ASCII that neither pytest nor xdist reads anything into."""
-    return re.sub(r"[^A-Za-z0-9_.,+=-]+", "-", text).strip("-")[:60] or "model"
+def _id(label: str) -> str:
+    from pytest_clip.models import names
 
-
-def _unique(labels: Sequence[str]) -> list[str]:
-    """Two things that shorten to one name must not share a node id: the second gets ``-2``."""
-    taken: list[str] = []
-    for label in labels:
-        candidate, count = label, 1
-        while candidate in taken:
-            count += 1
-            candidate = f"{label}-{count}"
-        taken.append(candidate)
-    return taken
+    return names.safe(label, plain=names.JOINED, longest=names.LONGEST)

@@ -9,7 +9,7 @@ import painted
 import pytest
 
 from pytest_clip.cli import main as cli
-from pytest_clip.data import doctor, folder
+from pytest_clip.data import doctor, folder, naming
 
 
 @pytest.fixture
@@ -89,28 +89,76 @@ def test_loose_images_empty_folders_and_names_that_differ_in_case(pets: Path) ->
     findings = said(pets)
     assert "1 images lie in no class folder and are not measured" in findings[0]
     assert "empty: the folder has no image, so it is no class" in findings[1]
-    assert "horse: the folder has images only deeper, in horse/brown, so it is no class; move the images up" in findings[2]
-    assert "the classes Cat and cat differ in case alone; join them" in findings[3]
+    assert "the classes Cat and cat differ in case alone; join them" in findings[2]
+    assert folder.image_set(str(pets)).ids[-1] == "dog/5.png"
+    assert "horse/brown/1.png" in folder.image_set(str(pets)).ids
 
 
 def test_numbers_and_wordnet_ids_as_class_names(tmp_path: Path) -> None:
     for i in range(12):
         painted.save(tmp_path / "v2" / str(i) / "x.png", i)
+        painted.save(tmp_path / "v2" / str(i) / "y.png", 20 + i)
     one(
         tmp_path / "v2",
         "warn",
         "the classes are called 0, 1 ..., and so say the prompts; sorted as text 10 comes before 2",
         "classnames.txt",
     )
-    (finding,) = folder._meaningless(tmp_path, ["n99000000", "n99000001"])
+    (finding,) = naming.of_codes(str(tmp_path), ["n99000000", "n99000001"], cure="write")
     assert "the classes are called n99000000 ... (WordNet), and so say the prompts; write" in finding.what
 
 
 def test_names_without_a_folder(tmp_path: Path) -> None:
     for k in (0, 2):
         painted.save(tmp_path / "gap" / str(k) / "x.png", k)
+        painted.save(tmp_path / "gap" / str(k) / "y.png", 20 + k)
     (tmp_path / "gap" / "classnames.txt").write_text("cat\ndog\ncow\n")
     one(tmp_path / "gap", "warn", "no folder with images for 1 of the 3 classes of classnames.txt (dog); is a part of the data missing?")
+
+
+def sizes(**named: int) -> list[str]:
+    return [each.what.removeprefix("x: ") for each in naming.of_sizes("x", {name.replace("_", " "): n for name, n in named.items()})]
+
+
+def test_typing_errors_codes_and_what_is_no_class() -> None:
+    assert sizes(cat=5, catt=1, dog=3, horse=2) == [
+        "'catt' occurs once and is one letter from 'cat', which occurs 5 times; if it is a typing error, correct it: it is a class of its "
+        "own now",
+        "1 of 4 classes have a single image (catt); their accuracy is 0 or 1: add images, or leave them out of what you gate",
+    ]
+    assert not any("typing error" in each for each in sizes(cat=1, bat=1, rat=1))  # nobody is more usual
+    assert not any("typing error" in each for each in sizes(class_1=1, class_2=9))
+    assert any("'act' occurs once and is one letter from 'cat'" in each for each in sizes(act=1, cat=3))
+    assert sizes(cat=2, dog=2, cow=2, n1234=2) == [
+        "n1234 is no word beside classes with names of words, and so say the prompts; name what it shows"
+    ]
+    assert sizes(cat=2, dog=2, New_Folder=2) == ["New Folder is asked for as a class; remove it, or rename it"]
+    assert sizes(**{"747": 2, "F16": 2, "A300": 2, "Cessna": 2}) == []  # aircraft
+    assert sizes(**{"猫": 2, "犬": 2, "馬": 2, "牛": 2, "é": 2}) == []
+    alike = "the classes guinea pig and Guinea-Pig differ in spelling alone; join them, or give them other names"
+    assert sizes(guinea_pig=2, **{"Guinea-Pig": 2}) == [alike]
+    (told,) = naming.of_codes("x", ["class_0", "class_1"], cure="write names")
+    assert told.what == "x: the classes are called class_0, class_1 ..., and so say the prompts; write names"
+
+
+def test_all_that_is_wrong_is_told_at_once(pets: Path) -> None:
+    (pets / "classnames.txt").write_text("cat\n\ndog\n")
+    (pets / "metadata.csv").write_text("path,label\n1\n")
+    painted.save(pets / "ood" / "clean" / "1.png", 9)
+    painted.save(pets / "loose.png", 9)
+    (pets / "cat" / "x.heic").write_bytes(b"x")
+    told = [f"{each.level}: {each.what}" for each in doctor.quick(str(pets))]
+    assert [each.partition(": ")[0] for each in told] == ["refuse", "refuse", "refuse", "warn", "warn"]
+    for each, part in zip(told, ("metadata.csv:2", "classnames.txt:2", "ood/clean", "loose|lie in no class", ".heic"), strict=True):
+        assert any(some in each for some in part.split("|"))
+
+
+def test_typing_errors_in_a_table(pets: Path) -> None:
+    rows = "".join(f"cat/{k}.png,cat\n" for k in range(3)) + "dog/3.png,dog\ndog/4.png,dog\ndog/5.png,catt\n"
+    (pets / "manifest.csv").write_text("path,label\n" + rows)
+    told = [each.what for each in doctor.quick(str(pets)) if each.level == "warn"]
+    assert len(told) == 1
+    assert told[0].startswith(f"{pets}/manifest.csv: 'catt' occurs once and is one letter from 'cat', which occurs 3 times")
 
 
 def test_very_uneven_classes(pets: Path) -> None:

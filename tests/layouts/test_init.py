@@ -9,7 +9,7 @@ import painted
 import pytest
 
 from pytest_clip.cli import main as cli
-from pytest_clip.gates import margins
+from pytest_clip.gates import chance, first, margins
 from pytest_clip.gates.toml_lines import tomllib
 
 
@@ -45,6 +45,48 @@ def test_rules_of_a_first_run(pets: Path, measure: Callable, capsys: pytest.Capt
         painted.save(pets / "class 0" / f"{i}.png", 1)
     rows, _ = measure(pets, "--clip-thresholds=mine.toml", suites="accuracy,calibration")
     assert rows["accuracy/top1[clean]"]["verdict"] == "fail"
+
+
+def test_a_bound_that_guessing_keeps_is_no_rule() -> None:
+    row = {
+        "gate": "accuracy/top1[clean]", "suite": "accuracy", "metric": "top1", "slice": "clean", "model": "m", "data": "d", "value": 0.51,
+        "ci": [0.505, 0.515], "n": 9000, "conventions": {"classes": 2}, "reason": None, "verdict": "unjudged",
+    }  # fmt: skip
+    assert "min = 0.5\n" not in first.text([row], models=[], today="2026-01-01")
+    assert "# accuracy/top1[clean]: measured 0.5100, and its bound, 0.5, is kept by guessing (0.5); measure more images" in first.text(
+        [row], models=[], today="2026-01-01"
+    )
+    assert first.ruled([row]) == set()
+    assert first.ruled([row | {"conventions": {"classes": 3}}]) == {"accuracy/top1[clean]"}
+    gone = {"gate": "ood/fpr95_id_positive[near]", "suite": "ood", "metric": "fpr95_id_positive", "value": 0.945, "ci": [0.94, 0.949]}
+    assert first.ruled([row | gone | {"conventions": {}}]) == {"ood/fpr95_id_positive[near]"} - {
+        gone["gate"] for _ in (0,) if chance.is_met_by_guessing(0.955, "max", "ood/fpr95_id_positive", {})
+    }
+    assert chance.is_met_by_guessing(0.95, "max", "ood/fpr95_id_positive", {})
+    assert not chance.is_met_by_guessing(0.94, "max", "ood/fpr95_id_positive", {})
+    assert not chance.is_met_by_guessing(0.0, "min", "calibration/ece", {})
+
+
+def test_the_exit_status_says_whether_the_next_run_passes(
+    pets: Path, measure: Callable, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure(pets, suites="accuracy,checkpoint")
+    record = json.loads(Path("report.json").read_text())
+
+    def status(name: str, verdict: str) -> tuple[int, str]:
+        rows = [row | ({"verdict": verdict} if row["gate"] == name else {}) for row in record["gates"]]
+        Path("changed.json").write_text(json.dumps(record | {"gates": rows}))
+        capsys.readouterr()
+        done = cli.main(["init", str(pets), "--report", "changed.json", "--out", "mine.toml", "--force"])
+        return done, capsys.readouterr().err
+
+    assert status("accuracy/top1[clean]", "fail")[0] == 0  # it has a rule now that it keeps
+    done, told = status("checkpoint/alignment", "fail")
+    assert done == 1
+    assert "pytest-clip init: that run will fail, as this one did, at 1 gates with shipped rules: " in told
+    Path("few.json").write_text(json.dumps(record | {"gates": [row | {"value": None, "verdict": "unjudged"} for row in record["gates"]]}))
+    assert cli.main(["init", str(pets), "--report", "few.json", "--out", "mine.toml", "--force"]) == 1
+    assert "no gate could become a rule, so that run will judge nothing" in capsys.readouterr().err
 
 
 def test_what_init_refuses(pets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

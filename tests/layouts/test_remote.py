@@ -1,5 +1,7 @@
 """Shards behind a URL, and Hugging Face data sets on disk."""
 
+import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -94,6 +96,41 @@ def test_a_stored_data_set_through_the_whole_path(stored: Path, measure: Callabl
     images = load(str(stored), limit=3).images("clean")
     assert (images.ids, images.labels.tolist()) == (("row-0", "row-1", "row-2"), [0, 1, 0])
     assert images.where(1) == f"{stored}/test: row 1"
+
+
+def test_what_a_stored_data_set_holds_is_its_fingerprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    datasets = pytest.importorskip("datasets")
+    features = datasets.Features({"picture": datasets.Image(), "label": datasets.ClassLabel(names=["class 0", "class 1"])})
+    monkeypatch.chdir(tmp_path)
+    named = [painted.save(tmp_path / f"{k}.png", k).name for k in (0, 1)]
+    inside = {"bytes": painted.encoded(5), "path": None}
+    cells = [{"bytes": None, "path": each} for each in named] + [inside]
+    plain = features | {"picture": {"bytes": datasets.Value("binary"), "path": datasets.Value("string")}}
+    datasets.Dataset.from_dict({"picture": cells, "label": [0, 1, 0]}, features=datasets.Features(plain)).save_to_disk("stored")
+    info = tmp_path / "stored" / "dataset_info.json"  # `save_to_disk` would copy the pictures of an image column into the table
+    told = json.loads(info.read_text())
+    info.write_text(json.dumps(told | {"features": told["features"] | {"picture": {"_type": "Image"}}}))
+
+    def fingerprint(place: str) -> str:
+        forget()
+        return load(place).images("clean").fingerprint
+
+    before = fingerprint("stored")
+    shutil.copytree("stored", "copy", copy_function=shutil.copyfile)
+    for path in (tmp_path / "copy").iterdir():
+        os.utime(path, (1, 1))
+    assert fingerprint("copy") == before
+    times = (tmp_path / "1.png").stat()
+    data = bytearray((tmp_path / "1.png").read_bytes())
+    data[-20] ^= 1  # of the same size, at the same time
+    (tmp_path / "1.png").write_bytes(data)
+    os.utime(tmp_path / "1.png", ns=(times.st_atime_ns, times.st_mtime_ns))
+    changed = fingerprint("stored")
+    assert changed != before
+    (tmp_path / "0.png").unlink()
+    assert fingerprint("stored") not in (before, changed)
+    with pytest.raises(ClipError, match=r"1 of 3 images cannot be read \(0 allowed\)"):
+        load("stored", max_unreadable=0).images("clean")
 
 
 def test_a_stored_data_set_that_cannot_be_measured(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,6 +191,14 @@ def test_the_ends_of_a_file(kind: str) -> None:
     assert not unreadable.sound(b"GIF89a" + b"0" * 10, b"", 16)  # no rule for it: decoded
 
 
+def test_a_name_with_control_characters_cannot_write_to_the_terminal(pets: Path, measure: Callable) -> None:
+    (pets / "class 1" / "\x1b[2J\nPASSED.png").write_bytes(b"")
+    _, result = measure(pets, suites="accuracy")
+    told = result.stdout.str()
+    assert "\x1b[2J" not in told
+    assert f"{pets}/class 1/\\x1b[2J\\nPASSED.png: not a readable image" in told
+
+
 def test_a_set_that_is_compared_with_others_lacks_none(pets: Path) -> None:
     cut(pets / "class 1" / "1.png")
     images = load(str(pets)).images("clean")

@@ -69,7 +69,10 @@ def test_commands_hand_over_what_they_were_given(monkeypatch, capsys, argv, modu
 
 def test_models(capsys):
     assert cli.main(["models"]) == 0
-    assert "pytest-clip models --all" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "pytest-clip models --all" in said
+    assert "photo-dual    trained on photographs: dual encoder, photo-lite0 and MiniLM by ConSE" in said
+    assert "timm:NAME,PATH" in said
 
 
 def test_the_cache_of_a_run_is_in_use_until_its_end(world):

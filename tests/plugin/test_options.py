@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from pytest_clip import ClipError
 from pytest_clip.data.prompts import PromptSet
 from pytest_clip.models.depth import DepthModel
 from pytest_clip.plugin import resolve
 from pytest_clip.session import settings
 from pytest_clip.views import catalog as views
 
+NOBODY = "~nobody-of-that-name/x: there is no user of that name on this machine; write the path in full"
 USAGE = [
     (["--clip-report=html:out.html"], "argument --clip-report: 'html' is not a report; there is json (JUnit is pytest's own --junitxml)"),
     (["--clip-report=json:"], "argument --clip-report: 'json:' names no file after the colon; write json:PATH or json"),
@@ -62,6 +64,10 @@ USAGE = [
         "*tox.ini: clip_corruptions: no corruption 'fog  # one'; a comment stands on a line of its own; *",
     ),
     (["-o", "clip_device=gpu"], "*tox.ini: clip_device: 'gpu' is not a device; write auto, cpu, cuda, cuda:N or mps"),
+    *(([f"--clip-{name}=~nobody-of-that-name/x"], NOBODY) for name in ("cache-dir", "save", "baseline")),
+    (["--clip-report=json:~nobody-of-that-name/x"], NOBODY),
+    (["-o", "clip_cache_dir=~nobody-of-that-name/x"], f"*tox.ini: clip_cache_dir: {NOBODY}"),
+    (["-o", "clip_baseline=~nobody-of-that-name/x"], NOBODY),
     (["-o", "clip_precision=int8"], "*tox.ini: clip_precision: 'int8' is not one of fp32, bf16, fp16, amp, amp_bf16"),
 ]
 
@@ -319,6 +325,9 @@ def test_the_cache_folder_comes_from_the_environment_or_the_home(monkeypatch):
     assert resolve.default_cache_dir() == Path("/caches/pytest-clip")
     monkeypatch.setenv("PYTEST_CLIP_CACHE", "/mine")
     assert resolve.default_cache_dir() == Path("/mine")
+    monkeypatch.setenv("PYTEST_CLIP_CACHE", "~nobody-of-that-name")
+    with pytest.raises(ClipError, match="there is no user of that name on this machine"):
+        resolve.default_cache_dir()
 
 
 def test_thresholds_are_read_as_defaults_then_project_then_option(world):

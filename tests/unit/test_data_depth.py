@@ -8,8 +8,8 @@ import torch
 from open_clip.transform import image_transform
 from PIL import Image
 
-from pytest_clip import ClipError
-from pytest_clip.data import catalog, depth, load
+from pytest_clip import ClipError, cli
+from pytest_clip.data import catalog, depth, doctor, load
 from pytest_clip.data.scenes.render import render
 
 
@@ -85,10 +85,24 @@ def test_a_changed_map_changes_the_fingerprint(with_maps):
     assert load(str(with_maps)).images("clean").fingerprint != before
 
 
-def test_a_missing_map_is_named(with_maps):
+def test_a_missing_map_is_said_and_stops_only_what_needs_it(with_maps):
     (with_maps / "depth" / "dog" / "b.npy").unlink()
-    with pytest.raises(ClipError, match=r"depth has no map for dog.b\.png; add .*depth.dog.b\.png, or remove the folder"):
-        load(str(with_maps)).images("clean")
+    images = load(str(with_maps)).images("clean")
+    assert len(images) == 2
+    (said,) = (each for each in doctor.quick(str(with_maps)) if each.level == "warn")
+    assert said.what == (
+        f"1 of 2 images have no depth map in {with_maps}/depth, the first one {with_maps}/dog/b.png; gates that follow depth will fail: "
+        f"add {with_maps}/depth/dog/b.png, or remove the folder"
+    )
+    whole = (
+        rf"pets/clean: 1 of 2 depth maps cannot be used, the first one {with_maps}/depth/dog/b\.png; replace them, .*:\n    .*there is no"
+    )
+    with pytest.raises(ClipError, match=whole):
+        depth.depth_maps(images, [0])
+    with pytest.raises(ClipError, match=r"the folder of maps \(they are named at the first gate that failed for them\)$"):
+        depth.depth_maps(images, [1])
+    assert [each.level for each in doctor.examine(str(with_maps)).problems if "depth map" in each.what] == ["refuse"]
+    assert cli.main(["doctor", "--data", str(with_maps)]) == 1
 
 
 def test_data_without_maps_says_where_to_put_them(pets):
@@ -97,17 +111,79 @@ def test_data_without_maps_says_where_to_put_them(pets):
         depth.depth_maps(load(str(pets)).images("clean"), [0])
 
 
+HUGE = b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, 1000000000), }"
+SOUND = np.linspace(1, 9, 2400).reshape(40, 60)
+
+
 @pytest.mark.parametrize(
-    ("values", "text"),
+    ("name", "values", "text"),
     [
-        (np.ones((4, 4, 3), np.uint8), r"one number per pixel, this file has the shape \[4, 4, 3\]"),
-        (np.zeros((4, 4), np.uint8), "holds no distance above 0"),
+        ("a.png", np.ones((4, 4, 3), np.uint8), r"one number per pixel, this file has the shape \[4, 4, 3\]"),
+        ("a.png", np.zeros((4, 4), np.uint8), "holds no distance above 0"),
+        ("a.npy", np.full((40, 60), np.nan), "holds no distance above 0"),
+        ("a.npy", np.full((40, 60), -1.0), "holds no distance above 0"),
+        ("a.npy", SOUND * 1e-40, r"distances from 1e-40 to 9e-40: 1e-12 to 1e\+12, and the farthest at most 1e\+06 times the nearest"),
+        ("a.npy", SOUND.astype(np.float32) * np.float32(1e37), r"distances from 1e\+37 to 9e\+37"),
+        ("a.npy", SOUND * 1e300, r"distances from 1e\+300 to 9e\+300"),
+        ("a.npy", np.where(SOUND > 5, 1e-5, 1e5), r"distances from 1e-05 to 100000"),
+        ("a.npy", np.where(SOUND > 8.9, SOUND, 0), r"1\.[0-9]% of the pixels have a distance, at least 10% must"),
+        ("a.npy", np.ones((300, 1)), r"1 x 300 numbers are of another shape than the picture .*cat/a\.jpg, 60 x 40 pixels; make it of all"),
+        ("a.npy", SOUND.T, r"40 x 60 numbers .* 60 x 40 pixels; its rows are the picture's columns: transpose it"),
+        ("a.npy", np.ones((2, 3)), r"3 x 2 numbers are of another shape"),
+        ("a.npy", SOUND.astype(np.complex64), r"holds complex64 and no distances"),
+        ("a.npy", SOUND > 5, r"holds bool and no distances"),
+        ("a.npy", np.full((40, 60), "x"), r"holds <U1 and no distances"),
+        ("a.npy", np.array([{}]), r"not a readable depth map \(.*Python objects"),
+        ("a.npy", np.ones(()), r"has the shape \[\]"),
+        ("a.npy", np.ones((0, 9)), r"has the shape \[0, 9\]"),
+        ("a.npy", b"", r"not a readable depth map \(.*\); replace it"),
+        ("a.png", b"", r"not a readable depth map \(.*\); replace"),
+        ("a.npy", HUGE, r"not a readable depth map \("),
+        ("a.png", Image.new("P", (60, 40), 3), "numbers of a palette are colours and no distances"),
+        ("a.png", Image.new("1", (60, 40), 1), "numbers of a palette are colours and no distances"),
+        ("a.png", Image.new("LA", (60, 40), (3, 3)), r"has the shape \[40, 60, 2\]"),
+        ("a.tif", Image.new("CMYK", (60, 40), 3), r"has the shape \[40, 60, 4\]"),
+    ],
+)  # fmt: skip
+def test_maps_that_are_none(with_maps, name, values, text):
+    (with_maps / "depth" / "cat" / "a.png").unlink()
+    path = with_maps / "depth" / "cat" / name
+    if isinstance(values, bytes):
+        path.write_bytes(values)
+    elif isinstance(values, Image.Image):
+        values.save(path)
+    else:
+        add_map(with_maps, f"cat/{name}", values)
+    images = load(str(with_maps)).images("clean")
+    with pytest.raises(ClipError, match=text):
+        depth.depth_maps(images, [1])
+    assert [each.level for each in doctor.examine(str(with_maps)).problems if "depth map" in each.what] == ["refuse"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        SOUND,
+        SOUND[::2, ::2],
+        SOUND[:, :59],
+        np.where(SOUND > 5, SOUND, 0),
+        (SOUND * 7000).astype(np.uint16),
+        SOUND.astype(np.float16),
+        SOUND * 1e6,
     ],
 )
-def test_maps_that_are_none(with_maps, values, text):
-    add_map(with_maps, "cat/a.png", values)
-    with pytest.raises(ClipError, match=text):
-        depth.depth_maps(load(str(with_maps)).images("clean"), [0])
+def test_maps_of_all_honest_kinds(with_maps, values):
+    (with_maps / "depth" / "cat" / "a.png").unlink()
+    add_map(with_maps, "cat/a.npy", values)
+    (found,) = depth.depth_maps(load(str(with_maps)).images("clean"), [0])
+    assert torch.equal(found, torch.from_numpy(np.where(values > 0, values, values.max()).astype(np.float32)))
+
+
+def test_the_maps_of_a_table_are_in_its_fingerprint(with_maps):
+    (with_maps / "manifest.csv").write_text("path,label\ncat/a.jpg,cat\ndog/b.png,dog\n")
+    before = load(str(with_maps)).images("clean").fingerprint
+    add_map(with_maps, "dog/b.npy", np.full((40, 60), 3.5))
+    assert load(str(with_maps)).images("clean").fingerprint != before
 
 
 def test_an_unreadable_map_is_named(with_maps):
@@ -122,6 +198,22 @@ def test_a_map_is_cut_as_the_picture_is():
     assert cut.shape == (20, 20)
     assert cut[0].tolist() == [11 + 2 * k for k in range(20)]  # of every two columns the nearer, from 10 to 50
     assert depth.framed(wide, (20, 20), way="squash")[0, -1] == 58
+
+
+@pytest.mark.parametrize("crop_mode", ["center", "squash"])
+def test_a_map_is_cropped_as_timm_crops_the_picture(crop_mode):
+    from pytest_clip.models.sight import Sight
+
+    half = {"mean": (0.5,) * 3, "std": (0.5,) * 3}
+    config = {"input_size": (3, 24, 24), "interpolation": "bicubic", "crop_pct": 0.75, "crop_mode": crop_mode, **half}
+    columns = np.broadcast_to(np.arange(128, dtype=np.uint8) * 2, (96, 128))
+    seen = Sight(config).resize(Image.fromarray(np.stack([columns] * 3, axis=-1)))[0].float()
+    way = Sight(config).told["resize_mode"]
+    cut = depth.framed(torch.from_numpy(columns.astype(np.float32)) + 1, (24, 24), way=way, crop=0.75) - 1
+    assert cut.shape == (24, 24)
+    assert (cut - seen).abs().max() <= 8, "of four columns the nearest: at most two beside the middle"
+    whole = depth.framed(torch.from_numpy(columns.astype(np.float32)) + 1, (24, 24), way=way) - 1
+    assert (whole - seen).abs().max() > 16
 
 
 @pytest.mark.parametrize("size", [(40, 60), (60, 40), (37, 53), (31, 90), (24, 24), (9, 13)])
@@ -186,11 +278,11 @@ def test_where_depth_comes_from(pets):
     assert depth.origin(none) is None
     assert depth.origin(replace(none, depth_model=Estimates())) == depth.Origin("estimated by guess (0123456789abcdef)", "0123456789abcdef")
     assert depth.origin(replace(scenes, depth_model=Estimates())) == depth.Origin("exact")
-    add_map(pets, "cat/a.png", np.ones((4, 4), np.uint8))
-    add_map(pets, "dog/b.png", np.ones((4, 4), np.uint8))
+    add_map(pets, "cat/a.png", np.ones((8, 12), np.uint8))
+    add_map(pets, "dog/b.png", np.ones((8, 12), np.uint8))
     known = replace(load(str(pets)).images("clean"), depth_model=Estimates())
     assert depth.origin(known) == depth.Origin("files")
-    assert depth.depth_maps(known, [0])[0].tolist() == [[1] * 4] * 4
+    assert depth.depth_maps(known, [0])[0].tolist() == [[1] * 12] * 8
 
 
 def test_the_model_of_the_run_reaches_every_image_set(pets):

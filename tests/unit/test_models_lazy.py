@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import tiny_models
+import tiny_photo
 import torch
 from safetensors.torch import save_file
 
@@ -13,6 +14,7 @@ from pytest_clip import ClipError, ModelError, store
 from pytest_clip.models import lazy, openclip, spec
 from pytest_clip.models.lazy import LazyModel
 from pytest_clip.models.openclip_model import OpenClipModel
+from pytest_clip.models.protocol import is_classifier
 
 
 @pytest.fixture
@@ -28,6 +30,28 @@ def load(text: str, cache: Path, builds: list[str], **conditions: Any) -> OpenCl
         return openclip.load(named, device="cpu", cache_dir=cache)
 
     return lazy.load(named, cache=cache, conditions=conditions, build=build)
+
+
+def test_a_classifier_is_remembered_with_its_names_and_known_as_one(tmp_path):
+    torch.save({"w": torch.zeros(1)}, tmp_path / "w.pth")
+    named, made = spec.parse(f"timm:tiny,{tmp_path / 'w.pth'}"), []
+
+    def build():
+        made.append(tiny_photo.classifier())
+        return made[-1]
+
+    first, again = (lazy.load(named, cache=tmp_path / "cache", conditions={}, build=build) for _ in range(2))
+    assert isinstance(again, lazy.LazyClassifier)
+    assert is_classifier(again)
+    assert again.names == first.names == tiny_photo.NAMES
+    assert not hasattr(again, "__wrapped__")
+    assert len(made) == 1
+    images = torch.zeros(2, 3, 24, 24)
+    assert torch.equal(again.class_scores(images), first.class_scores(images))
+    assert len(made) == 2
+    (tmp_path / "classnames.txt").write_text("other names are another model")
+    lazy.load(named, cache=tmp_path / "cache", conditions={}, build=build)
+    assert len(made) == 3
 
 
 def test_the_second_time_nothing_is_built_until_something_must_go_through_it(place: Path, tmp_path: Path) -> None:

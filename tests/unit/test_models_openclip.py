@@ -349,10 +349,6 @@ def test_unknown_tags_list_those_of_the_architecture(get):
     assert "there is no checkpoint e1.safetensors" in fails(get, "tiny,e1.safetensors")
 
 
-def test_timm_is_announced(get):
-    assert fails(get, "timm:resnet50") == "timm:resnet50: timm classifiers come with a later release"
-
-
 def test_weights_out_of_reach_are_one_quick_error(get, monkeypatch, tmp_path):
     from huggingface_hub import constants
 

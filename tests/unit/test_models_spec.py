@@ -5,7 +5,8 @@ import pytest
 
 from pytest_clip import ClipError
 from pytest_clip.models import bundled, listing
-from pytest_clip.models.spec import DEFAULT_TAGS, ModelSpec, labels, parse
+from pytest_clip.models.spec import ModelSpec, labels, parse
+from pytest_clip.models.tags import DEFAULT_TAGS
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,9 @@ from pytest_clip.models.spec import DEFAULT_TAGS, ModelSpec, labels, parse
         ("ViT-B-32,laion2b_s34b_b79k", "open_clip", "ViT-B-32", "laion2b_s34b_b79k", "ViT-B-32,laion2b_s34b_b79k"),
         ("ViT-B-32,runs/a b/e12.pt", "open_clip", "ViT-B-32", "runs/a b/e12.pt", "ViT-B-32,e12.pt"),
         ("ViT-B-32,random", "open_clip", "ViT-B-32", "random", "ViT-B-32,random"),
-        ("ViT-B-32,runs/[é]@1::x.pt", "open_clip", "ViT-B-32", "runs/[é]@1::x.pt", "ViT-B-32,1-x.pt"),
+        ("ViT-B-32,runs/[é]@1::x.pt", "open_clip", "ViT-B-32", "runs/[é]@1::x.pt", "ViT-B-32,é-1-x.pt"),
+        ("ViT-B-32,模型/最好.pt", "open_clip", "ViT-B-32", "模型/最好.pt", "ViT-B-32,最好.pt"),
+        ("local-dir:/data/模型", "local-dir", "/data/模型", None, "模型"),
         ("hf-hub:laion/CLIP-ViT-B-32", "hf-hub", "laion/CLIP-ViT-B-32", None, "laion--CLIP-ViT-B-32"),
         ("local-dir:/data/my, model", "local-dir", "/data/my, model", None, "my-model"),
         ("local-dir:/data/run/", "local-dir", "/data/run/", None, "run"),
@@ -64,6 +67,16 @@ def test_nonsense_is_refused(text, pretrained, message):
 def test_a_folder_as_a_name_is_sent_to_local_dir(tmp_path):
     with pytest.raises(ClipError, match=f"write --clip-model=local-dir:{tmp_path}"):
         parse(str(tmp_path))
+
+
+def test_labels_of_other_scripts_reach_the_node_ids() -> None:
+    from pytest_clip.session.settings import Settings
+    from pytest_clip.session.start import _models
+
+    chosen = _models(Settings(models=("local-dir:/data/模型", "local-dir:/data/модель", "local-dir:/data/🐈", "local-dir:/data/🐕")))
+    assert [choice.label for choice in chosen[:2]] == ["模型", "модель"]
+    assert len({choice.label for choice in chosen}) == 4
+    assert all(choice.label.startswith("model-") for choice in chosen[2:])
 
 
 def test_labels_tell_equal_file_names_apart():

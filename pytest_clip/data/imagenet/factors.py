@@ -56,7 +56,7 @@ def read(folder: Path) -> Annotations:
             try:
                 row = json.loads(line)
                 marked[str(row["file_name"])] = tuple(factor for factor in FACTORS if row[factor] == 1)
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise ClipError(f"{path}:{number}: not a line of ImageNet-X ({error}); use the file as it was published") from None
     prototypes = place / "prototypical_paths.csv"
     if prototypes.is_file():

@@ -8,15 +8,19 @@ from pathlib import Path
 
 from ... import ClipError
 from ..layouts.found import images_in, places, subfolders
+from ..tree import below
 
 DEPTH = 3
 """Folders deep: dtd/images/banded/x.jpg, places/images/x.jpg, NINCO/NINCO_OOD_classes/amphiuma_means/x.jpg."""
 
 
 def images(folder: Path, key: str = "") -> list[Path]:
-    """All images of a set, sorted by place. Of NINCO only its classes, not the other folders that its archive holds."""
+    """All images of a set, sorted by place: of one's own (no `key`) however deep, of a published one as deep as it is.
+
+    Of NINCO only its classes, not the other folders that its archive holds.
+    """
     root = folder / "NINCO_OOD_classes" if key == "ninco" and (folder / "NINCO_OOD_classes").is_dir() else folder
-    found = list(_below(root, DEPTH))
+    found = list(_below(root, DEPTH)) if key else list(below(root).images)
     if key == "ninco":
         _check_ninco(root, found)
     if not found:
@@ -81,10 +85,14 @@ def files(path: Path) -> list[Path]:
 
 
 def named(folder: Path) -> dict[str, Path]:
-    """The sets of a folder `ood`: each of its subfolders with images, by a name that a gate id can hold."""
+    """The sets of a folder `ood`: each of its subfolders with images, by a name that a gate id can hold; ClipError for one name twice."""
     found: dict[str, Path] = {}
     for name in subfolders(folder):
+        if not below(folder / name).images:
+            continue
         key = "".join(c if c.isascii() and c.isalnum() else "_" for c in name.lower()).strip("_")
-        if key and next(_below(folder / name, DEPTH), None) is not None:
-            found.setdefault(key, folder / name)
+        key = key or "_".join(f"u{ord(c):x}" for c in name)
+        if key in found:
+            raise ClipError(f"{folder}: {found[key].name} and {name} both become the image set {key}; rename one of the folders")
+        found[key] = folder / name
     return found

@@ -59,7 +59,7 @@ def _labels(folder: Path) -> dict[str, int]:
         if (solution := place / "LOC_val_solution.csv").is_file():
             with solution.open(newline="", encoding="utf-8") as lines:
                 rows = list(csv.reader(lines))[1:]
-            return {row[0]: _label(row[1].split()[0], solution) for row in rows}
+            return {row[0]: _label((row[1].split() or [""])[0], solution) for row in rows if len(row) > 1}
         if (synsets := place / "imagenet_2012_validation_synset_labels.txt").is_file():
             words = synsets.read_text("utf-8").split()
             return {f"{PREFIX}{k:08d}": _label(word, synsets) for k, word in enumerate(words, 1)}
@@ -80,7 +80,8 @@ def _of_devkit(folder: Path) -> dict[str, int]:
         raise ClipError(f"{folder / 'meta.mat'}: cannot be read ({error}); unpack the development kit again") from None
     truth = folder / "ILSVRC2012_validation_ground_truth.txt"
     numbers = truth.read_text("utf-8").split()
-    return {f"{PREFIX}{k:08d}": _label(wnid.get(int(number), number), truth) for k, number in enumerate(numbers, 1)}
+    known = {str(number): name for number, name in wnid.items()}
+    return {f"{PREFIX}{k:08d}": _label(known.get(number, number[:20]), truth) for k, number in enumerate(numbers, 1)}
 
 
 def _label(wnid: str, source: Path) -> int:
@@ -91,6 +92,6 @@ def _label(wnid: str, source: Path) -> int:
 
 
 def _number(text: str, source: Path) -> int:
-    if not text.isdecimal() or int(text) >= facts.CLASSES:
-        raise ClipError(f"{source}: label {text!r} is not within 0..999; labels count the WordNet ids in sorted order from 0")
+    if not text.isdecimal() or len(text) > 9 or int(text) >= facts.CLASSES:
+        raise ClipError(f"{source}: label {text[:20]!r} is not within 0..999; labels count the WordNet ids in sorted order from 0")
     return int(text)

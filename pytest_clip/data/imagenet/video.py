@@ -54,7 +54,7 @@ def read(folder: Path) -> Film:
 def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ClipError(f"{path}: cannot be read ({error}); unpack the metadata again") from None
 
 

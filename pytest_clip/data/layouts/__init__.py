@@ -21,7 +21,10 @@ Order matters: what an earlier layout claims, no later one gets.
 
 from __future__ import annotations
 
+import csv
+import os
 from collections.abc import Sequence
+from functools import wraps
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -29,6 +32,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from ... import ClipError
 from .found import Found as Found
 from .found import Problem as Problem
+from .found import is_folder, of_kernel, shown
 
 if TYPE_CHECKING:
     from ..correspondences import KeypointPair, ViewPair
@@ -70,15 +74,42 @@ class Layout(Protocol):
 
 
 def layout(name: str) -> Layout:
-    """The module of a layout."""
-    return cast(Layout, import_module(f".{name}", __name__))
+    """The module of a layout; what goes wrong in it with a file is a ClipError."""
+    return cast(Layout, _Guarded(name))
+
+
+class _Guarded:
+    """A layout whose files may be damaged, or away by now."""
+
+    def __init__(self, name: str) -> None:
+        self._module = import_module(f".{name}", __name__)
+
+    def __getattr__(self, name: str) -> Any:
+        inner = getattr(self._module, name)
+        if not callable(inner) or name.startswith("_"):
+            return inner
+
+        @wraps(inner)
+        def guarded(first: Found | Path, *others: Any, **how: Any) -> Any:
+            try:
+                return inner(first, *others, **how)
+            except (OSError, UnicodeError, csv.Error, RecursionError) as error:
+                where = getattr(error, "filename", None) or (first.folder if isinstance(first, Found) else first)
+                why = getattr(error, "strerror", None) or str(error).splitlines()[0]
+                raise ClipError(f"{shown(where)}: cannot be read ({why}); chmod it, or fetch or write it again") from error
+
+        return guarded
 
 
 def find(text: str) -> tuple[Found, ...]:
     """The known data sets that `--clip-data=text` means, none for `scenes`, for a plain folder of class folders and for no folder."""
     root, only = split(text)
-    if not root.is_dir():
+    if not is_folder(root):
         return ()
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise ClipError(f"--clip-data={shown(text)}: the folder may not be opened; chmod it, or name another")
+    if of_kernel(root):
+        raise ClipError(f"--clip-data={shown(text)}: the kernel's own files are no data; name the folder of a data set")
     return tuple(each for each in _search(root) if only is None or each.name == only)
 
 
@@ -97,7 +128,7 @@ def problems(found: Found) -> list[Problem]:
 def split(text: str) -> tuple[Path, str | None]:
     """The folder, and the one data set in it that is meant, None for all."""
     folder, separator, only = text.rpartition(SEPARATOR)
-    return (Path(folder), only) if separator and not Path(text).exists() else (Path(text), None)
+    return (Path(folder), only) if separator and not is_folder(Path(text)) else (Path(text), None)
 
 
 def _search(root: Path) -> list[Found]:

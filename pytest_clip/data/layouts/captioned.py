@@ -49,5 +49,5 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
         raise ClipError(f"{path}:{error.lineno}: no JSON ({error.msg}); fetch the file again") from None
-    except (OSError, UnicodeDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # no UTF-8, a number of 5,000 digits, 100,000 brackets
         raise ClipError(f"{path}: cannot be read as JSON ({error}); fetch the file again") from None

@@ -6,6 +6,7 @@ A column of images, and one of class labels (`ClassLabel`, or numbers beside a c
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,9 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
-from .. import own, texts
+from .. import binding, naming, own, texts
 from ..setinfo import SetInfo
-from .found import Found, Problem, places
+from ..stored import Rows as Rows
+from ..stored import held
+from ..stored import table as _table
+from .found import Found, Problem, own_name, places
 
 if TYPE_CHECKING:
     from ..imageset import ImageSet
@@ -25,38 +29,13 @@ SPLITS = ("test", "validation", "val")
 LABELS, CAPTIONS = ("label", "labels", "fine_label", "class"), ("caption", "captions", "text", "sentences")
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Encoded pictures by row of the stored table."""
-
-    folder: Path
-    column: str
-    rows: tuple[int, ...]
-
-    def __call__(self, row: int) -> bytes:
-        """As they were stored; ClipError where only a path was, and the file is gone."""
-        cell = _table(self.folder)[self.rows[row]][self.column]
-        if cell is None or (cell.get("bytes") is None and cell.get("path") is None):
-            raise ClipError(f"{self.where(row)}: the row has no picture; remove it from the data set")
-        if cell["bytes"] is not None:
-            return bytes(cell["bytes"])
-        try:
-            return Path(cell["path"]).read_bytes()
-        except OSError as error:
-            raise ClipError(f"{self.where(row)}: {cell['path']} cannot be read ({error.strerror}); save the data set again") from None
-
-    def where(self, row: int) -> str:
-        """FOLDER: row N."""
-        return f"{self.folder}: row {self.rows[row]}"
-
-
 def detect(root: Path) -> list[Found]:
     """Folders with the two files that `save_to_disk` writes, or with one of its splits."""
     out = []
     for place in places(root):
         split = next((place / name for name in SPLITS if _is_table(place / name)), place if _is_table(place) else None)
         if split is not None or (place / "dataset_dict.json").is_file():
-            out.append(Found(NAME, place.resolve().name, place, {"root": place} if split is None else {"root": place, "table": split}))
+            out.append(Found(NAME, own_name(place), place, {"root": place} if split is None else {"root": place, "table": split}))
     return out
 
 
@@ -72,9 +51,10 @@ def sets(found: Found) -> tuple[SetInfo, ...]:
 
 
 def problems(found: Found) -> list[Problem]:
-    """Nothing but what `sets` refuses."""
-    del found
-    return []
+    """What the names of the classes and their sizes tell."""
+    whole = _whole(found)
+    often = Counter(whole.labels)
+    return naming.of_sizes(str(found.folder), {name: often[k] for k, name in enumerate(whole.classes) if often[k]})
 
 
 def facts(found: Found) -> dict[str, Any]:
@@ -95,9 +75,8 @@ def image_set(found: Found, name: str, *, limit: int | None) -> ImageSet:
     if whole.told:
         column = _table(found.parts["table"])[whole.caption]
         captions = tuple(_captions(column[row], f"{found.parts['table']}: row {row}") for row in rows)
-    files = sorted(path for path in found.parts["table"].iterdir() if path.is_file())
-    told = [f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
-    digest = hashlib.sha256(repr((told, whole.classes, rows)).encode())
+    columns = whole.image, whole.label, whole.caption
+    digest = hashlib.sha256(repr((held(found.parts["table"], whole.image), columns, whole.classes, rows)).encode())
     return ImageSet(
         name=name, data=found.name, role="clean" if whole.classes else "captions", ids=tuple(f"row-{row}" for row in rows),
         labels=np.array([whole.labels[row] if whole.classes else -1 for row in rows], dtype=np.int64), classes=whole.classes,
@@ -119,6 +98,7 @@ def templates(found: Found) -> tuple[str, ...]:
 class _Whole:
     n: int
     image: str
+    label: str
     labels: tuple[int, ...]
     classes: tuple[str, ...]
     caption: str
@@ -147,35 +127,17 @@ def _read(root: Path, folder: Path) -> _Whole:
     if len(table) == 0:
         raise ClipError(f"{folder}: holds no row; save the data set again")
     if label is None:
-        return _Whole(len(table), image, (), (), str(caption))
+        return _Whole(len(table), image, "", (), (), str(caption))
     labels, path = table[label], root / own.CLASSES
     names = tuple(texts.class_names(path)) if path.is_file() else tuple(getattr(features[label], "names", None) or ())
     if not names:
         raise ClipError(f"{folder}: the column {label} has no class names; cast it to ClassLabel, or write {path} with one name a line")
+    binding.distinct(names, where=str(path if path.is_file() else folder))
     for row, value in enumerate(labels):
         if not isinstance(value, int) or not 0 <= value < len(names):
             why = "labels of this split are kept secret" if value == -1 else f"there are {len(names)} classes (0..{len(names) - 1})"
             raise ClipError(f"{folder}: row {row}: label {value!r}, but {why}; measure another split, or correct it")
-    return _Whole(len(table), image, tuple(labels), names, caption or "")
-
-
-@cache
-def _table(folder: Path) -> Any:
-    """The stored table, pictures left encoded."""
-    try:
-        import datasets
-    except ImportError:
-        raise ClipError(f"{folder}: a data set of Hugging Face; pip install pytest-clip[shards]") from None
-    try:
-        table = datasets.load_from_disk(str(folder))
-        for name, kind in table.features.items():
-            if type(kind).__name__ == "Image":
-                table = table.cast_column(name, datasets.Image(decode=False))
-    except Exception as error:  # whatever pyarrow makes of a damaged file
-        raise ClipError(
-            f"{folder}: cannot be read ({str(error).splitlines()[0] if str(error) else type(error).__name__}); save it again"
-        ) from None
-    return table
+    return _Whole(len(table), image, label, tuple(labels), names, caption or "")
 
 
 def _captions(cell: Any, where: str) -> tuple[str, ...]:

@@ -7,40 +7,27 @@ the prompts; maps in `depth/` and unknown images in `ood/NAME/` are used when pr
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
+from .. import depthmaps, leftout, listed, naming
 from .. import own as beside
-from .. import tables
 from ..setinfo import SetInfo
-from .found import Found, Problem
-from .owntable import PATH, Own, first_of, read
+from .found import Found, Problem, own_name
+from .owntable import Own, read
 
 if TYPE_CHECKING:
     from ..imageset import ImageSet
 
 NAME = "manifest"
-STEMS = ("manifest", "metadata")
-"""metadata.csv is what Hugging Face's image folders call it."""
 
 
 def detect(root: Path) -> list[Found]:
     """A folder with a table of that name, itself only: a folder of data sets may hold tables of many kinds."""
-    for stem in STEMS:
-        for suffix in tables.SUFFIXES:
-            path = root / f"{stem}{suffix}"
-            if path.is_file() and (stem == "manifest" or _speaks_of_images(path)):
-                return [Found(NAME, root.resolve().name, root, {"table": path})]
-    return []
-
-
-def _speaks_of_images(path: Path) -> bool:
-    """A file called metadata may be about anything."""
-    try:
-        return any(first_of(PATH, tables.read(path).columns) for _ in (0,))
-    except ClipError:
-        return False
+    path = listed.table_of(root)
+    return [] if path is None else [Found(NAME, own_name(root), root, {"table": path})]
 
 
 def sets(found: Found) -> tuple[SetInfo, ...]:
@@ -63,10 +50,20 @@ def problems(found: Found) -> list[Problem]:
     """Classes without images, and which columns are left out."""
     own, out = _own(found), []
     if own.labels:
-        counts = {name: own.labels.count(k) for k, name in enumerate(own.classes)}
+        often = Counter(own.labels)
+        counts = {name: often[k] for k, name in enumerate(own.classes)}
+        if not (found.folder / beside.CLASSES).is_file():
+            cure = f"write {found.folder / beside.CLASSES}, and its line numbers, counted from 0, into the table"
+            out += naming.of_codes(str(found.parts["table"]), list(counts), cure=cure)
+        out += naming.of_sizes(str(found.parts["table"]), {name: n for name, n in counts.items() if n})
         if empty := [name for name, n in counts.items() if not n]:
             out.append(Problem("warn", f"{found.parts['table']}: no image of {', '.join(empty[:5])}; is a part of the table missing?"))
-    return [*out, *(Problem("note", note) for note in own.notes)]
+    if own.named and (others := len(own.named) - len(own.ids)):
+        out.append(Problem("note", f"{found.parts['table']}: {others} images of other splits than test are not measured"))
+    out += listed.problems(found.folder)
+    if _depth(found) is not None:
+        out += depthmaps.missing(found.folder, own.files)
+    return [*out, *leftout.of_table(found.parts["table"], own.named), *(Problem("note", note) for note in own.notes)]
 
 
 def facts(found: Found) -> dict[str, Any]:
@@ -97,9 +94,10 @@ def image_set(found: Found, name: str, *, limit: int | None) -> ImageSet:
     role = "pairs" if name == "negatives" else "factor" if chosen is not None else "clean" if own.labels else "captions"
     maps = _depth(found)
     said = [f"{own.ids[row]} {label} {own.captions[row] if captions else ''}" for row, label in zip(rows, labels, strict=True)]
+    held = [] if maps is None else depthmaps.held([maps[row] for row in rows])
     return ImageSet(
         name=name, data=found.name, role=role, ids=tuple(own.ids[row] for row in rows), labels=np.array(labels, dtype=np.int64),
-        classes=own.classes, files=files, fingerprint=fingerprint(files, [*own.classes, *said, *false.get(name, ())]),
+        classes=own.classes, files=files, fingerprint=fingerprint(files, [*own.classes, *said, *false.get(name, ()), *held]),
         captions=tuple(each[0] for each in captions) if captions and not several else None,
         all_captions=tuple(captions) if captions and several else None, foils=false,
         depth=None if maps is None else tuple(maps[row] for row in rows),
@@ -134,6 +132,4 @@ def _depth(found: Found) -> tuple[Path, ...] | None:
     own = _own(found)
     if not all(file.is_relative_to(found.folder) for file in own.files):
         return None
-    from ..depth import beside as maps
-
-    return maps(found.folder, own.files)
+    return depthmaps.beside(found.folder, own.files)

@@ -174,9 +174,9 @@ def _depth(path: Path) -> NDArray[np.float64]:
     """Metres, 0 beside the object. The file holds disparities: 65,535 is 0.1 / mm."""
     import numpy as np
 
-    from ..pictures import decode
+    from ..pictures import stored
 
-    values = np.asarray(decode(path, where=str(path)), dtype=np.float64)
+    values = np.asarray(stored(path, where=str(path)), dtype=np.float64)
     if values.ndim != 2 or not (values > 0).any():
         raise ClipError(f"{path}: not a depth map of NAVI (shape {list(values.shape)}, or no object in it); fetch it again from {PAGE}")
     with np.errstate(divide="ignore"):

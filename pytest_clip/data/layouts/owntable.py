@@ -9,16 +9,18 @@ from functools import cache
 from pathlib import Path
 
 from ... import ClipError
-from .. import tables, texts
+from .. import binding, tables, texts
+from ..listed import PATH, first_of
 from ..own import CLASSES, UNKNOWN
+from .found import is_there, shown
 
-PATH = ("path", "file_name", "filepath", "filename", "file", "image")
 LABEL = ("label", "class")
 CAPTION = ("caption", "captions", "text")
 FALSE = ("negative_caption",)
 SPLIT = ("split",)
 MOST = 24
 """Different values up to which a column is sliced; more are a name, a date or a measurement."""
+LONGEST_SHOWN = 200
 LONGEST = 70
 """Characters of a slice that every metric of the factors suite can carry in its gate id."""
 
@@ -40,6 +42,8 @@ class Own:
     attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """columns that are not sliced, and why"""
+    named: frozenset[str] = frozenset()
+    """images of all rows, those of other splits, too"""
 
 
 @cache
@@ -63,6 +67,7 @@ def read(path: Path, root: Path) -> Own:
         ids=tuple(row.text(column) for row in rows), files=files, wheres=tuple(row.where for row in rows), labels=labels, classes=names,
         captions=tuple(told[row.text(column)] for row in rows) if caption is not None else (), slices=slices, notes=notes,
         false=tuple(row.text(false) for row in rows) if false is not None and caption is not None else (),
+        named=frozenset(row.text(column) for row in table.rows),
         attributes={each: tuple(row.text(each) for row in rows) for each in table.columns if each not in used},
     )  # fmt: skip
 
@@ -73,9 +78,10 @@ def _images(
     """The first row of every image, and all of its captions."""
     first: dict[str, tables.Row] = {}
     told: dict[str, tuple[str, ...]] = {}
-    splits = {row.text("split") for row in table.rows} if "split" in table.columns else set()
+    by = first_of(SPLIT, table.columns)
+    splits = {row.text(by) for row in table.rows} if by is not None else set()
     for row in table.rows:
-        if len(splits) > 1 and "test" in splits and row.text("split") != "test":
+        if by is not None and len(splits) > 1 and "test" in splits and row.text(by) != "test":
             continue
         name = row.text(column)
         if not name:
@@ -89,16 +95,16 @@ def _images(
                 raise ClipError(f"{row.where}: {name} has no {caption}; write one, or remove the row")
             told[name] = (*told.get(name, ()), *row.texts(caption))
     if len(splits) > 1 and "test" not in splits:
-        raise ClipError(f"{table.path}: the column split has {', '.join(sorted(splits))} but not test; name the rows to be measured test")
+        raise ClipError(f"{table.path}: the column {by} has {', '.join(sorted(splits))} but not test; name the rows to be measured test")
     return list(first.values()), told
 
 
 def _there(path: Path, rows: Sequence[tables.Row], files: Sequence[Path]) -> None:
-    missing = [(row, file) for row, file in zip(rows, files, strict=True) if not file.is_file()]
+    missing = [(row, file) for row, file in zip(rows, files, strict=True) if not is_there(file)]
     if missing:
         row, file = missing[0]
         raise ClipError(
-            f"{row.where}: {file} does not exist ({len(missing)} of {len(files)} images of {path.name} do not); "
+            f"{row.where}: {shown(file)[:LONGEST_SHOWN]} does not exist ({len(missing)} of {len(files)} images of {path.name} do not); "
             f"paths count from {path.parent}: correct them, or remove the rows"
         )
 
@@ -107,7 +113,9 @@ def _labels(rows: Sequence[tables.Row], label: str, root: Path) -> tuple[tuple[i
     told = [row.text(label) for row in rows]
     if empty := next((row for row, text in zip(rows, told, strict=True) if not text), None):
         raise ClipError(f"{empty.where}: no {label}; write the class, or put images of no class into {root / UNKNOWN}/NAME/")
-    numbers = all(text.isascii() and text.removeprefix("-").isdigit() for text in told)
+    numbers = all(binding.NUMBER.fullmatch(text) for text in told)
+    if odd := next((row for row, text in zip(rows, told, strict=True) if numbers and binding.whole(text) is None), None):
+        raise ClipError(f"{odd.where}: label {odd.text(label)[:40]!r} is no whole number; labels are names, or whole numbers from 0")
     path = root / CLASSES
     if not path.is_file():
         if numbers:
@@ -115,15 +123,18 @@ def _labels(rows: Sequence[tables.Row], label: str, root: Path) -> tuple[tuple[i
         names = tuple(sorted(set(told)))
         if len(names) < 2:
             raise ClipError(f"{rows[0].where}: all images are of one class, {names[0]!r}; at least two are needed")
-        return tuple(names.index(text) for text in told), tuple(name.replace("_", " ") for name in names)
+        binding.distinct(names, where=f"{rows[0].where.rpartition(':')[0]}: column {label}")
+        place = {name: k for k, name in enumerate(names)}
+        return tuple(place[text] for text in told), tuple(name.replace("_", " ") for name in names)
     names = texts.class_names(path)
-    place = {name: k for k, name in enumerate(names)} | {name.replace(" ", "_"): k for k, name in enumerate(names)}
+    binding.distinct(names, where=str(path))
+    place = {} if numbers else binding.by_name(told, names, path=path)
     out = []
     for row, text in zip(rows, told, strict=True):
-        k = int(text) if numbers else place.get(text, -1)
-        if not 0 <= k < len(names):
+        k = binding.whole(text) if numbers else place.get(text, -1)
+        if k is None or not 0 <= k < len(names):
             why = f"{path} names {len(names)} classes (0..{len(names) - 1})" if numbers else f"{path} does not name it"
-            raise ClipError(f"{row.where}: label {text!r}, but {why}; correct one of them")
+            raise ClipError(f"{row.where}: label {text[:60]!r}, but {why}; correct one of them")
         out.append(k)
     return tuple(out), names
 
@@ -163,9 +174,3 @@ def slug(text: str) -> str:
     plain = "".join(c for c in unicodedata.normalize("NFKD", text.strip().lower()) if not unicodedata.combining(c))
     out = "".join(c if (c.isascii() and c.isalnum()) or c in "_.-" else "_" if c.isascii() else f"u{ord(c):x}" for c in plain)
     return out or "_"
-
-
-def first_of(names: Sequence[str], columns: Sequence[str]) -> str | None:
-    """The first of `names` that a table has as a column, in whatever case."""
-    lower = {column.lower(): column for column in reversed(columns)}
-    return next((lower[name] for name in names if name in lower), None)

@@ -138,9 +138,9 @@ def _depth(path: Path) -> NDArray[np.float64]:
     """Metres [h / 4, w / 4]: of every block of four by four the third pixel, as nearest-neighbour resizing takes it."""
     import numpy as np
 
-    from ..pictures import decode
+    from ..pictures import stored
 
-    values = np.asarray(decode(path, where=str(path)), dtype=np.float64)
+    values = np.asarray(stored(path, where=str(path)), dtype=np.float64)
     if values.ndim != 2:
         raise ClipError(f"{path}: a depth map has one number per pixel, this file has the shape {list(values.shape)}; unpack it again")
     return values[QUARTER // 2 :: QUARTER, QUARTER // 2 :: QUARTER] / 1000

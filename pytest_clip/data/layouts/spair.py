@@ -176,5 +176,5 @@ def _read(path: Path) -> Pair:
             path.stem, category, (names[0], names[1]), (sizes[0], sizes[1]), (spots[0], spots[1]), (bottom - top, right - left),
             int(told.get("viewpoint_variation", -1)),
         )  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (OSError, ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError, AttributeError) as error:
         raise ClipError(f"{path}: not a pair of SPair-71k ({error or type(error).__name__}); unpack it again from {PAGE}") from None

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
-from .. import content, texts
+from .. import binding, content, texts
 from ..setinfo import SetInfo
-from .found import Found, Problem, entries, places
+from .found import EMBEDDED, RENAMED, Found, Problem, entries, places
 
 if TYPE_CHECKING:
     from ..imageset import ImageSet
@@ -45,7 +45,8 @@ def detect(root: Path) -> list[Found]:
 
 
 def _name(place: Path) -> str:
-    return place.resolve().name.removeprefix("wds_").removesuffix("_test")
+    name = place.resolve().name.removeprefix("wds_").removesuffix("_test")
+    return RENAMED if name == EMBEDDED else name
 
 
 def _shards(folder: Path) -> bool:
@@ -127,7 +128,7 @@ def _whole(root: Path, split: Path) -> _Whole:
 
     kind, paths = _kind(root), _paths(split)
     found = samples(paths)
-    told = "\n".join(f"{path.name} {held}" for path, held in zip(paths, content.sha256(paths), strict=True))
+    told = "\n".join(f"{path.name} {held}" for path, held in zip(paths, content.sha256(paths, most=None), strict=True))
     fingerprint = hashlib.sha256(told.encode()).hexdigest()
     if kind == "retrieval":
         for row, text in enumerate(found.captions):
@@ -144,12 +145,13 @@ def _whole(root: Path, split: Path) -> _Whole:
             raise ClipError(f"{where}: the sample has no label in .cls; if these are captions, write retrieval into {root / KIND}")
         if not (text.strip().isascii() and text.strip().isdigit()):
             raise ClipError(f"{where}: the label {text.strip()[:20]!r} is no whole number; labels count from 0 in the order of {CLASSES}")
-        if int(text) >= len(names):
+        label = binding.whole(text) or 0
+        if label >= len(names):
             raise ClipError(
-                f"{where}: label {int(text)}, but {root / CLASSES} names {len(names)} classes (0..{len(names) - 1}); "
+                f"{where}: label {text.strip()[:20]}, but {root / CLASSES} names {len(names)} classes (0..{len(names) - 1}); "
                 "they are not of one data set, or the labels count from 1"
             )
-        labels.append(int(text))
+        labels.append(label)
     return _Whole(found, tuple(labels), names, fingerprint)
 
 
@@ -165,11 +167,11 @@ def _kind(root: Path) -> str:
 
 def _paths(split: Path) -> tuple[Path, ...]:
     """0.tar, 1.tar ... as many as nshards.txt says; ClipError for too few and too many."""
-    there = {int(e.name[:-4]) for e in entries(split) if e.name.endswith(".tar") and e.name[:-4].isdigit() and e.is_file()}
+    there = {int(e.name[:-4]) for e in entries(split) if e.name.endswith(".tar") and e.name[:-4].isdecimal() and e.is_file()}
     path = split / COUNT
     told = texts.lines(path)[0] if path.is_file() and texts.lines(path) else None
-    if path.is_file() and not (told and told.isascii() and told.isdigit() and int(told) > 0):
-        raise ClipError(f"{path}:1: {told!r} is no number of shards; write {max(there, default=0) + 1}")
+    if path.is_file() and not (told and told.isascii() and told.isdigit() and len(told) < 7 and int(told) > 0):
+        raise ClipError(f"{path}:1: {(told or '')[:20]!r} is no number of shards; write {max(there, default=0) + 1}")
     n = int(told) if told else max(there, default=-1) + 1
     if missing := sorted(set(range(n)) - there):
         names = ", ".join(f"{number}.tar" for number in missing[:5]) + (", ..." if len(missing) > 5 else "")

@@ -131,7 +131,7 @@ def _quads(path: Path) -> tuple[Quad, ...]:
         try:
             each = json.loads(line)
             told = [str(each[field]) for field in FIELDS]
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ClipError(f"{path}:{number}: not an example of Winoground ({error}); fetch it again from {PAGE}") from None
         tag = str(each.get("collapsed_tag") or "").strip().lower()
         out.append(Quad(told[0], (told[1], told[2]), (told[3], told[4]), tag if tag.isascii() and tag.isalnum() and tag != "all" else ""))
