@@ -39,9 +39,9 @@ def check(address: str, *, deadline: float = DEADLINE) -> None:
 def _located(address: str) -> str | None:
     """HOST:PORT of an address; None where only Ray knows. ClipError for `auto` where no cluster is known."""
     if address != "auto":
-        return address
+        return _as_ray(address)
     if named := os.environ.get("RAY_ADDRESS"):
-        return named if named not in ("auto", "local") else None
+        return _as_ray(named) if named not in ("auto", "local") else None
     try:
         from ray._private.services import canonicalize_bootstrap_address_or_die
     except ImportError:
@@ -51,6 +51,18 @@ def _located(address: str) -> str | None:
     except ConnectionError as error:
         told = str(error).splitlines()[0].partition(". ")[0]
         raise ClipError(f"no Ray cluster for auto: {told}; start one with `ray start --head`, or name it with RAY_ADDRESS") from None
+
+
+def _as_ray(address: str) -> str:
+    """Where Ray looks: for 127.0.0.1 at this machine's address in the network, where a server of the machine alone does not listen."""
+    if not address.startswith(("127.", "localhost:", "[::1]:")):
+        return address
+    try:
+        from ray._private.services import canonicalize_bootstrap_address
+
+        return str(canonicalize_bootstrap_address(address) or address)
+    except Exception:  # not this Ray's way; it is asked where it was said to be
+        return address
 
 
 def _heard(host: str, port: int, deadline: float) -> str:

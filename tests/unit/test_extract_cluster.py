@@ -17,6 +17,20 @@ from pytest_clip.extract.rays import Rays
 from pytest_clip.plugin import checks
 
 
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The servers below listen on this machine alone."""
+    monkeypatch.setattr(cluster, "_as_ray", lambda address: address)
+
+
+def test_an_address_of_this_machine_is_asked_where_ray_looks_for_it(monkeypatch):
+    services = pytest.importorskip("ray._private.services")
+    monkeypatch.undo()
+    monkeypatch.setattr(services, "canonicalize_bootstrap_address", lambda address: "10.9.8.7:" + address.partition(":")[2])
+    assert cluster._as_ray("127.0.0.1:6379") == "10.9.8.7:6379"
+    assert cluster._as_ray("head:6379") == "head:6379"
+
+
 @pytest.fixture
 def serve() -> Iterator:
     """A server on this machine that answers every connection with some bytes and keeps it open."""
