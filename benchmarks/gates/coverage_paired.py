@@ -280,10 +280,10 @@ def drawn(outcomes, rows, others):
 
 
 def idle(one, two, drop, sign, *, seed):
-    """Whether the drop is under 0.8 of its standard error (60 resamples), which no test of a large sample calls one."""
+    """Whether the drop is under 1.1 of its standard errors (60 resamples), which no test of a large sample calls one."""
     pair, rng = _pairs.Pair.of(one, two, sign), np.random.default_rng([seed, 1])
     found = np.concatenate([pair.drops()(w, v) for _, _, w, v in pair.draws(rng, 60, _pairs.with_replacement)])
-    return drop < 0.8 * np.nanstd(found)
+    return drop < 1.1 * np.nanstd(found)
 
 
 def alarms(base, now_, name, *, n, repeats, resamples, old):

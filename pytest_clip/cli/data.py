@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -42,7 +43,7 @@ def doctor(args: argparse.Namespace) -> int:
     for given in map(_local, args.data):
         folder = path_of(given.partition(SEPARATOR)[0])
         told = shown(given)[:200]
-        if folder.is_file():
+        if os.path.isfile(folder):  # noqa: PTH113 - Path's raises for a name that is too long
             raise ClipError(f"--data={told}: is a file; data is a folder: --data={folder.parent} looks at what lies beside it")
         if given != "scenes" and not is_folder(folder):
             raise ClipError(f"--data={told}: no such folder")

@@ -10,12 +10,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.imageset import ImageSet
-from .zeroshot import ZeroShot
+from .zeroshot import ZeroShot, prompts_hash
 
 LOWEST = -1.0
 """Cosine of an answer that stands for no class at all."""
 NAMESAKE = 1e-9
 """What a second class of the same name loses. Larger than the rounding of cosines, smaller than any difference between two prompts."""
+
+
+def composed(
+    embeddings: NDArray[np.float32],
+    prompts: NDArray[np.float64],
+    images: ImageSet,
+    *,
+    scale: float,
+    classes: tuple[str, ...],
+    templates: tuple[str, ...],
+) -> ZeroShot:
+    """The answers on the first n of `images`: embeddings [n, d] against class embeddings [C, d], as the set asks for them."""
+    cosines = embeddings.astype(np.float64) @ prompts.T
+    # float32 embeddings can put the cosine of equal directions an ulp above 1. Beyond twelve digits a matrix product depends on the
+    # number of threads; rounded, a run with two workers judges the same cosines as one with none.
+    cosines, n = cosines.clip(-1.0, 1.0).round(12), len(cosines)
+    answers = ZeroShot(
+        cosines=cosines, labels=images.labels[:n], scale=scale, ids=images.ids[:n], classes=classes,
+        prompts=prompts_hash(classes, templates), templates=len(templates), pairs=None if images.pairs is None else images.pairs[:n],
+    )  # fmt: skip
+    return answered(apart(answers), images)
 
 
 def apart(whole: ZeroShot) -> ZeroShot:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ..models import door
 from ..models.protocol import embedding_model, is_classifier
-from .answers import answered, apart
+from .answers import composed
 from .cores import Cores, cores, steady
-from .embed import Batches, Local, Work, together
+from .embed import Batches, Local, Work
 from .entry import Entry, recall
 from .executor import Executor
 from .gallery import Gallery, Progress, Silent
@@ -23,8 +23,8 @@ from .provenance import answered_by
 from .recent import Recent
 from .scores import scored
 from .source import Source
-from .texts import Texts, side_by_side
-from .zeroshot import ZeroShot, classifier, prompts_hash
+from .wording import Wording
+from .zeroshot import ZeroShot, prompts_hash
 
 if TYPE_CHECKING:
     import torch
@@ -59,11 +59,10 @@ class Extraction:
     """who embeds; this process when None"""
     _kept: Recent[NDArray[Any]] = field(default_factory=lambda: Recent(KEPT, lambda rows: rows.nbytes))
     _answers: Recent[ZeroShot] = field(default_factory=lambda: Recent(REMEMBERED, lambda answers: answers.cosines.size))
-    _texts: dict[str, Texts] = field(default_factory=dict)
-    _classifiers: dict[tuple[str, str], NDArray[np.float64]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._batches = Batches(self.batch_size, say=self.say)
+        self._wording = Wording(self.cache, self._batches.door, self.cores)
         self._gallery = Gallery(self.cache, processes=self.cores.renderers, wanted=self.wanted, progress=self.progress)
 
     def start(self, data: Data) -> None:
@@ -159,24 +158,14 @@ class Extraction:
 
     def texts(self, model: ClipModel, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embeddings float32 [n, d] of texts; each distinct text is encoded once per model and cache."""
-        embedding_model(model)
-        if model.fingerprint not in self._texts:
-            self._texts[model.fingerprint] = Texts(self.cache, answered_by(model))
-
-        def encode(new: list[str]) -> NDArray[np.float32]:
-            return self._batches.door.embeddings(model, "encode_text", model.encode_text(new), len(new))
-
-        return self._texts[model.fingerprint].embed(texts, side_by_side(encode, self.cores) if together(model) else encode)
+        return self._wording.texts(model, texts)
 
     def classifier(
         self, model: ClipModel, data: Data, *, templates: tuple[str, ...] | None = None, classes: tuple[str, ...] | None = None
     ) -> NDArray[np.float64]:
         """Class embeddings float64 [C, d] of `classes` under `templates`, by default those of the data set."""
         chosen, names = data.templates if templates is None else templates, data.classes if classes is None else classes
-        key = (model.fingerprint, prompts_hash(names, chosen))
-        if key not in self._classifiers:
-            self._classifiers[key] = classifier(lambda texts: self.texts(model, texts), names, chosen)
-        return self._classifiers[key]
+        return self._wording.classifier(model, names, chosen)
 
     def zero_shot(
         self,
@@ -202,16 +191,10 @@ class Extraction:
         )  # fmt: skip
         if key in self._answers:
             return self._answers[key]
-        scale = door.scale_of(model)
-        cosines = embeddings.astype(np.float64) @ self.classifier(model, data, templates=asked, classes=classes).T
-        # float32 embeddings can put the cosine of equal directions an ulp above 1. Beyond twelve digits a matrix product depends on the
-        # number of threads; rounded, a run with two workers judges the same cosines as one with none.
-        cosines, n = cosines.clip(-1.0, 1.0).round(12), len(cosines)
-        answers = ZeroShot(
-            cosines=cosines, labels=images.labels[:n], scale=scale, ids=images.ids[:n], classes=classes,
-            prompts=prompts_hash(classes, asked), templates=len(asked), pairs=None if images.pairs is None else images.pairs[:n],
+        self._answers[key] = composed(
+            embeddings, self.classifier(model, data, templates=asked, classes=classes), images, scale=door.scale_of(model), classes=classes,
+            templates=asked,
         )  # fmt: skip
-        self._answers[key] = answered(apart(answers), images)
         self._answers[key].cosines.setflags(write=False)
         return self._answers[key]
 
@@ -230,8 +213,6 @@ class Extraction:
 
     def forget(self, model: ClipModel) -> None:
         """Free the memory that the answers of a model take; what is stored stays."""
-        self._texts.pop(model.fingerprint, None)
+        self._wording.forget(model)
         self._kept.forget(model.fingerprint)
         self._answers.forget(model.fingerprint)
-        for key in [each for each in self._classifiers if each[0] == model.fingerprint]:
-            del self._classifiers[key]

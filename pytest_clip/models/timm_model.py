@@ -28,9 +28,10 @@ def load(
     """Build what `timm:NAME[,PATH]` names. `classes` is a file with the names of its classes, one a line in their order."""
     place = pick_device(device, precision)
     file = None if spec.pretrained in (None, RANDOM) else _file(spec, str(spec.pretrained))
-    facts: dict[str, Any] = {"architecture": spec.name, "pretrained": spec.pretrained or "timm", **versions()}
+    facts: dict[str, Any] = {"architecture": spec.name, "pretrained": spec.pretrained, **versions()}
     if file is None:
         module, sight = build(spec.name, classes=None, published=spec.pretrained is None)
+        facts["pretrained"] = spec.pretrained or str(getattr(module, "pretrained_cfg", {}).get("tag") or "timm")
         outputs = int(getattr(module, "num_classes", 0))  # 0: timm has it as a feature extractor
         if spec.pretrained == RANDOM:
             facts["warnings"] = [f"{spec.text}: the weights are RANDOM (seed 0), every score is that of an untrained model"]

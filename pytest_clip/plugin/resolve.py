@@ -163,6 +163,9 @@ def _classes(config: pytest.Config, base: Path) -> Path | None:
         path, by = base / path_of(text), "clip_classes of the ini file"
     else:
         return None
+    named = config.option.clip_model or config.getini("clip_model")
+    if config.option.clip_classes and not any(model.strip().startswith("timm:") for model in named):
+        raise pytest.UsageError("--clip-classes names the classes of a timm: model, and this run has none; leave it out")
     if not path.is_file():
         raise pytest.UsageError(f"{by}: there is no file {path}; write one class name a line, in the order of the model's scores")
     return path

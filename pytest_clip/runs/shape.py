@@ -63,7 +63,8 @@ def manifest(thing: Any, files: tuple[str, ...]) -> None:
     table(
         {
             "saved": or_none(text), "commit": or_none(text), "pytest-clip": or_none(text), "models": list_of(_MODEL),
-            "data": list_of(_DATA), "partial": list_of(string), "asked": _ASKED, "verdicts": table_of(count(0)), "files": table(dict.fromkeys(files, told)),
+            "data": list_of(_DATA), "partial": list_of(string), "asked": _ASKED, "verdicts": table_of(count(0)),
+            "files": table(dict.fromkeys(files, told)),
         },
         optional=("commit", "pytest-clip", "verdicts"),
     )(thing, "")  # fmt: skip

@@ -35,7 +35,7 @@ def judge(session: ClipSession, measurement: Measurement, *, fingerprint: str | 
     rule = rule_for(session, measurement.gate, measurement.model, measurement.data)
     waiver = session.rulebook.waiver_for(measurement.gate, session.model_names(measurement.model), measurement.data)
     comparison = _compared(session, measurement, rule)
-    options = options_of(session, measurement.data)
+    options = options_of(session, measurement.model, measurement.data)
     spec = session.model_spec(measurement.model)
     verdict = judge(measurement, rule, waiver, spec=spec, fingerprint=fingerprint, options=options, test=test, comparison=comparison)
     if verdict.status == "unjudged" and session.settings.unjudged == "fail":
@@ -51,12 +51,13 @@ def _compared(session: ClipSession, measurement: Measurement, rule: Rule | None)
     return session.regressions.compare(of, rule, precision=session.precision_of(of.model), data=session.loaded_data.get(of.data))
 
 
-def options_of(session: ClipSession, data: str) -> tuple[str, ...]:
+def options_of(session: ClipSession, model: str, data: str) -> tuple[str, ...]:
     """The options of this run that decide about a number or its verdict, for the command that measures it again."""
     from pytest_clip.gates.layers import ThresholdsFile
 
     settings = session.settings
     given: dict[str, Sequence[object]] = {
+        "classes": [settings.classes if str(session.model_spec(session.original(model))).startswith("timm:") else None],
         "data": [session.data_option(data)],
         "prompts": [session.prompts_option],
         "depth-model": [None if settings.depth_model is None else settings.depth_model.folder or settings.depth_model.text],

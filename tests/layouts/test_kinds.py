@@ -23,13 +23,17 @@ RULES = 'schema = 1\n[gates."accuracy/top1"]\nmin = 0.9\nwhy = "the colours are 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Twelve noisy pictures of each colour."""
+    """Twelve noisy pictures of each colour, and twelve of noise alone."""
     root, rng = tmp_path_factory.mktemp("colours"), np.random.default_rng(0)
     for name, colour in COLOURS.items():
         (root / name).mkdir()
         for k in range(12):
             noise = rng.normal(0, 12, (48, 56, 3))
             Image.fromarray((np.array(colour) + noise).clip(0, 255).astype(np.uint8)).save(root / name / f"{k}.png")
+    (root / "ood" / "far").mkdir(parents=True)
+    for k in range(12):
+        noise = rng.uniform(0, 255, (48, 56, 3))
+        Image.fromarray(noise.astype(np.uint8)).save(root / "ood" / "far" / f"{k}.png")
     return root
 
 
@@ -81,13 +85,15 @@ def test_a_classifier_of_timm(run, data, classifier):
     }  # fmt: skip
     assert {"accuracy", "calibration", "checkpoint", "corruptions", "metamorphic"} <= measured(rows)
     assert not {"prompts", "retrieval"} & measured(rows)
+    by_scores = {f"ood/auroc_{score}[far]" for score in ("msp", "max_logit", "energy")}
+    assert {gate for gate, row in rows.items() if gate.startswith("ood/") and row["value"] is not None} == by_scores
     for gate in ("finite_weights", "repeatability", "batch_invariance", "order_invariance", "preprocess", "alignment", "normalization"):
         assert rows[f"checkpoint/{gate}"]["value"] is not None, gate
     assert {rows[f"checkpoint/{gate}"]["value"] for gate in ("finite_weights", "preprocess")} == {1.0}
     skipped = [line for line in result.outlines if line.startswith("SKIPPED") and "has no texts and no cosines" in line]
     suites = [line.split("pytest_clip")[-1].split(": what needs them")[0].split(" ")[-1] for line in skipped]
     assert sorted(suites) == sorted(set(suites)), "one line a suite"
-    assert {"prompts", "checkpoint", "metamorphic"} <= set(suites)
+    assert {"prompts", "checkpoint", "metamorphic", "ood"} <= set(suites)
 
 
 def test_classes_of_another_list_are_one_failure(run, data, classifier, tmp_path):
@@ -98,6 +104,13 @@ def test_classes_of_another_list_are_one_failure(run, data, classifier, tmp_path
     assert said in result.stdout.str()
     assert "'blue-violet' (nearest: 'blue violets'), 'dark red' (nothing like it). Measure" in result.stdout.str()
     assert [row["verdict"] for row in rows.values()].count("fail") <= 1
+
+
+def test_the_command_that_measures_again_names_the_classes(run, data, classifier, tmp_path):
+    (tmp_path / "names.txt").write_text("\n".join([NAMES[1], NAMES[0], *NAMES[2:]]))
+    rows, _ = run(data, f"--clip-classes={tmp_path / 'names.txt'}", suites="accuracy", model=f"timm:{NAME},{classifier}")
+    assert rows["accuracy/top1[clean]"]["value"] == 0.5, "two names changed places"
+    assert f"--clip-classes={tmp_path / 'names.txt'}" in rows["accuracy/top1[clean]"]["message"]
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def test_a_rule_for_an_emptied_slice_is_a_skip_that_names_the_limit(scans: Path,
     rows, result = measure(scans, "--clip-limit=4", "-rs", suites="factors", rules=RULES)
     assert result.ret == 0
     empty = rows["factors/accuracy[scanner=ge]"]
-    assert (empty["verdict"], empty["value"], empty["partial"]) == ("unjudged", None, True)
+    assert (empty["verdict"], empty["value"], empty["partial"]) == ("not_measured", None, True)
     assert empty["reason"].endswith("--clip-limit=4 leaves no image of scanner=ge; raise it")
     assert empty["rule"]["min"] == 0.5
     assert rows["factors/accuracy[scanner=siemens]"]["verdict"] == "pass"

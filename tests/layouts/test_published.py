@@ -91,7 +91,7 @@ def test_what_cannot_be_compared_is_said(
     small["images"]["imagenet"] = 7
     rows, _ = measure(root, *ONLY, *options, suites="accuracy", model=model)
     row = rows["accuracy/published_gap[clean]"]
-    assert (row["verdict"], row["value"]) == ("unjudged", None)
+    assert (row["verdict"], row["value"]) == ("not_measured", None)
     assert says in row["message"]
 
 

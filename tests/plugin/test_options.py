@@ -352,3 +352,23 @@ def test_the_page_of_options_is_what_the_table_says():
     flags = {each.flag for each in OPTIONS.values() if each.help is not None}
     assert set(re.findall(r"--clip-[a-z-]+[a-z]", text)) == flags
     assert set(re.findall(r"\bclip_[a-z_0-9]+", text)) == {each.dest for each in OPTIONS.values() if each.ini is not None}
+
+
+def test_class_names_are_a_file_beside_whoever_names_it_and_only_for_timm(pytester):
+    assert resolved(pytester).classes is None
+    (pytester.path / "conf").mkdir()
+    for folder in (pytester.path, pytester.path / "conf"):
+        (folder / "names.txt").write_text("a\nb\n")
+    (pytester.path / "conf" / "tox.ini").write_text("[pytest]\nclip_classes = names.txt\n")
+    assert resolved(pytester, "-c", "conf/tox.ini").classes == pytester.path / "conf" / "names.txt"
+    typed = resolved(pytester, "-c", "conf/tox.ini", "--clip-model=timm:test_vit", "--clip-classes=names.txt")
+    assert typed.classes == pytester.path / "names.txt"
+    for given, told in (
+        (
+            ["--clip-model=timm:test_vit", "--clip-classes=gone.txt"],
+            "--clip-classes: there is no file .*gone.txt; write one class name a line",
+        ),
+        (["--clip-model=RN50", "--clip-classes=names.txt"], "names the classes of a timm: model, and this run has none; leave it out"),
+    ):
+        with pytest.raises(pytest.UsageError, match=told):
+            resolved(pytester, *given)

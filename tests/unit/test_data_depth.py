@@ -8,7 +8,8 @@ import torch
 from open_clip.transform import image_transform
 from PIL import Image
 
-from pytest_clip import ClipError, cli
+from pytest_clip import ClipError
+from pytest_clip.cli import main as cli
 from pytest_clip.data import catalog, depth, doctor, load
 from pytest_clip.data.scenes.render import render
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_clip import ClipError, cli
+from pytest_clip import ClipError
+from pytest_clip.cli import main as cli
 from pytest_clip.data import catalog, doctor, folder, tables
 
 GOOD = b"file_name,label\ncat/1.jpg,x\ndog/1.jpg,y\n"

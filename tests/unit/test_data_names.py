@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_clip import ClipError, cli
+from pytest_clip import ClipError
+from pytest_clip.cli import main as cli
 from pytest_clip.data import catalog, doctor, labels, load, prompts
 
 ODD = [

@@ -71,7 +71,13 @@ def rule(relative=False, why=None, **bounds):
         (measured(None, reason="empty"), rule(min=0.8, min_n=10**6), None, "fail", "no value: empty (min 0.8000, n = 10000)"),
         (measured(None, reason="empty"), rule(max_drop=0.8), None, "fail", "no value: empty (n = 10000)"),
         (measured(float("nan"), reason="bad"), rule(max=1), None, "fail", "no value: the value is nan: bad (max 1.0000, n = 10000)"),
-        (measured(None, reason="empty"), None, None, "unjudged", "no value: empty (n = 10000): unjudged, no rule in any thresholds file"),
+        (
+            measured(None, reason="empty"),
+            None,
+            None,
+            "not_measured",
+            "no value: empty (n = 10000): not measured, no rule in any thresholds file",
+        ),
         (
             measured(ci=None),
             rule(min=0.95),
@@ -91,7 +97,7 @@ def rule(relative=False, why=None, **bounds):
 def test_the_status_and_the_first_line(measurement, asked, waiver, status, headline):
     verdict = judge(measurement, asked, waiver)
     assert (verdict.status, verdict.headline) == (status, f"accuracy/top1[clean]: {headline}")
-    assert verdict.ok is (status in ("pass", "waived", "unjudged"))
+    assert verdict.ok is (status in ("pass", "waived", "unjudged", "not_measured"))
     assert (verdict.measurement, verdict.rule, verdict.waiver) == (measurement, asked, waiver)
 
 
