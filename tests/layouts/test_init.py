@@ -126,7 +126,8 @@ PLANTED = 'x"]\n[gates."accuracy/top1"]\nmin = 0.0\n#'
         *({"gates": [ROW | row], "models": [], "data": []} for row in (
             {"gate": 7}, {"gate": "accuracy"}, {"gate": PLANTED}, {"data": PLANTED}, {"data": None}, {"data": "a\x00b"}, {"model": ["m"]},
             {"value": "0.5"}, {"value": True}, {"value": 10**400}, {"value": float("nan")}, {"n": None}, {"n": -1}, {"n": 0.5}, {"ci": 0.5},
-            {"ci": [0.6, 0.4]}, {"ci": [0.1]}, {"ci": ["a", "b"]}, {"conventions": None}, {"conventions": {"step": "x"}}, {"suite": "ood"},
+            {"ci": [0.6, 0.4]}, {"ci": [0.1]}, {"ci": ["a", "b"]}, {"conventions": None}, {"conventions": {"step": "x"}},
+            {"conventions": {"a": [10**400]}}, {"suite": "ood"},
             {"verdict": "green"}, {"reason": []}, {"role": {}},
         )),
     ],
