@@ -82,3 +82,16 @@ def test_every_link_has_its_end(page):
         there = (ROOT / page).parent / name if name else ROOT / page
         assert there.exists(), link
         assert not section or section in sections(there), link
+
+
+def test_the_rules_that_the_readme_shows_stand_at_these_lines():
+    """`FAILED factors/drop[darker]: ... > max 0.2680 (...)  [pytest_clip/thresholds.toml:1422]`."""
+    lines = (ROOT / "thresholds.toml").read_text(encoding="utf-8").splitlines()
+    shown = re.findall(
+        r"^FAILED (\S+): .*?(min|max) ([\d.]+) .*thresholds\.toml:(\d+)\]$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert shown
+    for gate, key, bound, line in shown:
+        said, _, value = lines[int(line) - 1].partition(" = ")
+        assert (said, float(value)) == (key, float(bound))
+        assert lines[int(line) - 2].endswith(f'.gates."{gate}"]')
