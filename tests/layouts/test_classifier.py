@@ -67,7 +67,7 @@ def test_merged_classes_are_answered_as_by_a_dual_encoder_that_sees_alike(projec
     rows, result = measure(cues, suites="shape_bias", rules=RULES, model="scorer")
     assert result.ret == 0
     assert values(rows) == values(wanted)
-    assert rows["shape_bias/shape_bias"]["value"] == pytest.approx(10 / 16)
+    assert rows["shape_bias/shape_bias[cue_conflict]"]["value"] == pytest.approx(10 / 16)
 
 
 def test_fewer_classes_too_and_what_needs_texts_is_skipped_with_the_reason(project, measure, subsets):
