@@ -60,8 +60,8 @@ def crossed(pair: Pair) -> tuple[Weighing, Weighing] | None:
     """Of ratios top / bottom whose bottoms differ: the drop as (top' bottom - top bottom') over the observed bottoms; drawn, exchanged.
 
     It is 0 exactly when the drop is, and its noise has no small numbers below (Fieller 1954). A ratio of few errors scatters so widely
-    that an exchange compared with it found next to nothing: of error ratios 0.2 % between equal copies at n = 190, now 3 %; 1.7 % under
-    unequal spread at n = 1,900, now 4 %. None where both have the same bottoms, or the statistic is no ratio of sums.
+    that an exchange compared with it found next to nothing: of error ratios 0.2 % between equal copies at n = 190, now 2.2 %; 1.7 % under
+    unequal spread at n = 1,900, now 2.7 %. None where both have the same bottoms, or the statistic is no ratio of sums.
     """
     sums = STATISTICS[str(pair.base.statistic)].sums
     if sums is None:
