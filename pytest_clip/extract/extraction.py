@@ -168,15 +168,9 @@ class Extraction:
         return self._wording.classifier(model, names, chosen)
 
     def zero_shot(
-        self,
-        model: ClipModel,
-        data: Data,
-        name: str,
-        *,
-        first: int | None = None,
-        view: View | None = None,
+        self, model: ClipModel, data: Data, name: str, *, first: int | None = None, view: View | None = None,
         templates: tuple[str, ...] | None = None,
-    ) -> ZeroShot:
+    ) -> ZeroShot:  # fmt: skip
         """The zero-shot answers on image set `name`, or on its `first` images, seen through `view` and asked with `templates`."""
         images, asked, classes = data.images(name), data.templates if templates is None else templates, data.classes
         if images.templates is not None:  # the set asks with names of its own, and with words of its own unless the run has others
@@ -189,14 +183,12 @@ class Extraction:
             model.fingerprint, data.name, name, images.fingerprint, None if view is None else view.key, str(len(embeddings)),
             prompts_hash(classes, asked),
         )  # fmt: skip
-        if key in self._answers:
-            return self._answers[key]
-        self._answers[key] = composed(
-            embeddings, self.classifier(model, data, templates=asked, classes=classes), images, scale=door.scale_of(model), classes=classes,
-            templates=asked,
-        )  # fmt: skip
-        self._answers[key].cosines.setflags(write=False)
-        return self._answers[key]
+
+        def compose() -> ZeroShot:
+            prompts, scale = self.classifier(model, data, templates=asked, classes=classes), door.scale_of(model)
+            return composed(embeddings, prompts, images, scale=scale, classes=classes, templates=asked)
+
+        return self._remembered(key, compose)
 
     def _scored(
         self, model: Any, data: Data, name: str, *, first: int | None, view: View | None, templates: tuple[str, ...] | None
@@ -206,8 +198,11 @@ class Extraction:
             embedding_model(model)
         images, logits = data.images(name), self._rows(model, data, name, first=first, view=view)
         key = (model.fingerprint, data.name, name, images.fingerprint, None if view is None else view.key, str(len(logits)), "scores")
+        return self._remembered(key, lambda: scored(model, data, images, logits))
+
+    def _remembered(self, key: tuple[str | None, ...], make: Callable[[], ZeroShot]) -> ZeroShot:
         if key not in self._answers:
-            self._answers[key] = scored(model, data, images, logits)
+            self._answers[key] = make()
             self._answers[key].cosines.setflags(write=False)
         return self._answers[key]
 

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _checks
+from ._statistic import Columns
 from .mcnemar import score_bounds
 from .outcomes import Outcomes
-from .statistics import STATISTICS, Columns
+from .statistics import STATISTICS
 
 Floats: TypeAlias = _checks.Floats
 Members: TypeAlias = npt.NDArray[np.intp]

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _checks
-from .statistics import STATISTICS, Columns
+from ._statistic import Columns
+from .statistics import STATISTICS
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,13 +60,17 @@ def refuse(settings: Settings, *, environ: Mapping[str, str], workers: bool) -> 
 
 def target(settings: Settings, files: Sequence[Path]) -> Target:
     """The last ``--clip-thresholds``, else ``thresholds.toml`` in the rootdir; read before the rules are, so that no edit goes unseen."""
-    from pytest_clip.gates.layers import ThresholdsFile
+    from pytest_clip.gates.layers import DEFAULTS, ThresholdsFile
     from pytest_clip.store import unwritable
 
     path = settings.thresholds[-1][0] if settings.thresholds else settings.rootpath / "thresholds.toml"
     label = ThresholdsFile(path).label
     if not path.parent.is_dir():
         raise ClipError(f"--clip-update: cannot write {label}: there is no folder {path.parent}; create it or correct the path")
+    if path.resolve() == DEFAULTS.resolve():  # in the repository of pytest-clip itself
+        raise ClipError(
+            f"--clip-update: {label} holds the shipped rules, which are for everybody; name another with --clip-thresholds=PATH"
+        )
     if problem := unwritable(path):
         raise ClipError(f"--clip-update: {label} cannot be changed: {problem}, or name another file with --clip-thresholds=PATH")
     layer = next((n for n, each in enumerate(files, 1) if each.resolve() == path.resolve()), len(files) + 1)

@@ -471,3 +471,14 @@ def test_windows_line_ends_links_and_permissions_stay(world):
     assert [
         each.name for each in world.pytester.path.iterdir() if each.name.startswith(".thresholds") or each.name.startswith(".kept")
     ] == []
+
+
+def test_the_shipped_rules_are_not_updated(world):
+    """In the repository of pytest-clip itself thresholds.toml in the rootdir is what everybody gets."""
+    from pytest_clip.gates import layers
+
+    world.pytester.path.joinpath("thresholds.toml").unlink()
+    world.pytester.path.joinpath("thresholds.toml").symlink_to(layers.DEFAULTS)
+    result = world.clip("--clip-update=create")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--clip-update: thresholds.toml holds the shipped rules, which are for everybody; name another *"])
