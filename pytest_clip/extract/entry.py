@@ -118,7 +118,11 @@ class Entry:
         parts = [self._part(k, read) for k in wanted]
         torn = [part for part in parts if isinstance(part, shards.TornError)]
         for each in torn:
-            each.path.unlink(missing_ok=True)
+            try:
+                each.path.unlink(missing_ok=True)
+            except OSError as error:
+                cure = "remove it, or choose another place with --clip-cache-dir=DIR"
+                raise CacheError(f"{each}, and cannot be removed ({error.strerror}); {cure}") from error
         if torn:
             raise torn[0]
         return [part for part in parts if not isinstance(part, shards.TornError)]

@@ -1,6 +1,6 @@
 """Runs of pytest that are killed from outside at a chosen moment. A process of its own: it imports once, each run is a fork of it.
 
-One request a line on stdin: {"args": [...], "sign": "end" or "write", "delay": seconds or null}; one answer a line on stdout.
+One request a line on stdin: {"args": [...], "sign": "end" or "write", "at": number or null, "delay": seconds}; one answer a line on stdout.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Any
 import pytest
 
 LONGEST = 60.0
-WRITES = ("tempfile.mkstemp", "tempfile.mkdtemp", "os.mkdir")
-"""What a run does first when it puts a file or a saved run in place."""
+PAUSE = 0.003
+"""Seconds between two steps of the writing: what kills it from outside can tell them apart."""
 
 
 class Sign:
-    """Says through a pipe that the last test is over (`end`), or that the run begins to write into the project after it (`write`)."""
+    """Says through a pipe, a byte each time, that the last test is over (`end`), or that a step of the writing begins (`write`): the
+    project's files and folders are opened, made, renamed or removed after the last test."""
 
     def __init__(self, pipe: int, sign: str, home: str) -> None:
-        self.pipe, self.sign, self.home, self.left = pipe, sign, home, 0
-        self.over = False
+        self.pipe, self.sign, self.home, self.left = pipe, sign, home, -1
         sys.addaudithook(self.heard)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -34,20 +34,13 @@ class Sign:
 
     def pytest_runtest_logfinish(self) -> None:
         self.left -= 1
-        if self.left == 0:
-            self.over = True
-            if self.sign == "end":
-                self.say()
+        if self.left == 0 and self.sign == "end":
+            os.write(self.pipe, b"x")
 
     def heard(self, event: str, args: tuple[Any, ...]) -> None:
-        if self.over and self.sign == "write" and event in WRITES and str(args[0]).startswith(self.home):
-            self.say()
-
-    def say(self) -> None:
-        if self.pipe >= 0:
+        if self.left == 0 and self.sign == "write" and args and str(args[0]).startswith(self.home):
             os.write(self.pipe, b"x")
-            os.close(self.pipe)
-            self.pipe = -1
+            time.sleep(PAUSE)
 
 
 def run(args: list[str], sign: str, pipe: int) -> None:
@@ -63,21 +56,26 @@ def run(args: list[str], sign: str, pipe: int) -> None:
 
 
 def killed(request: dict[str, Any]) -> dict[str, Any]:
-    """`status` as of waitpid, negative for a signal; `after`: seconds that it lived after its sign."""
+    """Kill a run `delay` seconds after its sign number `at`, or leave it alone without one.
+
+    `status` as of waitpid, negative for a signal; `signs` that were heard; `after`: seconds that it lived after the last of them.
+    """
     heard, say = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(heard)
         run(request["args"], request["sign"], say)
     os.close(say)
-    signed = bool(select.select([heard], [], [], LONGEST)[0]) and os.read(heard, 1) == b"x"  # nothing: it has ended without
-    began = time.perf_counter()
-    if request["delay"] is not None:
+    signs, began = 0, time.perf_counter()
+    while signs != request["at"] and select.select([heard], [], [], LONGEST)[0] and os.read(heard, 1):  # nothing: it has ended
+        signs, began = signs + 1, time.perf_counter()
+    if request["at"] is not None:
         time.sleep(request["delay"])
         os.kill(child, signal.SIGKILL)  # a child that has ended is there until it is waited for
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    after = time.perf_counter() - began
     os.close(heard)
-    return {"status": status, "after": time.perf_counter() - began, "signed": signed}
+    return {"status": status, "after": after, "signs": signs}
 
 
 if __name__ == "__main__":

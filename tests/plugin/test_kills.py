@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from kill_server import PAUSE
 
 from pytest_clip.gates.toml_lines import tomllib
 from pytest_clip.runs import store
@@ -20,8 +21,6 @@ HERE = Path(__file__).parent
 SEED = 20261130
 BETWEEN = 10
 """Kills in a row before a run is left alone."""
-WRITING = 0.004
-"""Seconds after a run has begun to write, in which half of the kills fall; writing a file takes it 0.1 to 1 ms."""
 RULES = """
 schema = 1
 # ours
@@ -52,42 +51,52 @@ class Killer:
             [sys.executable, str(HERE / "kill_server.py")], cwd=path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def run(self, sign: str = "end", delay: float | None = None) -> dict[str, float]:
+    def run(self, sign: str = "end", at: int | None = None, delay: float = 0.0) -> dict[str, float]:
         assert self.server.stdin is not None
         assert self.server.stdout is not None
-        self.server.stdin.write(json.dumps({"args": self.args, "sign": sign, "delay": delay}) + "\n")
+        self.server.stdin.write(json.dumps({"args": self.args, "sign": sign, "at": at, "delay": delay}) + "\n")
         self.server.stdin.flush()
         found: dict[str, float] = json.loads(self.server.stdout.readline())
-        assert found["signed"], (self.path / "run.log").read_text()
+        assert found["signs"], self.log
         return found
 
-    def alone(self, *fine: int) -> float:
-        """How long a run that nobody kills goes on after its last test."""
-        found = self.run()
-        assert found["status"] in fine, (self.path / "run.log").read_text()
-        return found["after"]
+    def alone(self, sign: str = "end", *, fine: int) -> dict[str, float]:
+        """A run that nobody kills."""
+        found = self.run(sign)
+        assert found["status"] == fine, self.log
+        return found
+
+    @property
+    def log(self) -> str:
+        return (self.path / "run.log").read_text("utf-8")
 
     def kills(self, count, seed, *, before, look, fine):
-        """Kill `count` runs, each after `before()`; how often `look()`, which judges what is there, said what."""
+        """Kill `count` runs, each after `before()`; how often `look()`, which judges what is there, said what.
+
+        Half of them die at a random moment after their last test, half at a random step of the writing that they are at.
+        """
         random, seen, hits = Random(SEED + seed), Counter(), 0
-        span = 0.0
-        for _ in range(2):
-            before()
-            span = max(span, self.alone(*fine))
-            assert look() == "new"
+        before()
+        span = self.alone(fine=fine)["after"]
+        assert look() == "new"
+        before()
+        steps = self.alone("write", fine=fine)["signs"]
+        assert look() == "new"
         for number in range(count):
             before()
-            writes = number % 2 == 1
-            found = self.run("write" if writes else "end", random.uniform(0, WRITING if writes else span))
-            assert found["status"] in (-9, *fine)
+            if number % 2:
+                found = self.run("end", 1, random.uniform(0, span))
+            else:
+                found = self.run("write", random.randint(1, steps), random.uniform(0, PAUSE))
+            assert found["status"] in (-9, fine)
             hits += found["status"] == -9
             seen[look()] += 1
             if number % BETWEEN == BETWEEN - 1 or number == count - 1:
                 before()
-                self.alone(*fine)
+                self.alone(fine=fine)
                 assert look() == "new"
         assert hits >= count // 2  # the others had ended
-        return f"{count} kills ({hits} met a run): {dict(seen)}"
+        return f"{count} kills ({hits} met a run, half at one of {steps} steps of writing): {dict(seen)}"
 
     def close(self) -> None:
         self.server.stdin.close()
@@ -134,7 +143,7 @@ def test_thresholds_are_the_old_or_the_new_after_a_killed_update(world, killer, 
         return "new"
 
     run = killer("--clip-update=create,fix")
-    told = run.kills(count, 1, before=lambda: world.project(RULES), look=look, fine=(1,))
+    told = run.kills(count, 1, before=lambda: world.project(RULES), look=look, fine=1)
     assert new.startswith(RULES.partition("min")[0])
     assert new.count("[") > RULES.count("[")
     left = len(hidden(path.parent, path.name))
@@ -156,7 +165,7 @@ def test_a_report_is_the_old_or_the_new_after_a_killed_run(world, killer, capsys
         return "new"
 
     world.project('schema = 1\n[gates."accuracy/top1"]\nmin = 0.5\n')
-    told = killer("--clip-report=json:r.json").kills(count, 2, before=lambda: path.write_text(old), look=look, fine=(0,))
+    told = killer("--clip-report=json:r.json").kills(count, 2, before=lambda: path.write_text(old), look=look, fine=0)
     left = len(hidden(path.parent, path.name))
     with capsys.disabled():
         print(f"\nreport: {told}, {left} temporary files left")
@@ -196,7 +205,7 @@ def test_a_baseline_is_there_whole_or_not_at_all_after_a_killed_save(world, kill
         return "old" if started() == last else "new"
 
     options = ["--clip-save=base", *(["--clip-save-replace"] if replace else [])]
-    told = killer("test_own.py", *options).kills(count, 3 + replace, before=before, look=look, fine=(0,))
+    told = killer("test_own.py", *options).kills(count, 3 + replace, before=before, look=look, fine=0)
     left = sum(each.name.startswith(".") for each in folder.parent.iterdir())
     with capsys.disabled():
         print(f"\nsave{' and replace' if replace else ''}: {told}, {left} leftovers, swept after a day")
