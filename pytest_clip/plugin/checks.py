@@ -115,7 +115,9 @@ def mutants(text: str) -> tuple[str, ...]:
 def report(text: str) -> tuple[str, str]:
     kind, colon, dest = text.partition(":")
     if kind not in REPORTS:
-        raise argparse.ArgumentTypeError(f"{_shown(kind)} is not a report; there is {', '.join(REPORTS)} (JUnit is pytest's own --junitxml)")
+        raise argparse.ArgumentTypeError(
+            f"{_shown(kind)} is not a report; there is {', '.join(REPORTS)} (JUnit is pytest's own --junitxml)"
+        )
     if colon and not dest:
         raise argparse.ArgumentTypeError(f"{_shown(text)} names no file after the colon; write {kind}:PATH or {kind}")
     return kind, dest or REPORTS[kind]

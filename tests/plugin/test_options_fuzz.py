@@ -56,7 +56,9 @@ def changed(random: Random, text: str) -> str:
 
 
 def character(random: Random) -> str:
-    return chr(random.choice((random.randrange(128), random.randrange(0x800), random.randrange(0xD7F0, 0xE000), random.randrange(0x110000))))
+    return chr(
+        random.choice((random.randrange(128), random.randrange(0x800), random.randrange(0xD7F0, 0xE000), random.randrange(0x110000)))
+    )
 
 
 def held(what: Callable[[], Any], *allowed: type[Exception]) -> str:
@@ -76,7 +78,7 @@ def held(what: Callable[[], Any], *allowed: type[Exception]) -> str:
     return "refused"
 
 
-counts = pytest.mark.parametrize("count", [70, pytest.param(1500, marks=pytest.mark.slow)])
+counts = pytest.mark.parametrize("count", [70, pytest.param(5000, marks=pytest.mark.slow)])
 
 
 @counts
@@ -101,7 +103,9 @@ class Config:
     def __init__(self, config: pytest.Config, path: Path) -> None:
         self._config, self.rootpath, self.inipath = config, path, path / "tox.ini"
         self.invocation_params = argparse.Namespace(dir=path)
-        self.option = argparse.Namespace(**{each.dest: False if each.more.get("action") == "store_true" else None for each in OPTIONS.values()})
+        self.option = argparse.Namespace(
+            **{each.dest: False if each.more.get("action") == "store_true" else None for each in OPTIONS.values()}
+        )
         self.said: dict[str, str] = {}
 
     def getini(self, name: str) -> Any:
@@ -155,7 +159,9 @@ LINES = (
 
 
 def prompt_file(random: Random) -> bytes:
-    lines = [random.choice(LINES) if random.random() < 0.8 else changed(random, random.choice(LINES[:20])) for _ in range(random.randint(0, 8))]
+    lines = [
+        random.choice(LINES) if random.random() < 0.8 else changed(random, random.choice(LINES[:20])) for _ in range(random.randint(0, 8))
+    ]
     text = random.choice(("\n", "\r\n", "\r", "\n\n")).join(lines)
     whole = text.encode(random.choice(("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-7", "utf-8")), "surrogatepass")
     if whole and random.random() < 0.3:

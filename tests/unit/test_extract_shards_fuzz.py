@@ -57,7 +57,9 @@ def rewritten(random: Random, whole: bytes) -> bytes:
     header = hostile.document(random, header, changes=1)
     if random.random() < 0.5 and isinstance(header.get("rows"), dict):
         rows = header["rows"]
-        rows["shape"] = random.choice(([-3, -3], [3, -3], [0, 3], [2**63, 2], [2**32, 2**32], [10**400], [True, 3], ["3", 3], [3.5, 2], [], 3, [9], [3, 3, 1]))
+        rows["shape"] = random.choice(
+            ([-3, -3], [3, -3], [0, 3], [2**63, 2], [2**32, 2**32], [10**400], [True, 3], ["3", 3], [3.5, 2], [], 3, [9], [3, 3, 1])
+        )
         rows["data_offsets"] = random.choice(([0, 36], [0, 0], [0, -36], [0, len(whole) - 8 - length], rows.get("data_offsets")))
         rows["dtype"] = random.choice(("F32", "F32", "U8", "I64", "BOOL", "X", "F64"))
     return safetensors(header, whole[8 + length :])
