@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from .. import ClipError
+from ..store import expanded
 from .layouts.found import is_there, shown
 from .scenes import vocabulary
 
@@ -87,7 +87,7 @@ def find(text: str, *, base: Path) -> PromptSet:
     """The prompt set that NAME-or-FILE means, a file relative to `base`; ClipError for neither, and for what is wrong in the file."""
     if text in NAMES:
         return PromptSet(text)
-    path = base / os.path.expanduser(text)  # noqa: PTH111 - Path's raises for a user that there is not
+    path = base / expanded(text)
     if not is_there(path):
         close = get_close_matches(text, NAMES, n=1)
         meant = f"; did you mean {close[0]!r}?" if close else f"; there is {', '.join(NAMES)}, or write one template a line into a file"

@@ -118,7 +118,7 @@ class Entry:
         parts = [self._part(k, read) for k in wanted]
         torn = [part for part in parts if isinstance(part, shards.TornError)]
         for each in torn:
-            each.path.unlink(missing_ok=True)
+            _remove(each)
         if torn:
             raise torn[0]
         return [part for part in parts if not isinstance(part, shards.TornError)]
@@ -131,6 +131,14 @@ class Entry:
         except shards.TornError as error:
             return error
         return rows
+
+
+def _remove(torn: shards.TornError) -> None:
+    try:
+        torn.path.unlink(missing_ok=True)
+    except OSError as error:
+        cure = "remove it, or choose another place with --clip-cache-dir=DIR"
+        raise CacheError(f"{torn}, and cannot be removed ({error.strerror}); {cure}") from error
 
 
 def recall(entry: Entry, fill: Callable[[Entry], None]) -> NDArray[Any]:

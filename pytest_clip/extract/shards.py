@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import CacheError
 from ..store import writing
 
 SUFFIX = ".safetensors"
@@ -49,14 +52,19 @@ def write(path: Path, rows: NDArray[Any], *, entry: str) -> None:
     data = np.ascontiguousarray(rows)
     with writing(path) as part:
         try:
-            save_file({"rows": data}, part, metadata={"entry": entry, "sha256": _checksum(data)})
+            save_file({"rows": data}, part, metadata={"entry": entry, "sha256": _checksum(path, data, entry)})
         except SafetensorError as error:
             raise OSError(0, _SYSTEM.sub(r"\1", str(error))) from error
 
 
 def header(path: Path) -> Header:
-    """The header of the shard at `path`; TornError when the file is cut off or no shard at all, FileNotFoundError when it is gone."""
+    """The header of the shard at `path`; TornError when the file is cut off or no shard at all, FileNotFoundError when it is gone.
+
+    CacheError when the system does not let it be read.
+    """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+            raise TornError(path, "no file")
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if not 2 <= length <= _LONGEST_HEADER:
@@ -64,19 +72,25 @@ def header(path: Path) -> Header:
             said = json.loads(file.read(length))
         rows, shape = said["rows"], tuple(int(size) for size in said["rows"]["shape"])
         dtype = _DTYPES[rows["dtype"]]
-        bytes_ = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+        bytes_ = math.prod(shape) * np.dtype(dtype).itemsize
+        if min(shape, default=0) < 0 or not isinstance(said["__metadata__"], dict):
+            raise TornError(path, "no shard of pytest-clip")
         if path.stat().st_size != 8 + length + bytes_ or rows["data_offsets"] != [0, bytes_]:
             raise TornError(path, "cut off")
         return Header(dtype, shape, 8 + length, said["__metadata__"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:  # JSON and Unicode errors are ValueErrors
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:  # JSON's errors are ValueErrors
         raise TornError(path, f"no shard of pytest-clip ({error})") from error
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        cure = "remove it, or choose another place with --clip-cache-dir=DIR"
+        raise CacheError(f"cannot read {path} ({error.strerror}); {cure}") from error
 
 
 def read(path: Path) -> NDArray[Any]:
     """All rows of a shard, its checksum compared; TornError when they differ."""
     data = np.array(mapped(path))
-    if _checksum(data) != header(path).facts.get("sha256"):
-        raise TornError(path, "the checksum differs from the one it was written with")
+    _compare(path, data)
     return data
 
 
@@ -93,15 +107,23 @@ def checked(path: Path) -> NDArray[Any]:
 
     Comparing takes a gigabyte 0.6 s to 2.5 s of one core, by processor. Rows of pictures are asked for by the batch, again and again.
     """
-    stat = path.stat()
-    mark = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    now = path.stat()
+    mark = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
     data = mapped(path)
     if _CHECKED.get(path) != mark:
-        if _checksum(data) != header(path).facts.get("sha256"):
-            raise TornError(path, "the checksum differs from the one it was written with")
+        _compare(path, data)
         _CHECKED[path] = mark
     return data
 
 
-def _checksum(data: NDArray[Any]) -> str:
-    return hashlib.sha256(data.reshape(-1).view(np.uint8).data).hexdigest()
+def _compare(path: Path, data: NDArray[Any]) -> None:
+    facts = header(path).facts
+    if _checksum(path, data, facts.get("entry")) != facts.get("sha256"):
+        raise TornError(path, "the checksum differs from the one it was written with")
+
+
+def _checksum(path: Path, data: NDArray[Any], entry: Any) -> str:
+    """Of the rows, how they are to be read and whose they are: the shards of an entry may be alike in all but their names."""
+    whole = hashlib.sha256(json.dumps([path.name, entry, data.dtype.str, data.shape]).encode())
+    whole.update(np.ascontiguousarray(data).reshape(-1).view(np.uint8).data)
+    return whole.hexdigest()

@@ -98,3 +98,5 @@ def _text(file: ThresholdsFile) -> str:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise ClipError(f"{file.label}:{line}: not UTF-8 text, which TOML must be; save the file as UTF-8") from None
+    except ValueError:  # a zero byte, half a surrogate
+        raise ClipError(f"{file.label!r}: no file can have that name, given by {file.named_by}; correct the path") from None

@@ -16,6 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from .. import ClipError
+from ..store import expanded
 from . import foreign
 
 if TYPE_CHECKING:
@@ -98,13 +99,13 @@ class DepthModel:
 def find(text: str, *, base: Path, output: str = "auto") -> DepthModel:
     """The model that ID-or-DIR means, a folder relative to `base`; ClipError for neither and where transformers is missing."""
     if find_spec("transformers") is None:
-        raise ClipError(f"{text!r} {NEEDS_TRANSFORMERS}")
-    folder = base / os.path.expanduser(text)  # noqa: PTH111 - Path's raises for a user that there is not
+        raise ClipError(f"{text[:200]!r} {NEEDS_TRANSFORMERS}")
+    folder = base / expanded(text)
     if os.path.isdir(folder):  # noqa: PTH112 - Path's raises for a name that is too long
         _check(folder, text)
         return DepthModel(text, folder, output)
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", text, re.ASCII):
-        raise ClipError(f"{text!r} is no folder and no hub id; write a folder of save_pretrained, or ORGANISATION/NAME")
+        raise ClipError(f"{text[:200]!r} is no folder and no hub id; write a folder of save_pretrained, or ORGANISATION/NAME")
     return DepthModel(text, None, output)
 
 

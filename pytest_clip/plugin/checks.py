@@ -23,6 +23,15 @@ DROP_TESTS = ("observed", "sure", "safe")
 DEPTH_OUTPUTS = ("auto", "inverse", "metric")
 
 
+DIGITS, LARGEST = 18, 1e18
+"""More digits, or bytes, than any number of images, cores or layers, or any disk has; and Python makes no number of 4,301 digits."""
+
+
+def _shown(text: str) -> str:
+    """A value for a message; a long one by its beginning."""
+    return repr(text) if len(text) <= 200 else f"{text[:200]!r}... ({len(text)} characters)"
+
+
 def text(what: str) -> Callable[[str], str]:
     def check(text: str) -> str:
         if not text.strip():
@@ -57,7 +66,14 @@ def depth_model_from(text: str, base: Path, output: str) -> DepthModel:
 
 def layer(text: str) -> int:
     if not re.fullmatch(r"-?[0-9]+", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a layer; write 0 for the first, 1 for the next, -1 for the last")
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is not a layer; write 0 for the first, 1 for the next, -1 for the last")
+    return _number(text)
+
+
+def _number(text: str) -> int:
+    """Digits as a number; ArgumentTypeError where there are more of them than make sense."""
+    if len(text.lstrip("-")) > DIGITS:
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is too large; write at most {DIGITS} digits")
     return int(text)
 
 
@@ -74,7 +90,7 @@ def update(text: str) -> tuple[str, ...]:
     words = names(text)
     for word in words:
         if word not in UPDATES:
-            raise argparse.ArgumentTypeError(f"{word!r} is none of {', '.join(UPDATES)}")
+            raise argparse.ArgumentTypeError(f"{_shown(word)} is none of {', '.join(UPDATES)}")
     if set(words) == {"force"}:
         raise argparse.ArgumentTypeError("'force' alone updates nothing; add create, fix or trim")
     return words
@@ -83,7 +99,7 @@ def update(text: str) -> tuple[str, ...]:
 def names(text: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split(","))
     if not all(names):
-        raise argparse.ArgumentTypeError(f"{text!r} has an empty name; write NAME[,NAME...]")
+        raise argparse.ArgumentTypeError(f"{_shown(text)} has an empty name; write NAME[,NAME...]")
     return names
 
 
@@ -99,17 +115,19 @@ def mutants(text: str) -> tuple[str, ...]:
 def report(text: str) -> tuple[str, str]:
     kind, colon, dest = text.partition(":")
     if kind not in REPORTS:
-        raise argparse.ArgumentTypeError(f"{kind!r} is not a report; there is {', '.join(REPORTS)} (JUnit is pytest's own --junitxml)")
+        raise argparse.ArgumentTypeError(
+            f"{_shown(kind)} is not a report; there is {', '.join(REPORTS)} (JUnit is pytest's own --junitxml)"
+        )
     if colon and not dest:
-        raise argparse.ArgumentTypeError(f"{text!r} names no file after the colon; write {kind}:PATH or {kind}")
+        raise argparse.ArgumentTypeError(f"{_shown(text)} names no file after the colon; write {kind}:PATH or {kind}")
     return kind, dest or REPORTS[kind]
 
 
 def count(least: int) -> Callable[[str], int]:
     def check(text: str) -> int:
-        if not re.fullmatch(r"[0-9]+", text, re.ASCII) or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
-        return int(text)
+        if not re.fullmatch(r"[0-9]+", text, re.ASCII) or (number := _number(text)) < least:
+            raise argparse.ArgumentTypeError(f"{_shown(text)} is not a whole number of at least {least}")
+        return number
 
     return check
 
@@ -124,15 +142,15 @@ def batch_size(text: str) -> int:
 
 
 def device(text: str) -> str:
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a device; write auto, cpu, cuda, cuda:N or mps")
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]{1,3})?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is not a device; write auto, cpu, cuda, cuda:N or mps")
     return text
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
     def check(text: str) -> str:
         if text not in choices:
-            raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(choices)}")
+            raise argparse.ArgumentTypeError(f"{_shown(text)} is not one of {', '.join(choices)}")
         return text
 
     return check
@@ -144,7 +162,7 @@ def positive(text: str) -> float:
     except ValueError:
         number = 0.0
     if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is not a positive number")
     return number
 
 
@@ -154,21 +172,24 @@ def size(text: str) -> int | None:
         return None
     found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(B|KB|MB|GB|TB)\s*", text, re.ASCII | re.IGNORECASE)
     if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write such as 20GB, 500MB or none")
-    return round(float(found[1]) * 10.0 ** (3 * ("B", "KB", "MB", "GB", "TB").index(found[2].upper())))
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is no size; write such as 20GB, 500MB or none")
+    bytes_ = float(found[1]) * 10.0 ** (3 * ("B", "KB", "MB", "GB", "TB").index(found[2].upper()))
+    if not bytes_ < LARGEST:
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is more than any disk holds; write none for no limit")
+    return round(bytes_)
 
 
 def executor(text: str) -> str:
     """`local`, `ray` or `ray:ADDRESS`; Ray has to be installed."""
     kind, colon, address = text.partition(":")
     if kind not in ("local", "ray") or (kind == "local" and colon) or (colon and not address):
-        raise argparse.ArgumentTypeError(f"{text!r} is no executor; write local, ray or ray:ADDRESS")
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is no executor; write local, ray or ray:ADDRESS")
     if colon and address != "auto":
         from pytest_clip.extract.cluster import ADDRESS
 
         if ADDRESS.fullmatch(address) is None:
             raise argparse.ArgumentTypeError(
-                f"{address!r} is no address of a cluster; write ray:auto, ray:HOST:PORT or ray:ray://HOST:PORT"
+                f"{_shown(address)} is no address of a cluster; write ray:auto, ray:HOST:PORT or ray:ray://HOST:PORT"
             )
     if kind == "ray" and find_spec("ray") is None:
         raise argparse.ArgumentTypeError("ray needs Ray, which is not installed; pip install pytest-clip[ray]")

@@ -36,7 +36,7 @@ def _resolved(config: pytest.Config) -> Settings:
     given, kinds = config.option, _catalog()
     base = config.inipath.parent if config.inipath is not None else config.rootpath
 
-    thresholds = [(config.invocation_params.dir / each, "--clip-thresholds") for each in given.clip_thresholds or ()]
+    thresholds = [(config.invocation_params.dir / path_of(each), "--clip-thresholds") for each in given.clip_thresholds or ()]
     cache_dir = given.clip_cache_dir and config.invocation_params.dir / path_of(given.clip_cache_dir)
     return Settings(
         models=tuple(given.clip_model or _read(config, "clip_model")),

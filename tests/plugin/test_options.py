@@ -68,11 +68,23 @@ USAGE = [
     (["--clip-report=json:~nobody-of-that-name/x"], NOBODY),
     (["-o", "clip_cache_dir=~nobody-of-that-name/x"], f"*tox.ini: clip_cache_dir: {NOBODY}"),
     (["-o", "clip_baseline=~nobody-of-that-name/x"], NOBODY),
+    (
+        ["-o", f"clip_corruption_images={'9' * 5000}"],
+        "*tox.ini: clip_corruption_images: '999*9'... (5000 characters) is too large; write at *",
+    ),
+    (["-o", f"clip_cache_size={'9' * 400}GB"], "*tox.ini: clip_cache_size: '999* is more than any disk holds; write none for no limit"),
+    (
+        ["--clip-device=cuda:99999999999"],
+        "argument --clip-device: 'cuda:99999999999' is not a device; write auto, cpu, cuda, cuda:N or mps",
+    ),
+    ([f"--clip-report=json:{'x' * 300}"], "'xxx*x' can be no path (File name too long); write another"),
+    ([f"--clip-thresholds={'x' * 300}"], "'xxx*x' can be no path (File name too long); write another"),
+    (["-o", "clip_cache_dir=a\0b"], "*tox.ini: clip_cache_dir: 'a\\x00b' holds a character that no path can have; write another"),
     (["-o", "clip_precision=int8"], "*tox.ini: clip_precision: 'int8' is not one of fp32, bf16, fp16, amp, amp_bf16"),
 ]
 
 
-@pytest.mark.parametrize(("args", "message"), USAGE, ids=[" ".join(args) for args, _ in USAGE])
+@pytest.mark.parametrize(("args", "message"), USAGE, ids=[" ".join(args)[:60] for args, _ in USAGE])
 def test_nonsense_is_a_usage_error_before_anything_loads(world, args, message):
     world.pytester.makeini("[pytest]")
     result = world.clip(*args)
