@@ -59,10 +59,7 @@ def _lock(path: Path, *, timeout: float) -> Iterator[bool]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
-    """A name beside `path` to write to, which only this thread uses; becomes `path` all at once, or is gone after an error.
-
-    What the disk refuses is a CacheError.
-    """
+    """A name beside `path` to write to, for this thread alone; becomes `path` all at once or goes. CacheError for what the disk refuses."""
     part = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,28 +163,16 @@ def put(path: Path, content: str | bytes) -> None:
 
 
 def path_of(text: str) -> Path:
-    """The path that a user wrote; ClipError for the home of a user whom nobody knows, of which Python makes a RuntimeError, and for a
-    name that no file can have: every look at it would raise.
-    """
+    """The path that a user wrote; ClipError for the home of nobody, and for a name that no file can have: every look at it would raise."""
     try:
         path = Path(text).expanduser()
         path.lstat()
     except RuntimeError:
         raise ClipError(f"{text[:200]}: there is no user of that name on this machine; write the path in full") from None
-    except ValueError:  # UnicodeEncodeError is one
-        raise ClipError(f"{text[:200]!r} holds a character that no path can have; write another") from None
-    except OSError as error:
-        if error.errno in (errno.ENAMETOOLONG, errno.EINVAL):
-            raise ClipError(f"{text[:200]!r} can be no path ({error.strerror}); write another") from None
+    except (OSError, ValueError) as error:  # a ValueError: a zero byte, half a surrogate
+        if getattr(error, "errno", errno.EINVAL) in (errno.EINVAL, errno.ENAMETOOLONG):
+            raise ClipError(f"{text[:200]!r} can be no path ({getattr(error, 'strerror', error)}); write another") from None
     return path
-
-
-def expanded(text: str) -> str:
-    """`text` with the home of its user for ~, where there is that user; what is no path stays as it is."""
-    try:
-        return os.path.expanduser(text)  # noqa: PTH111 - Path's raises for a user that there is not
-    except ValueError:  # a character that no name can have
-        return text
 
 
 def unwritable(path: Path) -> str | None:

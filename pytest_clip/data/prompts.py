@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from .. import ClipError
-from ..store import expanded
 from .layouts.found import is_there, shown
 from .scenes import vocabulary
 
@@ -87,7 +87,10 @@ def find(text: str, *, base: Path) -> PromptSet:
     """The prompt set that NAME-or-FILE means, a file relative to `base`; ClipError for neither, and for what is wrong in the file."""
     if text in NAMES:
         return PromptSet(text)
-    path = base / expanded(text)
+    try:
+        path = base / os.path.expanduser(text)  # noqa: PTH111 - Path's raises for a user that there is not
+    except ValueError:  # a zero byte, half a surrogate
+        path = base / text
     if not is_there(path):
         close = get_close_matches(text, NAMES, n=1)
         meant = f"; did you mean {close[0]!r}?" if close else f"; there is {', '.join(NAMES)}, or write one template a line into a file"

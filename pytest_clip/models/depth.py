@@ -16,7 +16,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from .. import ClipError
-from ..store import expanded
 from . import foreign
 
 if TYPE_CHECKING:
@@ -100,7 +99,10 @@ def find(text: str, *, base: Path, output: str = "auto") -> DepthModel:
     """The model that ID-or-DIR means, a folder relative to `base`; ClipError for neither and where transformers is missing."""
     if find_spec("transformers") is None:
         raise ClipError(f"{text[:200]!r} {NEEDS_TRANSFORMERS}")
-    folder = base / expanded(text)
+    try:
+        folder = base / os.path.expanduser(text)  # noqa: PTH111 - Path's raises for a user that there is not
+    except ValueError:  # a zero byte, half a surrogate
+        folder = base / text
     if os.path.isdir(folder):  # noqa: PTH112 - Path's raises for a name that is too long
         _check(folder, text)
         return DepthModel(text, folder, output)

@@ -79,7 +79,7 @@ USAGE = [
     ),
     ([f"--clip-report=json:{'x' * 300}"], "'xxx*x' can be no path (File name too long); write another"),
     ([f"--clip-thresholds={'x' * 300}"], "'xxx*x' can be no path (File name too long); write another"),
-    (["-o", "clip_cache_dir=a\0b"], "*tox.ini: clip_cache_dir: 'a\\x00b' holds a character that no path can have; write another"),
+    (["-o", "clip_cache_dir=a\0b"], "*tox.ini: clip_cache_dir: 'a\\x00b' can be no path (*null*); write another"),
     (["-o", "clip_precision=int8"], "*tox.ini: clip_precision: 'int8' is not one of fp32, bf16, fp16, amp, amp_bf16"),
 ]
 

@@ -28,7 +28,8 @@ TEXTS = (
     "create,fix", "create,force,create", "json", "json:", "json:.", "json:/", "json:a\0b", "json:\ud800", "json:" + "x" * 300,
     "json:/dev/null", "json:/proc/self/mem", "json:~nobody-at-all/x", "json:~", "~", "~nobody-at-all", "~nobody-at-all/x", "~\0", ".", "..",
     "/", "//", "/dev/null", "/dev/zero", "/proc/self/mem", "/root", "../" * 2000, "x" * 256, "x/" * 3000, "a" * 100_000, "a\0b", "\0",
-    "\ud800", "a/\udcff", "\ud800/x", "\u202eabc", "\x1b[2J", "é" * 200, "日本/語", "\U0001d4b3", "\ufeff", "'", '"', "'a", '"a b" c', "\\", "a\\",
+    "\ud800", "a/\udcff", "\ud800/x", "\u202eabc", "\x1b[2J", "é" * 200, "日本/語", "\U0001d4b3", "\ufeff",
+    "'", '"', "'a", '"a b" c', "\\", "a\\",
     "a\nb", "a\r\nb", "a # b", "a ; b", "# a", "%", "%s", "%(x)s", "{", "{c}", "{0.__class__}", "$HOME", "`id`", "true", "false", "maybe",
     "fp32", "bf16", "openai", "openai-5", "openai-0", f"openai-{LONG}", "hf-hub:", "local-dir:", "timm:", "ViT-B-32,", ",x", "fog",
     "frost_3d", "scenes", "allow", "safe", "metric", "C:\\runs\\base", "base", ".clip", "a b",
@@ -159,8 +160,10 @@ LINES = (
 
 
 def prompt_file(random: Random) -> bytes:
+    fine = random.random() < 0.5
     lines = [
-        random.choice(LINES) if random.random() < 0.8 else changed(random, random.choice(LINES[:20])) for _ in range(random.randint(0, 8))
+        random.choice(LINES[:3] if fine else LINES) if random.random() < 0.9 else changed(random, random.choice(LINES[:20]))
+        for _ in range(random.randint(0, 4))
     ]
     text = random.choice(("\n", "\r\n", "\r", "\n\n")).join(lines)
     whole = text.encode(random.choice(("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-7", "utf-8")), "surrogatepass")
