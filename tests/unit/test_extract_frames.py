@@ -17,6 +17,7 @@ from PIL import Image
 
 from pytest_clip import ClipError
 from pytest_clip.data import Data, load
+from pytest_clip.data.pictures import decode
 from pytest_clip.extract import frames as frames_module
 from pytest_clip.extract import pixels, provenance, shards, source
 from pytest_clip.extract.cores import cores
@@ -105,14 +106,14 @@ def model(make: Callable[..., OpenClipModel]) -> OpenClipModel:
 
 
 def open_clips_own(data: Data, **preprocess: Any) -> torch.Tensor:
-    """All pictures through open_clip's transform, opened as open_clip's own users do."""
+    """All pictures through open_clip's transform, opened as open_clip's own users do; those of 16 bits, which it makes white, by their range."""
     transform = image_transform_v2(PreprocessCfg(size=(32, 32), **preprocess), is_train=False)
     out = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow, of palettes with transparency
         for path in data.images("clean").files or ():
             with Image.open(path) as image:
-                out.append(transform(image))
+                out.append(transform(decode(path, where=path.name) if image.mode.startswith("I") else image))
     return torch.stack(out)
 
 
