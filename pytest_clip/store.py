@@ -145,9 +145,8 @@ def _seal(path: Path, content: Any) -> str:
     return hashlib.sha256(json.dumps([path.name, content], sort_keys=True).encode()).hexdigest()
 
 
-# Files outside the cache, that people and programs read: put in place whole, and left alone where their owner has said so.
 def put(path: Path, content: str | bytes) -> None:
-    """All of it or nothing; a link keeps pointing at the file, and the file keeps its permissions. OSError of the disk."""
+    """For files outside the cache: all of it or nothing; a link keeps pointing at the file, and the file keeps its permissions. OSError of the disk."""
     path = path.resolve()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
