@@ -67,8 +67,9 @@ def writing(path: Path) -> Iterator[Path]:
         yield part
         part.replace(path)
     except OSError as error:
-        cure = "free space, or choose another place with --clip-cache-dir=DIR"
-        raise CacheError(f"cannot write {path} ({error.strerror}); {cure}") from error
+        raise CacheError(
+            f"cannot write {path} ({error.strerror}); free space, or choose another place with --clip-cache-dir=DIR"
+        ) from error
     finally:
         if part is not None:
             part.unlink(missing_ok=True)
@@ -144,11 +145,8 @@ def _seal(path: Path, content: Any) -> str:
     return hashlib.sha256(json.dumps([path.name, content], sort_keys=True).encode()).hexdigest()
 
 
-# Files outside the cache, that people and programs read: put in place whole, and left alone where their owner has said so.
-
-
 def put(path: Path, content: str | bytes) -> None:
-    """All of it or nothing; a link keeps pointing at the file, and the file keeps its permissions. OSError of the disk."""
+    """For files outside the cache: all of it or nothing; a link keeps pointing at the file, and the file keeps its permissions. OSError of the disk."""
     path = path.resolve()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
