@@ -106,7 +106,7 @@ def model(make: Callable[..., OpenClipModel]) -> OpenClipModel:
 
 
 def open_clips_own(data: Data, **preprocess: Any) -> torch.Tensor:
-    """All pictures through open_clip's transform, opened as open_clip's own users do; those of 16 bits, which it makes white, by their range."""
+    """All pictures through open_clip's transform, opened as its own users do; those of 16 bits, which it makes white, by their range."""
     transform = image_transform_v2(PreprocessCfg(size=(32, 32), **preprocess), is_train=False)
     out = []
     with warnings.catch_warnings():
