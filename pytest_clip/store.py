@@ -112,10 +112,7 @@ def stored(path: Path) -> NDArray[np.float32]:
 
 def _checksum(array: NDArray[np.float32]) -> bytes:
     """What follows the array in its file, and np.load does not look at."""
-    import numpy as np
-
-    data = np.ascontiguousarray(array)
-    return b"sha256: " + hashlib.sha256(f"{data.dtype.str} {data.shape}".encode() + data.tobytes()).digest()
+    return b"sha256: " + hashlib.sha256(f"{array.dtype.str} {array.shape}".encode() + array.tobytes()).digest()
 
 
 _SEAL, _HELD = "sha256", "holds"
@@ -146,7 +143,7 @@ def _seal(path: Path, content: Any) -> str:
 
 
 def put(path: Path, content: str | bytes) -> None:
-    """For files outside the cache: all of it or nothing; a link keeps pointing at the file, and the file keeps its permissions. OSError of the disk."""
+    """All of it or nothing, outside the cache; a link keeps pointing at the file, and the file keeps its permissions. OSError."""
     path = path.resolve()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
