@@ -12,6 +12,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from pytest_clip import ClipError
 from pytest_clip.models import bundled
 from pytest_clip.models.listing import architectures
 from pytest_clip.models.photo import missing
@@ -57,9 +58,11 @@ def _weights(spec: ModelSpec, known: tuple[str, ...] | None) -> str | None:
         return f"{spec.name} has no default weights; write {spec.name},TAG or {spec.name},PATH{_listed(spec.name, known)}"
     if wanted == RANDOM or known is None or wanted.lower().replace("-", "_") in known:  # as open_clip reads tags
         return None
-    path = path_of(wanted)
     try:
+        path = path_of(wanted)
         there = path.exists()
+    except ClipError as error:
+        return f"{spec.text[:80]}: {error}"
     except OSError as error:
         return f"{spec.text}: {error.strerror}: {str(path)[:80]}..."
     if there:

@@ -88,7 +88,7 @@ class Project:
         tiny_models.folder(root / "tiny")
         (root / "conftest.py").write_text(CONFTEST)
         (root / "test_own.py").write_text(GATES)
-        (root / "pytest.ini").write_text("[pytest]\n")
+        (root / "pytest.ini").write_text("[pytest]\nclip_unjudged = allow\n")
 
     @property
     def options(self) -> tuple[str, ...]:

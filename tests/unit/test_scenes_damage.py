@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pytest_clip import ClipError, cli
+from pytest_clip import ClipError
+from pytest_clip.cli import main as cli
 from pytest_clip.data.scenes import damage
 from pytest_clip.data.scenes.contact import GAP, LABEL, PICTURE, TITLE
 
