@@ -11,14 +11,8 @@ if TYPE_CHECKING:
     import torch
 
 
-@runtime_checkable
-class ClipModel(Protocol):
-    """A model that embeds images and texts into one space.
-
-    Override the `clip_model` fixture with an object of this shape to gate a model that open_clip cannot build. What such an object may
-    have besides, as `OpenClipModel` does: `resize` and `normalize` (the two halves of `preprocess`, so that corruptions act at the input
-    size), and `thread_safe = True` (on a CPU, several threads then embed batches at a time).
-    """
+class Model(Protocol):
+    """What every model has, whatever it answers with."""
 
     @property
     def label(self) -> str:
@@ -27,6 +21,35 @@ class ClipModel(Protocol):
     @property
     def fingerprint(self) -> str:
         """16 hex digits that change whenever the model could answer differently, and never with its name or place."""
+
+    @property
+    def precision(self) -> str:
+        """fp32, bf16 or fp16."""
+
+    @property
+    def device(self) -> str:
+        """Where the forward pass runs."""
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width that `preprocess` makes and the forward pass takes."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the report says about the model, in builtins only."""
+
+    def preprocess(self, image: PIL.Image.Image, /) -> torch.Tensor:
+        """An image of any size as the float32 tensor [3, h, w] that the model was trained on."""
+
+
+@runtime_checkable
+class ClipModel(Model, Protocol):
+    """A model that embeds images and texts into one space.
+
+    Override the `clip_model` fixture with an object of this shape to gate a model that open_clip cannot build. What such an object may
+    have besides, as `OpenClipModel` does: `resize` and `normalize` (the two halves of `preprocess`, so that corruptions act at the input
+    size), and `thread_safe = True` (on a CPU, several threads then embed batches at a time).
+    """
 
     @property
     def logit_scale(self) -> float:
@@ -36,25 +59,6 @@ class ClipModel(Protocol):
     def logit_bias(self) -> float | None:
         """The offset on scaled cosines of a sigmoid model; None for a softmax one."""
 
-    @property
-    def precision(self) -> str:
-        """fp32, bf16 or fp16."""
-
-    @property
-    def device(self) -> str:
-        """Where the forward pass runs."""
-
-    @property
-    def image_size(self) -> tuple[int, int]:
-        """Height and width that `preprocess` makes and `encode_image` takes."""
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What the report says about the model, in builtins only."""
-
-    def preprocess(self, image: PIL.Image.Image, /) -> torch.Tensor:
-        """An image of any size as the float32 tensor [3, h, w] that the model was trained on."""
-
     def encode_image(self, images: torch.Tensor, /) -> torch.Tensor:
         """Embed [b, 3, h, w]: float32 [b, d] on the CPU, rows of length 1."""
 
@@ -63,43 +67,16 @@ class ClipModel(Protocol):
 
 
 @runtime_checkable
-class Classifier(Protocol):
+class Classifier(Model, Protocol):
     """A model that scores the classes that it was trained on: no texts, no embeddings.
 
-    It has what `ClipModel` has besides `logit_scale`, `logit_bias`, `encode_image` and `encode_text`. Its answers are logits, so that
-    everything that is made of class scores (accuracy, calibration, energy) is measured on it, and what needs texts or cosines is not.
+    Its answers are logits, so that everything that is made of class scores (accuracy, calibration, energy) is
+    measured on it, and what needs texts or cosines is not.
     """
-
-    @property
-    def label(self) -> str:
-        """Short name for ids and reports."""
-
-    @property
-    def fingerprint(self) -> str:
-        """16 hex digits that change whenever the model could answer differently, and never with its name or place."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of its classes, in the order of its scores."""
-
-    @property
-    def precision(self) -> str:
-        """fp32, bf16 or fp16."""
-
-    @property
-    def device(self) -> str:
-        """Where the forward pass runs."""
-
-    @property
-    def image_size(self) -> tuple[int, int]:
-        """Height and width that `preprocess` makes and `class_scores` takes."""
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What the report says about the model, in builtins only."""
-
-    def preprocess(self, image: PIL.Image.Image, /) -> torch.Tensor:
-        """An image of any size as the float32 tensor [3, h, w] that the model was trained on."""
 
     def class_scores(self, images: torch.Tensor, /) -> torch.Tensor:
         """Score [b, 3, h, w]: logits float32 [b, C] on the CPU, higher is likelier, before any softmax."""
