@@ -15,6 +15,7 @@ from pytest_clip.models.tags import DEFAULT_TAGS
 KINDS = (
     ("NAME,TAG  NAME,PATH", "open_clip: embeds images and texts; published weights or a checkpoint"),
     ("hf-hub:ORG/REPO  local-dir:DIR", "open_clip: a repository of the Hugging Face hub, or a folder like one"),
+    ("hf:PATH-or-ID", "transformers: CLIP, SigLIP, SigLIP 2, AltCLIP, Chinese-CLIP, ALIGN; PATH may hold an adapter of PEFT"),
     ("timm:NAME  timm:NAME,PATH", "timm: scores classes; published weights or a checkpoint of train.py, --clip-classes=FILE names them"),
     ("wise:BASE::TUNED::ALPHA", "WiSE-FT: weights between those of two open_clip models of one shape"),
 )

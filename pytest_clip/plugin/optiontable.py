@@ -41,7 +41,7 @@ SWITCH: Mapping[str, Any] = {"action": "store_true", "default": False}
 _LIST = (
     Option(
         "clip_model",
-        "Model to measure, repeatable: an open_clip name with tag or checkpoint file, hf-hub:..., local-dir:..., timm:..., "
+        "Model to measure, repeatable: an open_clip name with tag or checkpoint file, hf-hub:..., local-dir:..., hf:..., timm:..., "
         "a bundled name or photo-dual. "
         "Without paths on the command line the shipped suites run and nothing else",
         checks.text("a model name"), "NAME[,PRETRAINED]", REPEATED,
