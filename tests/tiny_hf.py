@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +32,9 @@ def silent() -> Iterator[None]:
     bars.disable_progress_bar()
     logger.setLevel(logging.CRITICAL)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logger.setLevel(level)
         if shown:
@@ -54,7 +57,14 @@ def network(kind: str, *, seed: int = 0, **config: Any) -> Any:
     import torch
     import transformers
 
-    name = {"clip": "CLIP", "siglip": "Siglip", "siglip2": "Siglip2", "altclip": "AltCLIP", "chinese_clip": "ChineseCLIP", "align": "Align"}[kind]
+    name = {
+        "clip": "CLIP",
+        "siglip": "Siglip",
+        "siglip2": "Siglip2",
+        "altclip": "AltCLIP",
+        "chinese_clip": "ChineseCLIP",
+        "align": "Align",
+    }[kind]
     text, vision = _towers(kind)
     text, vision = {**text, **config.pop("text", {})}, {**vision, **config.pop("vision", {})}
     shared = {} if kind in ("siglip", "siglip2") else {"projection_dim": 16}

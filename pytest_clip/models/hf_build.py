@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pytest_clip import ClipError
-from pytest_clip.models import foreign, hf, hf_sight, hf_texts, hf_weights, hub
+from pytest_clip.models import foreign, hf, hf_kinds, hf_sight, hf_texts, hf_weights, hub
 from pytest_clip.models.build import pick_device
 from pytest_clip.models.hf_model import HfModel
 from pytest_clip.models.quiet import quiet
@@ -34,12 +34,10 @@ def load(spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", comp
     base, facts = hf.base_of(folder), {}
     folders = [folder]
     if base is not None:
-        folders.append(hf.folder_of(base) or _fetched(base, revision=hf.read_json(folder / hf.ADAPTER).get("revision")))
-        if hf.base_of(folders[1]) is not None:
-            raise ClipError(f"{folder} is an adapter over {base}, which is an adapter, too; merge that one, and name the merged model as base")
+        folders.append(hf.folder_of(base) or _fetched_base(base, folder))
     for each in folders:
         foreign.refuse_code(each, shown=spec.text, adapter=each == folder)
-    family = hf.family_of(folders[-1])
+    family = hf_kinds.family_of(folders[-1])
     with quiet() as notes, foreign.no_bars():
         module = hf_weights.read(folders[-1], family)
         if base is not None:
@@ -52,12 +50,17 @@ def load(spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", comp
         model = _put_together(module, family, processor, tokenizer, spec.label, place, precision, folders[-1])
     import transformers
 
-    model.facts |= {"pretrained": spec.name if hf.folder_of(spec.name) is None else folder.name, "transformers": transformers.__version__, "warnings": notes, **facts}
+    model.facts |= {
+        "pretrained": spec.name if hf.folder_of(spec.name) is None else folder.name,
+        "transformers": transformers.__version__,
+        "warnings": notes,
+        **facts,
+    }
     return model
 
 
 def _put_together(
-    module: Any, family: hf.Family, processor: Any, tokenizer: Any, label: str, place: str, precision: str, folder: Path
+    module: Any, family: hf_kinds.Family, processor: Any, tokenizer: Any, label: str, place: str, precision: str, folder: Path
 ) -> HfModel:
     where, patches = str(folder), family.model == "Siglip2Model"
     _must_go_together(processor, family, where)
@@ -93,14 +96,15 @@ def _put_together(
     return model
 
 
-def _must_go_together(processor: Any, family: hf.Family, where: str) -> None:
+def _must_go_together(processor: Any, family: hf_kinds.Family, where: str) -> None:
     """ClipError for the image processor of another kind of model. One that belongs to none of them (ViT's, say) may be what it was trained
     with."""
+
     def plain(name: str) -> str:
         return name.removesuffix("Fast").removesuffix("Pil").removeprefix("Chinese")
 
     name = type(processor).__name__
-    others = {plain(each.images) for each in hf.FAMILIES.values()} - {plain(family.images)}
+    others = {plain(each.images) for each in hf_kinds.FAMILIES.values()} - {plain(family.images)}
     if plain(name) in others:
         raise ClipError(
             f"{where}: it is a {family.model} with the {name} of another kind of model, where {family.images} belongs; "
@@ -112,7 +116,7 @@ def _with(names: tuple[str, ...], folders: list[Path], what: str) -> Path:
     """The first of the folders (that of an adapter, that of its base) that has such a file."""
     for folder in folders:
         for name in names:
-            if any(name != "processor_config.json" or "image_processor" in hf.read_json(file) for file in folder.glob(name)):
+            if any(name != "processor_config.json" or "image_processor" in hf_kinds.read_json(file) for file in folder.glob(name)):
                 return folder
     raise ClipError(
         f"{' and '.join(map(str, folders))}: there is no {what} ({', '.join(names)}); copy it there from the model that it was trained from: "
@@ -135,9 +139,19 @@ def _auto(name: str, folder: Path, what: str) -> Any:
         ) from error
 
 
-def _fetched(repository: str, *, revision: Any = None) -> Path:
+def _fetched_base(base: str, folder: Path) -> Path:
+    revision = hf_kinds.read_json(folder / hf_kinds.ADAPTER).get("revision")
+    return _fetched(
+        base,
+        revision=revision if isinstance(revision, str) else None,
+        what=f"{base}, the base model of {folder}",
+        otherwise=f"the path of a copy as base_model_name_or_path in {folder / hf_kinds.ADAPTER}",
+    )
+
+
+def _fetched(repository: str, **how: Any) -> Path:
     """The folder of a repository in the cache of huggingface_hub, which is also that of transformers; fetched where that can be."""
-    how = {"otherwise": "--clip-model=hf:/path/to/a/copy/of/it", "revision": revision if isinstance(revision, str) else None}
+    how = {"otherwise": "--clip-model=hf:/path/to/a/copy/of/it", "what": f"hf:{repository}", **how}
     folder = hub.folder_of_repository(repository, patterns=PATTERNS, **how)
     if not any(folder.glob("*.safetensors")):
         folder = hub.folder_of_repository(repository, patterns=(*PATTERNS, *PICKLES), **how)

@@ -18,7 +18,7 @@ from pytest_clip.models.hf_sight import cut
 from pytest_clip.models.sight import Seeing
 
 if TYPE_CHECKING:
-    from pytest_clip.models.hf import Family
+    from pytest_clip.models.hf_kinds import Family
     from pytest_clip.models.hf_sight import ProcessorSight
     from pytest_clip.models.hf_texts import Texts
     from pytest_clip.models.protocol import ClipModel
@@ -49,7 +49,9 @@ class HfModel(Seeing):
     ) -> None:
         # Before the weights become those of the precision: an exponent of three digits would move every probability.
         scale, bias = getattr(module, "logit_scale", None), getattr(module, "logit_bias", None)
-        self.logit_scale = float(scale.detach().float().exp()) if scale is not None else 1 / float(module.get_parameter("temperature").detach())
+        self.logit_scale = (
+            float(scale.detach().float().exp()) if scale is not None else 1 / float(module.get_parameter("temperature").detach())
+        )
         self.logit_bias = None if bias is None else float(bias.detach())
         memory = order_memory(module)
         self.module = module.eval().requires_grad_(False).to(device, DTYPES[precision])

@@ -67,7 +67,11 @@ class ProcessorSight(Sight):
         if tuple(pixels.shape) != (3, *self.size):
             side = self.config["processor"].get("patch_size", 1)
             shape = " x ".join(str(n // side if self.patches else n) for n in pixels.shape[1:])
-            what = f"{shape} patches (NaFlex); only square pictures, {self.size[0] // side} x {self.size[1] // side}" if self.patches else shape
+            what = (
+                f"{shape} patches (NaFlex); only square pictures, {self.size[0] // side} x {self.size[1] // side}"
+                if self.patches
+                else shape
+            )
             raise ValueError(f"its processor makes of it {what}{' are measured' if self.patches else ''}")
         return pixels
 

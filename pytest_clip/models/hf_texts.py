@@ -12,7 +12,7 @@ import torch
 
 from pytest_clip import ClipError
 from pytest_clip.models import fingerprint
-from pytest_clip.models.hf import Family
+from pytest_clip.models.hf_kinds import Family
 
 STEP = 16
 """Of a softmax model only the columns that hold a token of some text are computed, rounded up to a multiple of this; texts of one multiple

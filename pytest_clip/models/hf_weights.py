@@ -9,7 +9,7 @@ import torch
 
 from pytest_clip import ClipError
 from pytest_clip.models import checkpoint, foreign
-from pytest_clip.models.hf import Family, read_json
+from pytest_clip.models.hf_kinds import Family, read_json
 from pytest_clip.models.look import unlike_a_checkpoint
 
 SAFE, PICKLE = "model.safetensors", "pytorch_model.bin"
@@ -63,7 +63,9 @@ def _files(folder: Path) -> list[Path]:
             if lost or not shards or len(shards) != len(names):
                 raise ClipError(f"{index} names {', '.join(lost) or 'no shards'} that {folder} does not hold; copy all files of the model")
             return shards
-    there = ", ".join(sorted(each.name for each in folder.iterdir() if each.suffix in (".safetensors", ".bin", ".pt", ".pth", ".h5", ".msgpack")))
+    there = ", ".join(
+        sorted(each.name for each in folder.iterdir() if each.suffix in (".safetensors", ".bin", ".pt", ".pth", ".h5", ".msgpack"))
+    )
     raise ClipError(f"{folder} has no {SAFE} and no {PICKLE}{f' (it has {there})' if there else ''}; save the model with save_pretrained")
 
 

@@ -13,7 +13,7 @@ import tiny_hf
 import torch
 from PIL import Image
 
-from pytest_clip.models import door, hf, hf_texts, lazy, look, reader, spec
+from pytest_clip.models import door, hf_kinds, hf_texts, lazy, look, reader, spec
 from pytest_clip.models.dense import dense_features, lacking
 
 TEXTS = ["a photo of a dog.", "Cats", "the longest of these texts, which is cut", "x", ""]
@@ -52,7 +52,7 @@ def wanted(kind, place, pictures):
     import transformers
 
     with tiny_hf.silent(), torch.inference_mode():
-        module = getattr(transformers, hf.FAMILIES[kind].model).from_pretrained(place).eval()
+        module = getattr(transformers, hf_kinds.FAMILIES[kind].model).from_pretrained(place).eval()
         images = transformers.AutoImageProcessor.from_pretrained(place)(images=pictures, return_tensors="pt")
         how = {"padding": "max_length"} if kind.startswith("siglip") else {"padding": True}
         tokens = transformers.AutoTokenizer.from_pretrained(place)(
@@ -81,7 +81,7 @@ def test_it_is_what_the_protocol_says(kind, model):
     door.check(model)
     assert door.scale_of(model) > 0
     assert model.image_size == (tiny_hf.SIDE, tiny_hf.SIDE)
-    assert model.facts["architecture"] == hf.FAMILIES[kind].model
+    assert model.facts["architecture"] == hf_kinds.FAMILIES[kind].model
     assert model.tokenize(TEXTS).shape == (len(TEXTS), tiny_hf.LENGTH)
     json.dumps(model.facts)
 
@@ -114,7 +114,7 @@ def test_dense_features_are_what_leaves_the_blocks(kind, model, wanted, pictures
             states = copy.deepcopy(model.module).vision_model(images, output_hidden_states=True).hidden_states
         for layer in (0, 1, 2, -1):
             block = states[layer + 1 if layer >= 0 else layer]
-            block = block[:, 1:] if hf.FAMILIES[kind].class_token else block
+            block = block[:, 1:] if hf_kinds.FAMILIES[kind].class_token else block
             maps = dense_features(model, images, layer=layer)
             assert maps.shape == (3, 16, 4, 4)
             assert torch.allclose(maps[:, :, 1, 2], block[:, 4 * 1 + 2], atol=1e-5)
