@@ -119,7 +119,7 @@ def _with(names: tuple[str, ...], folders: list[Path], what: str) -> Path:
             if any(name != "processor_config.json" or "image_processor" in hf_kinds.read_json(file) for file in folder.glob(name)):
                 return folder
     raise ClipError(
-        f"{' and '.join(map(str, folders))}: there is no {what} ({', '.join(names)}); copy it there from the model that it was trained from: "
+        f"{' and '.join(map(str, folders))}: there is no {what} ({', '.join(names)}); copy it there from the model it was trained from: "
         f"AutoProcessor.from_pretrained(ID).save_pretrained({str(folders[0])!r})"
     )
 

@@ -83,10 +83,11 @@ def _otherwise(kind: str, names: list[str]) -> str:
 def _without_config(folder: Path) -> str:
     if (folder / "open_clip_config.json").is_file():
         return f"{folder} is a folder of open_clip (open_clip_config.json); write --clip-model=local-dir:{folder}"
-    inside = sorted(each.parent for name in (CONFIG, ADAPTER) for each in folder.glob(f"*/{name}"))
+    inside = {each.parent for name in (CONFIG, ADAPTER) for each in folder.glob(f"*/{name}")}
     if inside:
-        more = ", ..." if len(inside) > _SHOWN else ""
-        return f"{folder} has no {CONFIG}, but there is one in {', '.join(each.name for each in inside[:_SHOWN])}{more}; name it: hf:{inside[-1]}"
+        newest = sorted(inside, key=lambda each: ([int(number) for number in re.findall(r"\d+", each.name)], each.name))[::-1]
+        names = ", ".join(each.name for each in newest[:_SHOWN]) + (", ..." if len(newest) > _SHOWN else "")
+        return f"{folder} has no {CONFIG}, but there is one in {names}; name it: hf:{newest[0]}"
     return f"{folder} has no {CONFIG}; write a folder of save_pretrained"
 
 

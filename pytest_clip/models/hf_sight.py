@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RAW = {"do_rescale": False, "do_normalize": False, "include_top": False}
 """What is switched off for pixels as they are; `include_top` is EfficientNet's second division by its standard deviation."""
 ALIKE = 1e-4
-"""How far the two halves may be from the processor's own answer, in units of a normalised pixel. They differ in the last bits of float32."""
+"""How far the two halves may be from the processor's own answer, in units of a normalised pixel. They differ in the last bits."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,13 @@ class ProcessorSight(Sight):
         return json.dumps({**said, "size": [said.get("size"), *self.size], **versions}, sort_keys=True, default=str)
 
     def resize(self, image: PIL.Image.Image) -> torch.Tensor:
-        """A picture of any kind and size as uint8 [3, h, w]; ValueError for one that this processor does not make a picture of that size."""
+        """A picture of any kind and size as uint8 [3, h, w]; ValueError for one that this processor makes another size of."""
         pixels = pixels_of(self.processor, image, patches=self.patches)
         if tuple(pixels.shape) != (3, *self.size):
-            side = self.config["processor"].get("patch_size", 1)
-            shape = " x ".join(str(n // side if self.patches else n) for n in pixels.shape[1:])
-            what = (
-                f"{shape} patches (NaFlex); only square pictures, {self.size[0] // side} x {self.size[1] // side}"
-                if self.patches
-                else shape
-            )
-            raise ValueError(f"its processor makes of it {what}{' are measured' if self.patches else ''}")
+            side = self.processor.patch_size if self.patches else 1
+            shape = " x ".join(str(n // side) for n in pixels.shape[1:])
+            squares = f" patches (NaFlex), and only square pictures, {self.size[0] // side} x {self.size[1] // side}, are measured"
+            raise ValueError(f"its processor makes of it {shape}{squares if self.patches else ' pixels'}")
         return pixels
 
     def normalized_by(self, mean: Sequence[float], std: Sequence[float]) -> ProcessorSight:
@@ -133,8 +129,8 @@ def look(processor: Any, *, patches: bool, where: str) -> ProcessorSight:
         ) from error
     if square.shape != wide.shape or len(square) != 3:
         raise ClipError(
-            f"{where}: its image processor makes pictures of {_by(square)} and {_by(wide)}, depending on their shape, and a model takes one "
-            "size; copy the preprocessor_config.json that the model was trained with (it has a crop_size, or a size of height and width)"
+            f"{where}: its image processor makes pictures of {_by(square)} and {_by(wide)}, depending on their shape, and a model "
+            "takes one size; copy the preprocessor_config.json that the model was trained with (it has a crop_size, or a size of height and width)"
         )
     low, high = (each[:, size[0] // 2, size[1] // 2] for each in (black, white))
     said = processor.to_dict()
@@ -161,7 +157,7 @@ def _must_be_whole(sight: ProcessorSight, where: str) -> None:
     if not apart <= ALIKE:
         raise ClipError(
             f"{where}: its image processor ({type(sight.processor).__name__}) does more than resize, crop, rescale and normalise "
-            f"(its pictures are {apart:.3g} away from that); a model with such a processor is measured through the hook pytest_clip_make_model"
+            f"(its pictures are {apart:.3g} away from that); measure a model with such a processor through the hook pytest_clip_make_model"
         )
 
 

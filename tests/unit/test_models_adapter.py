@@ -197,5 +197,5 @@ def test_a_base_of_the_hub_that_is_not_there_is_one_sentence(base, tmp_path, mon
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     adapted(base, tmp_path / "adapter")
     change(tmp_path / "adapter", base_model_name_or_path="no-such/model")
-    with pytest.raises(ClipError, match="cannot get no-such/model, the base model of .*adapter: HF_HUB_OFFLINE is set, and the cache"):
+    with pytest.raises(ClipError, match=r"cannot get no-such/model, the base model of .*adapter: HF_HUB_OFFLINE is set, and the cache"):
         load(tmp_path / "adapter")

@@ -199,7 +199,7 @@ def test_every_way_of_efficientnet_to_normalise(tmp_path, how):
 
 def test_naflex_says_which_pictures_it_cannot_have(tmp_path):
     model = load(tiny_hf.folder(tmp_path / "mine", "siglip2"))
-    with pytest.raises(ValueError, match=r"its processor makes of it 3 x 6 patches \(NaFlex\); only square pictures, 4 x 4 are measured"):
+    with pytest.raises(ValueError, match=r"its processor makes of it 3 x 6 patches \(NaFlex\), and only square pictures, 4 x 4, are"):
         model.resize(Image.new("RGB", (128, 60)))
 
 
