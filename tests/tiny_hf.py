@@ -74,8 +74,10 @@ def network(kind: str, *, seed: int = 0, **config: Any) -> Any:
         module = getattr(transformers, f"{name}Model")(made).eval()
         with torch.no_grad():
             for key, weight in module.named_parameters():
-                if weight.dim() > 1 and kind != "align":
+                if weight.dim() > 1 and not (kind == "align" and "vision_model" in key):
                     weight.copy_(torch.randn_like(weight) * (0.4 if weight.shape[-1] < 64 else 0.15))
+                elif key == "temperature":
+                    weight.fill_(0.1)
                 elif key == "logit_bias":
                     weight.fill_(-1.5)
                 elif key == "logit_scale" and kind.startswith("siglip"):

@@ -53,7 +53,7 @@ def load(spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", comp
     model.facts |= {
         "pretrained": spec.name if hf.folder_of(spec.name) is None else folder.name,
         "transformers": transformers.__version__,
-        "warnings": notes,
+        "warnings": [each for each in notes if "token_id must be `None`" not in each],  # said of every SigLIP, which reads no such id
         **facts,
     }
     return model

@@ -66,6 +66,7 @@ class HfModel(Seeing):
             "memory_format": memory,
             "parameters": sum(each.numel() for each in module.parameters()),
             "torch": torch.__version__,
+            **({"square_pictures_only": True} if sight.patches else {}),
             **(facts or {}),
         }
         self._counterpart: torch.nn.Module | None = None

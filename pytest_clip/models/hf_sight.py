@@ -129,8 +129,8 @@ def look(processor: Any, *, patches: bool, where: str) -> ProcessorSight:
         ) from error
     if square.shape != wide.shape or len(square) != 3:
         raise ClipError(
-            f"{where}: its image processor makes pictures of {_by(square)} and {_by(wide)}, depending on their shape, and a model "
-            "takes one size; copy the preprocessor_config.json that the model was trained with (it has a crop_size, or a size of height and width)"
+            f"{where}: its image processor makes pictures of {_by(square)} and {_by(wide)}, as their shape is, and a model takes one size; "
+            "copy the preprocessor_config.json that the model was trained with (it has a crop_size, or a size of height and width)"
         )
     low, high = (each[:, size[0] // 2, size[1] // 2] for each in (black, white))
     said = processor.to_dict()

@@ -186,7 +186,7 @@ def test_what_small_files_say_is_said_before_anything_loads(at, damage, message)
         ),
         (
             lambda at: tiny_hf.eyes("clip", do_center_crop=False).save_pretrained(at),
-            r"makes pictures of 32 x 32 and 32 x 42, depending on their shape, and a model takes one size; copy the",
+            r"makes pictures of 32 x 32 and 32 x 42, as their shape is, and a model takes one size; copy the",
         ),
         (
             lambda at: tiny_hf.eyes("clip", rescale_factor=0.0).save_pretrained(at),
