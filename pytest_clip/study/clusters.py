@@ -34,31 +34,52 @@ class Estimate:
         return float(-stdtrit(self.df, (1 - level) / 2) * self.error)
 
 
-def estimate(
-    rows: Floats, y: Floats, contrast: Floats, *, lineages: Sequence[str], strata: Sequence[str], seed: int, resamples: int = 1000,
-    tuning: float = TUNING,
-) -> Estimate:
-    """`contrast` @ Huber's coefficients, its error by a bootstrap over lineages within strata, its degrees of freedom by a jackknife.
+@dataclass(frozen=True)
+class Fit:
+    """Huber's coefficients [p], those without each lineage [G, p], and those of resamples [R, p]."""
 
-    rows [n, p], y [n]; `lineages` and `strata` per row. A stratum is a level of the factor that the contrast compares, so no resample
-    lacks one. Of its G lineages G - 1 are drawn and weigh G / (G - 1): drawing G of G finds a third too little variance where G = 3. With `resamples` 0
-    the error is the jackknife's. df is Welch's, from each stratum's share of the variance. ValueError for a stratum of one lineage alone with rows that matter.
-    Source: Rao & Wu 1988; Satterthwaite 1946.
+    coefficients: Floats
+    without: Floats
+    drawn: Floats
+    strata: dict[str, npt.NDArray[np.intp]]
+
+    def estimate(self, contrast: Floats) -> Estimate:
+        """A contrast [p] of the coefficients; its error is the larger of bootstrap and jackknife, its df Welch's over strata."""
+        left_out = self.without @ contrast
+        parts = [
+            ((len(own) - 1) / len(own) * float(np.sum((left_out[own] - left_out[own].mean()) ** 2)), len(own)) for own in self.strata.values()
+        ]
+        spread = sum(part for part, _ in parts)
+        shares = sum(part**2 / (size - 1) for part, size in parts if part > 0)
+        df = spread**2 / shares if shares > 0 else float(max(len(self.without) - len(parts), 1))
+        scatter = float((self.drawn @ contrast).std(ddof=1)) if len(self.drawn) > 1 else 0.0
+        return Estimate(float(contrast @ self.coefficients), max(scatter, float(np.sqrt(spread))), df)
+
+
+def fit(
+    rows: Floats,
+    y: Floats,
+    *,
+    lineages: Sequence[str],
+    strata: Sequence[str],
+    seed: int,
+    resamples: int = 1000,
+    tuning: float = TUNING,
+) -> Fit:
+    """Huber's regression with a bootstrap over lineages within strata and a jackknife over lineages.
+
+    rows [n, p], y [n]; `lineages` and `strata` per row. A stratum is a level of the factor that is asked for, so no resample lacks one. Of
+    its G lineages G - 1 are drawn and weigh G / (G - 1): drawing G of G finds a third too little variance where G = 3. With `resamples` 0
+    the errors are the jackknife's. ValueError for a single lineage. Source: Rao & Wu 1988; Satterthwaite 1946.
     """
     groups = clusters(lineages, strata)
-    value = float(contrast @ huber(rows, y, tuning=tuning))
-    left_out = _jackknife(rows, y, contrast, groups, tuning)
-    parts = {
-        name: (len(own) - 1) / len(own) * float(np.sum((left_out[own] - left_out[own].mean()) ** 2))
-        for name, own in groups.by_stratum.items()
-    }
-    spread = sum(parts.values())
-    shares = sum(part**2 / (len(groups.by_stratum[name]) - 1) for name, part in parts.items() if part > 0)
-    df = spread**2 / shares if shares > 0 else float(max(len(groups.rows) - len(parts), 1))
-    if not resamples:
-        return Estimate(value, float(np.sqrt(spread)), df)
-    drawn = huber(rows, y, weights=_rescaled(groups, seed=seed, resamples=resamples), tuning=tuning) @ contrast
-    return Estimate(value, max(float(drawn.std(ddof=1)), float(np.sqrt(spread))), df)
+    without = np.ones((len(groups.rows), groups.n))
+    for number, own in enumerate(groups.rows):
+        without[number, own] = 0.0
+    drawn = np.empty((0, rows.shape[1]))
+    if resamples:
+        drawn = huber(rows, y, weights=_rescaled(groups, seed=seed, resamples=resamples), tuning=tuning)
+    return Fit(huber(rows, y, tuning=tuning), huber(rows, y, weights=without, tuning=tuning), drawn, groups.by_stratum)
 
 
 @dataclass(frozen=True)
@@ -88,15 +109,6 @@ def clusters(lineages: Sequence[str], strata: Sequence[str]) -> Clusters:
     return Clusters(
         tuple(np.array(rows) for rows in members.values()), {name: np.array(own) for name, own in names.items()}, len(lineages)
     )  # fmt: skip
-
-
-def _jackknife(rows: Floats, y: Floats, contrast: Floats, groups: Clusters, tuning: float) -> Floats:
-    """The contrast without each lineage."""
-    weights = np.ones((len(groups.rows), groups.n))
-    for number, own in enumerate(groups.rows):
-        weights[number, own] = 0.0
-    found: Floats = huber(rows, y, weights=weights, tuning=tuning) @ contrast
-    return found
 
 
 def _rescaled(groups: Clusters, *, seed: int, resamples: int) -> Floats:

@@ -11,7 +11,7 @@ from pytest_clip.metrics.holm import holm
 from pytest_clip.metrics.resampling import seed_from
 from pytest_clip.metrics.robust import huber
 from pytest_clip.study.axes import Axis, back, onto
-from pytest_clip.study.clusters import Estimate, estimate
+from pytest_clip.study.clusters import Estimate, Fit, fit
 from pytest_clip.study.design import Design, design, entangled, too_few
 from pytest_clip.study.population import Floats, Population
 
@@ -58,17 +58,19 @@ def effects(population: Population, question: Question, *, reference: str | None
     families, members = known.families(question.factor), known.members(question.factor)
     base = reference or next(iter(families), "")
     few = too_few(known, question.factor)
-    found = []
-    for level in families:
-        if level == base:
-            continue
-        told = Effect(question, level, base, (members[level], members.get(base, 0)), (families[level], families.get(base, 0)))
-        reason = few.get(level) or few.get(base) or _no_overlap(known, question, level, base)
-        reason = reason or entangled(known, question.factor, level, base, question.beside)
-        found.append(replace(told, refused=reason) if reason else _measured(known, told, few, resamples))
-    corrected = holm({at: each.estimate.p for at, each in enumerate(found) if each.estimate is not None})
-    found = [replace(each, p_holm=corrected.get(at)) for at, each in enumerate(found)]
-    return sorted(found, key=lambda each: each.refused is not None)
+    told = [
+        Effect(question, level, base, (members[level], members.get(base, 0)), (families[level], families.get(base, 0)))
+        for level in families
+        if level != base
+    ]
+    told = [replace(each, refused=_refusal(known, each, few)) for each in told]
+    if open_ := [each for each in told if each.refused is None]:
+        held = known.only([level not in few for level in known.factors[question.factor]])
+        told = [each for each in told if each.refused is not None]
+        told = _measured(held, open_, resamples) + told
+    corrected = holm({at: each.estimate.p for at, each in enumerate(told) if each.estimate is not None})
+    told = [replace(each, p_holm=corrected.get(at)) for at, each in enumerate(told)]
+    return sorted(told, key=lambda each: each.refused is not None)
 
 
 def complete(population: Population, question: Question) -> Population:
@@ -95,18 +97,30 @@ def _no_overlap(population: Population, question: Question, level: str, referenc
     )
 
 
-def _measured(population: Population, told: Effect, few: dict[str, str], resamples: int) -> Effect:
+def _refusal(population: Population, told: Effect, few: dict[str, str]) -> str | None:
     question = told.question
-    held = population.only([level not in few for level in population.factors[question.factor]])
-    made, y = regression(held, question)
-    contrast = made.contrast(question.factor, told.level, told.reference)
-    strata = [str(level) for level in held.factors[question.factor]]
-    seed = seed_from(f"study {question.factor} {question.on} {told.level} {told.reference}")
+    return (
+        few.get(told.level)
+        or few.get(told.reference)
+        or _no_overlap(population, question, told.level, told.reference)
+        or entangled(population, question.factor, told.level, told.reference, question.beside)
+    )
+
+
+def _measured(population: Population, asked: list[Effect], resamples: int) -> list[Effect]:
+    question = asked[0].question
+    made, y = regression(population, question)
+    strata, seed = [str(level) for level in population.factors[question.factor]], seed_from(f"study {question.factor} {question.on}")
     try:
-        found = estimate(made.rows, y, contrast, lineages=held.lineages, strata=strata, seed=seed, resamples=resamples, tuning=question.tuning)
+        fitted = fit(made.rows, y, lineages=population.lineages, strata=strata, seed=seed, resamples=resamples, tuning=question.tuning)
     except ValueError as error:
-        return replace(told, refused=str(error))
-    return replace(told, estimate=found, points=_points(held, question, made, y, contrast, found))
+        return [replace(each, refused=str(error)) for each in asked]
+    found = []
+    for each in asked:
+        contrast = made.contrast(question.factor, each.level, each.reference)
+        estimate = fitted.estimate(contrast)
+        found.append(replace(each, estimate=estimate, points=_points(question, made, fitted, contrast, estimate)))
+    return found
 
 
 def regression(population: Population, question: Question) -> tuple[Design, Floats]:
@@ -118,19 +132,14 @@ def regression(population: Population, question: Question) -> tuple[Design, Floa
     return made, onto(population.values[question.on], question.axis, n=population.counts[question.on])
 
 
-def _points(
-    population: Population, question: Question, made: Design, y: Floats, contrast: Floats, found: Estimate
-) -> tuple[float, float, float]:
-    """At the median clean accuracies, other factors as the models have them on average, the reference level's line is the start."""
-    coefficients = huber(made.rows, y, tuning=question.tuning)
-    middle = np.median(made.rows, axis=0)
-    start = made.rows.mean(axis=0)
-    cleans = 1 + len(question.clean) + question.curved
-    start[:cleans] = middle[:cleans]
+def _points(question: Question, made: Design, fitted: Fit, contrast: Floats, found: Estimate) -> tuple[float, float, float]:
+    """At the median clean accuracies, other factors as the models have them on average; the reference level is the start."""
+    start, cleans = made.rows.mean(axis=0), 1 + len(question.clean) + question.curved
+    start[:cleans] = np.median(made.rows[:, :cleans], axis=0)
     for at, name in enumerate(made.columns):
         if name.startswith(f"{question.factor}="):
             start[at] = 0.0
     start[contrast < 0] = 1.0
-    level = float(start @ coefficients)
+    level = float(start @ fitted.coefficients)
     ends = back(np.array([level, level + found.value, *(level + end for end in found.interval)]), question.axis)
     return float(ends[1] - ends[0]), float(ends[2] - ends[0]), float(ends[3] - ends[0])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_clip.study.axes import Axis, onto
-from pytest_clip.study.clusters import estimate
+from pytest_clip.study.clusters import fit
 from pytest_clip.study.design import design
 from pytest_clip.study.population import Population
 
@@ -61,4 +61,4 @@ def _curve(population: Population, on: str, clean: str, factors: Sequence[str], 
     if len(population) <= len(made.columns) + 2 or not made.tells(wanted):
         return None
     y = onto(population.values[on], axis, n=population.counts[on])
-    return estimate(made.rows, y, wanted, lineages=population.lineages, strata=[""] * len(population), seed=0, resamples=0).p
+    return fit(made.rows, y, lineages=population.lineages, strata=[""] * len(population), seed=0, resamples=0).estimate(wanted).p
