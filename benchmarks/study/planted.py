@@ -1,7 +1,8 @@
-"""How often the study finds a planted effect, and one that is not there, in populations made by rule: `python benchmarks/study/planted.py [REPEATS]`.
+"""How often the study finds a planted effect, and one that is not there: `python benchmarks/study/planted.py [REPEATS]`.
 
-A population has 30 to 40 models in families (lineages) of one to four; families differ by a normal deviate of 0.15 logits, models of a family by 0.05, around
-a line of slope 0.9. The factor has three levels of 3, 5 and 8 families. "Confounded": a second factor has the same levels.
+A population has 30 to 40 models in families (lineages) of one to four; families differ by a normal deviate of 0.15 logits, models of a
+family by 0.05, around a line of slope 0.9. The factor has three levels of 3, 5 and 8 families. "Confounded": a second factor has the same
+levels.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 import numpy as np
 from scipy.special import expit
 
+from pytest_clip.metrics.holm import holm
 from pytest_clip.study.effects import Question, effects
 from pytest_clip.study.population import Population
 
@@ -41,14 +43,17 @@ def main(repeats: int) -> None:
         for effect in (0.0, 0.15, 0.3, 0.6):
             found: dict[str, list[tuple[float, float, bool, float]]] = {"b": [], "c": []}
             for repeat in range(repeats):
-                for each in effects(made(repeat, effect, between=between), Question("factor", "shift", ("clean",)), resamples=200):
-                    if each.estimate is not None and each.p_holm is not None:
+                told = effects(made(repeat, effect, between=between), Question("factor", "shift", ("clean",)), resamples=200)
+                p_of = holm({each.level: each.estimate.p for each in told if each.estimate is not None})
+                for each in told:
+                    if each.estimate is not None:
                         low, high = each.estimate.interval
-                        found[each.level].append((each.estimate.p, each.p_holm, low <= effect <= high, (high - low) / 2))
+                        found[each.level].append((each.estimate.p, p_of[each.level], low <= effect <= high, (high - low) / 2))
             for level, rows in found.items():
                 p, corrected, covered, half = np.array(rows, dtype=float).T
+                found_, after = np.mean(p < 0.05), np.mean(corrected < 0.05)
                 print(
-                    f"{effect:15.2f}  {between:7.2f}  {level:>5}  {FAMILIES[level]:8}  {np.mean(p < 0.05):12.3f}  {np.mean(corrected < 0.05):10.3f}"
+                    f"{effect:15.2f}  {between:7.2f}  {level:>5}  {FAMILIES[level]:8}  {found_:12.3f}  {after:10.3f}"
                     f"  {covered.mean():7.3f}  {half.mean():15.3f}  {repeats - len(rows):7}"
                 )
     question = Question("factor", "shift", ("clean",), beside=("other",))

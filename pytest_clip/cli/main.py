@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pytest_clip import ClipError, __version__
-from pytest_clip.cli import cache, data, listing, models, runs, scenes, train
+from pytest_clip.cli import cache, data, listing, models, runs, scenes, study, train
 from pytest_clip.cli.words import own
 
 DONE, USAGE = 0, 2
@@ -62,6 +62,7 @@ COMMANDS = (
     Command("init", "Write a first thresholds.toml from a run on your data", data.init_arguments, data.init),
     Command("doctor", "Whether data is whole: missing, unreadable, doubled images", data.doctor_arguments, data.doctor, data.OPTIONS),
     Command("cache", "Stored pictures and answers: how much, whether whole, remove", cache.arguments, cache.run),
+    Command("study", "Many models at once: what architecture, training data, size and loss change", study.arguments, study.run),
     Command("train", "Train a bundled model again", train.arguments, train.run),
 )
 

@@ -24,7 +24,9 @@ def huber(design: npt.ArrayLike, y: npt.ArrayLike, *, weights: npt.ArrayLike | N
     """
     x, values = _checks.finite(design, name="design", ndim=2), _checks.finite(y, name="y", ndim=1)
     if len(x) != values.size or values.size < x.shape[1]:
-        raise ValueError(f"design is {x.shape[0]} x {x.shape[1]} for {values.size} values: it needs a row for each, and as many rows as columns")
+        raise ValueError(
+            f"design is {x.shape[0]} x {x.shape[1]} for {values.size} values: it needs a row for each, and as many rows as columns"
+        )
     times = np.ones((1, values.size)) if weights is None else np.atleast_2d(np.asarray(weights, dtype=np.float64))
     if times.shape[1] != values.size or not np.isfinite(times).all() or (times < 0).any():
         raise ValueError(f"weights must be 0 or more, one for each of {values.size} rows")
@@ -40,14 +42,16 @@ def huber(design: npt.ArrayLike, y: npt.ArrayLike, *, weights: npt.ArrayLike | N
         found[open_] = fitted
         moving = (scale > 1e-12) & (np.abs(fitted - before[open_]).max(axis=1) > near)
         before[open_] = fitted
-        held[open_] = times[open_] * np.minimum(1.0, c * scale[:, None] / np.maximum(distance, 1e-300))
+        bound = np.maximum(c * scale[:, None], 1e-300)
+        held[open_] = times[open_] * bound / np.maximum(distance, bound)
         open_ = open_[moving]
         if not open_.size:
             break
     if many:
         return found
     if not open_.size:
-        return found[0]
+        single: _checks.Floats = found[0]
+        return single
     raise ValueError("the robust fit did not settle within 2,000 steps: use more models, or fewer columns")
 
 

@@ -16,7 +16,7 @@ QUICK = "-quickgelu"
 
 @dataclass(frozen=True)
 class Tag:
-    """Published weights: whether they were trained with QuickGELU (None: it does not say), their repository, and how pictures are resized."""
+    """Published weights: whether trained with QuickGELU (None: it does not say), their repository, how pictures are resized."""
 
     quick_gelu: bool | None
     repository: str
@@ -54,7 +54,8 @@ def published() -> Mapping[str, Mapping[str, Tag]]:
             return {}
         resizing = {node.name: _resize(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
         found = {
-            str(name): dict(_tags(told.get(node.id, node) if isinstance(node, ast.Name) else node, resizing)) for name, node in _pairs(table)
+            str(name): dict(_tags(told.get(node.id, node) if isinstance(node, ast.Name) else node, resizing))
+            for name, node in _pairs(table)
         }
         quick = {f"{name}{QUICK}": {tag: each for tag, each in tags.items() if each.quick_gelu} for name, tags in found.items()}
         for name, tags in quick.items():  # as open_clip does after its table
@@ -97,8 +98,13 @@ def _tags(node: ast.expr, resizing: Mapping[str, str | None]) -> Iterator[tuple[
         quick = said.get("quick_gelu")
         maker = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
         resize = said.get("resize_mode") or resizing.get(maker)
-        yield str(name), Tag(
-            quick if isinstance(quick, bool) else None, str(said.get("hf_hub") or "").strip("/"), None if resize is None else str(resize)
+        yield (
+            str(name),
+            Tag(
+                quick if isinstance(quick, bool) else None,
+                str(said.get("hf_hub") or "").strip("/"),
+                None if resize is None else str(resize),
+            ),
         )
 
 

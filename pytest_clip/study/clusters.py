@@ -47,7 +47,8 @@ class Fit:
         """A contrast [p] of the coefficients; its error is the larger of bootstrap and jackknife, its df Welch's over strata."""
         left_out = self.without @ contrast
         parts = [
-            ((len(own) - 1) / len(own) * float(np.sum((left_out[own] - left_out[own].mean()) ** 2)), len(own)) for own in self.strata.values()
+            ((len(own) - 1) / len(own) * float(np.sum((left_out[own] - left_out[own].mean()) ** 2)), len(own))
+            for own in self.strata.values()
         ]
         spread = sum(part for part, _ in parts)
         shares = sum(part**2 / (size - 1) for part, size in parts if part > 0)

@@ -32,8 +32,8 @@ class Correlation:
 def correlation(population: Population, one: str, other: str, *, resamples: int = 1000) -> Correlation:
     """Spearman's rho between two values or amounts, ties at mean ranks; interval on Fisher's z by a bootstrap over lineages.
 
-    Each lineage counts as one however many models it has: its models share a weight of 1. Its half width is Student's t of (lineages - 2) degrees of
-    freedom times the bootstrap's standard deviation. Null of an interval that leaves out 0: ranks are unrelated across lineages.
+    Each lineage counts as one however many models it has: its models share a weight of 1. The half width is Student's t of (lineages - 2)
+    degrees of freedom times the bootstrap's standard deviation. Null of an interval that leaves out 0: ranks are unrelated across lineages.
     """
     x, y = (_column(population, name) for name in (one, other))
     kept = population.only(np.isfinite(x) & np.isfinite(y))

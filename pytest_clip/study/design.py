@@ -16,7 +16,7 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class Design:
-    """Rows [n, p] of a regression of models on factors; `columns` names them, the first `clean` of which are the intercept and clean accuracy."""
+    """Rows [n, p] of a regression of models on factors, and the names of its columns: intercept, clean accuracies, amounts, levels."""
 
     rows: Floats
     columns: tuple[str, ...]
@@ -39,7 +39,7 @@ def column_of(factor: str, level: str) -> str:
 
 
 def design(population: Population, clean: Floats, *, factors: Sequence[str], amounts: Sequence[str] = ()) -> Design:
-    """Intercept, clean columns [n, k] (on their axes), a 0/1 column for each level of each factor but its most frequent one, amounts as log10.
+    """Intercept, clean columns [n, k] (on their axes), amounts as log10, a 0/1 column for each level of a factor but its most frequent one.
 
     Every model of the population must have a level of each factor and each amount.
     """
@@ -61,7 +61,9 @@ def too_few(population: Population, factor: str) -> dict[str, str]:
     sentence = "{level} has {families} ({models}): no effect of a level is told from fewer than three families"
     members = population.members(factor)
     return {
-        level: sentence.format(level=level, families=counted(families, "family", "families"), models=counted(members[level], "model", "models"))
+        level: sentence.format(
+            level=level, families=counted(families, "family", "families"), models=counted(members[level], "model", "models")
+        )
         for level, families in population.families(factor).items()
         if families < FEWEST
     }

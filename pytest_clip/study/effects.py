@@ -1,15 +1,12 @@
-"""What one level of a factor changes under a shift, at equal clean accuracy: with an interval over lineages, or the reason why nobody can tell."""
+"""What one level of a factor changes under a shift at equal clean accuracy, with an interval over lineages; or why nobody can tell."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pytest_clip.metrics.holm import holm
 from pytest_clip.metrics.resampling import seed_from
-from pytest_clip.metrics.robust import huber
 from pytest_clip.study.axes import Axis, back, onto
 from pytest_clip.study.clusters import Estimate, Fit, fit
 from pytest_clip.study.design import Design, design, entangled, too_few
@@ -51,7 +48,7 @@ class Effect:
 
 
 def effects(population: Population, question: Question, *, reference: str | None = None, resamples: int = 1000) -> list[Effect]:
-    """Every level of the factor against `reference` (the level with most families), p corrected by Holm over these; refusals come last."""
+    """Every level of the factor against `reference` (the level with most families); refusals come last. `study` corrects their p."""
     known = complete(population, question)
     if not len(known):
         return []
@@ -68,8 +65,6 @@ def effects(population: Population, question: Question, *, reference: str | None
         held = known.only([level not in few for level in known.factors[question.factor]])
         told = [each for each in told if each.refused is not None]
         told = _measured(held, open_, resamples) + told
-    corrected = holm({at: each.estimate.p for at, each in enumerate(told) if each.estimate is not None})
-    told = [replace(each, p_holm=corrected.get(at)) for at, each in enumerate(told)]
     return sorted(told, key=lambda each: each.refused is not None)
 
 
@@ -78,7 +73,7 @@ def complete(population: Population, question: Question) -> Population:
     kept = np.ones(len(population), dtype=bool)
     for column in [population.values[name] for name in (question.on, *question.clean)] + [population.amounts[a] for a in question.amounts]:
         kept &= np.isfinite(column)
-    for factor in (question.factor, *question.beside):
+    for factor in (question.factor, *question.beside) if question.factor else question.beside:
         kept &= np.array([level is not None for level in population.factors[factor]], dtype=bool)
     return population.only(kept)
 
@@ -128,7 +123,9 @@ def regression(population: Population, question: Question) -> tuple[Design, Floa
     clean = np.column_stack([onto(population.values[name], question.axis, n=population.counts[name]) for name in question.clean])
     if question.curved:
         clean = np.column_stack([clean, (clean[:, 0] - clean[:, 0].mean()) ** 2])
-    made = design(population, clean, factors=(question.factor, *question.beside), amounts=question.amounts)
+    made = design(
+        population, clean, factors=(question.factor, *question.beside) if question.factor else question.beside, amounts=question.amounts
+    )
     return made, onto(population.values[question.on], question.axis, n=population.counts[question.on])
 
 

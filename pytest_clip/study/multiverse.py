@@ -10,6 +10,7 @@ import numpy as np
 
 from pytest_clip.study.effects import Effect, Question, effects
 from pytest_clip.study.population import Population
+from pytest_clip.study.trends import TENFOLD, trend
 
 LEAST_SQUARES = 1e9
 """A tuning at which Huber's weights are all 1."""
@@ -19,7 +20,7 @@ _LOWER_ENDS = (0.0, 0.3, 0.5, 0.6)
 
 @dataclass(frozen=True)
 class Multiverse:
-    """Of `asked` ways those that could answer: how many agree in sign with the main one, how many are sure of it, how many sure of the opposite."""
+    """Of `asked` ways those that could answer: how many have the main one's sign, are sure of it, are sure of the opposite."""
 
     asked: int
     answered: int
@@ -51,25 +52,32 @@ def ways(question: Question, *, optional: tuple[str, ...], amounts: tuple[str, .
     return list(dict.fromkeys(found))
 
 
-def multiverse(
-    population: Population, effect: Effect, questions: list[Question], *, rows: dict[str, Callable[[Population], Population]]
-) -> Multiverse:
-    """Ask all `questions` of all choices of `rows`, with errors by the jackknife, and hold the answers against `effect`."""
-    if effect.estimate is None or effect.points is None:
-        return Multiverse(0, 0, 0, 0, 0, float("nan"), float("nan"))
-    sign, answers, asked = np.sign(effect.estimate.value), [], 0
+def answers(
+    population: Population, asked: Effect, questions: list[Question], *, rows: dict[str, Callable[[Population], Population]]
+) -> list[list[Effect]]:
+    """All questions asked of all choices of `rows`, with errors by the jackknife: of each way what it says of every level."""
+    found = []
     for pick in rows.values():
         held = pick(population)
         for question in questions:
-            asked += 1
-            found = effects(held, question, reference=effect.reference, resamples=0)
-            answers += [each for each in found if each.level == effect.level and each.estimate is not None]
-    told = [(each.estimate, each.points) for each in answers if each.estimate is not None and each.points is not None]
-    shares = [points[0] for _, points in told] or [float("nan")]
-    same = [np.sign(found.value) == sign for found, _ in told]
-    sure = [found.p <= 0.05 for found, _ in told]
+            if asked.level == TENFOLD:
+                found.append([trend(held, question, resamples=0)])
+            else:
+                found.append(effects(held, question, reference=asked.reference, resamples=0))
+    return found
+
+
+def multiverse(effect: Effect, told: list[list[Effect]]) -> Multiverse:
+    """Holds what all ways say of one level against `effect`, which has an estimate."""
+    assert effect.estimate is not None
+    sign = np.sign(effect.estimate.value)
+    own = [(each.estimate, each.points) for way in told for each in way if each.level == effect.level]
+    open_ = [(estimate, points) for estimate, points in own if estimate is not None and points is not None]
+    same = [bool(np.sign(estimate.value) == sign) for estimate, _ in open_]
+    sure = [estimate.p <= 0.05 for estimate, _ in open_]
+    shares = [points[0] for _, points in open_] or [float("nan")]
     return Multiverse(
-        asked, len(told), sum(map(bool, same)), sum(a and b for a, b in zip(same, sure, strict=True)),
+        len(told), len(open_), sum(same), sum(a and b for a, b in zip(same, sure, strict=True)),
         sum(b and not a for a, b in zip(same, sure, strict=True)), min(shares), max(shares),
     )  # fmt: skip
 

@@ -15,7 +15,8 @@ from pytest_clip.study.population import Floats, Population
 
 AMOUNTS = ("parameters", "gflops", "samples_seen", "training_set_size")
 COLLECTIONS = (
-    ("wit-400m", "wit"), ("laion", "laion"), ("datacomp", "datacomp"), ("commonpool", "commonpool"), ("webli", "webli"), ("metaclip", "metaclip"),
+    ("wit-400m", "wit"), ("laion", "laion"), ("datacomp", "datacomp"), ("commonpool", "commonpool"), ("webli", "webli"),
+    ("metaclip", "metaclip"),
     ("dfn", "dfn"), ("merged", "merged-2b"), ("yfcc", "yfcc"), ("cc-12m", "cc-12m"),
 )  # fmt: skip
 """Beginnings of training sets and the collection that each belongs to: the level of the factor `collection`."""

@@ -20,7 +20,7 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class Range:
-    """Models with clean accuracies from `lowest` to `highest`; `p` of the test that the relation is straight there, None where too few are left."""
+    """Models with clean accuracies from `lowest` to `highest`; `p`: that the relation is straight there, None of too few."""
 
     lowest: float
     highest: float
@@ -38,8 +38,8 @@ def straight_range(
 ) -> tuple[Range | None, tuple[Range, ...]]:
     """The widest range of clean accuracies with no curve to be seen, None where there is none; and every range that was tried.
 
-    The test is of the coefficient of (clean - mean)^2 beside the factors' columns, by the jackknife over lineages. Not seeing a curve is no proof that there
-    is none: with few lineages left only a strong one is seen, so a range of fewer than eight says nothing.
+    The test is of the coefficient of (clean - mean)^2 beside the factors' columns, by the jackknife over lineages. Not seeing a curve is no
+    proof that there is none: with few lineages left only a strong one is seen, so a range of fewer than eight says nothing.
     """
     tried = []
     for lowest in LOWER_ENDS:

@@ -1,0 +1,90 @@
+"""`pytest-clip study`: many models at once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pytest_clip import ClipError
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Factors of a run are those of its record (models[].factors): derived, from clip-card.json, from --clip-factor."
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="Saved runs, folders of saved runs, or records of --clip-report=json:PATH")
+    parser.add_argument("--published", action="store_true", help="The public checkpoints of open_clip's table instead of runs")
+    parser.add_argument("--factor", type=Path, metavar="FILE.csv", help="Factors by model: a column model, one a factor, lineage if wanted")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="Write every effect as CSV")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="Write everything as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    if bool(args.runs) == args.published:
+        raise ClipError("say either which runs to study (pytest-clip study RUN ...) or --published")
+    if args.published and args.factor:
+        raise ClipError("--factor is for runs; the factors of the public checkpoints come with them")
+    found = _published() if args.published else _runs(args)
+    from pytest_clip.study import text
+
+    if args.csv:
+        written(args.csv, text.table(found))
+    if args.json:
+        written(args.json, json.dumps(text.document(found), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    print("\n".join(text.lines(found)))
+    return 0
+
+
+def _published() -> Any:
+    from pytest_clip.study.plan import PUBLISHED
+    from pytest_clip.study.published import population
+    from pytest_clip.study.study import study
+
+    return study(population(), PUBLISHED)
+
+
+def _runs(args: argparse.Namespace) -> Any:
+    from pytest_clip.study import records
+    from pytest_clip.study.plan import of_gates
+    from pytest_clip.study.study import study
+
+    held = [each for path in paths(args.runs) for each in records.members(records.read(path), run=path.name)]
+    more = records.table(args.factor, [each.name for each in held]) if args.factor else None
+    population = records.population(held, more=more)
+    return study(population, of_gates(population))
+
+
+def paths(given: list[str]) -> list[Path]:
+    """Every run that was named, folders of runs opened."""
+    from pytest_clip.cli.runs import root
+    from pytest_clip.runs import names
+
+    found: list[Path] = []
+    for text in given:
+        path = Path(text)
+        if not path.exists() and not names.is_path(text):
+            path = names.existing(text, names.folder(text, rootpath=root(), here=Path.cwd()), rootpath=root(), option="RUN")
+        inside = sorted(each.parent for each in path.glob("*/record.json")) if path.is_dir() and not (path / "record.json").exists() else []
+        if path.is_dir() and not inside and not (path / "record.json").exists():
+            raise ClipError(f"{path} holds no saved run")
+        found += inside or [path]
+    return found
+
+
+def written(path: Path, text: str) -> None:
+    """The whole text or nothing of it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ClipError(f"{path} could not be written: {error.strerror or error}") from error
