@@ -26,14 +26,14 @@ def run(args: argparse.Namespace) -> int:
         raise ClipError("say either which runs to study (pytest-clip study RUN ...) or --published")
     if args.published and args.factor:
         raise ClipError("--factor is for runs; the factors of the public checkpoints come with them")
-    found = _published() if args.published else _runs(args)
     from pytest_clip.study import text
 
+    found, pairs = (_published(), []) if args.published else _runs(args)
     if args.csv:
         written(args.csv, text.table(found))
     if args.json:
-        written(args.json, json.dumps(text.document(found), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    print("\n".join(text.lines(found)))
+        written(args.json, json.dumps(text.document(found, pairs), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    print("\n".join(text.lines(found, pairs)))
     return 0
 
 
@@ -45,15 +45,20 @@ def _published() -> Any:
     return study(population(), PUBLISHED)
 
 
-def _runs(args: argparse.Namespace) -> Any:
+def _runs(args: argparse.Namespace) -> tuple[Any, Any]:
+    from pytest_clip.runs import names, store
     from pytest_clip.study import records
+    from pytest_clip.study.matched import matched
     from pytest_clip.study.plan import of_gates
     from pytest_clip.study.study import study
 
-    held = [each for path in paths(args.runs) for each in records.members(records.read(path), run=path.name)]
+    chosen = paths(args.runs)
+    held = [each for path in chosen for each in records.members(records.read(path), run=path.name)]
     more = records.table(args.factor, [each.name for each in held]) if args.factor else None
     population = records.population(held, more=more)
-    return study(population, of_gates(population))
+    told = {each.name: {**each.factors, **(more or {}).get(each.name, {})} for each in held}
+    saved = [store.read(path) for path in chosen if (path / names.MANIFEST).is_file()]
+    return study(population, of_gates(population)), matched([each for each in saved if each.name in told], told)
 
 
 def paths(given: list[str]) -> list[Path]:

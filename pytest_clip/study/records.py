@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def members(record: Mapping[str, Any], *, run: str) -> list[Member]:
 def table(path: Path, names: Sequence[str]) -> dict[str, dict[str, str]]:
     """Factors by model from a CSV with a column `model` and one a factor; a column `lineage` says which are not independent."""
     try:
-        rows = list(csv.DictReader(path.open(encoding="utf-8-sig", newline="")))
+        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ClipError(f"--factor {path} cannot be read: {error}") from error
     if not rows or "model" not in rows[0]:
@@ -113,10 +114,10 @@ def _lineage(name: str, told: Mapping[str, Any]) -> str:
 
 
 def _alike(held: Sequence[Member]) -> None:
-    first = held[0]
+    first, names = held[0], [each.name for each in held]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ClipError(f"{twice[0]} is there twice; a study takes each run once")
     for each in held[1:]:
-        if each.name in {other.name for other in held if other is not each}:
-            raise ClipError(f"{each.name} is there twice; a study takes each run once")
         for key in sorted({*first.conditions, *each.conditions}):
             there, here = first.conditions.get(key), each.conditions.get(key)
             if there != here:

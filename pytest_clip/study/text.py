@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from pytest_clip.runs.changes import row
 from pytest_clip.study.findings import findings
+from pytest_clip.study.matched import Pair
 from pytest_clip.study.study import Study, Told
 
 HEADER = (
@@ -16,8 +19,8 @@ HEADER = (
 )  # fmt: skip
 
 
-def lines(study: Study) -> list[str]:
-    """Findings first, then lines, then every effect."""
+def lines(study: Study, pairs: Sequence[Pair] = ()) -> list[str]:
+    """Findings first, then lines, then every effect, then runs that differ in one factor alone."""
     held = study.population
     told = [f"{len(held)} models in {len(set(held.lineages))} families (architecture x training set)", "", "findings"]
     told += [f"  {each.answer.upper():12} {each.statement}\n{'':15}{each.why}" for each in findings(study)]
@@ -29,6 +32,7 @@ def lines(study: Study) -> list[str]:
             told.append(f"  {shift}: straight from {found.lowest:.3f} to {found.highest:.3f} ({found.models} models; {_tried(tried)})")
     told += ["", "effects at equal clean accuracy, points of accuracy under shift (95 % interval over families)"]
     told += [f"  {_effect(each)}" for each in study.effects]
+    told += [line for pair in pairs for line in _pair(pair)]
     told += ["", "rank correlations"]
     for each in study.correlations:
         what = each.refused or f"rho {each.rho:.3f} ({each.interval[0]:.3f} to {each.interval[1]:.3f})" if each.interval else each.refused
@@ -45,7 +49,7 @@ def table(study: Study) -> str:
     return out.getvalue()
 
 
-def document(study: Study) -> dict[str, Any]:
+def document(study: Study, pairs: Sequence[Pair] = ()) -> dict[str, Any]:
     """Everything in builtins."""
     return {
         "schema": 1,
@@ -60,7 +64,24 @@ def document(study: Study) -> dict[str, Any]:
         },
         "effects": [_row(each) for each in study.effects],
         "correlations": [asdict(each) for each in study.correlations],
+        "pairs": [
+            {
+                "factor": pair.factor,
+                "levels": list(pair.levels),
+                "runs": [pair.first, pair.second],
+                "gates": [row(each) for each in pair.changes],
+            }
+            for pair in pairs
+        ],
     }
+
+
+def _pair(pair: Pair) -> list[str]:
+    """What the second run has lost by more than chance explains, most sure first."""
+    both = sum(each.found.change is not None for each in pair.changes)
+    head = f"{pair.first} and {pair.second} differ in {pair.factor} alone ({pair.levels[0]}, {pair.levels[1]})"
+    told = ["", f"{head}: of {both} gates {len(pair.worse)} are worse in {pair.second}, all pairs and gates considered"]
+    return told + [f"  {each.gate}: drop {each.found.change.drop:.4f}" for each in pair.worse if each.found.change is not None]
 
 
 def _tried(tried: Any) -> str:
