@@ -78,6 +78,7 @@ def init_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DIR", help="Your data, as --clip-data")
     parser.add_argument("--model", metavar="NAME[,PRETRAINED]", help="As --clip-model; measured by a run of pytest in this folder")
     parser.add_argument("--report", type=Path, metavar="JSON", help="In place of a run: the record of one (--clip-report=json:PATH)")
+    parser.add_argument("--like", metavar="NAME,PRETRAINED", help="In place of a run: the published numbers of a public checkpoint")
     parser.add_argument("--out", type=Path, default=Path("thresholds.toml"), metavar="PATH", help="default: thresholds.toml")
     parser.add_argument("--force", action="store_true", help="Overwrite the file")
     parser.add_argument("--options", default="", metavar="TEXT", help="More options of that run, such as --options='--clip-device=cuda'")
@@ -93,8 +94,10 @@ def init(args: argparse.Namespace) -> int:
     from pytest_clip.gates import first
     from pytest_clip.store import put, unwritable
 
-    if (args.model is None) == (args.report is None):
-        raise ClipError("name a --model to be measured, or the --report of a run that has been; one of the two")
+    if [args.model, args.report, args.like].count(None) != 2:
+        raise ClipError(
+            "name a --model to be measured, the --report of a run that has been, or a public checkpoint to be --like; one of these"
+        )
     if args.out.is_dir():
         raise ClipError(f"{args.out} is a folder; name a file in it with --out")
     if args.out.exists() and not args.force:
@@ -109,6 +112,8 @@ def init(args: argparse.Namespace) -> int:
             print(f"data {label}: {problem.level}: {problem.what}", file=sys.stderr)
         if any(each.level == "refuse" for each in problems):
             return NO
+    if args.like is not None:
+        return _like(args)
     with tempfile.TemporaryDirectory() as folder:
         report = args.report or Path(folder) / "report.json"
         if args.report is None and not _run(args, report):
@@ -129,6 +134,21 @@ def init(args: argparse.Namespace) -> int:
     then = f"pytest --clip-model={args.model or 'NAME'} --clip-data={args.data}{option}"
     print(f"wrote {args.out}: {len(ruled)} rules from {len(rows)} gates; read it, then: {then}")
     return _next(rows, ruled)
+
+
+def _like(args: argparse.Namespace) -> int:
+    from pytest_clip import ClipError
+    from pytest_clip.data import labels
+    from pytest_clip.session import like, load
+    from pytest_clip.store import put
+
+    text = like.text(args.like, {label: load.image_sets(place) for label, place in labels.chosen([args.data])})
+    try:
+        put(args.out, text)
+    except OSError as error:
+        raise ClipError(f"{args.out} cannot be written: {error.strerror or error}; name another with --out") from None
+    print(f"wrote {args.out}: {text.count('why = ')} rules; read it, then: pytest --clip-model=NAME --clip-data={args.data}")
+    return YES
 
 
 def _next(rows: list[dict[str, Any]], ruled: set[str]) -> int:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +28,9 @@ def run(args: argparse.Namespace) -> int:
 
     found, pairs = (_published(), []) if args.published else _runs(args)
     if args.csv:
-        written(args.csv, text.table(found))
+        _put(args.csv, text.table(found))
     if args.json:
-        written(args.json, json.dumps(text.document(found, pairs), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        _put(args.json, json.dumps(text.document(found, pairs), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     print("\n".join(text.lines(found, pairs)))
     return 0
 
@@ -78,18 +76,11 @@ def paths(given: list[str]) -> list[Path]:
     return found
 
 
-def written(path: Path, text: str) -> None:
-    """The whole text or nothing of it."""
+def _put(path: Path, text: str) -> None:
+    from pytest_clip.store import put
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        put(path, text)
     except OSError as error:
-        raise ClipError(f"{path} could not be written: {error.strerror or error}") from error
+        raise ClipError(f"{path} cannot be written: {error.strerror or error}; name another") from error

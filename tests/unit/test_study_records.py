@@ -56,7 +56,7 @@ def test_a_planted_effect_comes_out_of_records(folder, capsys):
     out = capsys.readouterr().out
     assert "13 models in 13 families" in out
     assert "loss sigmoid against" in out
-    assert ": lower:" in next(line for line in out.splitlines() if "loss sigmoid against" in line)
+    assert ": lower:" in next(line for line in out.splitlines() if line.startswith("  accuracy/top1[shift_far]: loss sigmoid against"))
     assert ": cannot tell:" in next(line for line in out.splitlines() if "loss triplet against" in line)
     found = json.loads((folder / "out" / "all.json").read_text())
     assert [each["verdict"] for each in found["effects"] if each["level"] == "sigmoid"] == ["lower"]
