@@ -21,7 +21,7 @@ RECALLS = tuple(f"{way}_retrieval_recall_at_{k}" for way in ("image", "text") fo
 
 
 def checkpoint(name: str) -> Checkpoint:
-    """The row of `NAME,PRETRAINED`, with QuickGELU in its name or not. ClipError, with the nearest names, for none, and for one left out."""
+    """The row of `NAME,PRETRAINED`, with QuickGELU in its name or not. ClipError, with the nearest names, for one that is not there."""
     from pytest_clip.models.published.table import checkpoints, left_out
 
     known = {row.text: row for row in checkpoints()}
@@ -63,8 +63,8 @@ def text(name: str, sets: Mapping[str, Sequence[SetInfo]], *, limit: int | None 
                 tables.append(_table(data, gate, bound(share, n, min(each.n, limit or each.n)), why))
     if not tables:
         raise ClipError(
-            f"--clip-thresholds={PREFIX}{name}: none of the data of this run has published numbers; it is for ImageNet and its kin, Flickr30k "
-            "and COCO (--clip-data=DIR)"
+            f"--clip-thresholds={PREFIX}{name}: none of the data of this run has published numbers; it is for ImageNet and its kin, "
+            "Flickr30k and COCO (--clip-data=DIR)"
         )
     head = f"# At least as good as {row.text}, by its published numbers.\n# Source: {where}\n\nschema = 1\n"
     return head + "\n" + "\n".join(tables) + ("\n" + "\n".join(silent) + "\n" if silent else "")
