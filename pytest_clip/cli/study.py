@@ -16,6 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--published", action="store_true", help="The public checkpoints of open_clip's table instead of runs")
     parser.add_argument("--factor", type=Path, metavar="FILE.csv", help="Factors by model: a column model, one a factor, lineage if wanted")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="Write every effect as CSV")
+    parser.add_argument("--figures", type=Path, metavar="DIR", help="Write a figure of each shift and one of all effects, as SVG")
     parser.add_argument("--json", type=Path, metavar="FILE", help="Write everything as JSON")
 
 
@@ -31,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
         _put(args.csv, text.table(found))
     if args.json:
         _put(args.json, json.dumps(text.document(found, pairs), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    if args.figures:
+        _figures(args.figures, found)
     print("\n".join(text.lines(found, pairs)))
     return 0
 
@@ -74,6 +77,16 @@ def paths(given: list[str]) -> list[Path]:
             raise ClipError(f"{path} holds no saved run")
         found += inside or [path]
     return found
+
+
+def _figures(folder: Path, found: Any) -> None:
+    from pytest_clip.study import plots
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        plots.write(found, folder)
+    except OSError as error:
+        raise ClipError(f"{folder} cannot be written: {error.strerror or error}; name another") from error
 
 
 def _put(path: Path, text: str) -> None:

@@ -94,7 +94,7 @@ def _effect(told: Told) -> str:
     if effect.points is None:
         return f"{name}: cannot tell: {told.why}"
     value, low, high = (100 * each for each in effect.points)
-    families = f"{effect.families[0]} and {effect.families[1]} families"
+    families = f"{effect.families[0]}{f' and {effect.families[1]}' if effect.families[1] else ''} families"
     return f"{name}: {value:+.1f} ({low:+.1f} to {high:+.1f}), {families}: {told.verdict}: {told.why}"
 
 

@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from pytest_clip import ClipError
 from pytest_clip.cli.main import main
-from pytest_clip.study import clusters, text
+from pytest_clip.study import clusters, plots, text
 from pytest_clip.study.correlations import correlation
 from pytest_clip.study.effects import Question, effects
 from pytest_clip.study.findings import findings
@@ -207,6 +207,16 @@ def test_a_study_is_told_as_lines_csv_and_json():
     assert "imagenet-r: curved in every range that was tried" in lines
     assert len(text.table(public()).splitlines()) == 1 + len(public().effects)
     assert {"findings", "effects", "lines", "correlations", "models"} <= text.document(public()).keys()
+
+
+def test_figures_draw_no_line_where_there_is_none(tmp_path):
+    made_ = {path.name: path.read_text() for path in plots.write(public(), tmp_path)}
+    assert made_.keys() == {"shift-imagenet-sketch.svg", "shift-imagenet-r.svg", "shift-imagenet-a.svg", "effects.svg"}
+    assert "robust line, where it is straight" in made_["shift-imagenet-sketch.svg"]
+    assert "robust line" not in made_["shift-imagenet-r.svg"]
+    assert "curved: no line is drawn" in made_["shift-imagenet-r.svg"]
+    again = {path.name: path.read_text() for path in plots.write(public(), tmp_path)}
+    assert again == made_
 
 
 def test_the_command_asks_for_runs_or_the_public_table(capsys):
