@@ -72,7 +72,7 @@ def test_models(capsys):
     said = capsys.readouterr().out
     assert "pytest-clip models --all" in said
     assert "photo-dual    trained on photographs: dual encoder, photo-lite0 and MiniLM by ConSE" in said
-    assert "timm:NAME,PATH" in said
+    assert "timm:NAME[,PATH]" in said
 
 
 def test_the_cache_of_a_run_is_in_use_until_its_end(world):
