@@ -133,9 +133,7 @@ def _of_timm(name: str, tag: str) -> Factors:
 
 def _trained(factors: Factors, trained: trainsets.Trained) -> Factors:
     size = None if trained.on is None else trainsets.SETS[trained.on].size
-    return replace(
-        factors, training_set=trained.on, training_set_size=size, samples_seen=trained.seen, finetuned_on=trained.finetuned
-    )
+    return replace(factors, training_set=trained.on, training_set_size=size, samples_seen=trained.seen, finetuned_on=trained.finetuned)
 
 
 def _loss(name: str, config: Mapping[str, Any], tag: str) -> str:

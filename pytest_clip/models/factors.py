@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
-from typing import Any
 
 from pytest_clip import ClipError
 from pytest_clip.models import trainsets

@@ -24,7 +24,9 @@ NOTATIONS = (
     Notation("hf-hub:ORG/REPO", "open_clip repository of the Hugging Face hub", "hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K"),
     Notation("local-dir:DIR[,FILE]", "folder with open_clip_config.json and weights; FILE: other weights", "local-dir:out/b32"),
     Notation("hf:PATH-or-ID", "transformers model, or a PEFT adapter of one", "hf:out/siglip"),
-    Notation("timm:NAME[,PATH]", "classifier of timm: published weights or a checkpoint; --clip-classes names classes", "timm:resnet50.a1_in1k"),
+    Notation(
+        "timm:NAME[,PATH]", "classifier of timm: published weights or a checkpoint; --clip-classes names classes", "timm:resnet50.a1_in1k"
+    ),
     Notation(
         "wise:BASE::TUNED::ALPHA",
         "weights between two open_clip models (WiSE-FT); 0:1:0.1 for ALPHA: the path",

@@ -155,7 +155,9 @@ def zero_shot(clip_model: ClipModel, clip_data: Any, clip_extraction: Extraction
 
 
 @pytest.fixture(scope="session")
-def clip_path(request: pytest.FixtureRequest, clip_model: ClipModel, clip_data: Any, clip_extraction: Extraction) -> Callable[..., Answered]:
+def clip_path(
+    request: pytest.FixtureRequest, clip_model: ClipModel, clip_data: Any, clip_extraction: Extraction
+) -> Callable[..., Answered]:
     """``clip_path("shift_far")``: right answers of every model on the path of weights that ends in ``clip_model``, to that image set."""
     from pytest_clip.plugin.pathanswers import PathAnswers
 

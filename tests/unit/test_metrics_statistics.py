@@ -99,7 +99,11 @@ ORACLES = {
     "auroc_std": lambda a: spread.deviation(aurocs(a)),
     "below_path": lambda a: below_path.gap(a["path2"], a["path"], margin=MARGIN).value,
 }
-WIDE = {name for name in ORACLES if name.startswith(("lowest_mean", "highest", "largest_rise", "below_path")) or name.endswith(("_spread", "_std"))}
+WIDE = {
+    name
+    for name in ORACLES
+    if name.startswith(("lowest_mean", "highest", "largest_rise", "below_path")) or name.endswith(("_spread", "_std"))
+}
 
 
 def outcomes(name, rng, n, m, ties):

@@ -301,3 +301,14 @@ def test_rows_are_names_that_can_be_typed():
         assert parse(row.text).name == row.name
     assert not [row for row in rows if row.name.endswith("-quickgelu") and row.pretrained == "openai"]
     assert len({row.text for row in rows}) == len(rows)
+
+
+def test_the_page_of_models_tells_every_notation_and_factor():
+    from pathlib import Path
+
+    from pytest_clip.models.kinds import NOTATIONS
+
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    table = [line.split("|")[1].strip().strip("`") for line in page.splitlines() if line.startswith("| `")]
+    assert table[1 : len(NOTATIONS) + 1] == [each.form for each in NOTATIONS]
+    assert [each for each in table if each in factors.KEYS] == list(factors.KEYS)

@@ -9,7 +9,11 @@ SUITE = Suite(
     "A fine-tuned model is not below the path of weights that leads to it; only with --clip-model=wise:BASE::TUNED::0:1:0.1",
     {
         "finetune/below_path": Metric(
-            "points", "lower", SHIFTS[1:], "Accuracy under the shift that the best of its path has more, at equal clean accuracy", of_path=True
+            "points",
+            "lower",
+            SHIFTS[1:],
+            "Accuracy under the shift that the best of its path has more, at equal clean accuracy",
+            of_path=True,
         ),
     },
     (Need("finetune/*", ("labelled",), ("clean+labelled",)),),

@@ -17,7 +17,17 @@ LICENCE = (
     "MIT; Copyright (c) 2012-2021 Gabriel Ilharco, Mitchell Wortsman, Nicholas Carlini, Rohan Taori, Achal Dave, Vaishaal Shankar, "
     "John Miller, Hongseok Namkoong, Hannaneh Hajishirzi, Ali Farhadi, Ludwig Schmidt"
 )
-_NOT_FIGURES = ("name", "pretrained", "params (M)", "FLOPs (B)", "Average perf. on 38 datasets", "Average score", "Flickr", "MSCOCO", "WinoGAViL")
+_NOT_FIGURES = (
+    "name",
+    "pretrained",
+    "params (M)",
+    "FLOPs (B)",
+    "Average perf. on 38 datasets",
+    "Average score",
+    "Flickr",
+    "MSCOCO",
+    "WinoGAViL",
+)
 """Flickr, MSCOCO and WinoGAViL of the one table are means of figures that the other has."""
 _NAMES = {"ImageNet 1k": "imagenet", "ImageNet v2": "imagenetv2", "MSCOCO": "coco", "Flickr": "flickr30k"}
 _SIDES = {"image retr. R@": "image_retrieval_recall_at_", "text retr. R@": "text_retrieval_recall_at_"}
