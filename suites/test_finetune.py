@@ -1,8 +1,8 @@
 """Fine-tuning: does the fine-tuned model lie below the path of weights that leads to it?
 
 `--clip-model=wise:BASE::TUNED::0:1:0.1` are eleven models between BASE and TUNED (WiSE-FT, Wortsman et al. 2022). Where one of them is
-as good on clean images and better under a shift, the fine-tuning has given robustness away that it need not: the weights in between are there
-for nothing. As good is a clean accuracy of at least TUNED's less half a point. The more alphas, the less is missed between them. The
+as good on clean images and better under a shift, the fine-tuning has given robustness away that it need not: the weights in between cost
+nothing. As good is a clean accuracy of at least TUNED's less half a point. The more alphas, the less is missed between them. The
 interval knows that the best was chosen by looking, and that clean accuracies are measured, too.
 """
 

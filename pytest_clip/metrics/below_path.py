@@ -1,7 +1,8 @@
 """How far a fine-tuned model lies below the path of weights that leads to it: WiSE-FT (Wortsman et al. 2022, arXiv 2109.01903).
 
-Of the models between BASE and TUNED, those are as good as TUNED on clean images whose accuracy there is at least its own less MARGIN. The gap
-is the accuracy of the best of them under a shift minus that of TUNED, 0 or more since TUNED is one of them. All models answer the same images.
+Of the models between BASE and TUNED, those are as good as TUNED on clean images whose accuracy there is at least its own less MARGIN. The
+gap is the accuracy of the best of them under a shift minus that of TUNED, 0 or more since TUNED is one of them. All models answer the same
+images.
 
 The best is chosen by looking, at shifted images for the gap and at clean ones for who may be it. So the interval is wider than that of the
 model that happens to be best: its upper end holds every model that may be as good on clean images, its lower end only those that

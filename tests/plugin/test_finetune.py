@@ -108,5 +108,5 @@ def test_all_models_of_the_path_answer_all_images_once(monkeypatch):
 def test_a_model_that_conftest_puts_in_its_place_has_no_path():
     from pytest_clip.plugin.pathanswers import PathAnswers
 
-    with pytest.raises(ClipError, match="conftest.py puts its own clip_model in the place of every model"):
+    with pytest.raises(ClipError, match=r"conftest\.py puts its own clip_model in the place of every model"):
         PathAnswers(None, SimpleNamespace(loaded={}, models=()), object(), None, None)

@@ -51,8 +51,14 @@ def test_every_tag_of_open_clip_is_in_the_table_of_training_sets():
             ("vit", 638450000, 214.52, 224, "laion-2b", 2_320_000_000, 13 * 10**9, "softmax+caption", "mscoco", "gelu"),
         ),
         ("RN50", "yfcc15m", ("resnet", 102010000, 18.18, 224, "yfcc-15m", 15_000_000, 480_000_000, "softmax", "none", "quickgelu")),
-        ("MobileCLIP-S1", "datacompdr", ("fastvit", None, None, 256, "datacompdr-1b", 1_280_000_000, None, "softmax+distillation", "none", "gelu")),
-        ("convnext_large_d_320", "laion2b_s29b_b131k_ft", ("convnext", 351770000, 157.98, 320, "laion-2b", 2_320_000_000, 29 * 10**9, "softmax", "laion-2b", "gelu")),
+        (
+            "MobileCLIP-S1", "datacompdr",
+            ("fastvit", None, None, 256, "datacompdr-1b", 1_280_000_000, None, "softmax+distillation", "none", "gelu"),
+        ),
+        (
+            "convnext_large_d_320", "laion2b_s29b_b131k_ft",
+            ("convnext", 351770000, 157.98, 320, "laion-2b", 2_320_000_000, 29 * 10**9, "softmax", "laion-2b", "gelu"),
+        ),
         ("ViT-B-32", None, ("vit", 151280000, 14.78, 224, None, None, None, None, None, None)),
         ("ViT-B-32", "no_such_tag", ("vit", 151280000, 14.78, 224, None, None, None, None, None, None)),
         ("mine", "openai", (None,) * 10),
@@ -261,7 +267,7 @@ def test_a_card_that_is_none_is_one_sentence_with_its_line(tmp_path, text, said)
 def test_a_card_that_is_no_text(tmp_path):
     card = tmp_path / clipcard.FILE
     card.write_bytes(b"\xff\xfe{")
-    with pytest.raises(ClipError, match="cannot be read as a card: .*; write it again as UTF-8"):
+    with pytest.raises(ClipError, match=r"cannot be read as a card: .*; write it again as UTF-8"):
         clipcard.read(card)
 
 

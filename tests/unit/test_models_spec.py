@@ -123,7 +123,8 @@ def test_listed_architectures_are_those_of_open_clip():
 
 def test_names_and_listing_import_nothing_heavy():
     code = (
-        "import sys; from pytest_clip.models import bundled, listing, protocol, spec; listing.shipped(), listing.published(); spec.parse('ViT-B-32,openai');"
+        "import sys; from pytest_clip.models import bundled, listing, protocol, spec; "
+        "listing.shipped(), listing.published(); spec.parse('ViT-B-32,openai');"
         "print([m for m in ('torch', 'numpy', 'open_clip', 'PIL', 'safetensors', 'filelock', 'huggingface_hub') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
