@@ -233,7 +233,9 @@ def test_a_card_lies_beside_the_weights_or_in_the_folder(tmp_path):
 def test_a_folder_called_like_an_architecture_has_no_card_of_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ViT-B-32").mkdir()
-    (tmp_path / "ViT-B-32" / clipcard.FILE).write_text(CARD)
+    for name in ("ViT-B-32/clip-card.json", "clip-card.json", "0.5"):
+        (tmp_path / name).write_text(CARD)
+    assert clipcard.place(parse("wise:ViT-B-32::ViT-B-32,openai::0.5")) is None  # and no weights called 0.5
     assert clipcard.place(parse("ViT-B-32,openai")) is None
 
 
