@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest_clip.plugin.checks as checks
+from pytest_clip.models.kinds import forms
+from pytest_clip.plugin.factoroption import factor
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,7 @@ SWITCH: Mapping[str, Any] = {"action": "store_true", "default": False}
 _LIST = (
     Option(
         "clip_model",
-        "Model to measure, repeatable: an open_clip name with tag or checkpoint file, hf-hub:..., local-dir:..., timm:..., "
-        "a bundled name or photo-dual. "
+        f"Model to measure, repeatable: {forms()}; `pytest-clip models` explains. "
         "Without paths on the command line the shipped suites run and nothing else",
         checks.text("a model name"), "NAME[,PRETRAINED]", REPEATED,
         "Models for tests that use the clip fixtures and for --clip-suite, one per line", "linelist",
@@ -53,6 +54,12 @@ _LIST = (
         "Class names of a timm classifier, one a line in the order of its scores; default: ImageNet's for 1,000, else classnames.txt "
         "beside the checkpoint",
         checks.text("a file"), "FILE", ini="Default of --clip-classes, relative to the ini file",
+    ),
+    Option(
+        "clip_factor",
+        "What is known of a model, for the record, repeatable: NAME:KEY=VALUE, without NAME of all; keys: family, parameters, gflops, "
+        "resolution, training_set, training_set_size, samples_seen, loss, finetuned_on, activation",
+        factor, "[NAME:]KEY=VALUE", REPEATED,
     ),
     Option(
         "clip_suite", "Suites to run, in addition to any paths given; default: all when there are no paths, none otherwise",
