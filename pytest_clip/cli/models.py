@@ -74,7 +74,11 @@ def _shipped(rows: Sequence[Row], width: int) -> list[str]:
     indent = max((len(row.name) for row in rows), default=0) + 4
     lines = ["", "bundled, and trained on photographs:"]
     lines += [line for row in rows for line in _beside(f"  {row.name}", row.what or row.kind, indent, width)]
-    return [*lines, "", "open_clip's tags and what is known of them: pytest-clip models --all, or --factor loss=sigmoid"]
+    return [
+        *lines,
+        "",
+        *textwrap.wrap("open_clip's tags and what is known of them: pytest-clip models --all, or --factor loss=sigmoid", width),
+    ]
 
 
 def _beside(left: str, right: str, indent: int, width: int) -> list[str]:

@@ -63,13 +63,14 @@ def read(path: Path) -> dict[str, factors.Value]:
 def _factors(given: Any, path: Path, text: str) -> dict[str, factors.Value]:
     if not isinstance(given, Mapping):
         raise ClipError(f"{_at(path, text, 'factors')}: factors must be an object of JSON")
-    said = {}
-    for key, value in given.items():
+
+    def checked(key: str) -> factors.Value:
         try:
-            said[key] = factors.check(key, value)
+            return factors.check(key, given[key])
         except ClipError as error:
             raise ClipError(f"{_at(path, text, key)}: {error}") from None
-    return said
+
+    return {key: checked(key) for key in given}
 
 
 def _once(pairs: list[tuple[str, Any]], path: Path, text: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pytest_clip.models.spec import RANDOM, ModelSpec, interpolated
 
 CLASSIFICATION = "classification"
 _FAMILIES = (
-    ("convnext", "convnext"), ("eva", "eva"), ("vitamin", "vitamin"), ("fastvit", "fastvit"), ("vit_pe", "vit"), ("tf_efficientnet", "efficientnet"),
+    ("convnext", "convnext"), ("eva", "eva"), ("vitamin", "vitamin"), ("fastvit", "fastvit"), ("tf_efficientnet", "efficientnet"),
     ("efficientnet", "efficientnet"), ("resnetv2", "resnet"), ("resnet", "resnet"), ("deit", "vit"), ("beit", "vit"), ("vit_", "vit"),
     ("swin", "swin"),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """The factors of the study that a model has: what they are called, what may be said of them, and who said it.
 
-A factor is derived (from open_clip's and timm's own tables, from the built model), said by a `clip-card.json` beside the weights, or said by
-`--clip-factor`; the later wins. What nobody knows is None, and never guessed.
+A factor is derived (from open_clip's and timm's own tables, from the built model), said by a `clip-card.json` beside the weights, or said
+by `--clip-factor`; the later wins. What nobody knows is None, and never guessed.
 """
 
 from __future__ import annotations

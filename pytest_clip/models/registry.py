@@ -32,12 +32,11 @@ def folders() -> list[Path]:
 @cache
 def model_config(name: str) -> Mapping[str, Any]:
     """The configuration of an architecture; empty where there is none, or none that can be read."""
-    for folder in folders():
-        try:
-            return dict(json.loads((folder / "model_configs" / f"{name}.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            continue
-    return {}
+    place = next((file for folder in folders() if (file := folder / "model_configs" / f"{name}.json").is_file()), None)
+    try:
+        return {} if place is None else dict(json.loads(place.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 @cache
@@ -58,10 +57,7 @@ def published() -> Mapping[str, Mapping[str, Tag]]:
             for name, node in _pairs(table)
         }
         quick = {f"{name}{QUICK}": {tag: each for tag, each in tags.items() if each.quick_gelu} for name, tags in found.items()}
-        for name, tags in quick.items():  # as open_clip does after its table
-            if tags:
-                found[name] = tags
-        return found
+        return found | {name: tags for name, tags in quick.items() if tags}  # as open_clip does after its table
     return {}
 
 

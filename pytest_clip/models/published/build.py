@@ -63,7 +63,7 @@ def table(folder: Path, commit: str) -> dict[str, Any]:
         return [row.name, row.tag, *sizes[row.key], row.mean, *row.figures.values()]
 
     return {
-        "note": "Figures are as published; see rules.py for what is left out and why. mparams in millions, gflops of one image and one text.",
+        "note": "Figures as published; rules.py says what is left out and why. mparams in millions, gflops of one image and one text.",
         "source": f"https://github.com/mlfoundations/open_clip, docs/*.csv, commit {commit}",
         "licence": LICENCE,
         "columns": ["architecture", "pretrained", "mparams", "gflops", "mean", *rows[0].figures],

@@ -40,7 +40,7 @@ class Row:
 
 
 def left_out(rows: Sequence[Row], wrong_activation: Callable[[str, str], bool]) -> dict[Key, str]:
-    """By row why it is left out, `RULE: what it was found by`. `wrong_activation(name, tag)`: the tag asks for QuickGELU, the name for GELU."""
+    """By row why it is left out, `RULE: what it was found by`. `wrong_activation(name, tag)`: QuickGELU in training, GELU by the name."""
     by_key = {row.key: row for row in rows}
     found: dict[Key, str] = {}
     for row in rows:
