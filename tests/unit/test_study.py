@@ -1,6 +1,7 @@
 """The study: planted effects are found and no others, what cannot be told apart is refused, and the public table comes out as it is."""
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -229,3 +230,16 @@ def test_the_command_asks_for_runs_or_the_public_table(capsys):
 def test_a_population_whose_columns_do_not_fit_is_refused():
     with pytest.raises(ClipError, match="factor 'f' has 1 entries for 2 models"):
         Population(("a", "b"), ("a", "b"), {"f": ("x",)}, {}, {}, {})
+
+
+@pytest.mark.slow
+def test_the_page_tells_what_the_public_checkpoints_say():
+    """Every answer, figure and line of docs/study.md against the study made anew."""
+    page = (Path(__file__).parents[2] / "docs" / "study.md").read_text(encoding="utf-8")
+    whole = study(population(), PUBLISHED)
+    for each in findings(whole):
+        assert f"| {each.statement} | {each.answer} | {each.why} |" in page
+    for shift, (found, _) in whole.ranges.items():
+        line = next(line for line in page.splitlines() if line.startswith(f"| {shift} | "))
+        where = "nowhere" if found is None else f"from {found.lowest:.2f} to {found.highest:.2f}, {found.models} models in {found.lineages}"
+        assert where in line
