@@ -59,6 +59,7 @@ class HfModel(Seeing):
         self.label, self.device, self.precision = label, device, precision
         self.facts: dict[str, Any] = {
             "architecture": family.model,
+            "family": family.tower,
             "activation": self.activation,
             "preprocess": sight.told,
             "context_length": texts.length,
