@@ -68,7 +68,8 @@ _LIST = (
     ),
     Option(
         "clip_report",
-        f"Write a report, repeatable; types: {', '.join(checks.REPORTS)} (default DEST: {', '.join(checks.REPORTS.values())})",
+        f"Write a report, repeatable; types: {', '.join(checks.REPORTS)} (default DEST: "
+        f"{', '.join(dest for dest in checks.REPORTS.values() if dest)}; github: the step's summary, and annotations)",
         checks.report, "TYPE[:DEST]", REPEATED,
     ),
     Option(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import pytest_clip.plugin.written as written
 import pytest_clip.plugin.xdist as xdist
 from pytest_clip.plugin.invocation import Plan
 from pytest_clip.report import terminal
@@ -76,6 +77,7 @@ class Reporting:
                 started=self.started,
                 exit_status=int(exitstatus),
                 rootpath=self.config.rootpath,
+                here=self.config.invocation_params.dir,
             ),
         )
 
@@ -83,20 +85,12 @@ class Reporting:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if xdist.is_worker(self.config) or self.config.option.collectonly:
             return
-        from pytest_clip.report import json as json_report
-
         exitstatus = int(session.exitstatus)  # which `closing` may have changed since pytest asked
-
-        for request in self.session.settings.reports:
-            record = self.record(exitstatus)
-            try:
-                escaped = json_report.write(request.dest, record)
-            except OSError as error:
-                self.notes.append(f"--clip-report: could not write {request.dest}: {error.strerror or error}")
+        if self.session.settings.reports:
+            notes, whole = written.reports(self.session.settings.reports, self.record(exitstatus), self.config)
+            self.notes += notes
+            if not whole:
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
-            else:
-                self.notes.append(f"wrote {_shown(request.dest, self.config)}")
-                self.notes += [f"--clip-report: {what}" for what in escaped]
         if self.session.update is not None:
             self._update(session, exitstatus)
 
@@ -153,8 +147,3 @@ class Reporting:
         terminalreporter.section("clip gates", sep="=")
         for line in lines:
             terminalreporter.write_line(line, **terminal.markup(line))
-
-
-def _shown(path: Path, config: pytest.Config) -> Path:
-    here = config.invocation_params.dir
-    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReportRequest:
-    """One ``--clip-report``: what to write and where."""
+    """One ``--clip-report``: what to write and where; ``dest`` is None for what the CI system reads."""
 
     type: str
-    dest: Path
+    dest: Path | None
 
 
 @dataclass(frozen=True)
