@@ -20,6 +20,7 @@ REPORTS: dict[str, str | None] = {"json": "clip-report.json", "md": "clip-report
 PRECISIONS = ("fp32", "bf16", "fp16", "amp", "amp_bf16")
 UPDATES = ("create", "fix", "trim", "force")
 UNJUDGED = ("allow", "fail")
+JUNIT = ("properties", "schema")
 DROP_TESTS = ("observed", "sure", "safe")
 DEPTH_OUTPUTS = ("auto", "inverse", "metric")
 

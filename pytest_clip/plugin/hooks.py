@@ -93,6 +93,7 @@ def _start(config: pytest.Config) -> None:
     from pytest_clip.plugin.reporting import Reporting
     from pytest_clip.plugin.resolve import resolve
     from pytest_clip.plugin.suites import choose_suites
+    from pytest_clip.plugin.testcases import Testcases
     from pytest_clip.session.start import start
 
     settings = resolve(config)
@@ -108,8 +109,7 @@ def _start(config: pytest.Config) -> None:
         inuse.hold(settings.cache_dir)
         config.add_cleanup(lambda: inuse.release(settings.cache_dir))
     invocation = read_invocation(config)
-    ours = not (invocation.paths or makes_models(config))
-    session = start(settings, check=lambda: choose_suites(settings), ours=ours)
+    session = start(settings, check=lambda: choose_suites(settings), ours=not (invocation.paths or makes_models(config)))
     if settings.executor.startswith("ray:") and not xdist.is_worker(config):
         from pytest_clip.extract import cluster
 
@@ -123,6 +123,7 @@ def _start(config: pytest.Config) -> None:
     config.stash[PLAN] = plan
     reporting = Reporting(config, session, plan)
     config.pluginmanager.register(reporting)
+    config.pluginmanager.register(Testcases(config, settings.junit))
     config.pluginmanager.register(Gating(config, session, plan, reporting))
     if session.copies:
         from pytest_clip.plugin.making import make_model

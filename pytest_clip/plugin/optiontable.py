@@ -94,6 +94,11 @@ _LIST = (
         "clip_unjudged", None, checks.one_of(*checks.UNJUDGED),
         ini="allow: a run in which no rule judges any gate may pass; fail: every gate without a rule fails (default: neither)",
     ),
+    Option(
+        "clip_junit", None, checks.one_of(*checks.JUNIT),
+        ini="What --junitxml says of gates: properties of their testcases (the default), or schema: lines of their output, as the schema "
+        "of Jenkins' xUnit plugin wants it",
+    ),
     Option("clip_strict_rules", ini="Fail where rules are for a model or data set that is not in the run (default: a line)", kind="bool"),
     Option(
         "clip_save", "Save this run to compare later ones with it: a NAME in .clip/runs of the rootdir, or the PATH of a new folder",

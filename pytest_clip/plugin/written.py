@@ -31,6 +31,12 @@ def reports(asked: Sequence[ReportRequest], record: Row, config: pytest.Config) 
     return notes, whole
 
 
+def of_type(kind: str, config: pytest.Config, asked: Sequence[ReportRequest]) -> str | None:
+    """Where the first report of a type will be, as one would write it; None where nobody asked for one."""
+    path = next((each.dest for each in asked if each.type == kind and each.dest is not None), None)
+    return None if path is None else _shown(path, config).as_posix()
+
+
 def _say(lines: Sequence[str], config: pytest.Config) -> None:
     """Each at the beginning of a line of its own, or the runner does not see it; with ``-qq`` and without a terminal plugin, too."""
     if not lines:

@@ -58,7 +58,7 @@ def session_facts(*, argv: Sequence[str], started: float, exit_status: int, root
         "host": {"system": platform.platform(), "machine": platform.machine(), "cores": os.cpu_count(), "python": sys.executable},
         "argv": list(argv),
         "commit": _commit(rootpath),
-        "repository": _repository(here or Path.cwd()),
+        "repository": repository(here or Path.cwd()),
         "started": datetime.fromtimestamp(started, timezone.utc).isoformat(timespec="seconds"),
         "duration": round(time.time() - started, 3),
         "exit_status": exit_status,
@@ -133,7 +133,7 @@ def _versions() -> dict[str, str]:
     return {name: distribution.version for name, distribution in found.items() if distribution is not None}
 
 
-def _repository(here: Path) -> dict[str, str] | None:
+def repository(here: Path) -> dict[str, str] | None:
     """The root of the checkout and the way from there to `here`; None outside of one. A workspace of CI need not have a .git."""
     here = here.resolve()
     named = [Path(os.environ[name]) for name in _WORKSPACES if os.environ.get(name)]

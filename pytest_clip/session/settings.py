@@ -42,6 +42,7 @@ class Settings:
     ``baseline`` and ``baseline_model`` are never both given.
     ``family_wise``: one error rate for all regressions together; ``drop_test``: what decides on a ``max_drop`` whose rule does not say.
     ``unjudged``: ``allow`` lets a run pass that judges nothing, ``fail`` makes every gate without a rule fail.
+    ``junit``: ``schema`` keeps --junitxml to the schema of Jenkins' xUnit plugin.
     ``strict_rules``: a rule for a model or data set that is not in the run fails it.
     """
 
@@ -77,6 +78,7 @@ class Settings:
     save_replaces: bool = False
     family_wise: bool = False
     unjudged: str = ""
+    junit: str = "properties"
     strict_rules: bool = False
     drop_test: str = "observed"
     mutants: tuple[str, ...] = ()

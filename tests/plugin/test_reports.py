@@ -206,7 +206,7 @@ def test_junit_shows_the_verdict_in_its_first_line(world):
     world.clip("--junitxml=junit.xml", "-W", "error")
     root = ElementTree.parse(world.pytester.path / "junit.xml").getroot()
     (failure,) = root.iter("failure")
-    assert failure.get("message", "").startswith("Failed: accuracy/top1[shift_far]: 0.6000 < min 0.7000 (n = 100")
+    assert failure.get("message", "").startswith("accuracy/top1[shift_far]: 0.6000 < min 0.7000 (n = 100")
     assert "rerun" in (failure.text or "")
 
 
