@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import pytest_clip.plugin.written as written
 import pytest_clip.plugin.xdist as xdist
 from pytest_clip.plugin.invocation import Plan
 from pytest_clip.report import terminal
-from pytest_clip.session import facts, updating
+from pytest_clip.session import facts, following, updating
 from pytest_clip.session.closing import Heard
 from pytest_clip.session.run import ClipSession, Row
 
@@ -142,8 +143,18 @@ class Reporting:
             models=list(self.session.facts["models"].values()),
             not_selected=self.not_selected,
             narrowed_by=self.plan.narrowed_by,
-            notes=[*self.elsewhere, *self.void, *doubts, *self.notes],
+            notes=[*self.elsewhere, *self.void, *doubts, *self.notes, *following.lines(rows, self.session)],
+            verbose=self.config.option.verbose > 0,
+            width=_width(terminalreporter),
         )
         terminalreporter.section("clip gates", sep="=")
         for line in lines:
             terminalreporter.write_line(line, **terminal.markup(line))
+
+
+def _width(reporter: pytest.TerminalReporter) -> int | None:
+    """Columns of the terminal; None for a log that nobody gave a width, where a line is best whole."""
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    return shutil.get_terminal_size().columns if reporter.isatty else None

@@ -40,17 +40,19 @@ def _columns(letter: str) -> int:
     return 2 if unicodedata.east_asian_width(letter) in ("W", "F") else 1
 
 
+def fitting(text: str, width: int) -> int:
+    """How many letters from the beginning fit into `width` columns."""
+    used = 0
+    for at, letter in enumerate(text):
+        used += _columns(letter)
+        if used > width:
+            return at
+    return len(text)
+
+
 def cut(text: str, width: int) -> str:
     """The text in at most `width` columns, an ellipsis where it was longer."""
-    if columns(text) <= width:
-        return text
-    kept, used = [], 0
-    for letter in text:
-        used += _columns(letter)
-        if used > width - 1:
-            break
-        kept.append(letter)
-    return "".join(kept).rstrip() + "…"
+    return text if columns(text) <= width else f"{text[: fitting(text, width - 1)].rstrip()}…"
 
 
 def padded(text: str, width: int) -> str:
