@@ -85,6 +85,7 @@ def _asked(config: pytest.Config) -> bool:
 
 def _start(config: pytest.Config) -> None:
     from pytest_clip.extract import inuse
+    from pytest_clip.plugin import heartbeat
     from pytest_clip.plugin.closing import Closing
     from pytest_clip.plugin.gating import Gating
     from pytest_clip.plugin.invocation import make_plan, not_running, read_invocation, set_arguments
@@ -98,13 +99,13 @@ def _start(config: pytest.Config) -> None:
 
     settings = resolve(config)
     xdist.settle_worker(config, settings.device)
+    beat = heartbeat.begin(config)
     if settings.update and not xdist.is_worker(config):
         from pytest_clip.session import updating
 
         updating.refuse(settings, environ=os.environ, workers=xdist.has_workers(config))
     if not settings.models:
-        option = "--clip-suite" if config.option.clip_suite else "--clip-mutants"
-        raise ClipError(f"{option} needs a model to measure; add --clip-model=NAME[,PRETRAINED]")
+        raise ClipError(f"--clip-{'suite' if config.option.clip_suite else 'mutants'} needs a model to measure; add --clip-model=NAME[,PRETRAINED]")
     if settings.cache or settings.cache_dir.is_dir():
         inuse.hold(settings.cache_dir)
         config.add_cleanup(lambda: inuse.release(settings.cache_dir))
@@ -118,13 +119,12 @@ def _start(config: pytest.Config) -> None:
     set_arguments(config, plan, invocation)
     if (problem := not_running(config)) is not None:
         raise ClipError(problem)
-    session.progress = terminal_progress(config)
+    session.progress = terminal_progress(config, beat)
     config.stash[SESSION] = session
     config.stash[PLAN] = plan
     reporting = Reporting(config, session, plan)
-    config.pluginmanager.register(reporting)
-    config.pluginmanager.register(Testcases(config, settings.junit))
-    config.pluginmanager.register(Gating(config, session, plan, reporting))
+    for each in (reporting, Testcases(config, settings.junit), Gating(config, session, plan, reporting)):
+        config.pluginmanager.register(each)
     if session.copies:
         from pytest_clip.plugin.making import make_model
         from pytest_clip.plugin.mutants import Mutating
