@@ -85,9 +85,9 @@ def _asked(config: pytest.Config) -> bool:
 
 def _start(config: pytest.Config) -> None:
     from pytest_clip.extract import inuse
-    from pytest_clip.plugin import heartbeat
     from pytest_clip.plugin.closing import Closing
     from pytest_clip.plugin.gating import Gating
+    from pytest_clip.plugin.heartbeat import begin
     from pytest_clip.plugin.invocation import make_plan, not_running, read_invocation, set_arguments
     from pytest_clip.plugin.making import makes_models
     from pytest_clip.plugin.progress import terminal_progress
@@ -99,13 +99,14 @@ def _start(config: pytest.Config) -> None:
 
     settings = resolve(config)
     xdist.settle_worker(config, settings.device)
-    beat = heartbeat.begin(config)
+    beat = begin(config)
     if settings.update and not xdist.is_worker(config):
         from pytest_clip.session import updating
 
         updating.refuse(settings, environ=os.environ, workers=xdist.has_workers(config))
     if not settings.models:
-        raise ClipError(f"--clip-{'suite' if config.option.clip_suite else 'mutants'} needs a model to measure; add --clip-model=NAME[,PRETRAINED]")
+        asked = "suite" if config.option.clip_suite else "mutants"
+        raise ClipError(f"--clip-{asked} needs a model to measure; add --clip-model=NAME[,PRETRAINED]")
     if settings.cache or settings.cache_dir.is_dir():
         inuse.hold(settings.cache_dir)
         config.add_cleanup(lambda: inuse.release(settings.cache_dir))
@@ -120,8 +121,7 @@ def _start(config: pytest.Config) -> None:
     if (problem := not_running(config)) is not None:
         raise ClipError(problem)
     session.progress = terminal_progress(config, beat)
-    config.stash[SESSION] = session
-    config.stash[PLAN] = plan
+    config.stash[SESSION], config.stash[PLAN] = session, plan
     reporting = Reporting(config, session, plan)
     for each in (reporting, Testcases(config, settings.junit), Gating(config, session, plan, reporting)):
         config.pluginmanager.register(each)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Testcases:
-    """Registered with a model. pytest has no public way to a testcase: where its private one is gone, the file stays as pytest writes it."""
+    """Registered with a model. pytest has no public way to a testcase: where the private one is gone, its file stays as it is."""
 
     __test__ = False
 

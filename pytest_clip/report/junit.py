@@ -81,5 +81,7 @@ def _pictures(case: Element, lines: Sequence[str], repository: Mapping[str, Any]
     folders = [str(each.get("value")) for each in case.iter("property") if each.get("name") == "clip.flips"]
     folders += [line[len("[[PROPERTY|clip.flips=") : -2] for line in lines if line.startswith("[[PROPERTY|clip.flips=")]
     root = Path(str((repository or {}).get("root") or "/nowhere"))
-    found = [file for folder in folders if "/" in folder and Path(folder).is_dir() for file in sorted(Path(folder).glob("*.png"))[:PICTURES]]
+    found = [
+        file for folder in folders if "/" in folder and Path(folder).is_dir() for file in sorted(Path(folder).glob("*.png"))[:PICTURES]
+    ]
     return [file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file) for file in found]

@@ -17,7 +17,7 @@ RESERVE = 400
 """Bytes that are kept for saying what was cut."""
 NAMED = 20
 """Models and data sets that the head names."""
-MARKS = {"fail": "❌", "insufficient": "❓", "warn": "⚠️", "waived": "🟡", "unjudged": "➖", "not_measured": "➖", "pass": "✅"}
+MARKS = {"fail": "❌", "insufficient": "❓", "warn": "⚠️", "waived": "🟡", "unjudged": "▫️", "not_measured": "▫️", "pass": "✅"}
 _HARMLESS = re.compile(r"(?!.*(?:://|www\.))[A-Za-z0-9 .,:;=%()+/'\"<>-]*", re.DOTALL)
 
 Row = Mapping[str, Any]

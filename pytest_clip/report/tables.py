@@ -59,9 +59,7 @@ def _cells(cells: Sequence[tuple[str, str, str]], wide: int) -> list[str]:
     size = marks + names + rest + 2
     beside = max(1, (wide - 4 + GAP) // (size + GAP))
     shown = [f"{padded(mark, marks)} {padded(cut(name, names), names)} {padded(told, rest)}" for mark, name, told in cells]
-    return [
-        cut(f"    {(' ' * GAP).join(shown[at : at + beside])}".rstrip(), wide) for at in range(0, len(shown), beside)
-    ]
+    return [cut(f"    {(' ' * GAP).join(shown[at : at + beside])}".rstrip(), wide) for at in range(0, len(shown), beside)]
 
 
 def numbers(row: Row) -> str:

@@ -119,7 +119,9 @@ def _named(what: str, rows: Sequence[Row]) -> list[str]:
     """One line for gates of one kind, a few of them by name and with what was measured; none without any."""
     found = {row["gate"]: row for row in sorted(rows, key=lambda row: (row["gate"], row["model"], row["data"]), reverse=True)}
     gates = sorted(found)
-    shown = [" ".join([gate, *(short(row["value"]) for row in [found[gate]] if row["value"] is not None)]) for gate in gates[:UNJUDGED_SHOWN]]
+    shown = [
+        " ".join([gate, *(short(row["value"]) for row in [found[gate]] if row["value"] is not None)]) for gate in gates[:UNJUDGED_SHOWN]
+    ]
     more = f" and {len(gates) - UNJUDGED_SHOWN} more" if len(gates) > UNJUDGED_SHOWN else ""
     return [f"{what.format(said.count(len(gates), 'gate'))}: {', '.join(shown)}{more}"] if gates else []
 

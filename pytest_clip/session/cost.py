@@ -24,6 +24,8 @@ PROBE, FEW, NORMALIZATIONS = 380, 24, 4
 AGREE, SEARCHED = 190, 95
 """Of the suite `metamorphic`: clean images that agreement is measured on, and that a search looks at."""
 SEVERITIES = range(1, 6)
+MAPS = "maps"
+"""What stands in the place of a view for dense features of pictures as they are."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Look:
-    """The first images of a set (None: all) under a view; not `kept`: asked anew each time; `perhaps`: not by every model, or not so often."""
+    """The first images of a set (None: all) under a view; not `kept`: asked anew each time; `perhaps`: not always."""
 
     name: str
     first: int | None = None
@@ -100,7 +102,7 @@ class _Ledger:
         else:
             self._some.add((name, look.view, n))
         self._passes += n
-        self._views += n if look.view is not None else 0
+        self._views += n if look.view is not None and not look.view.startswith(MAPS) else 0
 
     def cost(self, *, about: bool) -> Cost:
         return Cost(sum(self._seen.values()), self._views, self._passes, self._more, about)
@@ -178,14 +180,14 @@ def _shape_bias(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
 
 
 def _correspondence(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
-    """Maps of both views of each pair, and of one picture to see which layer tells places apart; which pictures a pool shares is not known."""
+    """Maps of both views of each pair, and of one picture to find the layer; which pictures pairs of a pool share is not known."""
     name = str(gate.slice)
     n = ledger.sizes.get(name, 0)
     if name in ledger.within:
         yield Look(ledger.within[name], 2 * n, view=None)
         return
-    yield from (Look(name, view="maps"), Look(name, 1, view="maps: which layer"))
-    yield from (Look("clean", n, view=f"maps of {n}"), Look("clean", 1, view=f"maps of {n}: which layer"))
+    yield from (Look(name, view=MAPS), Look(name, 1, view=f"{MAPS}: which layer"))
+    yield from (Look("clean", n, view=f"{MAPS} of {n}"), Look("clean", 1, view=f"{MAPS} of {n}: which layer"))
 
 
 _SUITES: Mapping[str, Looks] = {

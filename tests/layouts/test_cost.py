@@ -68,7 +68,9 @@ def counted(project: pytest.Pytester, measure: Callable, tmp_path: Path) -> Call
     return run
 
 
-@pytest.mark.parametrize("suites", [WHOLE, "corruptions,ood", "corruptions_3d", pytest.param("calibration,prompts", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "suites", [WHOLE, "corruptions,ood", "corruptions_3d", pytest.param("calibration,prompts", marks=pytest.mark.slow)]
+)
 def test_the_passes_of_a_run_are_those_of_the_listing(scans: Path, counted: Callable, suites: str) -> None:
     certain, more, made = counted(scans, suites, *CHOSEN)
     assert more == 0
@@ -122,7 +124,15 @@ def test_every_suite_says_what_it_looks_at() -> None:
 
 def test_the_time_is_reckoned_by_the_last_rate(scans: Path, project: pytest.Pytester, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    args = ["-p", "clip", "--clip-model=ViT-B-32", f"--clip-data={scans}", "--clip-suite=ood,corruptions", f"--clip-cache-dir={cache}", *CHOSEN]
+    args = [
+        "-p",
+        "clip",
+        "--clip-model=ViT-B-32",
+        f"--clip-data={scans}",
+        "--clip-suite=ood,corruptions",
+        f"--clip-cache-dir={cache}",
+        *CHOSEN,
+    ]
     before = project.runpytest_inprocess(*args, "--clip-list").stdout.str()
     assert "  time of ViT-B-32: not known, because no run with this cache has measured it yet" in before
     rates.note(cache, "ViT-B-32", "cpu", 1000, 4.0)

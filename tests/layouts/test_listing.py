@@ -94,7 +94,9 @@ def test_corrupted_views_are_counted(scans: Path, project: pytest.Pytester) -> N
     chosen = ["-o", "clip_corruptions=fog\nsnow", "-o", "clip_corruption_images=3"]
     few = "3 pictures, 30 views of them, 2 class prompts: 66 forward passes of pictures"  # two models
     assert told("--clip-suite=corruptions", "--clip-model=ViT-B-16", *chosen) == few
-    assert told("--clip-suite=corruptions_3d") == "0 pictures, 2 class prompts: 0 forward passes of pictures"  # no depth, no kind that follows it
+    assert (
+        told("--clip-suite=corruptions_3d") == "0 pictures, 2 class prompts: 0 forward passes of pictures"
+    )  # no depth, no kind that follows it
     limited = "2 pictures, 150 views of them, 10 class prompts: 152 forward passes of pictures"
     assert told("--clip-suite=corruptions", "--clip-limit=2", "--clip-prompts=openai-5") == limited
 

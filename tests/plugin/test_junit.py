@@ -122,7 +122,10 @@ def test_a_file_with_hostile_names_can_be_read(world, kind):
     )
     root = read(world, "test_own.py", "-o", f"clip_junit={kind}")
     assert len(list(root.iter("testcase"))) == 2 * len(HOSTILE) + 1
-    assert set(faults(root)) - ({"properties in testcase", "testcase has file", "testcase has line"} if kind == "properties" else set()) == set()
+    assert (
+        set(faults(root)) - ({"properties in testcase", "testcase has file", "testcase has line"} if kind == "properties" else set())
+        == set()
+    )
     for out in root.iter("system-out"):
         assert not [line for line in out.text.splitlines() if line.startswith("[[ATTACHMENT|")]
     assert max(len(each.get("message", "")) for each in root.iter("failure")) <= junit.MESSAGE
@@ -153,9 +156,8 @@ def test_pictures_that_lie_beside_the_run_are_attached(world):
     for k in range(5):
         (flips / f"{k:03d}.png").touch()
     (world.pytester.path / ".git").mkdir()
-    world.pytester.makepyfile(
-        test_own=f"def test_own(gate, request):\n gate('own/a', 1, n=1)\n request.node.user_properties.append(('clip.flips', {str(flips)!r}))"
-    )
+    own = f"request.node.user_properties.append(('clip.flips', {str(flips)!r}))"
+    world.pytester.makepyfile(test_own=f"def test_own(gate, request):\n    gate('own/a', 1, n=1)\n    {own}")
     for kind in ("schema", "properties"):
         [out] = [each.text for each in read(world, "test_own.py", "-o", f"clip_junit={kind}").iter("system-out")]
         assert re.findall(r"\[\[ATTACHMENT\|(.*)\]\]", out) == [f"cache/flips/{k:03d}.png" for k in range(3)]

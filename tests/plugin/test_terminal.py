@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 
 import pytest
@@ -82,7 +81,9 @@ def test_lines_fit_the_width(width, verbose):
 
 def test_a_log_has_whole_lines():
     lines = terminal.summary_lines(ROWS)
-    assert lines[0].startswith("FAILED accuracy/top1[typical]: 0.5: what was found and why it matters to whoever reads this line in a narrow")
+    assert lines[0].startswith(
+        "FAILED accuracy/top1[typical]: 0.5: what was found and why it matters to whoever reads this line in a narrow"
+    )
     assert lines[0].endswith("[t.toml:1]")
 
 
@@ -103,7 +104,7 @@ def test_the_numbers_one_looks_at_first(suite, rows, told):
 def test_every_shipped_suite_has_a_headline():
     from pytest_clip.gates.catalog import CATALOG, SUITES
 
-    assert list(sorted(headlines.METRICS)) == sorted(SUITES)
+    assert sorted(headlines.METRICS) == sorted(SUITES)
     assert all(f"{suite}/{name}" in CATALOG for suite, names in headlines.METRICS.items() for name in names)
 
 
@@ -116,11 +117,17 @@ def test_a_run_shows_numbers_and_unjudged_values(world):
         ]
     )
     world.clip("-v").stdout.fnmatch_lines(
-        ["suite accuracy  4 gates: 2 unjudged, 2 passed", "  top1", "    ok shift_far .600 [[].50 .95[]] >=.500   ok clean     .900 [[].50 .95[]] >=.500"]
+        [
+            "suite accuracy  4 gates: 2 unjudged, 2 passed",
+            "  top1",
+            "    ok shift_far .600 [[].50 .95[]] >=.500   ok clean     .900 [[].50 .95[]] >=.500",
+        ]
     )
 
 
-@pytest.mark.parametrize("args", [["-q"], ["-qq"], ["--tb=no"], ["--tb=line", "-v"], ["-p", "no:terminal"], ["--no-header", "--no-summary"]])
+@pytest.mark.parametrize(
+    "args", [["-q"], ["-qq"], ["--tb=no"], ["--tb=line", "-v"], ["-p", "no:terminal"], ["--no-header", "--no-summary"]]
+)
 def test_it_works_with_what_people_type(world, monkeypatch, args):
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("NO_COLOR", "1")
@@ -137,7 +144,11 @@ def test_a_width_that_is_asked_for_is_kept(world, monkeypatch):
     lines = world.clip("--tb=no").outlines
     at = next(k for k, line in enumerate(lines) if "clip gates" in line)
     ours = [line for line in lines[at + 1 : next(k for k, line in enumerate(lines) if "short test summary" in line)] if line]
-    assert ours[:3] == ["FAILED accuracy/top1[shift_far]: 0.6000", "    < min 0.7000 (n = 100, 95 % interval", "    0.5000..0.9500)  [thresholds.toml:3]"]
+    assert ours[:3] == [
+        "FAILED accuracy/top1[shift_far]: 0.6000",
+        "    < min 0.7000 (n = 100, 95 % interval",
+        "    0.5000..0.9500)  [thresholds.toml:3]",
+    ]
     assert max(map(len, ours)) <= 40
 
 
@@ -189,4 +200,4 @@ def test_where_there_is_a_file_of_rules_the_command_adds_to_it(pets):
     assert rules == "pytest --clip-model=stub --clip-data='my pets' --clip-suite=accuracy --clip-update=create"
     result = pets.run(*shlex.split(rules)[1:])
     result.stdout.fnmatch_lines(["UPDATE changed thresholds.toml:"])
-    assert os.path.getsize(pets.pytester.path / "thresholds.toml") > 20
+    assert (pets.pytester.path / "thresholds.toml").stat().st_size > 20

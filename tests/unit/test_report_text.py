@@ -43,9 +43,10 @@ def row(gate="accuracy/top1[clean]", verdict="fail", value=0.5, *, model="m", da
     suite, _, rest = gate.partition("/")
     metric, _, part = rest.rstrip("]").partition("[")
     told = {"min": 0.7, "why": "because", "source": "thresholds.toml:4"}
+    message = f"{gate}: {value} < min 0.7\n  why          because\n  rerun        pytest -k x"
     return {
         **{"gate": gate, "suite": suite, "metric": metric, "slice": part or None, "model": model, "data": data, "value": value},
-        **{"n": 100, "verdict": verdict, "rule": told, "message": f"{gate}: {value} < min 0.7\n  why          because\n  rerun        pytest -k x"},
+        **{"n": 100, "verdict": verdict, "rule": told, "message": message},
         **more,
     }  # fmt: skip
 
