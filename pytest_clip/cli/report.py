@@ -41,9 +41,10 @@ def run(args: argparse.Namespace) -> int:
         except OSError as error:
             raise ClipError(f"--{kind}={path or ''}: cannot be written ({error.strerror or error}); name another file") from None
         if kind == "github":
-            print("\n".join(github.annotations(record)))
-        told = [f"wrote {written}"] if written is not None else []
-        print("\n".join([*told, *lost]))
+            for line in github.annotations(record):
+                print(line)
+        for line in [*([f"wrote {written}"] if written is not None else []), *lost]:
+            print(line)
     return 0
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pytest_clip.session.cost import Cost
     from pytest_clip.session.run import ClipSession
 
+WITHOUT_CLASSES = ("retrieval", "correspondence")
+"""Suites that ask for no classes."""
 SHOWN = 3
 """Gates of one reason that are named."""
 
@@ -106,13 +108,13 @@ def _data(session: ClipSession, suites: Sequence[str], models: int) -> list[str]
         for name, reason in absent.items():
             alike.setdefault(reason, []).append(name)
         told += [f"  not there: {', '.join(names)}: {reason}" for reason, names in alike.items()]
-        told += [_cost(cost, _texts(session, data), max(1, models)), *_times(session, cost, models)]
+        told += [_cost(cost, _texts(session, suites, data), max(1, models)), *_times(session, cost, models)]
     return told
 
 
 def _cost(cost: Cost, texts: int, models: int) -> str:
     views = f", {said.count(cost.views, 'view')} of them" if cost.views else ""
-    words = f", {said.count(texts, 'class prompt')}" if texts else ""
+    words = f", {said.count(texts, 'text')}" if texts else ""
     passes = f"{'about ' if cost.about else ''}{cost.passes * models:,} forward passes of pictures"
     more = f", at most {cost.more * models:,} more in searches and variants" if cost.more else ""
     return f"  this run: {said.count(cost.pictures, 'picture')}{views}{words}: {passes}{more}; less what the cache holds"
@@ -136,13 +138,18 @@ def _long(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-def _texts(session: ClipSession, data: DataChoice) -> int:
-    """How many texts ask for the classes, 0 where nobody knows. Other wordings, changes and captions are not counted."""
-    from pytest_clip.data.questions import count
+def _texts(session: ClipSession, suites: Sequence[str], data: DataChoice) -> int:
+    """How many texts a model is asked, 0 where nobody knows, or no suite asks for classes."""
+    from pytest_clip.data.questions import texts
 
-    if not any(has(each, "labelled") for each in session.sets[data.label]):
+    reached = [gate for name in CATALOG if name.partition("/")[0] in suites for gate in session.reach.gates(name, data)]
+    labelled = any(has(each, "labelled") for each in session.sets[data.label])
+    if not labelled or not any(gate.suite not in WITHOUT_CLASSES for gate in reached):
         return 0
+    families = {str(gate.slice) for gate in reached if gate.suite == "prompts"}
+    spelling = any(gate.metric_id == "metamorphic/invariance" for gate in reached)
+    captions = any(gate.suite == "retrieval" for gate in reached)
     try:
-        return count(data.text, prompts=session.settings.prompts)
+        return texts(data.text, prompts=session.settings.prompts, families=families, spelling=spelling, captions=captions)
     except ClipError:  # a project's own data
         return 0

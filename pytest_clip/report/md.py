@@ -82,7 +82,7 @@ def _judged(rows: Sequence[Row], many: bool) -> tuple[tuple[str, ...], list[tupl
         (
             f"{MARKS[row['verdict']]} {said.WORDS[row['verdict']]}",
             code(row["gate"]),
-            *((f"{code(row['model'], 60)} {code(row['data'], 60)}",) if many else ()),
+            *((" ".join(code(each, 60) for each in (row["model"], row["data"]) if each),) if many else ()),
             _prose(said.outcome(row)),
             code(said.source(row), 120) if said.source(row) else "",
         )

@@ -116,12 +116,13 @@ def _broken(line: str, width: int) -> list[str]:
 
 
 def _named(what: str, rows: Sequence[Row]) -> list[str]:
-    """One line for gates of one kind, a few of them by name and with what was measured; none without any."""
-    found = {row["gate"]: row for row in sorted(rows, key=lambda row: (row["gate"], row["model"], row["data"]), reverse=True)}
+    """One line for gates of one kind, a few of them by name and with what was measured, if that is one number; none without any."""
+    found: dict[str, list[float | None]] = {}
+    for row in rows:
+        found.setdefault(row["gate"], []).append(row["value"])
     gates = sorted(found)
-    shown = [
-        " ".join([gate, *(short(row["value"]) for row in [found[gate]] if row["value"] is not None)]) for gate in gates[:UNJUDGED_SHOWN]
-    ]
+    values = {gate: told[0] if len(told) == 1 else None for gate, told in found.items()}
+    shown = [gate if (value := values[gate]) is None else f"{gate} {short(value)}" for gate in gates[:UNJUDGED_SHOWN]]
     more = f" and {len(gates) - UNJUDGED_SHOWN} more" if len(gates) > UNJUDGED_SHOWN else ""
     return [f"{what.format(said.count(len(gates), 'gate'))}: {', '.join(shown)}{more}"] if gates else []
 

@@ -15,6 +15,7 @@ from pytest_clip.plugin import suites as shipped
 from pytest_clip.session import cost
 
 CONFTEST = """
+import json
 import sys
 sys.path.insert(0, {here!r})
 import painted
@@ -27,6 +28,8 @@ class Counting(painted.Reader):
         return super().encode_image(images)
 
     def encode_text(self, texts):
+        with Path({log!r} + ".json").open("a") as log:
+            log.writelines(json.dumps(text) + "\\n" for text in texts)
         return super().encode_text([f"{{text}} 0" for text in texts]) if not texts[0][-1:].isdigit() else super().encode_text(texts)
 
 def pytest_clip_make_model(spec, config):
@@ -63,6 +66,11 @@ def counted(project: pytest.Pytester, measure: Callable, tmp_path: Path) -> Call
         log.unlink(missing_ok=True)
         measure(data, *options, suites=suites)
         made = sum(map(int, log.read_text().split())) if log.exists() else 0
+        [texts] = re.findall(r"this run: .*?, ([\d,]+) texts?: ", told) or ["0"]
+        texts_log = log.with_name(f"{log.name}.json")
+        asked = set(texts_log.read_text().splitlines()) if texts_log.exists() else set()
+        assert int(texts.replace(",", "")) == len(asked) or "--clip-suite=retrieval" in args
+        texts_log.unlink(missing_ok=True)
         return int(certain.replace(",", "")), int(more.replace(",", "") or 0), made
 
     return run

@@ -317,7 +317,7 @@ data scenes: 3 image sets, 250 images
   clean      100
   shift_far  100
   near       50
-  this run: 200 pictures, 152 class prompts: 200 forward passes of pictures; less what the cache holds
+  this run: 200 pictures, 152 texts: 200 forward passes of pictures; less what the cache holds
   time of stub: not known, because no run with this cache has measured it yet"""
 
 
@@ -330,7 +330,7 @@ def test_the_list_shows_gates_rules_and_the_work_they_take(world):
         [
             "models: stub, other",
             "data scenes: 3 image sets, 170 images",
-            "  this run: 170 pictures, 152 class prompts: 340 forward passes of pictures; less what the cache holds",
+            "  this run: 170 pictures, 152 texts: 340 forward passes of pictures; less what the cache holds",
             "  time of stub: not known*",
             "  time of other: not known*",
         ]
