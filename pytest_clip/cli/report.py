@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         except OSError as error:
             raise ClipError(f"--{kind}={path or ''}: cannot be written ({error.strerror or error}); name another file") from None
         if kind == "github":
-            for line in github.annotations(record):
+            for line in github.commands(record):
                 print(line)
         for line in [*([f"wrote {written}"] if written is not None else []), *lost]:
             print(line)

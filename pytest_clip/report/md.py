@@ -91,7 +91,7 @@ def _judged(rows: Sequence[Row], many: bool) -> tuple[tuple[str, ...], list[tupl
 
 
 def _suites(rows: Sequence[Row]) -> list[tuple[str, ...]]:
-    told = []
+    told: list[tuple[str, ...]] = []
     for suite in sorted({str(row["suite"]) for row in rows}):
         mine = [row for row in rows if row["suite"] == suite]
         near = ""

@@ -190,7 +190,7 @@ def commands(lines):
 
 def test_annotations_stand_at_the_line_of_the_rule():
     rows = [row(), row("ood/auroc[near]", "warn", rule={"min": 0.7, "source": "rules/own.toml:12"}), row("ood/auroc[far]", "pass", 0.9)]
-    one, two = commands(github.annotations(record(rows, repository={"root": "/w/repo", "folder": "sub"})))
+    one, two = commands(github.commands(record(rows, repository={"root": "/w/repo", "folder": "sub"})))
     assert one == (
         "error",
         {"file": "sub/thresholds.toml", "line": "4", "title": "accuracy/top1[clean]"},
@@ -222,7 +222,7 @@ def test_paths_count_from_the_root_of_the_repository(source, repository, place):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_cannot_become_a_command(name):
     one = row(gate=name, model=name, message=f"{name}\n  why          {name}", rule={"min": 1, "source": f"{name}:4"})
-    [(level, facts, text)] = commands(github.annotations(record([one])))
+    [(level, facts, text)] = commands(github.commands(record([one])))
     assert level == "error"
     assert facts.keys() == {"file", "line", "title"}
     assert (facts["line"], facts["title"]) == ("4", plain(name, 255))
@@ -232,7 +232,7 @@ def test_a_name_cannot_become_a_command(name):
 
 def test_what_github_would_drop_is_said():
     rows = [row(f"accuracy/top1[s{k}]", value=k / 100) for k in range(25)] + [row(f"ood/auroc[s{k}]", "warn") for k in range(11)]
-    told = commands(github.annotations(record(rows)))
+    told = commands(github.commands(record(rows)))
     assert [level for level, _, _ in told] == ["error"] * 10 + ["warning"] * 10 + ["notice"]
     assert told[0][1]["title"] == "accuracy/top1[s0]"  # the worst
     assert told[-1][2] == "10 annotations of a kind are shown; not shown: 15 errors more, 1 warning more"
