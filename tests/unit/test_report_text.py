@@ -127,6 +127,11 @@ def test_the_page_begins_with_the_verdict_and_what_failed_worst_first():
     [
         ([], 1, "❓ no gate was measured"),
         ([row(verdict="pass", value=0.9)], 0, "✅ 1 gate: 1 passed"),
+        (
+            [row(verdict="unjudged"), row(verdict="not_measured", value=None, model="b")],
+            0,
+            "❓ nothing was judged: 2 gates: 1 unjudged, 1 not measured",
+        ),
         ([row(verdict="pass", value=0.9)], 1, "❌ exit status 1, though no gate failed: the log of the run says why"),
         ([row(), row(verdict="insufficient", model="b")], 1, "❌ 2 of 2 gates failed"),
         ([row(), row(role="baseline", model="b")], 1, "❌ 1 of 1 gate failed"),
