@@ -20,7 +20,7 @@ from typing import Any
 
 PLACE = Path(__file__).with_suffix("")
 MODELS = ("scenes-rn", "scenes-rn-ft")
-COLUMNS, SHOWN = 120, 7
+COLUMNS, SHOWN = 120, 5
 """Characters of a line of the terminal; failures that are shown of the many."""
 PAPER = {"light": ("#ffffff", "#1f2328", "#d1d9e0"), "dark": ("#0d1117", "#e6edf3", "#3d444d")}
 HUES = {"light": ("#0072b2", "#d55e00"), "dark": ("#56b4e9", "#e69f00")}
@@ -41,16 +41,22 @@ def measured(model: str, folder: Path) -> tuple[str, dict[str, Any]]:
 
 
 def ending(printed: str, command: str) -> list[str]:
-    """The lines of the summary: the first failures of the many, and how many were left out."""
+    """The lines of the summary: the first failures of the many, how many were left out, pytest's last line without its time."""
     lines = printed.splitlines()
     start = max(at for at, line in enumerate(lines) if "clip gates" in line)
-    bad = [line for line in lines[start:] if bare(line).startswith("FAILED")]
-    kept = [line for line in lines[start:] if bare(line).strip() and line not in bad[SHOWN:] and not bare(line).startswith("wrote ")]
+    stop = next(at for at, line in enumerate(lines) if "short test summary" in line or at == len(lines) - 1)
+    blocks: list[list[str]] = []
+    for line in filter(bare, lines[start:stop]):
+        if bare(line).startswith("    "):
+            blocks[-1].append(line)
+        else:
+            blocks.append([line])
+    bad = [block for block in blocks if bare(block[0]).startswith("FAILED")]
+    told = [f"\x1b[33m[{len(bad) - SHOWN} more failures are left out of this picture]\x1b[0m"]
+    kept = [block for block in blocks if block not in bad[SHOWN:] and not bare(block[0]).startswith("wrote ")]
     if len(bad) > SHOWN:
-        kept.insert(
-            kept.index(bad[SHOWN - 1]) + 1, f"\x1b[33m[{len(bad) - SHOWN} more lines of failures are left out of this picture]\x1b[0m"
-        )
-    return [f"$ {command}", *kept]
+        kept.insert(kept.index(bad[SHOWN - 1]) + 1, told)
+    return [f"$ {command}", *(line for block in kept for line in block), re.sub(r" in [\d.]+s \([\d:]+\)", "", lines[-1])]
 
 
 def bare(line: str) -> str:
