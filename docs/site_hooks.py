@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+([\w./-]+)(?:#[\w-]+)?\)")
-
 
 def inside(match: re.Match[str]) -> str:
     text, path = match.groups()
@@ -14,5 +12,6 @@ def inside(match: re.Match[str]) -> str:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Links of docs/*.md only: below, `../` is still in docs/."""
-    return markdown if "/" in page.file.src_uri else OUTSIDE.sub(inside, markdown)
+    """As many `../` as the page lies deep, and one more, are the repository."""
+    outside = r"\[([^\]]+)\]\(" + re.escape("../") * (page.file.src_uri.count("/") + 1) + r"([\w-][\w./-]*)(?:#[\w-]+)?\)"
+    return re.sub(outside, inside, markdown)
