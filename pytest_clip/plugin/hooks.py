@@ -50,6 +50,7 @@ class BeforeXdist:
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if not config.option.clip_list:
         return None
+    from pytest_clip.plugin.making import makes_models
     from pytest_clip.plugin.resolve import resolve
     from pytest_clip.plugin.suites import choose_suites
     from pytest_clip.report import listing
@@ -57,7 +58,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
     settings = resolve(config)
     try:
-        session = start(settings, check=lambda: choose_suites(settings), ours=False)  # nothing will be loaded
+        session = start(settings, check=lambda: choose_suites(settings), ours=False, hooked=makes_models(config))  # nothing will be loaded
         suites = choose_suites(settings)
     except ClipError as error:
         raise pytest.UsageError(str(error)) from None
@@ -109,7 +110,7 @@ def _start(config: pytest.Config) -> None:
         config.add_cleanup(lambda: inuse.release(settings.cache_dir))
     invocation = read_invocation(config)
     ours = not (invocation.paths or makes_models(config))
-    session = start(settings, check=lambda: choose_suites(settings), ours=ours)
+    session = start(settings, check=lambda: choose_suites(settings), ours=ours, hooked=True)
     if settings.executor.startswith("ray:") and not xdist.is_worker(config):
         from pytest_clip.extract import cluster
 

@@ -41,8 +41,8 @@ SWITCH: Mapping[str, Any] = {"action": "store_true", "default": False}
 _LIST = (
     Option(
         "clip_model",
-        "Model to measure, repeatable: an open_clip name with tag or checkpoint file, hf-hub:..., local-dir:..., timm:..., "
-        "a bundled name or photo-dual. "
+        "Model to measure, repeatable: an open_clip name with tag or checkpoint file, FILE.json,WEIGHTS, hf-hub:..., local-dir:DIR[,FILE], "
+        "run:DIR[,EPOCH] (of open_clip's trainer; all: every epoch), timm:..., a bundled name or photo-dual. "
         "Without paths on the command line the shipped suites run and nothing else",
         checks.text("a model name"), "NAME[,PRETRAINED]", REPEATED,
         "Models for tests that use the clip fixtures and for --clip-suite, one per line", "linelist",
@@ -53,6 +53,12 @@ _LIST = (
         "Class names of a timm classifier, one a line in the order of its scores; default: ImageNet's for 1,000, else classnames.txt "
         "beside the checkpoint",
         checks.text("a file"), "FILE", ini="Default of --clip-classes, relative to the ini file",
+    ),
+    Option(
+        "clip_strip_prefix",
+        "What stands before the names of the weights in a checkpoint file (Lightning and other wrappers) and is taken off; tensors without "
+        "it are left out",
+        checks.prefix, "PREFIX", ini="Default of --clip-strip-prefix",
     ),
     Option(
         "clip_suite", "Suites to run, in addition to any paths given; default: all when there are no paths, none otherwise",
