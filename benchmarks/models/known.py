@@ -2,7 +2,7 @@
 
     python benchmarks/models/known.py
 
-Each is built without numbers (on torch's device `meta`). Those whose text tower is a model of a hub are left out where the hub is not reached.
+Each is built without numbers (on torch's device `meta`). Those whose text tower is a model of Hugging Face are left out.
 """
 
 from __future__ import annotations

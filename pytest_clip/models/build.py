@@ -77,7 +77,10 @@ def build_module(recipe: Recipe, model_cfg: dict[str, Any], precision: str, *, f
         try:
             with quiet() as notes, guard, nullcontext() if fill else _Unfilled():
                 module: torch.nn.Module = open_clip.create_model(
-                    f"local-dir:{folder}", load_weights=False, pretrained_text=False, precision="fp32" if precision in MIXED else precision,
+                    f"local-dir:{folder}",
+                    load_weights=False,
+                    pretrained_text=False,
+                    precision="fp32" if precision in MIXED else precision,
                     force_image_size=recipe.image_size,
                 )
         except foreign.CodeError:

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from pytest_clip import ClipError
-from pytest_clip.models import contents, cures, strange
+from pytest_clip.models import contents, cures, strange, tensors
 from pytest_clip.models.known import HARMLESS
 
 _SHOWN = 20
@@ -170,14 +170,22 @@ def _mismatch(checkpoint: Checkpoint, missing: list[str], unexpected: list[str],
         lines.append(f"  {', '.join(left)} is there, but is no tensor; save model.state_dict() as it is.")
     if prefix := _prefix(missing, unexpected):
         lines.append(f"  They are there under {prefix!r}: add --clip-strip-prefix={prefix}")
-    elif told := strange.recognised(path, checkpoint.facts.get("stripped")):
-        lines.append(f"  {path.name} {told}")
+    elif whose := _whose(checkpoint):
+        lines.append(f"  {path.name} {whose}")
     elif any(key.endswith("positional_embedding") and "visual" in key for key in misshapen):
         lines.append("  It was trained at another image_size: use the architecture of that size (ViT-L-14-336 …), or a local-dir: whose")
         lines.append("  open_clip_config.json says so. Positions are not interpolated here, because that would be another model.")
     elif len(missing) == total:
         lines.append("  Nothing fits: is it another architecture, or the weights of one tower only?")
     return "\n".join(lines)
+
+
+def _whose(checkpoint: Checkpoint) -> str | None:
+    """What else the file is, where that can be told from its names and shapes."""
+    shapes = {key: tuple(value.shape) for key, value in checkpoint.state.items()}
+    beside = tensors.read(checkpoint.path)
+    says = {} if beside is None else beside.says
+    return strange.whose(shapes, checkpoint.path, says=says, prefix=checkpoint.facts.get("stripped"))
 
 
 def _listed(what: str, entries: Iterable[str]) -> list[str]:

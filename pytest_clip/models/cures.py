@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,6 +52,11 @@ def joined(path: Path, prefix: str) -> str:
     find = f"c = next((c[k] for k in {PLAIN} if isinstance(c.get(k), dict)), c)"
     load = 'o = torch.load("OTHER.pt", map_location="cpu", weights_only=True)'
     return _script(path, *_read(path, ()), find, load, inside, f"c = {{**o, **{renamed}}}")
+
+
+def pulled(path: Path) -> str:
+    """For a pointer of Git LFS."""
+    return shlex.join(["git", "-C", str(path.absolute().parent), "lfs", "pull", f"--include={path.name}"])
 
 
 def is_script(path: Path) -> bool:

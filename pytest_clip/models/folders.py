@@ -41,10 +41,8 @@ def weights(folder: Path, file: str | None) -> Path:
     if file is None:
         return _weights_in(folder)
     path = path_of(file)
-    if file.startswith((".", "~")) or path.is_absolute():
-        places = [path.absolute()]
-    else:
-        places = [folder / path, path.absolute()]
+    here = [path.absolute()]
+    places = here if file.startswith((".", "~")) or path.is_absolute() else [folder / path, *here]
     there = [each for each in places if each.is_file()]
     if not there:
         raise ClipError(f"local-dir:{folder},{file}: there is no file {' and no file '.join(map(str, places))}")
@@ -77,7 +75,7 @@ def read_config(file: Path, *, plain: bool = False) -> tuple[dict[str, Any], dic
     if plain and isinstance(content, dict) and "model_cfg" not in content:
         content = {"model_cfg": content}
     model = content.get("model_cfg") if isinstance(content, dict) else None
-    if not isinstance(model, dict) or not _NEEDED <= set(model):
+    if not isinstance(model, dict) or not set(model) >= _NEEDED:
         raise ClipError(f"{file} has no model_cfg with embed_dim, vision_cfg and text_cfg, so open_clip cannot build a model from it")
     preprocess = content.get("preprocess_cfg") or {}
     config.check(model, preprocess, file=file)

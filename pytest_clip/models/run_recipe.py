@@ -23,7 +23,7 @@ def recipe(spec: ModelSpec) -> Recipe:
     folder = path_of(spec.name)
     weights = trainer.checkpoint(folder, spec.pretrained)
     run = trainer.read(folder)
-    model_cfg, preprocess_cfg, tokenizer = _built(run)
+    model_cfg, preprocess_cfg, tokenizer = _built(run, weights)
     notes = []
     if spec.pretrained is None and weights.stem.endswith(trainer.LATEST):
         notes.append(f"run {spec.name} has no epoch_N.pt, so {weights.name} is measured")
@@ -38,7 +38,17 @@ def recipe(spec: ModelSpec) -> Recipe:
         "activation_source": f"{PARAMS} of the run",
         "preprocess_source": f"{PARAMS} of the run",
     }
-    return Recipe(run.model, weights.name, model_cfg, preprocess_cfg, weights.absolute(), tokenizer, facts=facts, warnings=tuple(notes), image_size=size)
+    return Recipe(
+        run.model,
+        weights.name,
+        model_cfg,
+        preprocess_cfg,
+        weights.absolute(),
+        tokenizer,
+        facts=facts,
+        warnings=tuple(notes),
+        image_size=size,
+    )
 
 
 def epoch_of(weights: Path, facts: Mapping[str, Any]) -> tuple[int | None, tuple[str, ...]]:
@@ -57,20 +67,22 @@ def beside(path: Path, model_cfg: Mapping[str, Any], preprocess_cfg: Mapping[str
     if folder is None:
         return ()
     try:
-        own_model, own_images, _ = _built(trainer.read(folder))
+        own_model, own_images, _ = _built(trainer.read(folder), path)
     except ClipError:
         return ()  # nothing was asked of the run
     usual = {"quick_gelu": False, "custom_text": False}
-    parts = [name for name in {*usual, *own_model, *model_cfg} if own_model.get(name, usual.get(name)) != model_cfg.get(name, usual.get(name))]
+    parts = [
+        name for name in {*usual, *own_model, *model_cfg} if own_model.get(name, usual.get(name)) != model_cfg.get(name, usual.get(name))
+    ]
     parts += [name for name in _SEEN if own_images.get(name) != preprocess_cfg.get(name)]
     if not parts:
         return ()
     return (f"{folder / PARAMS} says otherwise of {', '.join(sorted(parts))}; --clip-model={path} follows it",)
 
 
-def _built(run: Run) -> tuple[dict[str, Any], dict[str, Any], str]:
+def _built(run: Run, weights: Path) -> tuple[dict[str, Any], dict[str, Any], str]:
     """`model_cfg`, `preprocess_cfg` and tokenizer as the trainer made them."""
-    model_cfg, preprocess_cfg, tokenizer = _started_from(run)
+    model_cfg, preprocess_cfg, tokenizer = _started_from(run, weights)
     says, file = run.says, run.folder / PARAMS
     seen = {name: says[f"image_{name}"] for name in _SEEN if says.get(f"image_{name}") is not None}
     size = says.get("force_image_size")
@@ -88,7 +100,7 @@ def _built(run: Run) -> tuple[dict[str, Any], dict[str, Any], str]:
     return {**model_cfg, **forced}, {**preprocess_cfg, **seen}, tokenizer
 
 
-def _started_from(run: Run) -> tuple[dict[str, Any], dict[str, Any], str]:
+def _started_from(run: Run, weights: Path) -> tuple[dict[str, Any], dict[str, Any], str]:
     import open_clip
     from open_clip.pretrained import get_pretrained_cfg
 
@@ -106,9 +118,10 @@ def _started_from(run: Run) -> tuple[dict[str, Any], dict[str, Any], str]:
     name = run.model.replace("/", "-")
     model_cfg = open_clip.get_model_config(name)
     if model_cfg is None:
-        raise ClipError(
-            f"{run.folder / PARAMS}: the run trained {run.model!r}, which the open_clip that is installed does not know; "
-            "write its configuration and the checkpoint: --clip-model=FILE.json,WEIGHTS"
-        )
+        raise ClipError(f"{run.folder / PARAMS}: {trainer.unknown(run.model, weights)}")
     published = get_pretrained_cfg(name, str(run.says.get("pretrained") or "")) or {}
-    return copy.deepcopy(model_cfg), {key: list(value) if isinstance(value, tuple) else value for key, value in published.items() if key in _SEEN}, name
+    return (
+        copy.deepcopy(model_cfg),
+        {key: list(value) if isinstance(value, tuple) else value for key, value in published.items() if key in _SEEN},
+        name,
+    )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pytest_clip import ClipError
 from pytest_clip.models import cures, known, tensors, trainer, wrappers
 from pytest_clip.models.folders import CONFIG, WEIGHTS
-from pytest_clip.models.tensors import Tensors
 
 _HEADS = ("head.weight", "fc.weight", "classifier.weight", "head.fc.weight")
 """Of a classifier of timm."""
@@ -63,7 +63,7 @@ def outside(path: Path) -> str | None:
     with path.open("rb") as stream:
         head = stream.read(64)
     if head.startswith(b"version https://git-lfs"):
-        return f"{path} is a pointer of Git LFS, not the file itself; run: git -C {path.absolute().parent} lfs pull --include={path.name}"
+        return f"{path} is a pointer of Git LFS, not the file itself; run: {cures.pulled(path)}"
     if path.suffix.lower() == ".onnx" or (head[:1] == b"\x08" and head[2:3] == b"\x12" and b"pytorch" in head):
         return f"{path} is an ONNX graph, which is run elsewhere; {_exported_from(path)}"
     return cures.script(path) if cures.is_script(path) else None
@@ -78,17 +78,18 @@ def _exported_from(path: Path) -> str:
     return "write the checkpoint that it was exported from, or return it from the hook pytest_clip_make_model (docs/writing_a_suite.md)"
 
 
-def recognised(path: Path, prefix: str | None = None) -> str | None:
+def recognised(path: Path) -> str | None:
     """What the tensors of a file are, as the end of a sentence: the architecture that they fit, or whose they are; None if nobody's."""
     found = tensors.read(path)
-    if found is None:
-        return None
-    state = wrappers.unwrapped(found.state, path)[0]
-    state = wrappers.under(state, prefix) if prefix else state
+    return None if found is None else whose(wrappers.unwrapped(found.state, path)[0], path, says=found.says)
+
+
+def whose(state: known.State, path: Path, *, says: Mapping[str, str], prefix: str | None = None) -> str | None:
+    """The same of names without what wrappers put before them; `prefix` has been taken off them, too."""
     more = f" --clip-strip-prefix={prefix}" if prefix else ""
     if names := known.fitting(state):
         return _fits(names, path, more)
-    return _others(found, state, path) or (None if prefix else _prefixed(state, path)) or _half(state, path)
+    return _others(state, path, says) or (None if prefix else _prefixed(state, path)) or _half(state, path)
 
 
 def _fits(names: tuple[str, ...], path: Path, more: str) -> str:
@@ -106,7 +107,7 @@ def _fits(names: tuple[str, ...], path: Path, more: str) -> str:
     )
 
 
-def _others(found: Tensors, state: dict[str, Any], path: Path) -> str | None:
+def _others(state: known.State, path: Path, says: Mapping[str, str]) -> str | None:
     """Weights of other libraries."""
     here = path.absolute().parent
     if any(".lora_A." in f".{key}" for key in state):
@@ -115,16 +116,18 @@ def _others(found: Tensors, state: dict[str, Any], path: Path) -> str | None:
         return f"holds weights of transformers; write --clip-model=hf:{here}, a folder as save_pretrained makes it"
     head = next((key for key in _HEADS if key in state), None)
     if head is not None and not any(key.startswith(("visual.", "text.", "token_embedding.")) for key in state):
-        name = found.says.get("arch", "NAME")
+        name = says.get("arch", "NAME")
         how = "" if name != "NAME" else ", NAME the architecture that it was trained as"
         return f"is a classifier of {state[head][0]} classes, not a dual encoder; write --clip-model=timm:{name},{path}{how}"
     return None
 
 
-def _prefixed(state: dict[str, Any], path: Path) -> str | None:
+def _prefixed(state: known.State, path: Path) -> str | None:
     """A dual encoder that is a part of what was trained: its names begin with something."""
     common = wrappers.shared(list(state)) if len(state) > 1 else None
-    for prefix in dict.fromkeys([*([common] if common else []), *(key[: -len("logit_scale")] for key in state if key.endswith(".logit_scale"))]):
+    for prefix in dict.fromkeys(
+        [*([common] if common else []), *(key[: -len("logit_scale")] for key in state if key.endswith(".logit_scale"))]
+    ):
         inner = wrappers.under(state, prefix)
         names = known.fitting(inner)
         if not names and "logit_scale" not in inner:
@@ -136,7 +139,7 @@ def _prefixed(state: dict[str, Any], path: Path) -> str | None:
     return None
 
 
-def _half(state: dict[str, Any], path: Path) -> str | None:
+def _half(state: known.State, path: Path) -> str | None:
     """One tower alone."""
     image = {key for key in state if key.startswith("visual.")}
     text = {key for key in state if key.removeprefix("text.").startswith(("token_embedding.", "transformer.", "ln_final."))}

@@ -106,6 +106,9 @@ class _Nothing:
 
     def __init__(self, *args: Any, **options: Any) -> None: ...
 
+    def __call__(self, *args: Any) -> _Nothing:
+        return self
+
     def __setstate__(self, state: Any) -> None: ...
 
     def __setitem__(self, key: Any, value: Any) -> None: ...

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pytest_clip import ClipError
-from pytest_clip.models import classnames, hub, timm_file
+from pytest_clip.models import checkpoint, classnames, hub, timm_file
 from pytest_clip.models.build import pick_device
 from pytest_clip.models.classifier import ImageClassifier
 from pytest_clip.models.quiet import quiet
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 def load(
-    spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", compile: bool = False, classes: Path | None = None,
+    spec: ModelSpec,
+    *,
+    device: str = "auto",
+    precision: str = "fp32",
+    compile: bool = False,
+    classes: Path | None = None,
     prefix: str | None = None,
 ) -> ImageClassifier:
     """Build what `timm:NAME[,PATH]` names. `classes` is a file with the names of its classes, one a line in their order."""

@@ -97,8 +97,8 @@ def missing(shown: str, epoch: str | None) -> str | None:
     if not there:
         return _no_checkpoints(folder)
     if epoch is not None and not (folder / CHECKPOINTS / f"epoch_{epoch}.pt").is_file():
-        shown_epochs = ", ".join(there[-_SHOWN:])
-        return f"run:{shown}: there is no {folder / CHECKPOINTS / f'epoch_{epoch}.pt'}; write run:{shown},{there[-1]} (there are {shown_epochs})"
+        file, found = folder / CHECKPOINTS / f"epoch_{epoch}.pt", ", ".join(there[-_SHOWN:])
+        return f"run:{shown}: there is no {file}; write run:{shown},{there[-1]} (there are {found})"
     return None
 
 
@@ -132,10 +132,18 @@ def read(folder: Path) -> Run:
     odd = [key for key in says if key.startswith(("force_", "image_")) and key not in (*MODEL, *IMAGES, *_TRAINING_ONLY)]
     if odd:
         raise ClipError(
-            f"{file} says {', '.join(f'{key}: {says[key]}' for key in odd)}, which this version of pytest-clip does not know, so it may not "
-            "build the model that was trained; write a configuration of your own: FILE.json,WEIGHTS"
+            f"{file} says {', '.join(f'{key}: {says[key]}' for key in odd)}, which this version of pytest-clip does not know, so it may "
+            "not build the model that was trained; write a configuration of your own: FILE.json,WEIGHTS"
         )
     return Run(folder, {key: says[key] for key in TOLD if key in says})
+
+
+def unknown(model: str, weights: Path) -> str:
+    """The sentence for a run of an architecture that is not known here."""
+    return (
+        f"the run trained {model!r}, which the open_clip that is installed does not know; "
+        f"write its configuration and the checkpoint: --clip-model=FILE.json,{weights}"
+    )
 
 
 def architecture(folder: Path) -> str | None:

@@ -14,7 +14,9 @@ from pytest_clip.models.spec import ModelSpec, interpolated
 _SHOWN = 3
 
 
-def load(spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", compile: bool = False, cache_dir: Path, prefix: str | None = None) -> OpenClipModel:
+def load(
+    spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", compile: bool = False, cache_dir: Path, prefix: str | None = None
+) -> OpenClipModel:
     """(1 - ALPHA) BASE + ALPHA TUNED, in float32 and every weight alike, logit scale and biases among them.
 
     The fingerprint is that of the weights, so 0 is BASE and 1 is TUNED; ClipError where the two are not one network, seen alike.

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def start(
-    settings: Settings, *, check: Callable[[], object] = lambda: None, ours: bool = True, hooked: bool = False
-) -> ClipSession:
+def start(settings: Settings, *, check: Callable[[], object] = lambda: None, ours: bool = True, hooked: bool = False) -> ClipSession:
     """Check everything that can be checked without a model, and what the caller asks to ``check`` besides. Loads nothing heavy.
 
     ``ours`` says that models are built by pytest-clip and not by the project, so that names and files can be looked at first;
