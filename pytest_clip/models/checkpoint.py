@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import zipfile
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,8 @@ import torch
 from safetensors.torch import load_file
 
 from pytest_clip import ClipError
-from pytest_clip.models import contents, cures, strange, tensors
+from pytest_clip.models import contents, cures, misfit, strange
 from pytest_clip.models.known import HARMLESS
-
-_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ def fit(module: torch.nn.Module, checkpoint: Checkpoint) -> None:
     kinds = {key: (_kind(value), _kind(wanted[key])) for key, value in state.items() if key in wanted and not key.endswith(HARMLESS)}
     mistyped = {key: pair for key, pair in kinds.items() if pair[0] != pair[1]}
     if missing or unexpected or misshapen or mistyped:
-        raise ClipError(_mismatch(checkpoint, missing, unexpected, misshapen, mistyped, total=len(wanted)))
+        raise ClipError(misfit.told(checkpoint, missing, unexpected, misshapen, mistyped, total=len(wanted)))
     module.load_state_dict(state, strict=False)
 
 
@@ -151,54 +148,3 @@ def _archive(path: Path) -> tuple[int, int]:
             return path.stat().st_size, sum(entry.file_size for entry in archive.infolist())
     except Exception:  # no archive, or a damaged one: torch says so
         return 0, 0
-
-
-Pairs = Mapping[str, tuple[Any, Any]]
-"""What the file has and what the model wants, by name."""
-
-
-def _mismatch(checkpoint: Checkpoint, missing: list[str], unexpected: list[str], misshapen: Pairs, mistyped: Pairs, *, total: int) -> str:
-    path = checkpoint.path
-    counts = f"{len(missing)} of {total} weights missing, {len(unexpected)} unexpected, {len(misshapen)} mis-shaped"
-    counts += f", {len(mistyped)} of another kind of number" if mistyped else ""
-    lines = [f"{path} does not fit the model: {counts}"]
-    lines += _listed("missing", missing)
-    lines += _listed("unexpected", unexpected)
-    lines += _listed("mis-shaped", [f"{key}: file {list(file)}, model {list(model)}" for key, (file, model) in misshapen.items()])
-    lines += _listed("mis-typed", [f"{key}: file {file}, model {model}" for key, (file, model) in mistyped.items()])
-    if left := sorted({"logit_scale", *missing}.intersection(checkpoint.facts.get("left_out", ()))):
-        lines.append(f"  {', '.join(left)} is there, but is no tensor; save model.state_dict() as it is.")
-    if prefix := _prefix(missing, unexpected):
-        lines.append(f"  They are there under {prefix!r}: add --clip-strip-prefix={prefix}")
-    elif whose := _whose(checkpoint):
-        lines.append(f"  {path.name} {whose}")
-    elif any(key.endswith("positional_embedding") and "visual" in key for key in misshapen):
-        lines.append("  It was trained at another image_size: use the architecture of that size (ViT-L-14-336 …), or a local-dir: whose")
-        lines.append("  open_clip_config.json says so. Positions are not interpolated here, because that would be another model.")
-    elif len(missing) == total:
-        lines.append("  Nothing fits: is it another architecture, or the weights of one tower only?")
-    return "\n".join(lines)
-
-
-def _whose(checkpoint: Checkpoint) -> str | None:
-    """What else the file is, where that can be told from its names and shapes."""
-    shapes = {key: tuple(value.shape) for key, value in checkpoint.state.items()}
-    beside = tensors.read(checkpoint.path)
-    says = {} if beside is None else beside.says
-    return strange.whose(shapes, checkpoint.path, says=says, prefix=checkpoint.facts.get("stripped"))
-
-
-def _listed(what: str, entries: Iterable[str]) -> list[str]:
-    entries = sorted(entries)
-    more = [f"  … and {len(entries) - _SHOWN} more {what}"] if len(entries) > _SHOWN else []
-    return [f"  {what}: {entry}" for entry in entries[:_SHOWN]] + more
-
-
-def _prefix(missing: list[str], unexpected: list[str]) -> str | None:
-    """What stands before at least half of the missing names among the unexpected ones."""
-    wanted, counts = set(missing), Counter[str]()
-    for key in unexpected:
-        parts = key.split(".")
-        counts.update(".".join(parts[:at]) + "." for at in range(1, len(parts)) if ".".join(parts[at:]) in wanted)
-    [(prefix, n)] = counts.most_common(1) or [("", 0)]
-    return prefix if 2 * n >= max(len(missing), 1) and n else None

@@ -14,7 +14,10 @@ from pytest_clip.models.tags import DEFAULT_TAGS
 
 KINDS = (
     ("NAME,TAG  NAME,PATH", "open_clip: embeds images and texts; published weights or a checkpoint"),
-    ("hf-hub:ORG/REPO  local-dir:DIR", "open_clip: a repository of the Hugging Face hub, or a folder like one"),
+    ("FILE.json,PATH", "open_clip: a model configuration of your own, and a checkpoint"),
+    ("run:DIR  run:DIR,EPOCH  run:DIR,all", "open_clip: the newest, one or every epoch of a run of its trainer (open_clip_train)"),
+    ("hf-hub:ORG/REPO", "open_clip: a repository of the Hugging Face hub"),
+    ("local-dir:DIR  local-dir:DIR,FILE", "open_clip: a folder like one, with its weights or those of a file"),
     ("timm:NAME  timm:NAME,PATH", "timm: scores classes; published weights or a checkpoint of train.py, --clip-classes=FILE names them"),
     ("wise:BASE::TUNED::ALPHA", "WiSE-FT: weights between those of two open_clip models of one shape"),
 )

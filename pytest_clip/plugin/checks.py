@@ -41,13 +41,6 @@ def text(what: str) -> Callable[[str], str]:
     return check
 
 
-def prefix(text: str) -> str:
-    """With its dot."""
-    if not re.fullmatch(r"[^\s,/]+", text.strip()):
-        raise argparse.ArgumentTypeError(f"{_shown(text)} is no beginning of a weight's name; write such as net.clip.")
-    return text.strip() if text.strip().endswith(".") else f"{text.strip()}."
-
-
 def prompts_from(text: str, base: Path) -> PromptSet:
     from pytest_clip.data import prompts
 

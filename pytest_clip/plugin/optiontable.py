@@ -58,7 +58,7 @@ _LIST = (
         "clip_strip_prefix",
         "What stands before the names of the weights in a checkpoint file (Lightning and other wrappers) and is taken off; tensors without "
         "it are left out",
-        checks.prefix, "PREFIX", ini="Default of --clip-strip-prefix",
+        checks.text("what stands before the names"), "PREFIX", ini="Default of --clip-strip-prefix",
     ),
     Option(
         "clip_suite", "Suites to run, in addition to any paths given; default: all when there are no paths, none otherwise",

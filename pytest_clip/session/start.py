@@ -84,7 +84,7 @@ def look(models: Sequence[ModelChoice]) -> None:
 
 def _prefix_is_for(models: Sequence[ModelChoice], prefix: str | None) -> None:
     """ClipError for a prefix where no model is read from a checkpoint file."""
-    from pytest_clip.models.lazy import reads_a_file
+    from pytest_clip.models.sources import reads_a_file
 
     if prefix is not None and not any(reads_a_file(choice.spec) for choice in models):
         raise ClipError(f"--clip-strip-prefix={prefix} is for checkpoint files, and no model of this run is one; leave it out")

@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from pytest_clip import ClipError
-from pytest_clip.models import lazy, look, openclip, several
+from pytest_clip.models import lazy, look, openclip, several, sources
 from pytest_clip.models.spec import parse
 
 PICTURE = Image.effect_mandelbrot((70, 50), (-2, -1.5, 1, 1.5), 60).convert("RGB")
@@ -116,8 +116,8 @@ def test_the_configuration_of_the_one_and_the_weights_of_the_other(tmp_path, mon
     save_file(other, folder / "e4.safetensors")
     monkeypatch.chdir(tmp_path)
     wanted = load(f"local-dir:{tiny_models.folder(tmp_path / 'twin', {**tiny_models.VIT, 'quick_gelu': True}, weights=other)}", tmp_path)
-    for text in (f"local-dir:{folder},runs/e3.pt", "local-dir:mine,runs/e3.pt", "local-dir:mine,e4.safetensors", "local-dir:mine,./runs/e3.pt",
-                 f"local-dir:mine,{tmp_path}/runs/e3.pt", "local-dir:mine, mine/e4.safetensors"):  # fmt: skip
+    files = ("runs/e3.pt", "./runs/e3.pt", f"{tmp_path}/runs/e3.pt", "e4.safetensors", " mine/e4.safetensors")
+    for text in (f"local-dir:{folder},runs/e3.pt", *(f"local-dir:mine,{file}" for file in files)):
         assert look.problem(parse(text)) is None, text
         model = load(text, tmp_path)
         assert model.fingerprint == wanted.fingerprint, text
@@ -160,8 +160,8 @@ def test_only_the_named_weights_of_a_folder_count(tmp_path, weights):
     folder = tiny_models.folder(tmp_path / "mine", weights=weights)
     torch.save(weights, folder / "e3.pt")
     spec = parse(f"local-dir:{folder},e3.pt")
-    assert [file.name for file in lazy._files(spec)] == ["open_clip_config.json", "e3.pt"]
-    assert {file.name for file in lazy._files(parse(f"local-dir:{folder}"))} == {
+    assert [file.name for file in sources.files(spec)] == ["open_clip_config.json", "e3.pt"]
+    assert {file.name for file in sources.files(parse(f"local-dir:{folder}"))} == {
         "open_clip_config.json",
         "e3.pt",
         "open_clip_model.safetensors",

@@ -21,6 +21,9 @@ from safetensors.torch import save_file
 from pytest_clip import ClipError
 from pytest_clip.models import known, look, openclip, reader, several, strange
 from pytest_clip.models.spec import Kind
+from pytest_clip.session import judge, load
+from pytest_clip.session.settings import Settings
+from pytest_clip.session.start import start
 
 RN = "tiny-rn"
 
@@ -153,6 +156,28 @@ def test_weights_under_a_prefix(tmp_path, weights, prefix, beside):
     assert bool(model.facts["warnings"]) is bool(beside)
     with pytest.raises(ClipError, match=f"add --clip-strip-prefix={prefix}"):
         openclip.load(several.specs(f"tiny,{path}")[0], device="cpu", cache_dir=tmp_path)
+
+
+def test_the_option_reaches_the_file(tmp_path, weights):
+    torch.save({f"net.{key}": value for key, value in weights.items()}, tmp_path / "e.pt")
+    tiny_models.folder(tmp_path / "mine", weights=weights)
+    text = f"local-dir:{tmp_path}/mine,{tmp_path}/e.pt"
+    for cache in (False, True, True):
+        session = start(Settings(models=(text,), strip_prefix="net.", cache=cache, cache_dir=tmp_path / "cache"), ours=False)
+        equal(load.load_model(session, session.models[0]), weights)
+    plain = start(Settings(models=(text,), cache_dir=tmp_path / "cache"), ours=False)
+    with pytest.raises(ClipError, match="add --clip-strip-prefix=net"):
+        load.load_model(plain, plain.models[0])
+    assert "--clip-strip-prefix=net." in judge.options_of(session, "mine,e.pt", "scenes")
+    assert not [each for each in judge.options_of(plain, "mine,e.pt", "scenes") if "prefix" in each]
+
+
+def test_the_option_is_refused_where_no_file_is_read(tmp_path):
+    settings = Settings(models=("scenes-rn", "ViT-B-32,random"), strip_prefix="net.", cache_dir=tmp_path)
+    with pytest.raises(
+        ClipError, match=r"--clip-strip-prefix=net\. is for checkpoint files, and no model of this run is one; leave it out"
+    ):
+        start(settings)
 
 
 def test_a_prefix_that_is_not_there_is_told(tmp_path, weights):

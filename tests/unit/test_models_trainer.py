@@ -175,7 +175,7 @@ def test_a_run_that_began_from_a_folder(tmp_path, weights):
     assert (model.activation, model.preprocess_config["mean"]) == ("quickgelu", [0.5, 0.5, 0.5])
     assert look.problem(parse(f"run:{run}")) is None
     base.rename(tmp_path / "gone")
-    with pytest.raises(ClipError, match="began from local-dir:.*, and there is no folder .*base; run pytest where the training ran"):
+    with pytest.raises(ClipError, match=r"began from local-dir:.*, and there is no folder .*base; run pytest where the training ran"):
         load(f"run:{run}", tmp_path)
 
 
