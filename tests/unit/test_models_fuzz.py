@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from pytest_clip import ClipError
 from pytest_clip.models import checkpoint, config
 from pytest_clip.models.build import build_module, make_tokenizer
+from pytest_clip.models.labels import labels
 from pytest_clip.models.resolve import resolve
 from pytest_clip.models.spec import parse
 

@@ -8,6 +8,7 @@ import torch
 
 from pytest_clip import ClipError
 from pytest_clip.models import alphas, look, openclip, reader, sources, spec
+from pytest_clip.models.labels import labels
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +52,9 @@ def test_bf16_is_mixed_in_float32(pair):
 def test_a_path_is_several_models(path, values):
     texts = alphas.expand(f"wise:ViT-B-32,openai::ViT-B-32,e.pt::{path}")
     assert texts == tuple(f"wise:ViT-B-32,openai::ViT-B-32,e.pt::{value}" for value in values)
-    labels = labels(spec.parse(text) for text in texts)
-    assert labels[0] == f"wise-ViT-B-32-openai-ViT-B-32-e.pt-{values[0]}"
-    assert len(set(labels)) == len(texts)
+    told = labels(spec.parse(text) for text in texts)
+    assert told[0] == f"wise-ViT-B-32-openai-ViT-B-32-e.pt-{values[0]}"
+    assert len(set(told)) == len(texts)
     assert spec.parse(texts[0]).key == "ViT-B-32"
 
 
