@@ -62,7 +62,11 @@ def expand(text: str) -> tuple[str, ...]:
 
 def around(path: Path) -> Path | None:
     """The run that a checkpoint lies in: its folder, or the one above, has a `params.txt`."""
-    return next((each for each in (path.parent.parent, path.parent) if (each / PARAMS).is_file()), None) if path.is_file() else None
+    if not path.is_file():
+        return None
+    here, whole = Path.cwd(), path.absolute()
+    found = next((each for each in (whole.parent.parent, whole.parent) if (each / PARAMS).is_file()), None)
+    return found.relative_to(here) if found is not None and not path.is_absolute() and found.is_relative_to(here) else found
 
 
 def epochs(folder: Path) -> list[str]:

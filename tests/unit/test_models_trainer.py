@@ -109,13 +109,17 @@ def test_without_a_number_the_latest_is_measured_and_said(tmp_path, weights):
     assert [spec.text for spec in several.specs(f"run:{run},all")] == [f"run:{run},latest"]
 
 
-def test_an_epoch_by_its_path(tmp_path, weights):
+def test_an_epoch_by_its_path(tmp_path, weights, monkeypatch):
     run = tiny_runs.run(tmp_path / "mine", {5: weights[0], 6: weights[1]}, force_quick_gelu=True)
     spec = parse(f"{run}/checkpoints/epoch_5.pt")
     assert (spec.kind, spec.key, spec.label) == ("run", "tiny", "mine,epoch_5")
     model = load(spec.text, tmp_path)
     assert (model.facts["epoch"], model.facts["run"], model.activation) == (5, str(run), "quickgelu")
     assert model.fingerprint == load(f"run:{run},5", tmp_path).fingerprint
+    monkeypatch.chdir(run / "checkpoints")
+    assert parse("epoch_6.pt").name == str(run)
+    monkeypatch.chdir(tmp_path)
+    assert (parse("mine/checkpoints/epoch_6.pt").name, parse("mine/checkpoints/epoch_6.pt").label) == ("mine", "mine,epoch_6")
     assert look.problem(spec) is not None  # `tiny` is known to this test alone
     assert "trained 'tiny', which the open_clip that is installed does not know" in look.problem(spec)
 
