@@ -98,7 +98,7 @@ def _check_kinds(tensors: Mapping[str, torch.Tensor], path: Path, container: tup
 
 def _unwrapped(tensors: dict[str, torch.Tensor], facts: dict[str, Any], path: Path, prefix: str | None) -> dict[str, torch.Tensor]:
     """Without what training wrappers put before and into names, and without `prefix`, which comes before or after that."""
-    state, gone = tensors, []
+    state = tensors
     if prefix is not None and (part := wrappers.under(tensors, prefix)):
         facts |= {"stripped": prefix, "beside": len(tensors) - len(part)}
         state = part

@@ -143,7 +143,7 @@ def _half(state: known.State, path: Path) -> str | None:
     """One tower alone."""
     image = {key for key in state if key.startswith("visual.")}
     text = {key for key in state if key.removeprefix("text.").startswith(("token_embedding.", "transformer.", "ln_final."))}
-    bare = {"conv1.weight", "ln_pre.weight", "class_embedding"} <= set(state)
+    bare = {"conv1.weight", "ln_pre.weight", "class_embedding"} <= set(state) or any(key.startswith("trunk.") for key in state)
     if bare and not image and "token_embedding.weight" not in state:
         tower, prefix = "image", "visual."
     elif image and not text:
