@@ -48,7 +48,9 @@ def label_of(spec: ModelSpec, *, depth: int) -> str:
             return run
         return f"{run},{safe(_epoch(spec.pretrained))}"
     name = spec.name
-    if spec.kind == "local-dir":
+    if spec.kind == "hf" and not path_of(spec.name).exists():
+        return safe(spec.name.replace("/", "--"))
+    if spec.kind in ("hf", "local-dir"):
         name = tail(str(path_of(spec.name).resolve()))
     elif spec.kind == "config":
         name = Path(spec.name).stem

@@ -34,7 +34,7 @@ _REMEMBERED = (
 _OF_A_CLASSIFIER = (*(name for name in _REMEMBERED if not name.startswith("logit_")), "names")
 ATTEMPTS = 3
 """Times that a model is built whose files change meanwhile."""
-_PACKAGES = ("torch", "torchvision", "open_clip_torch", "timm", "transformers", "tokenizers", "pillow", "numpy")
+_PACKAGES = ("torch", "torchvision", "open_clip_torch", "timm", "transformers", "tokenizers", "sentencepiece", "peft", "pillow", "numpy")
 
 
 class LazyModel:

@@ -18,6 +18,7 @@ KINDS = (
     ("run:DIR  run:DIR,EPOCH  run:DIR,all", "open_clip: the newest, one or every epoch of a run of its trainer (open_clip_train)"),
     ("hf-hub:ORG/REPO", "open_clip: a repository of the Hugging Face hub"),
     ("local-dir:DIR  local-dir:DIR,FILE", "open_clip: a folder like one, with its weights or those of a file"),
+    ("hf:PATH-or-ID", "transformers: CLIP, SigLIP, SigLIP 2, AltCLIP, Chinese-CLIP, ALIGN; PATH may hold an adapter of PEFT"),
     ("timm:NAME  timm:NAME,PATH", "timm: scores classes; published weights or a checkpoint of train.py, --clip-classes=FILE names them"),
     ("wise:BASE::TUNED::ALPHA", "WiSE-FT: weights between those of two open_clip models of one shape"),
 )

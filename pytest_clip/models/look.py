@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from pytest_clip import ClipError
-from pytest_clip.models import bundled, folders, strange, trainer
+from pytest_clip.models import bundled, folders, hf, strange, trainer
 from pytest_clip.models.config import REPOSITORY
 from pytest_clip.models.heads import unlike_a_checkpoint
 from pytest_clip.models.listing import architectures
@@ -43,6 +43,8 @@ def problem(spec: ModelSpec) -> str | None:
         return None if reason is None else f"--clip-model={reason}"
     if spec.kind == "timm" and spec.pretrained not in (None, RANDOM) and path_of(str(spec.pretrained)).is_file():
         return unlike_a_checkpoint(path_of(str(spec.pretrained)))
+    if spec.kind == "hf":
+        return hf.problem(spec.name)
     if spec.kind == "local-dir":
         return _folder(spec)
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_clip import ClipError
-from pytest_clip.models import bundled, classnames, folders, photo, trainer
+from pytest_clip.models import bundled, classnames, folders, hf, photo, trainer
 from pytest_clip.models.spec import RANDOM, ModelSpec
 from pytest_clip.store import path_of
 
@@ -26,6 +26,8 @@ def files(spec: ModelSpec) -> list[Path] | None:
         return _of_a_run(spec)
     if spec.kind == "config":
         return [path_of(spec.name), *checkpoint] if path_of(spec.name).is_file() else None
+    if spec.kind == "hf":
+        return hf.files(spec.name)
     if spec.kind == "photo":
         return None if photo.missing(spec.name) else photo.files(spec.name)
     if spec.kind == "timm":

@@ -14,7 +14,7 @@ from pytest_clip.models.labels import label_of
 from pytest_clip.models.photo import PHOTO
 from pytest_clip.store import path_of
 
-Kind = Literal["open_clip", "hf-hub", "local-dir", "run", "config", "bundled", "timm", "photo", "wise", "unknown"]
+Kind = Literal["open_clip", "hf-hub", "local-dir", "run", "config", "bundled", "hf", "timm", "photo", "wise", "unknown"]
 """`unknown` is a name that only a project's hook can know; `problem` says what is wrong with it otherwise."""
 
 RANDOM = "random"
@@ -25,7 +25,7 @@ CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _FORMS = (
-    "write NAME, NAME,TAG, NAME,PATH, FILE.json,PATH, hf-hub:ORG/NAME, local-dir:PATH[,FILE], run:DIR[,EPOCH], timm:NAME, "
+    "write NAME, NAME,TAG, NAME,PATH, FILE.json,PATH, hf-hub:ORG/NAME, local-dir:PATH[,FILE], run:DIR[,EPOCH], hf:PATH-or-ID, timm:NAME, "
     "timm:NAME,PATH, a bundled name or photo-dual; `pytest-clip models` lists names"
 )
 
@@ -77,7 +77,7 @@ def parse(text: str, *, pretrained: str | None = None) -> ModelSpec:
     rest = rest.strip()
     if scheme == "run" and ":" in text:
         return _epoch(text, rest, pretrained)
-    if scheme in ("hf-hub", "local-dir"):
+    if scheme in ("hf-hub", "local-dir") or text.startswith("hf:"):
         return _with_own_weights(text, scheme, rest, pretrained)
     if scheme == "wise" and ":" in text:
         return _between(text, pretrained)
@@ -124,6 +124,8 @@ def _with_own_weights(text: str, scheme: str, rest: str, pretrained: str | None)
         raise ClipError(f"--clip-model={text!r} has nothing after the colon; {_FORMS}")
     if scheme == "local-dir":
         return ModelSpec(text, "local-dir", *folders.parts(rest))
+    if scheme == "hf":
+        return ModelSpec(text, "hf", rest)
     if not _REPOSITORY.fullmatch(rest):
         raise ClipError(f"--clip-model={text!r} is not a Hugging Face repository; write hf-hub:ORG/NAME, without a tag")
     return ModelSpec(text, "hf-hub", rest)
@@ -157,7 +159,7 @@ def _between(text: str, pretrained: str | None) -> ModelSpec:
     base, tuned, alpha = alphas.parts(text)
     both = parse(base), parse(tuned)
     for part in both:
-        if part.kind in ("timm", "photo", "wise"):
+        if part.kind in ("hf", "timm", "photo", "wise"):
             raise ClipError(f"--clip-model={text!r}: {part.text!r} is a model of the kind {part.kind}; both must be models of open_clip")
     return ModelSpec(text, "wise", f"{base}::{tuned}", f"{alpha:g}", between=both)
 

@@ -42,7 +42,7 @@ _LIST = (
     Option(
         "clip_model",
         "Model to measure, repeatable: an open_clip name with tag or checkpoint file, FILE.json,WEIGHTS, hf-hub:..., local-dir:DIR[,FILE], "
-        "run:DIR[,EPOCH] (of open_clip's trainer; all: every epoch), timm:..., a bundled name or photo-dual. "
+        "run:DIR[,EPOCH] (of open_clip's trainer; all: every epoch), hf:..., timm:..., a bundled name or photo-dual. "
         "Without paths on the command line the shipped suites run and nothing else",
         checks.text("a model name"), "NAME[,PRETRAINED]", REPEATED,
         "Models for tests that use the clip fixtures and for --clip-suite, one per line", "linelist",

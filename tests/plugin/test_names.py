@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 REFUSED = {
-    "hf:mine": "names no model",
+    "hf:mine": "hf:mine: there is no folder",
+    "hf:": "has nothing after the colon",
     "org/name": "open_clip knows no architecture 'org-name'; if org/name is a repository of Hugging Face",
     "ours:v1@3": "names no model",
     "hf-hub:mine": "is not a Hugging Face repository",
@@ -80,14 +81,14 @@ def test_without_a_hook_each_is_refused_before_anything_runs(quick):
     said = str(result.stderr)
     assert [text for text, message in REFUSED.items() if message not in said] == []
     assert quick.loads == []
-    listed = quick.run("--clip-list", "--clip-model=hf:mine")
+    listed = quick.run("--clip-list", "--clip-model=ours:mine")
     assert listed.ret == pytest.ExitCode.USAGE_ERROR
 
 
 def test_a_hook_that_leaves_a_name_to_us_gets_our_sentence(quick):
     conftest = quick.pytester.path / "conftest.py"
     conftest.write_text(conftest.read_text().replace("return stub_world", "return None and stub_world"))
-    result = quick.run("--clip-model=hf:mine", "--clip-suite=ood")
+    result = quick.run("--clip-model=ours:mine", "--clip-suite=ood")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*--clip-model='hf:mine' names no model; write NAME*"])
+    result.stdout.fnmatch_lines(["*--clip-model='ours:mine' names no model; write NAME*"])
     assert "Traceback" not in str(result.stdout)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import open_clip
 import pytest
+import tiny_hf
 import tiny_models
 import tiny_runs
 import torch
@@ -20,7 +21,6 @@ from safetensors.torch import save_file
 
 from pytest_clip import ClipError
 from pytest_clip.models import known, look, openclip, reader, several, strange
-from pytest_clip.models.spec import Kind
 from pytest_clip.session import judge, load
 from pytest_clip.session.settings import Settings
 from pytest_clip.session.start import start
@@ -237,41 +237,34 @@ def test_a_folder_of_timm(tmp_path):
         assert built(message, tmp_path).names == ("a", "b", "c")
 
 
-def hugging(folder: Path) -> Path:
-    """A tiny CLIPModel as save_pretrained makes it."""
-    from transformers import CLIPConfig, CLIPModel
-
-    small = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
-    config = CLIPConfig(
-        text_config={**small, "vocab_size": 99}, vision_config={**small, "image_size": 32, "patch_size": 16}, projection_dim=16
-    )
-    CLIPModel(config).save_pretrained(folder)
-    return folder
-
-
 def test_what_is_of_transformers_is_sent_to_hf(tmp_path):
-    folder = hugging(tmp_path / "mine")
+    folder = tiny_hf.folder(tmp_path / "mine")
     for text in (str(folder), f"local-dir:{folder}"):
-        assert told(text) == f"--clip-model='{text}': {folder} is a folder of transformers (CLIPModel); write --clip-model=hf:{folder}"
-    assert f"model.safetensors holds weights of transformers; write --clip-model=hf:{folder}" in told(f"{folder}/model.safetensors")
+        message = told(text)
+        assert message == f"--clip-model='{text}': {folder} is a folder of transformers (CLIPModel); write --clip-model=hf:{folder}"
+        assert built(message, tmp_path).facts["architecture"] == "CLIPModel"
+    message = told(f"{folder}/model.safetensors")
+    assert f"model.safetensors holds weights of transformers; write --clip-model=hf:{folder}" in message
+    built(message.partition(", a folder as save_pretrained makes it")[0], tmp_path)
     with pytest.raises(ClipError, match=f"holds weights of transformers; write --clip-model=hf:{folder}"):
         openclip.load(several.specs(f"tiny,{folder}/model.safetensors")[0], device="cpu", cache_dir=tmp_path)
 
 
 def test_an_adapter_is_sent_to_hf(tmp_path):
-    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "org/clip", "peft_type": "LORA"}))
-    save_file({"base_model.model.q_proj.lora_A.weight": torch.zeros(2, 4)}, tmp_path / "adapter_model.safetensors")
-    for text in (str(tmp_path), f"local-dir:{tmp_path}"):
-        assert f"is a PEFT adapter over org/clip, not a whole model; write --clip-model=hf:{tmp_path}" in told(text)
-    message = told(f"{tmp_path}/adapter_model.safetensors")
-    assert message.endswith(f"holds an adapter of PEFT, not a whole model; write --clip-model=hf:{tmp_path}")
+    import peft
+    import transformers
 
-
-@pytest.mark.skipif("hf" not in Kind.__args__, reason="hf: is not read yet")
-def test_hf_reads_what_is_sent_to_it(tmp_path):
-    folder = hugging(tmp_path / "mine")
-    [spec] = several.specs(commands(told(str(folder)))[0][0])
-    assert spec.kind == "hf"
+    base, adapter = tiny_hf.folder(tmp_path / "base"), tmp_path / "adapter"
+    with tiny_hf.silent():
+        module = transformers.CLIPModel.from_pretrained(base)
+        peft.get_peft_model(module, peft.LoraConfig(r=2, target_modules=["q_proj"])).save_pretrained(adapter)
+    for text in (str(adapter), f"local-dir:{adapter}"):
+        message = told(text)
+        assert f"is a PEFT adapter over {base}, not a whole model; write --clip-model=hf:{adapter}" in message
+        assert built(message, tmp_path).facts["architecture"] == "CLIPModel"
+    message = told(f"{adapter}/adapter_model.safetensors")
+    assert message.endswith(f"holds an adapter of PEFT, not a whole model; write --clip-model=hf:{adapter}")
+    built(message, tmp_path)
 
 
 def test_other_folders(tmp_path, weights):
