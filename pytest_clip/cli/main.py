@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 COMMANDS = (
     Command("list", "Suites, gates, rules, data and forward passes; loads no model", listing.arguments, listing.run, listing.OPTIONS),
-    Command("models", "Model names that --clip-model takes", models.arguments, models.run),
+    Command("models", "What --clip-model takes: kinds, names, factors of each", models.arguments, models.run, models.OPTIONS),
     Command("scenes", "The embedded benchmark", scenes.arguments, scenes.run),
     Command("runs", "Saved runs: list them, show one", runs.runs_arguments, runs.runs),
     Command("compare", "What became worse between two saved runs, and on which images", runs.compare_arguments, runs.compare),

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest_clip.plugin.checks as checks
+from pytest_clip.models.kinds import forms
+from pytest_clip.plugin.factoroption import factor
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,7 @@ SWITCH: Mapping[str, Any] = {"action": "store_true", "default": False}
 _LIST = (
     Option(
         "clip_model",
-        "Model to measure, repeatable: an open_clip name with tag or checkpoint file, FILE.json,WEIGHTS, hf-hub:..., local-dir:DIR[,FILE], "
-        "run:DIR[,EPOCH] (of open_clip's trainer; all: every epoch), hf:..., timm:..., a bundled name or photo-dual. "
+        f"Model to measure, repeatable: {forms()}; `pytest-clip models` explains. "
         "Without paths on the command line the shipped suites run and nothing else",
         checks.text("a model name"), "NAME[,PRETRAINED]", REPEATED,
         "Models for tests that use the clip fixtures and for --clip-suite, one per line", "linelist",
@@ -59,6 +60,12 @@ _LIST = (
         "What stands before the names of the weights in a checkpoint file (Lightning and other wrappers) and is taken off; tensors without "
         "it are left out",
         checks.text("what stands before the names"), "PREFIX", ini="Default of --clip-strip-prefix",
+    ),
+    Option(
+        "clip_factor",
+        "What is known of a model, for the record, repeatable: NAME:KEY=VALUE, without NAME of all; keys: family, parameters, gflops, "
+        "resolution, training_set, training_set_size, samples_seen, loss, finetuned_on, activation",
+        factor, "[NAME:]KEY=VALUE", REPEATED,
     ),
     Option(
         "clip_suite", "Suites to run, in addition to any paths given; default: all when there are no paths, none otherwise",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_clip import ClipError
-from pytest_clip.session import load
+from pytest_clip.session import factors, load
 from pytest_clip.session.choices import DataChoice, ModelChoice
 from pytest_clip.session.ownership import refuse_shared
 from pytest_clip.session.run import ClipSession
@@ -42,6 +42,7 @@ def start(settings: Settings, *, check: Callable[[], object] = lambda: None, our
     files = faults.of(lambda: _threshold_files(settings)) or ()
     known = {label: each for label, each in sets.items() if each}
     rulebook = faults.of(lambda: _rulebook(files, known))
+    said = faults.of(lambda: factors.collect(settings, models)) or {}
     if ours:
         faults.of(lambda: look(models))
         faults.of(lambda: _prefix_is_for(models, settings.strip_prefix))
@@ -52,7 +53,7 @@ def start(settings: Settings, *, check: Callable[[], object] = lambda: None, our
     goal = _update_target(settings, files)
     held = _regressions(settings, models, data)
     paths = tuple(path for path, _ in files)
-    return ClipSession(settings, models, data, sets, rulebook, paths, regressions=held, update=goal, doubts=load.doubts(data))
+    return ClipSession(settings, models, data, sets, rulebook, said, paths, regressions=held, update=goal, doubts=load.doubts(data))
 
 
 class Faults:
