@@ -14,8 +14,8 @@ NEEDS_HF = "needs transformers, which is not installed; pip install pytest-clip[
 NEEDS_PEFT = "holds a PEFT adapter, which needs peft, which is not installed; pip install pytest-clip[peft]"
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _READ = (".json", ".txt", ".model", ".safetensors", ".bin", ".jinja")
-_NOT_READ = ("training_args.bin", "trainer_state.json")
-"""What transformers' Trainer puts beside a model."""
+_NOT_READ = ("training_args.bin", "trainer_state.json", "clip-card.json")
+"""What transformers' Trainer and people put beside a model."""
 
 
 def folder_of(name: str) -> Path | None:

@@ -78,9 +78,9 @@ def _put_together(
             f"{where}: its image processor cuts patches of {processor.patch_size} pixels, and the model takes {vision.patch_size} "
             "(patch_size in config.json); copy the preprocessor_config.json that the model was trained with"
         )
-    length = hf_texts.length_of(tokenizer, text, family)
-    texts = hf_texts.Texts(tokenizer, length, int(text.vocab_size), family.sigmoid, where)
     try:
+        length = hf_texts.length_of(tokenizer, text, family, where)
+        texts = hf_texts.Texts(tokenizer, length, int(text.vocab_size), family.sigmoid, where)
         hf_texts.check(texts, family, text)
         model = HfModel(module, family, sight, texts, label=label, device=place, precision=precision)
         picture, sentence = model.encode_image(torch.zeros(1, 3, *sight.size)), model.encode_text(["a photo of a dog."])
@@ -155,6 +155,12 @@ def _fetched(repository: str, **how: Any) -> Path:
     folder = hub.folder_of_repository(repository, patterns=PATTERNS, **how)
     if not any(folder.glob("*.safetensors")):
         folder = hub.folder_of_repository(repository, patterns=(*PATTERNS, *PICKLES), **how)
+    told = any((folder / each).is_file() for each in (hf_kinds.CONFIG, hf_kinds.ADAPTER))
+    if not told or not any(file.suffix in (".safetensors", ".bin") for file in folder.iterdir()):
+        raise ClipError(
+            f"{how['what']}: {folder} holds only {', '.join(sorted(file.name for file in folder.iterdir())) or 'nothing'}; fetch all of it "
+            f"where the hub can be reached (hf download {repository}), or name a copy: {how['otherwise']}"
+        )
     return folder
 
 

@@ -29,6 +29,8 @@ class Family:
     """before the patches of the image tower"""
     text_length: int | None = None
     """what its processor pads texts to, where that is not what its configuration could take"""
+    tower: str = "vit"
+    """of images, as the factor `family` has it"""
     pools: str = "first"
     """which token a text is read from: the `first`, that of the `end`, or `any`"""
 
@@ -39,7 +41,7 @@ FAMILIES = {
     "siglip2": Family("Siglip2Model", "Siglip2ImageProcessor", sigmoid=True, class_token=False, pools="any"),
     "altclip": Family("AltCLIPModel", "CLIPImageProcessor"),
     "chinese_clip": Family("ChineseCLIPModel", "ChineseCLIPImageProcessor"),
-    "align": Family("AlignModel", "EfficientNetImageProcessor", class_token=False, text_length=64),
+    "align": Family("AlignModel", "EfficientNetImageProcessor", class_token=False, text_length=64, tower="efficientnet"),
 }
 """By the `model_type` of their config.json."""
 TAKEN = f"hf: takes {', '.join(each.model for each in FAMILIES.values())}"

@@ -59,6 +59,7 @@ class HfModel(Seeing):
         self.label, self.device, self.precision = label, device, precision
         self.facts: dict[str, Any] = {
             "architecture": family.model,
+            "family": family.tower,
             "activation": self.activation,
             "preprocess": sight.told,
             "context_length": texts.length,
@@ -135,9 +136,9 @@ class HfModel(Seeing):
         states: torch.Tensor = kept[0][0] if isinstance(kept[0], tuple) else kept[0]
         if states.ndim == 3:
             states = states[:, int(self.family.class_token) :]
-            side = int(self.module.config.vision_config.patch_size)  # type: ignore[union-attr]
+            side = int(attrgetter("config.vision_config.patch_size")(self.module))
             high, wide = (each // side for each in self.image_size)
-            states = states[:, : high * wide].transpose(1, 2).unflatten(2, (high, wide))
+            states = states[:, : high * wide].transpose(1, 2).reshape(len(states), -1, high, wide)
         return states.float().cpu().clone()
 
     def _blocks(self) -> Any:

@@ -118,9 +118,10 @@ def look(processor: Any, *, patches: bool, where: str) -> ProcessorSight:
     try:
         square = pixels_of(processor, Image.new("RGB", (96, 96)), patches=patches)
         wide = pixels_of(processor, Image.new("RGB", (128, 96)), patches=patches) if not patches else square
-        size = tuple(square.shape[1:])
+        size = (int(square.shape[1]), int(square.shape[2]))
         black, white = (
-            pixels_of(processor, Image.new("RGB", size[::-1], (level,) * 3), patches=patches, raw=False).double() for level in (0, 255)
+            pixels_of(processor, Image.new("RGB", (size[1], size[0]), (level,) * 3), patches=patches, raw=False).double()
+            for level in (0, 255)
         )
     except Exception as error:  # what a configuration can make a processor raise
         raise ClipError(

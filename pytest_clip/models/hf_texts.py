@@ -14,6 +14,8 @@ from pytest_clip import ClipError
 from pytest_clip.models import fingerprint
 from pytest_clip.models.hf_kinds import Family
 
+SHORTEST = 3
+"""Tokens: a first, a last and one word."""
 STEP = 16
 """Of a softmax model only the columns that hold a token of some text are computed, rounded up to a multiple of this; texts of one multiple
 go together."""
@@ -93,11 +95,15 @@ def _skips_padding(config: Any) -> bool:
     return getattr(config, "model_type", "") == "altclip_text_model"
 
 
-def length_of(tokenizer: Any, config: Any, family: Family) -> int:
+def length_of(tokenizer: Any, config: Any, family: Family, where: str) -> int:
     """Tokens that are read of a text: what the model has positions for, unless tokenizer or processor are shorter."""
     room = int(config.max_position_embeddings)
     if _skips_padding(config):  # the first positions are those of padding
         room -= int(config.pad_token_id) + 1
-    if family.sigmoid:
-        return room
-    return min(room, int(tokenizer.model_max_length), family.text_length or room)
+    length = room if family.sigmoid else min(room, int(tokenizer.model_max_length), family.text_length or room)
+    if length < SHORTEST:
+        raise ClipError(
+            f"{where}: {length} tokens of a text would be read; correct max_position_embeddings in config.json or model_max_length in "
+            "tokenizer_config.json"
+        )
+    return length

@@ -16,10 +16,11 @@ QUICK = "-quickgelu"
 
 @dataclass(frozen=True)
 class Tag:
-    """Published weights of an architecture: whether they were trained with QuickGELU (None: it does not say), and their repository."""
+    """Published weights: whether trained with QuickGELU (None: it does not say), their repository, how pictures are resized."""
 
     quick_gelu: bool | None
     repository: str
+    resize: str | None = None
 
 
 def folders() -> list[Path]:
@@ -50,7 +51,11 @@ def published() -> Mapping[str, Mapping[str, Tag]]:
         table = told.get("_PRETRAINED")
         if not isinstance(table, ast.Dict):
             return {}
-        found = {str(name): dict(_tags(told.get(node.id, node) if isinstance(node, ast.Name) else node)) for name, node in _pairs(table)}
+        resizing = {node.name: _resize(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
+        found = {
+            str(name): dict(_tags(told.get(node.id, node) if isinstance(node, ast.Name) else node, resizing))
+            for name, node in _pairs(table)
+        }
         quick = {f"{name}{QUICK}": {tag: each for tag, each in tags.items() if each.quick_gelu} for name, tags in found.items()}
         return found | {name: tags for name, tags in quick.items() if tags}  # as open_clip does after its table
     return {}
@@ -83,8 +88,27 @@ def _pairs(node: ast.expr) -> Iterator[tuple[object, ast.expr]]:
                 yield each.arg, each.value
 
 
-def _tags(node: ast.expr) -> Iterator[tuple[str, Tag]]:
+def _tags(node: ast.expr, resizing: Mapping[str, str | None]) -> Iterator[tuple[str, Tag]]:
     for name, call in _pairs(node):
         said = {key: value.value for key, value in _pairs(call) if isinstance(value, ast.Constant)}
         quick = said.get("quick_gelu")
-        yield str(name), Tag(quick if isinstance(quick, bool) else None, str(said.get("hf_hub") or "").strip("/"))
+        maker = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
+        resize = said.get("resize_mode") or resizing.get(maker)
+        yield (
+            str(name),
+            Tag(
+                quick if isinstance(quick, bool) else None,
+                str(said.get("hf_hub") or "").strip("/"),
+                None if resize is None else str(resize),
+            ),
+        )
+
+
+def _resize(maker: ast.FunctionDef) -> str | None:
+    """`resize_mode` of the dictionary that a function of open_clip makes of a tag."""
+    for node in ast.walk(maker):
+        if isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == "resize_mode" and isinstance(value, ast.Constant):
+                    return str(value.value)
+    return None

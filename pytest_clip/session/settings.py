@@ -53,6 +53,8 @@ class Settings:
     suites: tuple[str, ...] | None = None
     data: tuple[str, ...] = ("scenes",)
     thresholds: tuple[tuple[Path, str], ...] = ()
+    likes: tuple[str, ...] = ()
+    """public checkpoints whose published numbers are rules (`session.like`)"""
     reports: tuple[ReportRequest, ...] = ()
     prompts: PromptSet | None = None
     limit: int | None = None

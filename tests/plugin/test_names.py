@@ -60,11 +60,11 @@ def test_the_hook_is_asked_first_by_workers(quick):
     assert sorted(set(quick.loads)) == sorted(REFUSED)
 
 
-@pytest.mark.parametrize("text", ["hf:mine", "mine", "run:nowhere"])
-def test_pretrained_and_baseline_names_are_the_hooks_too(quick, text):
-    result = quick.run(f"--clip-model={text}", "--clip-pretrained=v3", f"--clip-baseline-model={text}", "--clip-suite=ood")
+def test_pretrained_and_baseline_names_are_the_hooks_too(quick):
+    """In a process of its own: a baseline needs numpy, which a process loads once."""
+    result = quick.run_process("--clip-model=run:nowhere", "--clip-pretrained=v3", "--clip-baseline-model=hf:mine", "--clip-suite=ood")
     assert result.ret == 0
-    assert sorted(set(quick.loads)) == sorted({text, f"{text},v3"})
+    assert sorted(set(quick.loads)) == ["hf:mine", "run:nowhere,v3"]
 
 
 def test_what_no_file_system_takes_is_refused_all_the_same(quick):

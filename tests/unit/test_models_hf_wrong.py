@@ -171,6 +171,11 @@ def test_what_small_files_say_is_said_before_anything_loads(at, damage, message)
             r"there is no image processor \(preprocessor_config.json, processor_config.json\); copy it .*AutoProcessor.from_pretrained",
         ),
         (remove("tokenizer.json"), r"there is no tokenizer \(tokenizer.json, vocab.json, vocab.txt, \*.model\); copy it there"),
+        (
+            lambda at: said(at, "tokenizer_config.json", model_max_length=0),
+            "0 tokens of a text would be read; correct max_position_embeddings in config.json or model_max_length in tokenizer_config.json",
+        ),
+        (lambda at: said(at, "tokenizer_config.json", model_max_length="long"), "the model fails on a picture and a text .ValueError: inv"),
         (lambda at: (at / "tokenizer.json").write_text("{"), "its tokenizer cannot be read .* copy its files again"),
         (
             lambda at: said(at, "preprocessor_config.json", image_processor_type="NoSuchProcessor"),
@@ -315,3 +320,22 @@ def test_what_the_cache_of_the_hub_has_is_loaded(at, monkeypatch, tmp_path):
     model = load("ours/tiny")
     assert (model.label, model.facts["pretrained"]) == ("ours--tiny", "ours/tiny")
     assert model.fingerprint == load(at).fingerprint
+
+
+def test_a_cache_that_has_some_of_the_files_says_which(at, monkeypatch, tmp_path):
+    cache = tmp_path / "hub" / "models--ours--tiny"
+    (cache / "refs").mkdir(parents=True)
+    (cache / "refs" / "main").write_text("f" * 40)
+    (place := cache / "snapshots" / ("f" * 40)).mkdir(parents=True)
+    shutil.copy(at / "config.json", place)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    with pytest.raises(ClipError, match=r"hf:ours/tiny: \S+ holds only config.json; fetch all of it .*\(hf download ours/tiny\), or name"):
+        load("ours/tiny")
+
+
+def test_a_pooler_that_is_never_read_may_be_there(made, tmp_path):
+    at = Path(shutil.copytree(made["chinese_clip"], tmp_path / "mine"))
+    before = load(at).fingerprint
+    weights(at, lambda state: {**state, "text_model.pooler.dense.weight": torch.zeros(16, 16)})
+    assert load(at).fingerprint == before
