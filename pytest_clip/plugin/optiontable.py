@@ -57,8 +57,7 @@ _LIST = (
     ),
     Option(
         "clip_strip_prefix",
-        "What stands before the names of the weights in a checkpoint file (Lightning and other wrappers) and is taken off; tensors without "
-        "it are left out",
+        "What stands before the names in a checkpoint file (of Lightning, ...) and is taken off; tensors without it are left out",
         checks.text("what stands before the names"), "PREFIX", ini="Default of --clip-strip-prefix",
     ),
     Option(
@@ -76,7 +75,9 @@ _LIST = (
         checks.text("a data set"), "NAME", REPEATED, "Default of --clip-data, one per line", "linelist",
     ),
     Option(
-        "clip_thresholds", "Thresholds file, repeatable, later wins; read after the shipped defaults and thresholds.toml in the rootdir. like:NAME,PRETRAINED: the published "
+        "clip_thresholds",
+        "Thresholds file, repeatable, later wins; read after the shipped defaults and thresholds.toml in the rootdir. "
+        "like:NAME,PRETRAINED: the published "
         "numbers of a public checkpoint on published data, less sampling error; read before files",
         checks.text("a path"), "PATH", REPEATED, "Default of --clip-thresholds, relative to the ini file", "paths",
     ),
@@ -140,9 +141,7 @@ _LIST = (
         "Images of a set that may be left out because they cannot be read, named and counted; more end the run; default: 0",
         checks.count(0), "N", ini="Default of --clip-max-unreadable", native=int,
     ),
-    Option(
-        "clip_device", "auto, cpu, cuda, cuda:N or mps; default: auto", checks.device, "DEVICE", ini="Default of --clip-device"
-    ),
+    Option("clip_device", "auto, cpu, cuda, cuda:N or mps; default: auto", checks.device, "DEVICE", ini="Default of --clip-device"),
     Option(
         "clip_precision", f"{', '.join(checks.PRECISIONS)}; default: fp32", checks.one_of(*checks.PRECISIONS), "PRECISION",
         ini="Default of --clip-precision",
