@@ -87,7 +87,10 @@ def _put_together(
     except ClipError:
         raise
     except Exception as error:  # whatever a configuration makes a forward pass raise
-        raise ClipError(f"{where}: the model fails on a picture and a text ({type(error).__name__}: {_first(error)})") from error
+        raise ClipError(
+            f"{where}: the model fails on a picture and a text ({type(error).__name__}: {_first(error)}); its files do not go together: "
+            "copy config.json, processor and tokenizer from where it was trained"
+        ) from error
     if picture.shape != sentence.shape:
         raise ClipError(
             f"{where}: it embeds pictures in {picture.shape[-1]} numbers and texts in {sentence.shape[-1]}: they share no space; "

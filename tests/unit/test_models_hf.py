@@ -15,6 +15,8 @@ from PIL import Image
 
 from pytest_clip.models import door, hf_kinds, hf_texts, labels, lazy, look, reader, spec
 from pytest_clip.models.dense import dense_features, lacking
+from pytest_clip.mutants import build
+from pytest_clip.mutants.inapplicable import InapplicableError
 
 TEXTS = ["a photo of a dog.", "Cats", "the longest of these texts, which is cut", "x", ""]
 
@@ -296,3 +298,12 @@ def test_what_another_model_reads_is_a_different_label(tmp_path):
     named = [spec.parse(f"hf:{tmp_path / run / 'last'}") for run in ("a", "b")]
     assert labels.labels(named) == ("a-last", "b-last")
     assert look.problem(spec.parse("hf:openai/clip-vit-base-patch32")) is None
+
+
+def test_damages_that_it_has_no_place_for_say_so(tmp_path):
+    model = load(tiny_hf.folder(tmp_path / "mine"))
+    for name in ("unnormalised", "noise_10", "int8", "text_reseeded", "last_block_dropped"):
+        with pytest.raises(InapplicableError, match="mine "):
+            build.build(name, model)
+    for name in ("wrong_mean_std", "logit_scale_double", "activation_swapped", "jpeg_10"):
+        assert build.build(name, model).fingerprint != model.fingerprint
