@@ -46,7 +46,8 @@ def contradictions(rows: Mapping[tuple[str, str], Mapping[str, Any]], heard: Hea
         )
     prints: dict[str, set[str]] = {}
     for row in rows.values():
-        prints.setdefault(row["model"], set()).update([row["fingerprint"]] if row.get("fingerprint") else [])
+        if row.get("fingerprint") and not row["gate"].startswith("mutants/"):  # those tell of damaged copies, with their fingerprints
+            prints.setdefault(row["model"], set()).add(row["fingerprint"])
     told += [
         f"CONTRADICTION {label} was not one model: {', '.join(sorted(some))}; its files were replaced, or a run got its next epoch, while "
         "workers read them; run again when they are written"

@@ -288,5 +288,6 @@ def test_a_label_that_was_two_models_is_a_contradiction():
     row = {"gate": "accuracy/top1[clean]", "verdict": "pass", "model": "mine", "fingerprint": "a" * 16}
     other = {**row, "fingerprint": "b" * 16}
     assert closing.contradictions({("x", "g"): row, ("y", "g"): row, ("z", "g"): {**other, "model": "other"}}, Heard()) == []
+    assert closing.contradictions({("x", "g"): row, ("y", "g"): {**other, "gate": "mutants/killed[bgr]"}}, Heard()) == []
     [told] = closing.contradictions({("x", "g"): row, ("y", "g"): other, ("z", "g"): {**row, "fingerprint": None}}, Heard())
     assert told.startswith(f"CONTRADICTION mine was not one model: {'a' * 16}, {'b' * 16}; its files were replaced, or a run got")
