@@ -23,6 +23,8 @@ class Statistic:
 
     No `reads` means: one array of any name. `sums(arrays, params)`: numbers [n] and [n] whose sums it is the ratio of; None where it
     is something else. `parts`, `reduce`: values [R, k] of groups, and the extreme of them that it is (`_turns.resampled`).
+    `apart`: values [R, k] whose distances from each other `reduce` measures (`_turns.pushed_apart`). `pushed`: noise pushes it one way, as it
+    does the largest of several.
     """
 
     of: Callable[[Columns, Columns, Mapping[str, float]], Weighing]
@@ -32,6 +34,8 @@ class Statistic:
     sums: Callable[[Columns, Mapping[str, float]], tuple[Floats, Floats]] | None = None
     parts: Callable[[Columns, Columns, Mapping[str, float]], Weighing] | None = None
     reduce: Callable[[Floats], Floats] | None = None
+    apart: Callable[[Columns, Columns, Mapping[str, float]], Weighing] | None = None
+    pushed: bool = False
 
 
 def _ratio_of(
@@ -65,4 +69,4 @@ def _of_groups(terms: Callable[[Columns], Floats], reads: tuple[str, ...], reduc
         each = parts(arrays, others, params)
         return lambda w, v: reduce(each(w, v))
 
-    return Statistic(of, (*reads, "group"), parts=parts, reduce=reduce)
+    return Statistic(of, (*reads, "group"), parts=parts, reduce=reduce, pushed=True)

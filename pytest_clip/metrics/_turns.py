@@ -1,11 +1,11 @@
-"""Drops of resamples and of exchanges where the number itself misleads: extremes of groups, ratios of few.
+"""Drops of resamples and of exchanges where the number itself misleads: extremes of groups.
 
 Each function takes a `Pair` and gives functions of weights [R, n] and [R, m] whose results are drops [R].
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -56,32 +56,34 @@ def resampled(pair: Pair) -> Weighing:
     return drop
 
 
-def crossed(pair: Pair) -> tuple[Weighing, Weighing] | None:
-    """Of ratios top / bottom whose bottoms differ: the drop as (top' bottom - top bottom') over the observed bottoms; drawn, exchanged.
+def columns(pair: Pair) -> tuple[Weighing, Weighing] | None:
+    """Values [R, k] of both models whose distances from each other the statistic measures; None for others."""
+    apart = STATISTICS[str(pair.base.statistic)].apart
+    if apart is None:
+        return None
+    before, after = (apart(each.arrays, each.others, each.params) for each in (pair.base, pair.now))
+    return before, after
 
-    It is 0 exactly when the drop is, and its noise has no small numbers below (Fieller 1954). A ratio of few errors scatters so widely
-    that an exchange compared with it found next to nothing: of error ratios 0.2 % between equal copies at n = 190, now 2.2 %; 1.7 % under
-    unequal spread at n = 1,900, now 2.7 %. None where both have the same bottoms, or the statistic is no ratio of sums.
+
+def pushed_apart(values: Sequence[Floats], drawn: Sequence[Floats], reduce: Callable[[Floats], Floats]) -> float:
+    """How much more noise pushes the values of the second model apart than those of the first, if truly both are equally far apart.
+
+    values: observed [k] of both models; drawn: resampled [R, k]. The distance that both would have without noise is the one at which the
+    gaps of each model, brought to it, and its noise make the two observed distances on the average. What a single sample says of its own
+    bias is of no use here: where it is far apart by chance, it says little. Of standard deviations of three calibration errors, 190
+    images, noise of the second model 2.4 times as strong: 8.1 % alarms (1,500 samples) before.
     """
-    sums = STATISTICS[str(pair.base.statistic)].sums
-    if sums is None:
-        return None
-    (top, bottom), (other_top, other_bottom) = (sums(each.arrays, each.params) for each in (pair.base, pair.now))
-    if np.array_equal(bottom, other_bottom):
-        return None
-    scale = pair.sign / (bottom.sum() * other_bottom.sum())
+    gaps = [each - each.mean() for each in values]
+    noise = [each - each.mean(axis=0) for each in drawn]
+    observed = [float(reduce(each[None])[0]) for each in gaps]
 
-    def drawn(w: Floats, v: Floats) -> Floats:
-        values: Floats = scale * ((w @ other_top) * (w @ bottom) - (w @ top) * (w @ other_bottom))
-        return values
+    def pushed(distance: float) -> list[float]:
+        scaled = [distance / found * each if found > 0 else each for each, found in zip(gaps, observed, strict=True)]
+        return [float(reduce(each + off).mean()) for each, off in zip(scaled, noise, strict=True)]
 
-    def exchanged(w: Floats, v: Floats) -> Floats:
-        def mixed(mine: Floats, theirs: Floats) -> tuple[Floats, Floats]:
-            moved = w @ (theirs - mine)
-            return mine.sum() + moved, theirs.sum() - moved
-
-        (a, b), (c, d) = mixed(top, other_top), mixed(bottom, other_bottom)
-        values: Floats = scale * (b * c - a * d)
-        return values
-
-    return drawn, exchanged
+    low, high, total = 0.0, sum(observed), sum(observed)
+    for _ in range(14):
+        middle = (low + high) / 2
+        low, high = (middle, high) if sum(pushed(middle)) < total else (low, middle)
+    first, second = pushed(low)
+    return second - first

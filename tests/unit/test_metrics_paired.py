@@ -270,7 +270,8 @@ def test_the_seed_decides_everything():
 @pytest.mark.parametrize(("n", "expected"), [(100, 2000), (20_000, 2000), (40_000, 1000), (400_000, 500)])
 def test_many_samples_get_fewer_resamples(monkeypatch, n, expected):
     asked = []
-    monkeypatch.setattr(paired, "_off", lambda pair, rng, resamples: (asked.append(resamples) or np.zeros(resamples), np.zeros(resamples)))
+    found = lambda pair, rng, resamples, observed: (asked.append(resamples) or np.zeros(resamples), np.ones(resamples), 0.0)  # noqa: E731
+    monkeypatch.setattr(paired, "_off", found)
     paired.bootstrap(*means(np.zeros(n), np.ones(n)), seed=0, sign=1)
     assert asked == [expected]
 
