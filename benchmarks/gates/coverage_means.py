@@ -186,7 +186,7 @@ def templates(repeats):
                     old = {
                         "worst": intervals.wilson(int(right.sum(0).min()), n),
                         "spread": intervals.paired_difference(right[:, found.argmax()], right[:, found.argmin()]),
-                        "deviation": percentiles((values + noise).std(axis=1)),
+                        "deviation": percentiles((values + noise - noise.mean(axis=0)).std(axis=1)),
                     }
                     new = {
                         "worst": extremes.lowest_share(right.T, units=[np.arange(n)] * 7, seed=seed, resamples=400),
@@ -218,7 +218,7 @@ def other_spreads(repeats):
                 unknown = np.sqrt(0.9) * rng.normal(size=(n, 1)) + np.sqrt(0.1) * rng.normal(size=(n, 7))
                 of = Outcomes("auroc_std", {"score": latent + 1.5 - shift}, others={"score": unknown})
             values, noise = extremes.resampled_columns(base, of, seed=seed, resamples=400)
-            drawn = noise + values
+            drawn = noise - noise.mean(axis=0) + values
             old = {
                 "spread": percentiles(drawn[:, values.argmax()] - drawn[:, values.argmin()]),
                 "deviation": percentiles(drawn.std(axis=1)),

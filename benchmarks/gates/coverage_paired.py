@@ -1,7 +1,7 @@
 """What the bounds and tests of a drop hold: coverage by enumeration, false alarms under three nulls. Figures of docs/statistics.md.
 
-    python benchmarks/gates/coverage_paired.py [--part=shares|scenes|rare|drops|nulls|bounds] [--sizes=50,190,1900] [--repeats=1000]
-        [--statistics=ece,auroc] [--before]
+    python benchmarks/gates/coverage_paired.py [--part=shares|scenes|rare|drops|events|nulls|bounds] [--sizes=50,190,1900] [--repeats=1000]
+        [--statistics=ece,auroc] [--before] [--few]
 
 `before` is the formula that was replaced: McNemar's conditional bounds, a percentile bootstrap confirmed by an exchange (of the nulls with
 --before only, which doubles the time). Nominal are 95 % for each bound by itself, 5 % for a test. Needs neither a model nor pictures:
@@ -158,8 +158,6 @@ def print_scenes(repeats):
 
 NULLS = ("equal copies", "unequal spread", "crossed")
 VIEWS = 3
-import os
-FEW = bool(os.environ.get("FEW"))
 LOW = {
     "NLL", "median", "error_ratio", "ece", "adaptive_ece", "fpr95_id_positive", "fpr95_ood_positive", "largest_group_drop", "drop",
     "highest_mean", "largest_rise", "mean_spread", "ece_spread", "auroc_spread", "mean_std", "ece_std", "auroc_std", "part_error_ratio",
@@ -172,12 +170,20 @@ NAMES = (
 )  # fmt: skip
 
 
+FEW = {"skill": 1.6, "noise": 0.5, "harder_only": False, "unknown": (0.8, 1.0), "apart": 0.4, "groups": 5}
+"""Models of few errors: of 50 images they disagree on 8 and err on 3 to 8; equal error ratios take a second model that errs on one."""
+
+
 class World:
     """8,000 images and 8,000 unknown ones, answered by two models whose statistic is the same on all of them.
 
     Equal copies: both models add noise of one strength to the four logits. Unequal spread: the second adds 2.4 times as much. Crossed: the
     second is much better on a tenth of the images and a little worse on the rest. A shift of the second model's skill, found by bisection
-    for each statistic, makes its value on the 8,000 equal to that of the first. Samples are drawn from them with replacement.
+    for each statistic, makes its value on the 8,000 equal to that of the first; where the number compares views (a drop, a ratio, a
+    spread), a shift on the hardest view only. Samples are drawn from them with replacement.
+
+    How good the models are is one choice for all statistics, by Cochran's rule for tables of counts: of 50 images at least 5 are to be
+    expected of everything that a test counts (`print_events`).
     """
 
     N, CLASSES = 8000, 4
@@ -302,24 +308,52 @@ def alarms(base, now_, name, *, n, repeats, resamples, old, stream):
         if not drop > 0:  # no test can find one
             none += not math.isfinite(drop)
             continue
-        if one.binary is None:
-            if n >= 150 and idle(one, two, drop, sign, seed=seed):
-                continue
-            if old:
-                lower, _, p = percentile(one, two, seed=seed, sign=sign, resamples=resamples)
-                before += lower > 0 and p <= 0.05
-            found = paired.bootstrap(one, two, seed=seed, sign=sign, resamples=resamples)
-            none += not math.isfinite(found.lower)
-        else:
-            side = "lower" if sign > 0 else "higher"
-            found = regress(one, two, gate="a/b", base_value=one.value, value=two.value, better=side, allowed=0.0)
-            before += found.p <= 0.05
+        if n >= 150 and idle(one, two, drop, sign, seed=seed):
+            continue
+        if old:
+            lower, _, p = percentile(one, two, seed=seed, sign=sign, resamples=resamples)
+            before += lower > 0 and p <= 0.05
+        found = paired.bootstrap(one, two, seed=seed, sign=sign, resamples=resamples)
+        none += not math.isfinite(found.lower)
         after += found.lower > 0 and found.p <= 0.05
     return before / repeats, after / repeats, none / repeats
 
 
-def print_nulls(sizes, repeats, names, old):
-    world = World(skill=1.6, noise=0.5, harder_only=False, unknown=(0.8, 1.0), apart=0.4, groups=5) if FEW else World()
+def exact_alarms(base, now_, *, n):
+    """Shares of right answers: of all outcomes of n images, those in which McNemar's test finds a drop."""
+    p01, p10 = (float(np.mean(one & ~two)) for one, two in ((base.binary, now_.binary), (now_.binary, base.binary)))
+    worse, better = outcomes(n, p01 + p10)
+    return chances(worse, better, n, p01, p10)[exact_p(worse, better) <= 0.05].sum()
+
+
+def print_events():
+    """What is counted in 50 images of both populations, and McNemar's false alarms by the number of images that differ."""
+    print("\nof 50 images, expected\n\n| population | null | statistic | counted | of the first | of the second |\n|---|---|---|---|---|---|")
+    for title, world in (("informative", World()), ("few events", World(**FEW))):
+        for null in NULLS:
+            for name in ("accuracy", "share", "drop", "error_ratio", "part_error_ratio", "lowest_group", "fpr95_id_positive", "fpr95_ood_positive"):
+                pair = world.pair(name, null)
+                for what, cells in counted(name, pair, world) if pair else ():
+                    print(f"| {title} | {null} | {name} | {what} | " + " | ".join(f"{50 * each:.1f}" for each in cells) + " |", flush=True)
+    print("\n| images that differ | false alarms of McNemar's test |\n|---|---|")
+    for many in (*range(1, 21), 30, 50, 100):
+        law = chances(np.arange(many + 1), many - np.arange(many + 1), many, 0.5, 0.5)
+        print(f"| {many} | {law[exact_p(np.arange(many + 1), many - np.arange(many + 1)) <= 0.05].sum():.1%} |")
+
+
+def counted(name, pair, world):
+    if name == "accuracy":
+        return [("disagreements", [float(np.mean(pair[0].binary != pair[1].binary))])]
+    if name.startswith("fpr95"):
+        return [("passing at 95 %", [each.value for each in pair]), ("not passing", [1 - each.value for each in pair])]
+    tables = {key: [each.arrays[key] for each in pair] for key in pair[0].arrays if key != "group"}
+    tables |= {f"{key} of the rest": [each.others[key] for each in pair] for key in pair[0].others}
+    per = max(len(np.unique(world.group)), 1) if name == "lowest_group" else 1
+    return [(f"not {key}", [float(1 - each.mean()) / per for each in found]) for key, found in tables.items()]
+
+
+def print_nulls(sizes, repeats, names, old, few=False):
+    world = World(**FEW) if few else World()
     print("\nfalse alarms between models whose statistic is equal, nominal 5 %, one-sided\n")
     print("| statistic | null | n | before | after | no value | repeats |\n|---|---|---|---|---|---|---|")
     for name in names:
@@ -328,15 +362,18 @@ def print_nulls(sizes, repeats, names, old):
             if pair is None:
                 continue
             for n in sizes:
+                if pair[0].binary is not None:
+                    print(f"| {name} | {null} | {n} | - | {exact_alarms(*pair, n=n):.1%} | 0% | enumerated |", flush=True)
+                    continue
                 times = repeats if n < 1000 else max(2 * repeats // 5, 100)
                 before, after, none = alarms(*pair, name, n=n, repeats=times, resamples=400, old=old, stream=seed_from(f"{name} {null}"))
                 was = f"{before:.1%}" if old else "-"
                 print(f"| {name} | {null} | {n} | {was} | {after:.1%} | {none:.0%} | {times} |", flush=True)
 
 
-def print_bounds(sizes, repeats, names, old):
+def print_bounds(sizes, repeats, names, old, few=False):
     """Coverage of both bounds where models are equal, and where the skill of the second is 0.4 less."""
-    world = World()
+    world = World(**FEW) if few else World()
     print("\ncoverage of the lower and of the upper bound of a drop, each nominally 95 %\n")
     print("| statistic | null | n | true drop | before | after | no value |\n|---|---|---|---|---|---|---|")
     for name in names:
@@ -405,19 +442,21 @@ def sampled(n, p01, p10, many=20_000):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--part", choices=("shares", "scenes", "nulls", "bounds", "rare", "drops", "all"), default="all")
+    parser.add_argument("--part", choices=("shares", "scenes", "events", "nulls", "bounds", "rare", "drops", "all"), default="all")
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
     parser.add_argument("--repeats", type=int, default=1000)
     parser.add_argument("--statistics", default=",".join(NAMES))
     parser.add_argument("--before", action="store_true")
+    parser.add_argument("--few", action="store_true", help="of models that err on few images")
     given = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)  # means of classes that a sample has not
-    chosen = [int(each) for each in given.sizes.split(",")], given.repeats, given.statistics.split(","), given.before
+    chosen = [int(each) for each in given.sizes.split(",")], given.repeats, given.statistics.split(","), given.before, given.few
     parts = {
         "shares": print_shares,
         "scenes": lambda: print_scenes(given.repeats),
         "rare": lambda: print_rare(given.repeats),
         "drops": print_drops,
+        "events": print_events,
         "nulls": lambda: print_nulls(*chosen),
         "bounds": lambda: print_bounds(*chosen),
     }

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import ndtri, stdtrit
 
 from . import _exchange
 from ._pairs import Floats, Pair, coins, with_replacement
@@ -28,6 +29,7 @@ class Tested:
     `at(size)`: what is 0 on all images when the drop has this size, as observed, and how far that of each resample is off [R].
     `exchange(rng, resamples)`: p of no drop, by exchange. `defined`: the share of resamples in which the drop is. `scale`: a distance to
     begin the search for bounds with. `pushed`: by how much noise pushes the observed one, which counts where it would help to reject.
+    `plain`: how far the drops of resamples themselves are off, where the upper bound has to hold for them, too.
     """
 
     at: Callable[[float], tuple[float, Floats]]
@@ -35,6 +37,7 @@ class Tested:
     defined: float = 1.0
     scale: float = 1.0
     pushed: float = 0.0
+    plain: Floats | None = None
 
     def chance(self, size: float = 0.0) -> float:
         """p of a drop of this size at most, by resampling alone."""
@@ -65,7 +68,10 @@ class Tested:
                 inside, outside = (middle, outside) if kept(middle, side) else (inside, middle)
             return inside
 
-        return end(1), end(-1)
+        upper = end(-1)
+        if self.plain is not None:
+            upper = max(upper, observed - farther * float(np.partition(self.plain, k - 1)[k - 1]))
+        return end(1), upper
 
 
 def of(pair: Pair, rng: np.random.Generator, resamples: int) -> Tested | None:
@@ -129,7 +135,10 @@ def _ratio(pair: Pair, held: Floats, rng: np.random.Generator, resamples: int) -
         values, value = x / np.maximum(error(each, 0.0), least), float(x0[0] / max(float(error(of_all, 0.0)[0]), least))
         return _exchange.chance(values, value, units=pair.units, differing=pair.differing)
 
-    return Tested(at, exchange, float(np.mean(ys > 0)), max(float(error(of_all, 0.0)[0]) / usual, 1e-12))
+    kept = ys > 0
+    plain = (xs[kept] / ys[kept]).mean() - xs[kept] / ys[kept]  # percentiles of ratios, as of their logarithms
+    scale = max(float(error(of_all, 0.0)[0]) / usual, 1e-12)
+    return Tested(at, exchange, float(kept.mean()), scale, plain=plain)
 
 
 def _median(pair: Pair, rng: np.random.Generator, resamples: int) -> Tested:
@@ -140,17 +149,16 @@ def _median(pair: Pair, rng: np.random.Generator, resamples: int) -> Tested:
     were found different in 0.8 to 2.8 % of the samples, by ranks in 4.2 to 5.6 %.
     """
     one, two = (pair.sign * each.arrays["rank"].astype(np.float64) for each in (pair.base, pair.now))
-    medians = [
-        replace(each, arrays={"rank": values}).prepared() for each, values in ((pair.base, one), (pair.now, two))
-    ]
+    medians = [replace(each, arrays={"rank": values}).prepared() for each, values in ((pair.base, one), (pair.now, two))]
     drawn = [[each(w, v) for each in medians] for _, _, w, v in pair.draws(rng, resamples, with_replacement)]
     before, after = (np.concatenate(found) for found in zip(*drawn, strict=True))
     found = [float(np.median(values)) for values in (one, two)]
+    wider = math.sqrt(pair.units / (pair.units - 1)) * float(stdtrit(pair.units - 1, 0.05) / ndtri(0.05))  # as Student's t
 
     def at(size: float) -> tuple[float, Floats]:
         rank = _ranks(np.concatenate([one, two - size]))
         moved = rank(after - size) - rank(before)
-        return float(rank(np.array(found[1] - size)) - rank(np.array(found[0]))), moved - moved.mean()
+        return float(rank(np.array(found[1] - size)) - rank(np.array(found[0]))), wider * (moved - moved.mean())
 
     def exchange(rng: np.random.Generator, resamples: int) -> float:
         rank = _ranks(np.concatenate([one, two]))
@@ -160,7 +168,8 @@ def _median(pair: Pair, rng: np.random.Generator, resamples: int) -> Tested:
         observed = ranked.now.value - ranked.base.value
         return _exchange.by_exchange(ranked, rng, observed, at(0.0)[1], resamples)
 
-    return Tested(at, exchange, 1.0, max(float(np.ptp(np.concatenate([one, two]))), 1e-12) / math.sqrt(pair.units))
+    scale = max(float(np.ptp(np.concatenate([one, two]))), 1e-12) / math.sqrt(pair.units)
+    return Tested(at, exchange, 1.0, scale, plain=after - before - (after - before).mean())
 
 
 def _ranks(values: Floats) -> Callable[[Floats], Floats]:

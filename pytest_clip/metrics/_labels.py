@@ -29,7 +29,7 @@ def chances(pair: Pair, rng: np.random.Generator, draws: int) -> tuple[float, fl
     values: Floats = pair.sign * np.sqrt(effect) * (placed @ levels)  # around 0, because all weights add up to 0
     nearly = 1e-9 * max(float(np.abs(levels).max()), 1e-12)
     beyond, reached = (np.count_nonzero(values >= observed + side * nearly) for side in (1, -1))
-    middle = (beyond + reached) / 2
+    middle = float(beyond + reached) / 2
     return (1 + middle) / (draws + 1), (1 + draws - middle) / (draws + 1)
 
 

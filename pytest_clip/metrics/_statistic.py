@@ -69,4 +69,4 @@ def _of_groups(terms: Callable[[Columns], Floats], reads: tuple[str, ...], reduc
         each = parts(arrays, others, params)
         return lambda w, v: reduce(each(w, v))
 
-    return Statistic(of, (*reads, "group"), parts=parts, reduce=reduce, pushed=True)
+    return Statistic(of, (*reads, "group"), parts=parts, reduce=reduce)

@@ -57,12 +57,28 @@ def resampled(pair: Pair) -> Weighing:
 
 
 def columns(pair: Pair) -> tuple[Weighing, Weighing] | None:
-    """Values [R, k] of both models whose distances from each other the statistic measures; None for others."""
-    apart = STATISTICS[str(pair.base.statistic)].apart
-    if apart is None:
+    """Values [R, k] of both models whose extreme, or whose distances from each other, the statistic is; None for others."""
+    statistic = STATISTICS[str(pair.base.statistic)]
+    found = statistic.apart or statistic.parts
+    if found is None:
         return None
-    before, after = (apart(each.arrays, each.others, each.params) for each in (pair.base, pair.now))
+    before, after = (found(each.arrays, each.others, each.params) for each in (pair.base, pair.now))
     return before, after
+
+
+def pushed_out(values: Sequence[Floats], drawn: Sequence[Floats], reduce: Callable[[Floats], Floats]) -> float:
+    """How much farther noise pushes the extreme of the second model's groups than that of the first: as resampled, or if all groups of a
+    model were equal, whichever is more. Inputs as in `pushed_apart`.
+
+    Largest drops of groups of 50 and 190 images, noise of the second model 2.4 times as strong: 5.2 and 7.2 % alarms before (500 samples).
+    """
+
+    def pushed(middles: Sequence[Floats | float]) -> float:
+        each = zip(values, drawn, middles, strict=True)
+        before, after = (float(reduce(off - middle).mean() - reduce((seen - middle)[None])[0]) for seen, off, middle in each)
+        return after - before
+
+    return max(pushed((0.0, 0.0)), pushed(values), key=abs)
 
 
 def pushed_apart(values: Sequence[Floats], drawn: Sequence[Floats], reduce: Callable[[Floats], Floats]) -> float:

@@ -117,28 +117,26 @@ def _off(pair: Pair, rng: np.random.Generator, resamples: int, observed: float) 
     R': resamples in which the drop is defined.
     """
     statistic, columns = STATISTICS[str(pair.base.statistic)], _turns.columns(pair)
-    weighed, error_of, raw = _turns.resampled(pair), pair.errors(), pair.drops()
-    drops, errors, other = [], [], []
+    weighed, error_of = _turns.resampled(pair), pair.errors()
+    drops, errors, values = [], [], []
     for first, second, w, v in pair.draws(rng, resamples, with_replacement):
         errors.append(error_of(first, second))
-        if columns and statistic.reduce:
-            other.append(np.stack([each(w, v) for each in columns]))
-            drops.append(pair.sign * np.diff([statistic.reduce(each) for each in other[-1]], axis=0)[0])
+        if columns:
+            values.append(np.stack([each(w, v) for each in columns]))
+        if columns and statistic.apart and statistic.reduce:
+            drops.append(pair.sign * np.diff([statistic.reduce(each) for each in values[-1]], axis=0)[0])
         else:
             drops.append(weighed(w, v))
-            other.append(raw(w, v) if statistic.parts else drops[-1])
-    values, each = np.concatenate(drops), np.concatenate(errors)
-    kept = np.isfinite(values)
+    found, each = np.concatenate(drops), np.concatenate(errors)
+    kept = np.isfinite(found)
     if not kept.any():
-        return values[kept], values[kept], 0.0
-    pushed = 0.0
+        return found[kept], found[kept], 0.0
+    pushed = float(found[kept].mean()) - observed if statistic.pushed else 0.0
     if columns and statistic.reduce:
         whole = [np.ones((1, len(members))) for members in pair.members]
-        drawn = np.concatenate(other, axis=1)[:, kept]
-        pushed = pair.sign * _turns.pushed_apart([of(*whole)[0] for of in columns], list(drawn), statistic.reduce)
-    elif statistic.pushed:
-        pushed = float(np.nanmean(np.concatenate(other))) - observed
-    return values[kept] - values[kept].mean(), each[kept], pushed
+        drawn, how = np.concatenate(values, axis=1)[:, kept], _turns.pushed_apart if statistic.apart else _turns.pushed_out
+        pushed = pair.sign * how([of(*whole)[0] for of in columns], list(drawn), statistic.reduce)
+    return found[kept] - found[kept].mean(), each[kept], pushed
 
 
 def _ends(tested: Tested, observed: float, many: int, units: int, tail: float) -> tuple[float, float]:
