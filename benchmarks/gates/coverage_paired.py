@@ -16,7 +16,6 @@ import warnings
 import numpy as np
 from scipy.special import betaincinv, gammaln, ndtri, stdtr, stdtrit, xlogy
 
-from pytest_clip.gates.regression import regress
 from pytest_clip.metrics import _pairs, calibration, paired
 from pytest_clip.metrics.mcnemar import score_bounds, tail
 from pytest_clip.metrics.outcomes import Outcomes
@@ -157,6 +156,7 @@ def print_scenes(repeats):
 # --- every statistic under three nulls
 
 NULLS = ("equal copies", "unequal spread", "crossed")
+COUNTED = ("accuracy", "share", "drop", "error_ratio", "part_error_ratio", "lowest_group", "fpr95_id_positive", "fpr95_ood_positive")
 VIEWS = 3
 LOW = {
     "NLL", "median", "error_ratio", "ece", "adaptive_ece", "fpr95_id_positive", "fpr95_ood_positive", "largest_group_drop", "drop",
@@ -328,10 +328,12 @@ def exact_alarms(base, now_, *, n):
 
 def print_events():
     """What is counted in 50 images of both populations, and McNemar's false alarms by the number of images that differ."""
-    print("\nof 50 images, expected\n\n| population | null | statistic | counted | of the first | of the second |\n|---|---|---|---|---|---|")
+    print(
+        "\nof 50 images, expected\n\n| population | null | statistic | counted | of the first | of the second |\n|---|---|---|---|---|---|"
+    )
     for title, world in (("informative", World()), ("few events", World(**FEW))):
         for null in NULLS:
-            for name in ("accuracy", "share", "drop", "error_ratio", "part_error_ratio", "lowest_group", "fpr95_id_positive", "fpr95_ood_positive"):
+            for name in COUNTED:
                 pair = world.pair(name, null)
                 for what, cells in counted(name, pair, world) if pair else ():
                     print(f"| {title} | {null} | {name} | {what} | " + " | ".join(f"{50 * each:.1f}" for each in cells) + " |", flush=True)
@@ -352,7 +354,7 @@ def counted(name, pair, world):
     return [(f"not {key}", [float(1 - each.mean()) / per for each in found]) for key, found in tables.items()]
 
 
-def print_nulls(sizes, repeats, names, old, few=False):
+def print_nulls(sizes, repeats, names, old, few, again):
     world = World(**FEW) if few else World()
     print("\nfalse alarms between models whose statistic is equal, nominal 5 %, one-sided\n")
     print("| statistic | null | n | before | after | no value | repeats |\n|---|---|---|---|---|---|---|")
@@ -366,12 +368,14 @@ def print_nulls(sizes, repeats, names, old, few=False):
                     print(f"| {name} | {null} | {n} | - | {exact_alarms(*pair, n=n):.1%} | 0% | enumerated |", flush=True)
                     continue
                 times = repeats if n < 1000 else max(2 * repeats // 5, 100)
-                before, after, none = alarms(*pair, name, n=n, repeats=times, resamples=400, old=old, stream=seed_from(f"{name} {null}"))
+                before, after, none = alarms(
+                    *pair, name, n=n, repeats=times, resamples=400, old=old, stream=seed_from(f"{name} {null}{again or ''}")
+                )
                 was = f"{before:.1%}" if old else "-"
                 print(f"| {name} | {null} | {n} | {was} | {after:.1%} | {none:.0%} | {times} |", flush=True)
 
 
-def print_bounds(sizes, repeats, names, old, few=False):
+def print_bounds(sizes, repeats, names, old, few, again):
     """Coverage of both bounds where models are equal, and where the skill of the second is 0.4 less."""
     world = World(**FEW) if few else World()
     print("\ncoverage of the lower and of the upper bound of a drop, each nominally 95 %\n")
@@ -381,7 +385,7 @@ def print_bounds(sizes, repeats, names, old, few=False):
         for null, off in [(null, off) for null in NULLS for off in (0.0, -0.4)]:
             pair = world.pair(name, null, off)
             for n in sizes if pair else ():
-                truth, rng, held, none = sign * (pair[1].value - pair[0].value), np.random.default_rng(n), np.zeros((2, 2)), 0
+                truth, rng, held, none = sign * (pair[1].value - pair[0].value), np.random.default_rng([n, again]), np.zeros((2, 2)), 0
                 for seed in range(repeats):
                     rows, others = rng.integers(world.N, size=(2, n))
                     one, two = (drawn(each, rows, others) for each in pair)
@@ -447,10 +451,18 @@ def main():
     parser.add_argument("--repeats", type=int, default=1000)
     parser.add_argument("--statistics", default=",".join(NAMES))
     parser.add_argument("--before", action="store_true")
+    parser.add_argument("--again", type=int, default=0, metavar="N", help="other samples: 1, 2, ...")
     parser.add_argument("--few", action="store_true", help="of models that err on few images")
     given = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)  # means of classes that a sample has not
-    chosen = [int(each) for each in given.sizes.split(",")], given.repeats, given.statistics.split(","), given.before, given.few
+    chosen = (
+        [int(each) for each in given.sizes.split(",")],
+        given.repeats,
+        given.statistics.split(","),
+        given.before,
+        given.few,
+        given.again,
+    )
     parts = {
         "shares": print_shares,
         "scenes": lambda: print_scenes(given.repeats),

@@ -33,10 +33,10 @@ def chance(values: Floats, observed: float, *, units: int, differing: int, exact
     spread = float(values.std()) if values.size else 0.0
     beyond, reached = (np.count_nonzero(values >= observed + side * 1e-12 * max(1.0, abs(observed))) for side in (1, -1))
     hits = reached if exact else (beyond + reached) / 2
-    p = (1 + hits) / (values.size + 1)
+    p = float(1 + hits) / (values.size + 1)
     if hits < FEW_HITS and spread > 0:  # a count this low says little
         p = min(p, float(stdtr(units - 1, -observed / spread)))
-    return max(float(p), 0.5 ** min(differing, 1000))
+    return max(p, 0.5 ** min(differing, 1000))
 
 
 def _wider(off: Floats, exchanged: Floats, drop: float) -> float:

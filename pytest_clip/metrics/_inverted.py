@@ -126,9 +126,7 @@ def _ratio(pair: Pair, held: Floats, rng: np.random.Generator, resamples: int) -
         return float(x0[0] - size * y0[0]), off
 
     def exchange(rng: np.random.Generator, resamples: int) -> float:
-        tosses = [
-            (first @ (swapped - held), first @ (other_moments - moments)) for first, *_ in pair.draws(rng, resamples, coins, width=2)
-        ]
+        tosses = [(first @ (swapped - held), first @ (other_moments - moments)) for first, *_ in pair.draws(rng, resamples, coins, width=2)]
         moved, more = (np.concatenate(each) for each in zip(*tosses, strict=True))
         x, _, each = crosswise(held.sum(axis=0) + moved, moments.sum(axis=0) + more)
         least = 1e-12 * float(np.max(error(each, 0.0), initial=0.0)) + 1e-300

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ._exchange import chance
 from ._pairs import Floats, Pair
 
 
@@ -27,10 +28,8 @@ def chances(pair: Pair, rng: np.random.Generator, draws: int) -> tuple[float, fl
     placed = rng.multivariate_hypergeometric(counts, inside, size=draws)
     effect = _effect(pair, weights, inside / (inside + outside))
     values: Floats = pair.sign * np.sqrt(effect) * (placed @ levels)  # around 0, because all weights add up to 0
-    nearly = 1e-9 * max(float(np.abs(levels).max()), 1e-12)
-    beyond, reached = (np.count_nonzero(values >= observed + side * nearly) for side in (1, -1))
-    middle = float(beyond + reached) / 2
-    return (1 + middle) / (draws + 1), (1 + draws - middle) / (draws + 1)
+    up, down = (chance(side * values, side * observed, units=pair.units, differing=pair.differing) for side in (1, -1))
+    return up, down
 
 
 def _effect(pair: Pair, weights: list[Floats], share: float) -> float:

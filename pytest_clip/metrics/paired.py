@@ -57,16 +57,19 @@ def bootstrap(
       test. By itself that is exact for exchangeable models, and keeps four samples that differ, all to the worse, from being a proof (1/16;
       a bootstrap alone says 0.02). Its drops are studentised, divided by their own spread and multiplied by the standard error of the
       observed one (Janssen 1997; Chung & Romano 2013, "Exact and asymptotically robust permutation tests"), which keeps its level where
-      the models spread differently. For a mean the two are equal and nothing changes: a sign-flip is studentised as it is. Ratios of sums
-      are exchanged crosswise (`_turns.crossed`). p is never below 2^-differing, the least that the exchange allows.
+      the models spread differently. For a mean the two are equal and nothing changes: a sign-flip is studentised as it is. p is never
+      below 2^-differing, the least that the exchange allows.
 
-    Resamples of extremes of groups are those of `_turns.resampled`, without standard errors of their own. Of ratios of sums with unlike
-    bottoms the bounds are percentiles: error ratios of 50 and 190 images are covered by 0.94 to 0.98, by the bootstrap-t 0.78 to 0.93.
+    Ratios of sums with unlike bottoms, and medians, are tested at every size of the drop and bounded by the sizes that are not rejected
+    (`_inverted`). Error ratios of a part are not exchanged: which images that err lie in the part is left to chance (`_labels`). Resamples
+    of extremes of groups are those of `_turns.resampled`, without standard errors of their own.
 
     The resampled drops are taken from their mean, not from the observed one: resampling adds noise to numbers that noise pushes up, such as
-    the ECE, and pulls their drops towards 0. A lower bound above 0 that the larger p does not confirm is moved to 0. Bounds of shares of
-    right answers are `mcnemar.score_bounds` of the effective number of samples. Bounds are never equal: where no unit differs, up to
-    1 - 0.05^(1/U) of all images may, each by as much as units differ in what they add to the base model's number.
+    the ECE, and pulls their drops towards 0. What noise pushes the observed drop by, of extremes, distances and calibration errors, is
+    taken off where it would help to reject (`_turns.pushed_out`, `_turns.pushed_apart`). A lower bound above 0 that the larger p does not
+    confirm is moved to 0. Bounds of shares of right answers are `mcnemar.score_bounds` of the effective number of samples. Bounds are
+    never equal: where no unit differs, up to 1 - 0.05^(1/U) of all images may, each by as much as units differ in what they add to the
+    base model's number.
     """
     pair, tail = Pair.of(base, now, sign), 1 - _checks.level_of(level)
     many = max(1.0, (len(base.ids) + len(base.other_ids)) / MANY)
@@ -83,13 +86,13 @@ def bootstrap(
     tested = _inverted.of(pair, rng, resamples) or _plain(pair, rng, resamples, observed)
     if tested.defined < 1 - UNDEFINED:
         return Bounds(-math.inf, math.inf, 1.0, units, differing)
-    many = max(int(tested.defined * resamples), 1)
+    values = max(int(tested.defined * resamples), 1)
     p = max(tested.chance(), 0.5 ** min(differing, 1000))  # the least of the exchange
     labels = _labels.chances(pair, rng, resamples)
-    if p <= max(tail, FEW_HITS / many):  # else nothing is sure already
+    if p <= max(tail, FEW_HITS / values):  # else nothing is sure already
         other = labels[0] if labels else tested.exchange(rng, resamples)
-        p = other if p < FEW_HITS / many and not labels else max(p, other)
-    lower, upper = share or _ends(tested, observed, many, units, tail)
+        p = other if p < FEW_HITS / values else max(p, other)
+    lower, upper = share or _ends(tested, observed, values, units, tail)
     if labels and labels[1] > tail:
         upper = max(upper, 0.0)
     if upper - lower <= 1e-9 * abs(observed):  # every unit lost the same: so much times the share of all units that do
@@ -108,7 +111,9 @@ def _plain(pair: Pair, rng: np.random.Generator, resamples: int, observed: float
     def exchange(rng: np.random.Generator, resamples: int) -> float:
         return by_exchange(pair, rng, observed - max(pushed, 0.0), plain, resamples)
 
-    return Tested(lambda size: (observed - size, off), exchange, plain.size / resamples, max(float(off.std()), 1e-12) if off.size else 1.0, pushed)
+    return Tested(
+        lambda size: (observed - size, off), exchange, plain.size / resamples, max(float(off.std()), 1e-12) if off.size else 1.0, pushed
+    )
 
 
 def _off(pair: Pair, rng: np.random.Generator, resamples: int, observed: float) -> tuple[Floats, Floats, float]:
