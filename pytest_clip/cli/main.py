@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pytest_clip import ClipError, __version__
-from pytest_clip.cli import cache, data, listing, models, runs, scenes, train
+from pytest_clip.cli import cache, data, init, listing, models, runs, scenes, study, train
 from pytest_clip.cli.words import own
 
 DONE, USAGE = 0, 2
@@ -55,13 +55,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 COMMANDS = (
     Command("list", "Suites, gates, rules, data and forward passes; loads no model", listing.arguments, listing.run, listing.OPTIONS),
-    Command("models", "Model names that --clip-model takes", models.arguments, models.run),
+    Command("models", "What --clip-model takes: kinds, names, factors of each", models.arguments, models.run, models.OPTIONS),
     Command("scenes", "The embedded benchmark", scenes.arguments, scenes.run),
     Command("runs", "Saved runs: list them, show one", runs.runs_arguments, runs.runs),
     Command("compare", "What became worse between two saved runs, and on which images", runs.compare_arguments, runs.compare),
-    Command("init", "Write a first thresholds.toml from a run on your data", data.init_arguments, data.init),
+    Command("init", "Write a first thresholds.toml from a run on your data", init.arguments, init.run),
     Command("doctor", "Whether data is whole: missing, unreadable, doubled images", data.doctor_arguments, data.doctor, data.OPTIONS),
     Command("cache", "Stored pictures and answers: how much, whether whole, remove", cache.arguments, cache.run),
+    Command("study", "Many models at once: what architecture, training data, size and loss change", study.arguments, study.run),
     Command("train", "Train a bundled model again", train.arguments, train.run),
 )
 

@@ -60,6 +60,11 @@ def comparable(kind: str, model: ClipModel, data: Data, image_set: str) -> tuple
     return Answer(found if isinstance(found, dict) else {kind: found}, whole, _table()["source"]), ""
 
 
+def images() -> dict[str, int]:
+    """How many images each published data set has."""
+    return dict(_table()["images"])
+
+
 def _same(row: Any, facts: Any) -> bool:
     return _plain(row["model"]) == _plain(facts.get("architecture")) and row["pretrained"] == facts.get("pretrained")
 

@@ -25,11 +25,15 @@ _AT = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d
 
 @dataclass(frozen=True)
 class ThresholdsFile:
-    """A file to read and the option, ini key or default that ``named_by`` asked for it. ``shown`` is its name in messages."""
+    """A file to read and the option, ini key or default that ``named_by`` asked for it. ``shown`` is its name in messages.
+
+    With ``content`` there is no file: that is what it would hold.
+    """
 
     path: Path
     named_by: str = "--clip-thresholds"
     shown: str | None = None
+    content: str | None = None
 
     @property
     def label(self) -> str:
@@ -89,6 +93,8 @@ def _attempt(file: ThresholdsFile) -> Layer | ClipError:
 
 
 def _text(file: ThresholdsFile) -> str:
+    if file.content is not None:
+        return file.content
     try:
         return file.path.read_bytes().decode("utf-8-sig")  # editors on Windows still write the mark, TOML does not know it
     except FileNotFoundError:

@@ -114,6 +114,19 @@ def _other_way_round(weighing: Weighing) -> Weighing:
     return lambda w, v: weighing(v, w)
 
 
+def _below_path(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    """`below_path.gap` of the shifted images here and the clean ones of the second sample."""
+    path, clean = (each["path"].astype(np.float64) for each in (arrays, others))
+
+    def weighed(w: Floats, v: Floats) -> Floats:
+        moved, known = ((each @ right) / each.sum(axis=1, keepdims=True) for each, right in ((w, path), (v, clean)))
+        as_good = known >= known[:, -1:] - params["margin"] - 1e-12
+        gap: Floats = np.where(as_good, moved - moved[:, -1:], 0.0).max(axis=1)
+        return gap
+
+    return weighed
+
+
 def columns(base: str, arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
     """The statistic `base` of each column of arrays [n, k] and [m, k]: a function of weights that gives [R, k]."""
     width = next(iter(arrays.values())).shape[1]
@@ -157,6 +170,7 @@ STATISTICS: dict[str, Statistic] = {
     "aupr_out": Statistic(_aupr_out, ("score",), ("score",)),
     "fpr95_id_positive": Statistic(_fpr95_id_positive, ("score",), ("score",)),
     "fpr95_ood_positive": Statistic(_fpr95_ood_positive, ("score",), ("score",)),
+    "below_path": Statistic(_below_path, ("path",), ("path",), ("margin",)),
 }
 STATISTICS |= {
     "lowest_mean": _over("mean", lambda each: each.min(axis=1)),

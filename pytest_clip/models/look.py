@@ -5,15 +5,12 @@ Imports neither torch nor open_clip: what open_clip knows is read from its files
 
 from __future__ import annotations
 
-import ast
 import json
 from difflib import get_close_matches
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 from pytest_clip import ClipError
-from pytest_clip.models import bundled
+from pytest_clip.models import bundled, registry
 from pytest_clip.models.listing import architectures
 from pytest_clip.models.photo import missing
 from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, RANDOM, ModelSpec, interpolated
@@ -113,40 +110,9 @@ def _unlike_safetensors(path: Path, head: bytes, size: int) -> str | None:
     return None
 
 
-@cache
 def tags(name: str) -> tuple[str, ...] | None:
-    """The tags of an architecture as open_clip's `pretrained.py` lists them; None where that file does not list it (QuickGELU twins are
-    made in a loop, and many architectures have no tags). Importing it would import torch, which takes seconds."""
-    package = find_spec("open_clip")
-    for place in (package.submodule_search_locations or ()) if package else ():
-        file = Path(place) / "pretrained.py"
-        try:
-            tree = ast.parse(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, SyntaxError):
-            return None
-        told = {
-            target.id: node.value
-            for node in tree.body
-            if isinstance(node, ast.Assign)
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        }
-        table = told.get("_PRETRAINED")
-        if not isinstance(table, ast.Dict):
-            return None
-        for key, value in zip(table.keys, table.values, strict=True):
-            if isinstance(key, ast.Constant) and key.value == name:
-                return _keys(told.get(value.id, value) if isinstance(value, ast.Name) else value)
-    return None
-
-
-def _keys(node: ast.expr) -> tuple[str, ...] | None:
-    """The keys of `dict(a=..., b=...)` or `{"a": ...}`."""
-    if isinstance(node, ast.Dict) and all(isinstance(key, ast.Constant) for key in node.keys):
-        return tuple(str(key.value) for key in node.keys if isinstance(key, ast.Constant))
-    if isinstance(node, ast.Call) and not node.args and all(each.arg is not None for each in node.keywords):
-        return tuple(str(each.arg) for each in node.keywords)
-    return None
+    """The tags of an architecture; None where open_clip lists none, or its list could not be read."""
+    return tuple(registry.published().get(name, ())) or None
 
 
 def _listed(name: str, known: tuple[str, ...] | None) -> str:

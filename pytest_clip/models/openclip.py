@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from pytest_clip.models import activation, checkpoint, hub
+from pytest_clip.models import activation, checkpoint, derived, hub
 from pytest_clip.models.build import (
     build_module,
     load_published,
@@ -52,6 +52,7 @@ def load(spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", comp
     facts = {
         "architecture": recipe.architecture,
         "pretrained": recipe.pretrained,
+        "family": derived.family(model_cfg),
         "activation": activation.activation_of(module),
         "preprocess": preprocess_config,
         "context_length": getattr(tokenizer, "context_length", None),

@@ -10,6 +10,7 @@ import pytest
 from pytest_clip.plugin.invocation import NARROWING, Plan, added
 from pytest_clip.plugin.items import marked_gate, model_label_of, param, skip
 from pytest_clip.plugin.suites import suite_of
+from pytest_clip.session import paths
 from pytest_clip.session.choices import Case, DataChoice
 from pytest_clip.session.run import ClipSession
 
@@ -19,6 +20,9 @@ def expand(metafunc: pytest.Metafunc, session: ClipSession) -> None:
     names = metafunc.fixturenames
     done = {name for mark in metafunc.definition.iter_markers("parametrize") for name in _argnames(mark)}
     text = marked_gate(metafunc.definition)
+    if text is not None and _of_path(text):
+        _expand_path(metafunc, text, session)
+        return
     # Session scope keeps the items of one model together; anything narrower would load the model again for every test.
     if "clip_model" in names and "clip_model" not in done:
         choices = [*session.models, *(session.copies if text is not None else ())]
@@ -41,6 +45,29 @@ def expand(metafunc: pytest.Metafunc, session: ClipSession) -> None:
         metafunc.parametrize(
             "clip_case", [pytest.param(case, marks=marks) for case, marks in own], ids=[f"{prefix}{case.gate}" for case, _ in own]
         )
+
+
+def _of_path(text: str) -> bool:
+    from pytest_clip.gates.catalog import CATALOG
+
+    return text in CATALOG and CATALOG[text].of_path
+
+
+def _expand_path(metafunc: pytest.Metafunc, text: str, session: ClipSession) -> None:
+    """The end of each path of weights has the gate, and no other model; without a path one item says so."""
+    from pytest_clip.gates.ids import GateId
+
+    found = [path.end for path in paths.of(session.models).values()]
+    values = [(end, data, case, marks) for end in found for data in session.data for case, marks in _cases(text, data, session)]
+    if not found:
+        values = [(session.judged[0], session.data[0], Case(GateId.parse(text)), (skip(paths.NO_PATH),))]
+    metafunc.parametrize(
+        "clip_model,clip_data,clip_case",
+        [pytest.param(end, data, case, marks=marks) for end, data, case, marks in values],
+        ids=[f"{end.label}-{data.label}-{case.gate}" for end, data, case, _ in values],
+        indirect=["clip_model", "clip_data"],
+        scope="session",
+    )
 
 
 def _cases(text: str, data: DataChoice, session: ClipSession) -> list[tuple[Case, Sequence[pytest.MarkDecorator]]]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_clip.extract.zeroshot import ZeroShot
     from pytest_clip.models.protocol import ClipModel
     from pytest_clip.plugin.gatecall import Gate
+    from pytest_clip.plugin.pathanswers import Answered
     from pytest_clip.session.choices import Case, DataChoice, ModelChoice
     from pytest_clip.session.run import ClipSession
     from pytest_clip.session.settings import Settings
@@ -153,6 +154,16 @@ def zero_shot(clip_model: ClipModel, clip_data: Any, clip_extraction: Extraction
     return answers
 
 
+@pytest.fixture(scope="session")
+def clip_path(
+    request: pytest.FixtureRequest, clip_model: ClipModel, clip_data: Any, clip_extraction: Extraction
+) -> Callable[..., Answered]:
+    """``clip_path("shift_far")``: right answers of every model on the path of weights that ends in ``clip_model``, to that image set."""
+    from pytest_clip.plugin.pathanswers import PathAnswers
+
+    return PathAnswers(request.config, _awake(request.config), clip_model, clip_data, clip_extraction)
+
+
 @pytest.fixture
 def gate(request: pytest.FixtureRequest) -> Gate:
     """Judge a number by the rule that ``thresholds.toml`` has for it, and fail the test when it does not hold::
@@ -169,4 +180,4 @@ def gate(request: pytest.FixtureRequest) -> Gate:
     return Gate(request, _awake(request.config))
 
 
-__all__ = ["clip_case", "clip_data", "clip_extraction", "clip_model", "clip_settings", "gate", "zero_shot"]
+__all__ = ["clip_case", "clip_data", "clip_extraction", "clip_model", "clip_path", "clip_settings", "gate", "zero_shot"]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest_clip.plugin.checks as checks
+from pytest_clip.models.kinds import forms
+from pytest_clip.plugin.factoroption import factor
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,7 @@ SWITCH: Mapping[str, Any] = {"action": "store_true", "default": False}
 _LIST = (
     Option(
         "clip_model",
-        "Model to measure, repeatable: an open_clip name with tag or checkpoint file, hf-hub:..., local-dir:..., timm:..., "
-        "a bundled name or photo-dual. "
+        f"Model to measure, repeatable: {forms()}; `pytest-clip models` explains. "
         "Without paths on the command line the shipped suites run and nothing else",
         checks.text("a model name"), "NAME[,PRETRAINED]", REPEATED,
         "Models for tests that use the clip fixtures and for --clip-suite, one per line", "linelist",
@@ -55,6 +56,12 @@ _LIST = (
         checks.text("a file"), "FILE", ini="Default of --clip-classes, relative to the ini file",
     ),
     Option(
+        "clip_factor",
+        "What is known of a model, for the record, repeatable: NAME:KEY=VALUE, without NAME of all; keys: family, parameters, gflops, "
+        "resolution, training_set, training_set_size, samples_seen, loss, finetuned_on, activation",
+        factor, "[NAME:]KEY=VALUE", REPEATED,
+    ),
+    Option(
         "clip_suite", "Suites to run, in addition to any paths given; default: all when there are no paths, none otherwise",
         checks.names, "NAME[,NAME...]", REPEATED, "Default of --clip-suite when suites run, one per line", "linelist",
     ),
@@ -63,7 +70,8 @@ _LIST = (
         checks.text("a data set"), "NAME", REPEATED, "Default of --clip-data, one per line", "linelist",
     ),
     Option(
-        "clip_thresholds", "Thresholds file, repeatable, later wins; read after the shipped defaults and thresholds.toml in the rootdir",
+        "clip_thresholds", "Thresholds file, repeatable, later wins; read after the shipped defaults and thresholds.toml in the rootdir. like:NAME,PRETRAINED: the published "
+        "numbers of a public checkpoint on published data, less sampling error; read before files",
         checks.text("a path"), "PATH", REPEATED, "Default of --clip-thresholds, relative to the ini file", "paths",
     ),
     Option(

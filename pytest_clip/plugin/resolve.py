@@ -15,6 +15,7 @@ import pytest_clip.plugin.checks as checks
 import pytest_clip.plugin.destinations as destinations
 from pytest_clip import ClipError
 from pytest_clip.plugin.optiontable import OPTIONS
+from pytest_clip.session.like import PREFIX
 from pytest_clip.session.settings import RunRequest, Settings, default_cache_dir
 from pytest_clip.store import path_of
 
@@ -36,7 +37,9 @@ def _resolved(config: pytest.Config) -> Settings:
     given, kinds = config.option, _catalog()
     base = config.inipath.parent if config.inipath is not None else config.rootpath
 
-    thresholds = [(config.invocation_params.dir / path_of(each), "--clip-thresholds") for each in given.clip_thresholds or ()]
+    named = given.clip_thresholds or ()
+    likes = tuple(each.removeprefix(PREFIX) for each in named if each.startswith(PREFIX))
+    thresholds = [(config.invocation_params.dir / path_of(each), "--clip-thresholds") for each in named if not each.startswith(PREFIX)]
     cache_dir = given.clip_cache_dir and config.invocation_params.dir / path_of(given.clip_cache_dir)
     return Settings(
         models=tuple(given.clip_model or _read(config, "clip_model")),
@@ -44,6 +47,7 @@ def _resolved(config: pytest.Config) -> Settings:
         suites=_flat(given.clip_suite) or _flat([checks.names(line) for line in _read(config, "clip_suite")]),
         data=tuple(dict.fromkeys(given.clip_data or _read(config, "clip_data") or ["scenes"])),
         thresholds=tuple(thresholds or [(path, "clip_thresholds of the ini file") for path in _read(config, "clip_thresholds")]),
+        likes=likes,
         reports=destinations.reports(config),
         prompts=checks.prompts_from(given.clip_prompts, config.invocation_params.dir)
         if given.clip_prompts
@@ -67,6 +71,7 @@ def _resolved(config: pytest.Config) -> Settings:
         depth_model=_depth_model(config, base),
         dense_layer=_pick(config, "clip_dense_layer", None),
         classes=_classes(config, base),
+        factors=tuple(given.clip_factor or ()),
         baseline=_baseline(config, base),
         baseline_model=given.clip_baseline_model,
         save=destinations.save(config),

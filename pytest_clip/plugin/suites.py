@@ -10,6 +10,7 @@ import pytest
 from pytest_clip import ClipError
 from pytest_clip.plugin.items import marked_gate
 from pytest_clip.plugin.options import ALL_SUITES
+from pytest_clip.session import paths
 from pytest_clip.session.choices import Case
 from pytest_clip.session.settings import Settings
 
@@ -23,14 +24,14 @@ def available_suites() -> tuple[str, ...]:
 
 
 def choose_suites(settings: Settings, *, option: str = "--clip-suite") -> tuple[str, ...]:
-    """The suites that the user named, or all of them."""
+    """The suites that the user named, or all of them; the one that needs a path of weights only where there is one."""
     from pytest_clip.gates.catalog import did_you_mean
 
     names = available_suites()
     if not names:
         raise ClipError(f"no suite was found in {SUITES}; reinstall pytest-clip")
     if settings.suites is None or ALL_SUITES in settings.suites:
-        return names
+        return tuple(name for name in names if name != paths.SUITE or paths.asked(settings))
     for name in settings.suites:
         if name not in names:
             raise ClipError(f"{option}: no suite {name!r}{did_you_mean(name, names)}; there is {', '.join(names)}")

@@ -11,6 +11,7 @@ from pytest_clip.gates.catalog import CATALOG, SUITES
 from pytest_clip.gates.catalog.metric import STORED
 from pytest_clip.gates.catalog.needs import has, paired
 from pytest_clip.mutants.catalog import MUTANTS
+from pytest_clip.session import paths
 from pytest_clip.session.judge import rule_for
 
 if TYPE_CHECKING:
@@ -36,8 +37,11 @@ def lines(session: ClipSession, suites: Sequence[str]) -> list[str]:
             gates = [gate for metric in CATALOG if metric.partition("/")[0] == suite for gate in session.reach.gates(metric, data)]
             told += _out_of_reach(session, suite, data) or ([] if gates else _skipped(session, suite, data))
             width = max((len(str(gate)) for gate in gates), default=0)
+            ends = list(paths.of(session.models)) if suite == paths.SUITE else names
+            if names and not ends:
+                told, gates = [*told, f"  skipped: {paths.NO_PATH}"], []
             for gate in gates:
-                for label in names or [""]:
+                for label in ends or [""]:
                     rule = _rule(session, gate, label, data)
                     total += 1
                     judged += rule is not None

@@ -40,6 +40,10 @@ def param(thing: Any, where: str) -> None:
         raise ValueError(f"{where} is out of range: {thing}")
 
 
+def text_or_number(thing: Any, where: str) -> None:
+    (string if isinstance(thing, str) else number)(thing, where)
+
+
 def string(thing: Any, where: str) -> None:
     if not isinstance(thing, str):
         raise ValueError(f"{where} must be a text, not {shown(thing)}")

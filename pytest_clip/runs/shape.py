@@ -24,6 +24,7 @@ from pytest_clip.runs.forms import (
     table,
     table_of,
     text,
+    text_or_number,
 )
 
 
@@ -92,9 +93,10 @@ _ROW: dict[str, Check] = {
     **dict.fromkeys(("rule", "waiver", "baseline", "flips"), or_none(any_table)),
 }  # fmt: skip
 _row = table(_ROW, optional=tuple(_ROW.keys() - {"gate", "model", "data", "value", "n", "verdict"}))
+_FACTORS = table_of(table({"value": or_none(text_or_number), "from": or_none(one_of("derived", "card", "option"))}))
 _MODEL = table(
-    dict.fromkeys(("name", "fingerprint", "precision", "role"), or_none(text)) | {"name": text},
-    optional=("fingerprint", "precision", "role"),
+    dict.fromkeys(("fingerprint", "precision", "role"), or_none(text)) | {"name": text, "factors": or_none(_FACTORS)},
+    optional=("fingerprint", "precision", "role", "factors"),
 )
 _DATA = table(
     {"name": text, "fingerprint": or_none(text), "sets": or_none(table_of(or_none(text)))},

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pytest_clip import ClipError
+from pytest_clip.session import factors
 
 if TYPE_CHECKING:
     from pytest_clip.gates.ids import GateId
@@ -51,6 +52,7 @@ def describe_model(session: ClipSession, label: str, model: Any) -> None:
     facts.update(plain(dict(getattr(model, "facts", None) or {}), f"facts of the model {label}"))
     for name in ("fingerprint", "precision", "device"):
         facts[name] = plain(getattr(model, name, None), f"{name} of the model {label}")
+    facts["factors"] = factors.of(session.said, session.models, session.original(label), model)
     if role := session.role_of(label):
         facts["role"] = role
     session.facts["models"][label] = facts

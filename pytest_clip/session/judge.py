@@ -66,6 +66,9 @@ def options_of(session: ClipSession, model: str, data: str) -> tuple[str, ...]:
         "precision": [settings.precision if settings.precision != "fp32" else None],
         "baseline": [settings.baseline.text if settings.baseline is not None and settings.baseline.named_by.startswith("--") else None],
         "baseline-model": [settings.baseline_model],
-        "thresholds": [ThresholdsFile(path).label for path, by in settings.thresholds if by == "--clip-thresholds"],
+        "thresholds": [
+            *(f"like:{name}" for name in settings.likes),
+            *(ThresholdsFile(path).label for path, by in settings.thresholds if by == "--clip-thresholds"),
+        ],
     }
     return tuple(f"--clip-{name}={value}" for name, values in given.items() for value in values if value is not None)

@@ -16,6 +16,7 @@ from pytest_clip.session.settings import Settings
 if TYPE_CHECKING:
     from pytest_clip.data.catalog import SetInfo
     from pytest_clip.gates.rules import Rulebook
+    from pytest_clip.session.factors import Said
     from pytest_clip.session.regressions import Regressions
     from pytest_clip.session.updating import Target
 
@@ -31,6 +32,8 @@ class ClipSession:
     data: tuple[DataChoice, ...]
     sets: Mapping[str, Sequence[SetInfo]]
     rulebook: Rulebook
+    said: Mapping[str, Said] = field(default_factory=dict)
+    """by model what people say of its factors"""
     threshold_files: tuple[Path, ...] = ()
     progress: ProgressFactory = silent
     forget: Callable[[Any], None] = lambda model: None

@@ -13,6 +13,7 @@ from pytest_clip.views.catalog import GEOMETRIC, IMAGENET_C
 if TYPE_CHECKING:
     from pytest_clip.data.prompts import PromptSet
     from pytest_clip.models.depth import DepthModel
+    from pytest_clip.models.factors import Value
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Settings:
 
     ``suites`` is None when the user named none. ``thresholds`` are pairs of a file and the option or ini key that named it.
     ``batch_size`` is None for automatic, ``workers`` for all cores, ``dense_layer`` for the deepest that tells places apart.
-    ``classes`` is a file with the class names of a classifier. ``depth_model`` estimates the depth of images that have no maps.
+    ``classes`` is a file with the class names of a classifier. ``factors`` are what --clip-factor says: a model ("" for all), a factor, its
+    value. ``depth_model`` estimates the depth of images that have no maps.
     ``baseline`` and ``baseline_model`` are never both given.
     ``family_wise``: one error rate for all regressions together; ``drop_test``: what decides on a ``max_drop`` whose rule does not say.
     ``unjudged``: ``allow`` lets a run pass that judges nothing, ``fail`` makes every gate without a rule fail.
@@ -50,6 +52,8 @@ class Settings:
     suites: tuple[str, ...] | None = None
     data: tuple[str, ...] = ("scenes",)
     thresholds: tuple[tuple[Path, str], ...] = ()
+    likes: tuple[str, ...] = ()
+    """public checkpoints whose published numbers are rules (`session.like`)"""
     reports: tuple[ReportRequest, ...] = ()
     prompts: PromptSet | None = None
     limit: int | None = None
@@ -71,6 +75,7 @@ class Settings:
     depth_model: DepthModel | None = None
     dense_layer: int | None = None
     classes: Path | None = None
+    factors: tuple[tuple[str, str, Value], ...] = ()
     baseline: RunRequest | None = None
     baseline_model: str | None = None
     save: RunRequest | None = None

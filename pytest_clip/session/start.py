@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_clip import ClipError
-from pytest_clip.session import load
+from pytest_clip.session import factors, load
 from pytest_clip.session.choices import DataChoice, ModelChoice
 from pytest_clip.session.ownership import refuse_shared
 from pytest_clip.session.run import ClipSession
@@ -40,7 +40,8 @@ def start(settings: Settings, *, check: Callable[[], object] = lambda: None, our
     faults.of(check)
     files = faults.of(lambda: _threshold_files(settings)) or ()
     known = {label: each for label, each in sets.items() if each}
-    rulebook = faults.of(lambda: _rulebook(files, known))
+    rulebook = faults.of(lambda: _rulebook(files, settings.likes, settings.limit, known))
+    said = faults.of(lambda: factors.collect(settings, models)) or {}
     if ours:
         faults.of(lambda: look(models))
     faults.raise_all()
@@ -48,7 +49,7 @@ def start(settings: Settings, *, check: Callable[[], object] = lambda: None, our
     goal = _update_target(settings, files)
     held = _regressions(settings, models, data)
     paths = tuple(path for path, _ in files)
-    return ClipSession(settings, models, data, sets, rulebook, paths, regressions=held, update=goal, doubts=load.doubts(data))
+    return ClipSession(settings, models, data, sets, rulebook, said, paths, regressions=held, update=goal, doubts=load.doubts(data))
 
 
 class Faults:
@@ -136,15 +137,22 @@ def _update_target(settings: Settings, files: Sequence[tuple[Path, str]]) -> Tar
     return updating.target(settings, [path for path, _ in files])
 
 
-def _rulebook(files: Sequence[tuple[Path, str]], sets: Mapping[str, Sequence[SetInfo]]) -> Rulebook:
+def _rulebook(
+    files: Sequence[tuple[Path, str]], likes: Sequence[str], limit: int | None, sets: Mapping[str, Sequence[SetInfo]]
+) -> Rulebook:
     from datetime import date
 
     from pytest_clip.gates import thresholds
     from pytest_clip.gates.catalog import CATALOG, SUITES
     from pytest_clip.gates.layers import ThresholdsFile
+    from pytest_clip.session import like
 
     # Tests are not collected yet, so gates of a project's own suites cannot be known; only what looks like a shipped gate is refused.
-    book = thresholds.load([ThresholdsFile(path, by) for path, by in files], today=date.today(), extra_gates=None, known=sets)
+    named = [
+        ThresholdsFile(Path(like.PREFIX + name), "--clip-thresholds", like.PREFIX + name, like.text(name, sets, limit=limit))
+        for name in likes
+    ]
+    book = thresholds.load([*named, *(ThresholdsFile(path, by) for path, by in files)], today=date.today(), extra_gates=None, known=sets)
     for entry in book.entries:
         if entry.gate.suite in SUITES:
             continue

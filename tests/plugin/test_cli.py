@@ -72,7 +72,60 @@ def test_models(capsys):
     said = capsys.readouterr().out
     assert "pytest-clip models --all" in said
     assert "photo-dual    trained on photographs: dual encoder, photo-lite0 and MiniLM by ConSE" in said
-    assert "timm:NAME,PATH" in said
+    assert "timm:NAME[,PATH]" in said
+
+
+def test_models_say_what_is_known_of_them(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    assert cli.main(["models", "--factor", "loss=sigmoid", "--factor", "resolution>=336"]) == 0
+    said = capsys.readouterr().out
+    assert ["ViT-SO400M-14-SigLIP-384,webli", "sigmoid", "webli-en"] in [line.split()[:3] for line in said.splitlines()]
+    assert "ViT-B-16-SigLIP,webli" not in said
+    assert max(map(len, said.splitlines())) <= 100
+    assert "left out here: " in said
+    assert cli.main(["models", "--factor", "family=nothing"]) == 1
+    assert capsys.readouterr().out == "no model has all of these factors\n"
+
+
+@pytest.mark.parametrize("width", ["60", "80", "200"])
+def test_models_fit_the_terminal(capsys, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", width)
+    assert cli.main(["models", "--all"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= int(width)
+    assert any(line.startswith("ViT-B-32,laion2b_s34b_b79k*") for line in lines)
+    assert cli.main(["models"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= int(width)
+
+
+def test_models_as_json(capsys):
+    import json
+
+    from pytest_clip.models.kinds import NOTATIONS
+
+    assert cli.main(["models", "--all", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [each["form"] for each in told["notations"]] == [each.form for each in NOTATIONS]
+    rows = {row["text"]: row for row in told["models"]}
+    assert rows["ViT-B-32,openai"]["factors"]["training_set"] == "wit-400m"
+    assert rows["scenes-rn-ft"]["factors"]["finetuned_on"] == "scenes:typical"
+    assert rows["ViT-B-32,laion2b_s34b_b79k"]["default"] is True
+
+
+def test_a_wrong_condition_is_one_line(capsys):
+    assert cli.main(["models", "--factor=los=x"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "pytest-clip models: --factor='los=x': 'los' is no factor; did you mean loss?; there is family"
+    )
+
+
+def test_models_import_nothing_heavy():
+    code = (
+        "import sys, pytest_clip.cli.main as c; c.main(['models', '--all', '--json']);"
+        "print('LOADED', *{'torch', 'numpy', 'pytest', 'open_clip', 'timm', 'PIL'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "LOADED"
 
 
 def test_the_cache_of_a_run_is_in_use_until_its_end(world):

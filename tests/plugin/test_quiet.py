@@ -63,8 +63,11 @@ def test_the_modules_that_every_run_imports_are_few():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [
         "pytest_clip",
+        "pytest_clip.models",
+        "pytest_clip.models.kinds",
         "pytest_clip.plugin",
         "pytest_clip.plugin.checks",
+        "pytest_clip.plugin.factoroption",
         "pytest_clip.plugin.fixtures",
         "pytest_clip.plugin.hooks",
         "pytest_clip.plugin.hookspecs",

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from pytest_clip.models import factors as factors_of
 from pytest_clip.report import json as json_report
 from pytest_clip.report import junit, terminal
 
@@ -28,6 +29,10 @@ def test_the_record_keeps_its_contract(world):
     assert {"pytest-clip", "pytest", "python", "numpy"} <= set(session["versions"])
     assert {"system", "machine", "cores", "python"} == set(session["host"])
     assert session["duration"] >= 0
+    factors = found["models"][0].pop("factors")
+    assert factors.pop("parameters") == {"value": 7, "from": "derived"}
+    assert list(factors) == ["family", *factors_of.KEYS[2:]]
+    assert all(each == {"value": None, "from": None} for each in factors.values())
     assert found["models"] == [
         {
             "name": "stub",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pytest_clip.metrics import (
     accuracy,
+    below_path,
     calibration,
     correspondence,
     corruption,
@@ -25,6 +26,7 @@ from pytest_clip.metrics.statistics import STATISTICS
 
 quick = settings(derandomize=True, deadline=None, max_examples=25)
 BINS = 5
+MARGIN = 0.1
 LINE = effective_robustness.Line(slope=1.1, intercept=-0.7, r=0.99, n_models=83)
 
 
@@ -95,8 +97,13 @@ ORACLES = {
     "ece_std": lambda a: spread.deviation(columns(ece)(a)),
     "auroc_spread": lambda a: spread.spread(aurocs(a)),
     "auroc_std": lambda a: spread.deviation(aurocs(a)),
+    "below_path": lambda a: below_path.gap(a["path2"], a["path"], margin=MARGIN).value,
 }
-WIDE = {name for name in ORACLES if name.startswith(("lowest_mean", "highest", "largest_rise")) or name.endswith(("_spread", "_std"))}
+WIDE = {
+    name
+    for name in ORACLES
+    if name.startswith(("lowest_mean", "highest", "largest_rise", "below_path")) or name.endswith(("_spread", "_std"))
+}
 
 
 def outcomes(name, rng, n, m, ties):
@@ -119,7 +126,7 @@ def outcomes(name, rng, n, m, ties):
         return rng.random(shape(k)) < 0.6
 
     reads = statistic.reads or (("correct",) if name in WIDE else ("value",))
-    params = {"bins": BINS, "k": 3, **effective_robustness.params(LINE, part=True)}
+    params = {"bins": BINS, "k": 3, "margin": MARGIN, **effective_robustness.params(LINE, part=True)}
     arrays, others = {kind: array(kind, n) for kind in reads}, {kind: array(kind, m) for kind in statistic.reads_others}
     return Outcomes(name, arrays, params={key: params[key] for key in statistic.params}, others=others)
 

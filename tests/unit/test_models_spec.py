@@ -101,7 +101,7 @@ def test_bundled_names_come_from_the_folder(tmp_path, monkeypatch):
     assert bundled.names() == ("scenes-x",)
     assert parse("scenes-x") == ModelSpec("scenes-x", "bundled", "scenes-x")
     assert parse("scenes-x,e1.pt").kind == "bundled"
-    assert listing.describe()[0] == listing.Row("scenes-x", "bundled", "bundled", {"top1": 0.9})
+    assert listing.shipped()[0].text == "scenes-x"
     with pytest.raises(ClipError, match="'scenes-y' is not a bundled model; there are: scenes-x"):
         bundled.path("scenes-y")
 
@@ -118,12 +118,13 @@ def test_listed_architectures_are_those_of_open_clip():
     names = listing.architectures()
     assert set(open_clip.list_models()) <= set(names)
     assert names.index("ViT-B-16") < names.index("ViT-B-32") < names.index("ViT-L-14")
-    assert {row.name: row.pretrained for row in listing.describe()}["ViT-B-32"] == "laion2b_s34b_b79k"
+    assert {row.name: row.pretrained for row in listing.published() if row.default}["ViT-B-32"] == "laion2b_s34b_b79k"
 
 
 def test_names_and_listing_import_nothing_heavy():
     code = (
-        "import sys; from pytest_clip.models import bundled, listing, protocol, spec; listing.describe(); spec.parse('ViT-B-32,openai');"
+        "import sys; from pytest_clip.models import bundled, listing, protocol, spec; "
+        "listing.shipped(), listing.published(); spec.parse('ViT-B-32,openai');"
         "print([m for m in ('torch', 'numpy', 'open_clip', 'PIL', 'safetensors', 'filelock', 'huggingface_hub') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,0 +1,82 @@
+"""Whether models that are better at one thing are better at another: rank correlation, with an interval over lineages."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtrit
+from scipy.stats import rankdata
+
+from pytest_clip.metrics.resampling import seed_from
+from pytest_clip.study.clusters import Clusters, clusters
+from pytest_clip.study.population import Floats, Population
+
+FEWEST_LINEAGES = 5
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Spearman's rho of two columns over models; `refused` says why there is none."""
+
+    one: str
+    other: str
+    rho: float | None
+    interval: tuple[float, float] | None
+    models: int
+    lineages: int
+    refused: str | None = None
+
+
+def correlation(population: Population, one: str, other: str, *, resamples: int = 1000) -> Correlation:
+    """Spearman's rho between two values or amounts, ties at mean ranks; interval on Fisher's z by a bootstrap over lineages.
+
+    Each lineage counts as one however many models it has: its models share a weight of 1. The half width is Student's t of (lineages - 2)
+    degrees of freedom times the bootstrap's standard deviation. Null of an interval that leaves out 0: ranks are unrelated across lineages.
+    """
+    x, y = (_column(population, name) for name in (one, other))
+    kept = population.only(np.isfinite(x) & np.isfinite(y))
+    x, y = _column(kept, one), _column(kept, other)
+    lineages = len(set(kept.lineages))
+    told = Correlation(one, other, None, None, len(kept), lineages)
+    if lineages < FEWEST_LINEAGES:
+        return _without(told, f"{len(kept)} models of {lineages} lineages have both: a correlation takes at least {FEWEST_LINEAGES}")
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
+        return _without(told, f"all models have the same {one if np.ptp(x) == 0 else other}")
+    groups = clusters(kept.lineages, [""] * len(kept))
+    size = np.array([kept.lineages.count(lineage) for lineage in kept.lineages], dtype=np.float64)
+    rho = float(spearman(x, y, (1 / size)[None])[0])
+    drawn = spearman(x, y, _drawn(groups, seed=seed_from(f"study {one} {other}"), resamples=resamples) / size)
+    z = np.arctanh(np.clip(drawn[np.isfinite(drawn)], -0.9999, 0.9999))
+    reach = float(-stdtrit(lineages - 2, 0.025) * z.std(ddof=1))
+    centre = math.atanh(max(min(rho, 0.9999), -0.9999))
+    return Correlation(one, other, rho, (math.tanh(centre - reach), math.tanh(centre + reach)), len(kept), lineages)
+
+
+def spearman(x: Floats, y: Floats, weights: Floats) -> Floats:
+    """Pearson's correlation of the ranks of x and y [n] with row weights [R, n]; ranks are those of all rows."""
+    first, second = rankdata(x), rankdata(y)
+    total = weights.sum(axis=1)
+    one, other = (ranks - (weights @ ranks / total)[:, None] for ranks in (first, second))
+    top = (weights * one * other).sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: Floats = top / np.sqrt((weights * one**2).sum(axis=1) * (weights * other**2).sum(axis=1))
+    return found
+
+
+def _drawn(groups: Clusters, *, seed: int, resamples: int) -> Floats:
+    count, weights = len(groups.rows), np.zeros((resamples, groups.n))
+    rng = np.random.default_rng(seed)
+    times = np.array([np.bincount(rng.integers(count, size=count), minlength=count) for _ in range(resamples)])
+    for number, own in enumerate(groups.rows):
+        weights[:, own] = times[:, [number]]
+    return weights
+
+
+def _column(population: Population, name: str) -> Floats:
+    return population.values[name] if name in population.values else population.amounts[name]
+
+
+def _without(told: Correlation, why: str) -> Correlation:
+    return Correlation(told.one, told.other, None, None, told.models, told.lineages, why)

@@ -1,0 +1,141 @@
+"""Records of runs as a population: one model a record and model name, factors from its cards or a table, numbers by gate."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pytest_clip import ClipError
+from pytest_clip.runs import shape
+from pytest_clip.runs.store import content_of
+from pytest_clip.study.population import Population
+
+AMOUNTS = ("parameters", "gflops", "samples_seen", "training_set_size", "resolution")
+FAMILY = "lineage"
+"""A column of the table: models of one name in it are not independent of each other."""
+MOST = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Member:
+    """A model of a record: its name, what it was measured on, its factors, its numbers with the number of images."""
+
+    name: str
+    conditions: Mapping[str, Any]
+    factors: Mapping[str, Any]
+    values: Mapping[str, tuple[float, int]]
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A record of `--clip-report=json:`, or that of a saved run. ClipError for what is none."""
+    held = path / "record.json" if path.is_dir() else path
+    if not held.is_file():
+        raise ClipError(f"{path} is neither a saved run nor a record of --clip-report=json:PATH")
+    try:
+        return shape.record(shape.loads(content_of(held, MOST)))
+    except (ValueError, ClipError) as error:
+        raise ClipError(f"{held} is no record of a run: {error}") from error
+
+
+def members(record: Mapping[str, Any], *, run: str) -> list[Member]:
+    """Models under test of one record; a baseline measured beside them, and copies damaged on purpose, are none."""
+    found = []
+    sets = {each["name"]: each.get("fingerprint") for each in record["data"]}
+    names = list(dict.fromkeys(row["model"] for row in record["gates"] if not row.get("role") and row["n"] is not None))
+    facts = {each["name"]: each for each in record["models"]}
+    for name in names:
+        rows = [row for row in record["gates"] if row["model"] == name and not row.get("role") and row["value"] is not None]
+        about = facts.get(name, {})
+        conditions = {
+            **{f"data {data}": sets.get(data) for data in sorted({row["data"] for row in rows})},
+            "precision": about.get("precision"),
+            "prompts": sorted({json.dumps(row["conventions"].get("prompts")) for row in rows if "prompts" in row["conventions"]}),
+            "partial": any(row.get("partial") for row in rows),
+        }
+        told = {key: each.get("value") if isinstance(each, Mapping) else each for key, each in (about.get("factors") or {}).items()}
+        many = len({row["data"] for row in rows}) > 1
+        values = {f"{row['data']}:{row['gate']}" if many else row["gate"]: (float(row["value"]), int(row["n"])) for row in rows}
+        found.append(Member(f"{run}:{name}" if len(names) > 1 else run, conditions, told, values))
+    return found
+
+
+def table(path: Path, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Factors by model from a CSV with a column `model` and one a factor; a column `lineage` says which are not independent."""
+    try:
+        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ClipError(f"--factor {path} cannot be read: {error}") from error
+    if not rows or "model" not in rows[0]:
+        raise ClipError(f"--factor {path}: the first line must name the columns, and one of them is model")
+    found: dict[str, dict[str, str]] = {}
+    for number, row in enumerate(rows, start=2):
+        name = (row.get("model") or "").strip()
+        if name not in names:
+            raise ClipError(f"--factor {path}, line {number}: {name!r} is none of the models: {', '.join(names)[:300]}")
+        if None in row or None in row.values():
+            raise ClipError(f"--factor {path}, line {number}: not as many entries as columns")
+        if name in found:
+            raise ClipError(f"--factor {path}, line {number}: {name} is there twice")
+        found[name] = {key.strip(): value.strip() for key, value in row.items() if key and key != "model" and value.strip()}
+    return found
+
+
+def population(held: Sequence[Member], *, more: Mapping[str, Mapping[str, str]] | None = None) -> Population:
+    """Members that were measured alike. ClipError, with both sides, for runs on other data, prompts or precision; for a name twice."""
+    if not held:
+        raise ClipError("no model was measured in these runs")
+    _alike(held)
+    factors = [{**each.factors, **(more or {}).get(each.name, {})} for each in held]
+    keys = [key for key in dict.fromkeys(key for each in factors for key in each) if key not in (FAMILY, *AMOUNTS)]
+    gates = list(dict.fromkeys(gate for each in held for gate in each.values))
+    return Population(
+        tuple(each.name for each in held),
+        tuple(_lineage(each.name, told) for each, told in zip(held, factors, strict=True)),
+        {key: tuple(None if told.get(key) is None else str(told[key]) for told in factors) for key in keys},
+        {key: np.array([_number(told.get(key), each.name, key) for each, told in zip(held, factors, strict=True)]) for key in AMOUNTS},
+        {gate: np.array([each.values.get(gate, (np.nan, 0))[0] for each in held]) for gate in gates},
+        {gate: max(each.values.get(gate, (0.0, 0))[1] for each in held) for gate in gates},
+    )
+
+
+def _lineage(name: str, told: Mapping[str, Any]) -> str:
+    """As the table says; else family of the architecture and training set; a model of which neither is known stands alone."""
+    if told.get(FAMILY):
+        return str(told[FAMILY])
+    parts = [str(told[key]) for key in ("family", "training_set") if told.get(key)]
+    return " x ".join(parts) if len(parts) == 2 else name
+
+
+def _alike(held: Sequence[Member]) -> None:
+    first, names = held[0], [each.name for each in held]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ClipError(f"{twice[0]} is there twice; a study takes each run once")
+    for each in held[1:]:
+        for key in sorted({*first.conditions, *each.conditions}):
+            there, here = first.conditions.get(key), each.conditions.get(key)
+            if there != here:
+                raise ClipError(
+                    f"{first.name} and {each.name} cannot be in one study: {key} is {_told(there)} in the one and "
+                    f"{_told(here)} in the other"
+                )
+
+
+def _told(thing: Any) -> str:
+    return "not there" if thing is None else str(thing)
+
+
+def _number(thing: Any, name: str, key: str) -> float:
+    if thing is None:
+        return float("nan")
+    try:
+        found = float(thing)
+    except (TypeError, ValueError):
+        raise ClipError(f"{key} of {name} is a number, and not {str(thing)[:40]!r}") from None
+    return found if found > 0 else float("nan")
