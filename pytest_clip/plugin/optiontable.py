@@ -70,13 +70,13 @@ _LIST = (
         checks.text("a data set"), "NAME", REPEATED, "Default of --clip-data, one per line", "linelist",
     ),
     Option(
-        "clip_thresholds", "Thresholds file, repeatable, later wins; read after the shipped defaults and thresholds.toml in the rootdir. like:NAME,PRETRAINED: the published "
-        "numbers of a public checkpoint on published data, less sampling error; read before files",
+        "clip_thresholds", "Thresholds file, repeatable, later wins; read after the shipped defaults and thresholds.toml in the rootdir. "
+        "like:NAME,PRETRAINED: the published numbers of a public checkpoint on published data, less sampling error; read before files",
         checks.text("a path"), "PATH", REPEATED, "Default of --clip-thresholds, relative to the ini file", "paths",
     ),
     Option(
         "clip_report",
-        f"Write a report, repeatable; types: {', '.join(checks.REPORTS)} (default DEST: {', '.join(checks.REPORTS.values())})",
+        f"Write a report, repeatable; types: {', '.join(checks.REPORTS)} (default DEST: clip-report.TYPE; of github the step's summary)",
         checks.report, "TYPE[:DEST]", REPEATED,
     ),
     Option(
@@ -100,6 +100,10 @@ _LIST = (
     Option(
         "clip_unjudged", None, checks.one_of(*checks.UNJUDGED),
         ini="allow: a run in which no rule judges any gate may pass; fail: every gate without a rule fails (default: neither)",
+    ),
+    Option(
+        "clip_junit", None, checks.one_of(*checks.JUNIT),
+        ini="properties (the default) of testcases in --junitxml, or schema: lines of their output, for Jenkins' xUnit plugin",
     ),
     Option("clip_strict_rules", ini="Fail where rules are for a model or data set that is not in the run (default: a line)", kind="bool"),
     Option(
