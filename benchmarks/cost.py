@@ -28,9 +28,9 @@ class Tower:
 
 #: GFLOPs of docs/model_profile.csv of mlfoundations/open_clip @89fb801; seconds by `--measure`.
 TOWERS = {
-    "ViT-B-32": Tower(8.82, 5.96, 0.0),
-    "ViT-B-16": Tower(35.13, 5.96, 0.0),
-    "ViT-L-14": Tower(162.03, 13.3, 0.0),
+    "ViT-B-32": Tower(8.82, 5.96, 0.137),
+    "ViT-B-16": Tower(35.13, 5.96, 0.560),
+    "ViT-L-14": Tower(162.03, 13.3, 2.33),
     "ViT-H-14": Tower(334.59, 47.09, 0.0),
 }
 DECODE, VIEW = 0.0052, 0.0015  # seconds of a core: decode and resize a 500 x 375 JPEG; a corruption (docs/scale.md)
@@ -56,7 +56,7 @@ def works() -> list[Work]:
     from pytest_clip.models.classnames import imagenet
 
     size = {part.key: part.images for part in PARTS}
-    val, prompts = size["val"], len(imagenet()) * 80
+    val, prompts = size["val"], len(set(imagenet())) * 80
     shifts = sum(size[key] for key in ("v2_matched", "v2_threshold", "v2_top", "sketch", "r", "a"))
     unknown = sum(size[key] for key in ("imagenet_o", "inaturalist", "sun", "places", "textures", "ninco"))
     few = 95 * CORRUPTED
