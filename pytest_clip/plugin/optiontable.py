@@ -76,7 +76,8 @@ _LIST = (
     ),
     Option(
         "clip_report",
-        f"Write a report, repeatable; types: {', '.join(checks.REPORTS)} (default DEST: {', '.join(checks.REPORTS.values())})",
+        f"Write a report, repeatable; types: {', '.join(checks.REPORTS)} (default DEST: "
+        f"{', '.join(dest for dest in checks.REPORTS.values() if dest)}; github: the step's summary, and annotations)",
         checks.report, "TYPE[:DEST]", REPEATED,
     ),
     Option(
@@ -100,6 +101,11 @@ _LIST = (
     Option(
         "clip_unjudged", None, checks.one_of(*checks.UNJUDGED),
         ini="allow: a run in which no rule judges any gate may pass; fail: every gate without a rule fails (default: neither)",
+    ),
+    Option(
+        "clip_junit", None, checks.one_of(*checks.JUNIT),
+        ini="What --junitxml says of gates: properties of their testcases (the default), or schema: lines of their output, as the schema "
+        "of Jenkins' xUnit plugin wants it",
     ),
     Option("clip_strict_rules", ini="Fail where rules are for a model or data set that is not in the run (default: a line)", kind="bool"),
     Option(

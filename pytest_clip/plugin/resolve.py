@@ -78,6 +78,7 @@ def _resolved(config: pytest.Config) -> Settings:
         save_replaces=given.clip_save_replace,
         family_wise=_read(config, "clip_family_wise"),
         unjudged=_pick(config, "clip_unjudged", ""),
+        junit=_pick(config, "clip_junit", Settings.junit),
         strict_rules=_read(config, "clip_strict_rules"),
         drop_test=_pick(config, "clip_drop_test", Settings.drop_test),
         mutants=_mutants(given.clip_mutants),

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReportRequest:
-    """One ``--clip-report``: what to write and where."""
+    """One ``--clip-report``: what to write and where; ``dest`` is None for what the CI system reads."""
 
     type: str
-    dest: Path
+    dest: Path | None
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Settings:
     ``baseline`` and ``baseline_model`` are never both given.
     ``family_wise``: one error rate for all regressions together; ``drop_test``: what decides on a ``max_drop`` whose rule does not say.
     ``unjudged``: ``allow`` lets a run pass that judges nothing, ``fail`` makes every gate without a rule fail.
+    ``junit``: ``schema`` keeps --junitxml to the schema of Jenkins' xUnit plugin.
     ``strict_rules``: a rule for a model or data set that is not in the run fails it.
     """
 
@@ -82,6 +83,7 @@ class Settings:
     save_replaces: bool = False
     family_wise: bool = False
     unjudged: str = ""
+    junit: str = "properties"
     strict_rules: bool = False
     drop_test: str = "observed"
     mutants: tuple[str, ...] = ()
