@@ -70,8 +70,8 @@ _LIST = (
         checks.text("a data set"), "NAME", REPEATED, "Default of --clip-data, one per line", "linelist",
     ),
     Option(
-        "clip_thresholds", "Thresholds file, repeatable, later wins; read after the shipped defaults and thresholds.toml in the rootdir. like:NAME,PRETRAINED: the published "
-        "numbers of a public checkpoint on published data, less sampling error; read before files",
+        "clip_thresholds", "Thresholds file, repeatable, later wins; read after the shipped defaults and thresholds.toml in the rootdir. "
+        "like:NAME,PRETRAINED: the published numbers of a public checkpoint on published data, less sampling error; read before files",
         checks.text("a path"), "PATH", REPEATED, "Default of --clip-thresholds, relative to the ini file", "paths",
     ),
     Option(

@@ -14,7 +14,7 @@ Told = Mapping[str, Any]
 
 @dataclass
 class Shown:
-    """`figures` are the record's evidence by kind, gate, model and data set; `pictures` its pictures by key; `asked` those that are shown."""
+    """`figures` are the record's evidence by kind, gate, model and data; `pictures` its pictures by key; `asked` those shown."""
 
     figures: Mapping[tuple[str, str, str, str], Told]
     pictures: Mapping[str, str]
@@ -74,7 +74,11 @@ def _queries(shown: Shown, row: Row) -> Sequence[Strip]:
     for each in (shown.get("retrieval", row) or {}).get("queries", ()):
         shots = [
             Shot(shown.picture(each[key].get("picture")), (f"{word}:", str(each[key]["text"])), mark)
-            for key, word, mark in (("asked", "asked with", ""), ("found", "found first", "bad"), ("wanted", f"right answer, rank {each['rank']}", "good"))
+            for key, word, mark in (
+                ("asked", "asked with", ""),
+                ("found", "found first", "bad"),
+                ("wanted", f"right answer, rank {each['rank']}", "good"),
+            )
         ]
         strips.append(Strip(f"Rank {each['rank']} of {each['of']}", tuple(shots)))
     return strips
@@ -88,5 +92,3 @@ def _counterexamples(shown: Shown, row: Row) -> Sequence[Strip]:
         after = Shot(shown.picture(each["after"]), (f"after {(told or {})['change']}", f"“{each['now']}”"), "bad")
         strips.append(Strip(str(each["id"]), (before, after)))
     return strips
-
-

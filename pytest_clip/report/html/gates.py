@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from pytest_clip.report.html import reading
+from pytest_clip.report.html.axes import Scale, around
 from pytest_clip.report.html.figures.intervals import WITHIN
 from pytest_clip.report.html.reading import Row
-from pytest_clip.report.html.svg import Scale, Strip, Table, around, dot, el, line, number
+from pytest_clip.report.html.svg import DASH, Strip, Table, dot, el, line, number
 
-ICONS = {"fail": "✗", "insufficient": "?", "warn": "!", "waived": "~", "unjudged": "–", "not_measured": "∅", "pass": "✓"}
+ICONS = {"fail": "✗", "insufficient": "?", "warn": "!", "waived": "~", "unjudged": DASH, "not_measured": "∅", "pass": "✓"}
 _NAME = 12
 """Characters of a name in the message of a verdict (`gates.verdicts.judge`)."""
 
@@ -115,9 +116,12 @@ def _tables(row: Row) -> list[Titled]:
     found = []
     if flips.get("groups"):
         rows = tuple(
-            (f"{g['fact']} {g['value']}", str(g["worse"]), str(g["at_risk"]), number(g["odds_ratio"], 2), f"{g['p']:.2g}", "yes" if g["stands_out"] else "no")
-            for g in flips["groups"]
-        )  # fmt: skip
+            (
+                *(f"{each['fact']} {each['value']}", str(each["worse"]), str(each["at_risk"]), number(each["odds_ratio"], 2)),
+                *(f"{each['p']:.2g}", "yes" if each["stands_out"] else "no"),
+            )
+            for each in flips["groups"]
+        )
         head = ("group", "right before, wrong now", "right before", "odds ratio", "p, corrected", "stands out")
         found.append(Titled(f"What the {flips['worse']} images that went wrong have in common", Table(head, rows)))
     if flips.get("ids"):

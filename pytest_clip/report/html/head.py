@@ -42,7 +42,7 @@ def head(record: Mapping[str, Any], rows: Sequence[Row]) -> Head:
         *([("took", _time(session["duration"]))] if isinstance(session.get("duration"), int | float) else []),
     ]
     on = f"{_names([str(each['name']) for each in models])} on {_names([str(each['name']) for each in record['data']])}"
-    return Head(f"{verdict}: {headline} – {on}", tone, verdict, headline, tuple(facts), tuple(reading.counts(rows)), tuple(_notes(rows)))
+    return Head(f"{verdict}: {headline}, {on}", tone, verdict, headline, tuple(facts), tuple(reading.counts(rows)), tuple(_notes(rows)))
 
 
 def _verdict(status: Any, rows: Sequence[Row]) -> tuple[str, str, str]:

@@ -48,18 +48,27 @@ class Page:
         found = [("worst", self.worst_title)] if self.worst else []
         found += [(part.anchor, part.title) for part in self.parts]
         found += [(f"suite={suite.name}", suite.name) for suite in self.suites]
-        return [*found, *([("rules", "Rules")] if self.rules else []), *([("meanings", "Meanings")] if self.meanings else []), ("run", "This run")]
+        return [
+            *found,
+            *([("rules", "Rules")] if self.rules else []),
+            *([("meanings", "Meanings")] if self.meanings else []),
+            ("run", "This run"),
+        ]
 
 
 def render(record: Mapping[str, Any]) -> str:
     """The page that shows `record`, as one HTML text: the same record gives the same bytes.
 
-    `record` is what `report.json.record` makes, or what `runs.shown` has checked. It needs nothing beside itself: no network, no other file.
+    `record` is what `report.json.record` makes or `runs.shape` has checked. The page needs nothing beside itself: no network, no file.
     """
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES, encoding="utf-8"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=FileSystemLoader(_TEMPLATES, encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
         keep_trailing_newline=True,
-    )  # fmt: skip
+    )
     style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
     page = page_of(record)
     return environment.get_template("page.html").render(
@@ -90,5 +99,3 @@ def page_of(record: Mapping[str, Any]) -> Page:
 def _hash(text: str) -> str:
     """What the page's policy lets run and style."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-

@@ -69,6 +69,11 @@ def interval(row: Row) -> str:
     return f"{'-' if ends[0] is None else ''}{low} to {high}"
 
 
+def told(row: Row) -> str:
+    """Value and interval in words."""
+    return f"{value(row)} ({interval(row) or 'no interval'})"
+
+
 def bound(row: Row) -> str:
     rule, value = row.get("rule") or {}, row.get("value")
     told = []

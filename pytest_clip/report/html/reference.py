@@ -11,7 +11,7 @@ from pytest_clip.gates.catalog import CATALOG
 from pytest_clip.report.html import reading
 from pytest_clip.report.html.gates import Titled
 from pytest_clip.report.html.reading import Row
-from pytest_clip.report.html.svg import Table
+from pytest_clip.report.html.svg import DASH, Table
 
 UNITS = {
     "share": "a share, 0 to 1", "points": "a difference of two shares (0.02 is 2 percentage points)", "ratio": "a ratio", "nats": "nats",
@@ -50,8 +50,8 @@ def rules(rows: Sequence[Row]) -> Table | None:
         rule = row.get("rule") or {}
         if not rule.get("source"):
             continue
-        asked, why, gates = found.setdefault(str(rule["source"]), (reading.bound(row), str(rule.get("why") or "–"), []))
-        gates.append(str(row["gate"]))
+        told = found.setdefault(str(rule["source"]), (reading.bound(row), str(rule.get("why") or DASH), []))
+        told[2].append(str(row["gate"]))
     if not found:
         return None
     lines = [(source, asked, why, _few(list(dict.fromkeys(gates)))) for source, (asked, why, gates) in sorted(found.items(), key=_place)]
@@ -72,10 +72,8 @@ def tables(record: Mapping[str, Any]) -> list[Titled]:
     """Models, data, versions and the command."""
     session = record.get("session") or {}
     host = session.get("host") or {}
-    models = Table(
-        ("model", "fingerprint", "architecture", "pretrained", "precision", "device", "role"),
-        tuple(tuple(_text(each.get(key)) for key in ("name", "fingerprint", "architecture", "pretrained", "precision", "device", "role")) for each in record["models"]),
-    )  # fmt: skip
+    keys = ("name", "fingerprint", "architecture", "pretrained", "precision", "device", "role")
+    models = Table(("model", *keys[1:]), tuple(tuple(_text(each.get(key)) for key in keys) for each in record["models"]))
     data = Table(
         ("data", "fingerprint", "image sets", "images", "limit", "prompts"),
         tuple(
@@ -87,7 +85,11 @@ def tables(record: Mapping[str, Any]) -> list[Titled]:
         ),
     )  # fmt: skip
     facts = [("command", f"pytest {' '.join(map(str, session['argv']))}")] if isinstance(session.get("argv"), list) else []
-    facts += [(key.replace("_", " "), _text(session.get(key))) for key in ("started", "duration", "exit_status", "commit") if session.get(key) is not None]
+    facts += [
+        (key.replace("_", " "), _text(session.get(key)))
+        for key in ("started", "duration", "exit_status", "commit")
+        if session.get(key) is not None
+    ]
     facts += [(f"version of {name}", _text(version)) for name, version in (session.get("versions") or {}).items()]
     facts += [(key, _text(host[key])) for key in ("system", "machine", "cores") if key in host]
     told = [Titled("Models", models), Titled("Data", data), Titled("How it was run", Table(("what", "value"), tuple(facts)))]
@@ -101,5 +103,5 @@ def _counts(data: Mapping[str, Any]) -> dict[str, int]:
 
 def _text(thing: Any) -> str:
     if thing is None:
-        return "–"
+        return DASH
     return thing if isinstance(thing, str) else json.dumps(thing, ensure_ascii=False, default=str)

@@ -9,6 +9,7 @@ from pytest_clip.gates.catalog import CATALOG, SUITES
 from pytest_clip.report.html import gates, reading
 from pytest_clip.report.html.evidence import Shown
 from pytest_clip.report.html.figures import confusion, intervals, matches, prompts, reliability, roc, severity, shape
+from pytest_clip.report.html.figures.intervals import Before
 from pytest_clip.report.html.gates import GateView
 from pytest_clip.report.html.reading import Row
 from pytest_clip.report.html.svg import Figure, Strip
@@ -28,7 +29,9 @@ class SuiteView:
 
 def suites(rows: Sequence[Row], shown: Shown, *, many: bool) -> list[SuiteView]:
     """In the order of the catalog; those of a project after them."""
-    names = sorted({str(row["suite"]) for row in rows}, key=lambda name: (list(SUITES).index(name) if name in SUITES else len(SUITES), name))
+    names = sorted(
+        {str(row["suite"]) for row in rows}, key=lambda name: (list(SUITES).index(name) if name in SUITES else len(SUITES), name)
+    )
     return [_suite(name, [row for row in rows if row["suite"] == name], rows, shown, many) for name in names]
 
 
@@ -49,12 +52,7 @@ def _of(rows: Sequence[Row], metric: str) -> list[Row]:
     return [row for row in rows if reading.metric(row) == metric]
 
 
-def clean(rows: Sequence[Row]) -> dict[str, float]:
-    """By model, its accuracy on clean images, where it was measured."""
-    return {str(row["model"]): row["value"] for row in rows if row["gate"] == "accuracy/top1[clean]" and row["value"] is not None}
-
-
-def _slices(rows: Sequence[Row], shown: Shown, on: str, only: Sequence[str] = ()) -> list[Figure]:
+def _slices(rows: Sequence[Row], shown: Shown, on: str, only: Sequence[str] = (), before: Before | None = None) -> list[Figure]:
     """The intervals of each metric that has several slices, or several models."""
     found = []
     for metric in dict.fromkeys(reading.metric(row) for row in rows):
@@ -62,15 +60,20 @@ def _slices(rows: Sequence[Row], shown: Shown, on: str, only: Sequence[str] = ()
         if (only and metric not in only) or len(own) < 2 or len({row["slice"] for row in own}) < 2:
             continue
         title = CATALOG[metric].title if metric in CATALOG else metric
-        found.append(intervals.figure(own, title=f"{metric}{on}", text=f"{title}. {HOW}", label=metric.partition("/")[2].replace("_", " ")))
+        text, label = f"{title}. {HOW}{AND_BEFORE if before else ''}", metric.partition("/")[2].replace("_", " ")
+        found.append(intervals.figure(own, title=f"{metric}{on}", text=text, label=label, before=before))
     return found
 
 
 HOW = "Marks are values, lines their 95 % intervals, upright ticks the bounds of the rules."
+AND_BEFORE = " Open marks are the same scenes without the factor."
 
 
 def _factors(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
-    found = _slices(rows, shown, on, ("factors/accuracy",))
+    lost = {(row["slice"], row["model"]): row["value"] for row in _of(rows, "factors/drop") if row["value"] is not None}
+    known = [(row, lost.get((row["slice"], row["model"]))) for row in _of(rows, "factors/accuracy") if row["value"] is not None]
+    before = {(str(row["slice"]), str(row["model"])): row["value"] + drop for row, drop in known if drop is not None}
+    found = _slices(rows, shown, on, ("factors/accuracy",), before)
     return [*found, *_slices(rows, shown, on, ("factors/drop", "factors/error_ratio", "factors/effective_robustness"))]
 
 
@@ -78,9 +81,20 @@ def _corruptions(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
     suite = str(rows[0]["suite"])
     own = _of(rows, f"{suite}/accuracy")
     strips = [strip for row in own if (strip := _examples(row, shown)) is not None]
+    clean = _without(rows, suite)
     text = "A panel a corruption: accuracy at severities 1 to 5 with 95 % intervals."
-    found = severity.figure(own, title=f"Accuracy by severity{on}", text=text, strips=strips, clean={})
+    text += " The dashed line is the same images without corruption." if clean else ""
+    found = severity.figure(own, title=f"Accuracy by severity{on}", text=text, strips=strips, clean=clean)
     return [found] if found is not None else []
+
+
+def _without(rows: Sequence[Row], suite: str) -> dict[str, float]:
+    """By model, the accuracy on the same images without corruption: the relative mean error is the mean error less theirs."""
+    error, added = (
+        {str(row["model"]): row["value"] for row in _of(rows, f"{suite}/{metric}") if row["value"] is not None}
+        for metric in ("mce_unnormalised", "relative_mce_unnormalised")
+    )
+    return {model: 1 - (error[model] - added[model]) for model in error if model in added}
 
 
 def _examples(row: Row, shown: Shown) -> Strip | None:
@@ -95,7 +109,9 @@ def _examples(row: Row, shown: Shown) -> Strip | None:
 def _calibration(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
     found = []
     for row in _of(rows, "calibration/ece"):
-        after = next((each for each in _of(rows, "calibration/ece_scaled") if each["slice"] == row["slice"] and each["model"] == row["model"]), None)
+        after = next(
+            (each for each in _of(rows, "calibration/ece_scaled") if each["slice"] == row["slice"] and each["model"] == row["model"]), None
+        )
         told = [None if each is None else shown.get("reliability", each) for each in (row, after)]
         if told[0] is not None:
             who = f", {row['model']}" if len({each["model"] for each in rows}) > 1 else ""
@@ -139,7 +155,11 @@ def _retrieval(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
 def _confusions(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
     """What the classes that lose most are taken for, of every gate that tells."""
     found = [(row, told) for row in rows if (told := shown.get("confusion", row)) is not None]
-    return [confusion.figure(told, title=f"Classes that lose most: {row['slice'] or row['gate']}{on}") for row, told in found if row["suite"] == "accuracy"]
+    return [
+        confusion.figure(told, title=f"Classes that lose most: {row['slice'] or row['gate']}{on}")
+        for row, told in found
+        if row["suite"] == "accuracy"
+    ]
 
 
 _FIGURES: dict[str, Maker] = {

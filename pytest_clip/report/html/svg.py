@@ -5,14 +5,18 @@ Colours and fonts are classes of the page's style sheet, so that a drawing follo
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+DASH = "\u2013"
+"""Where there is nothing to say."""
 SERIES = 6
 """Colours that are told apart (`.s0` to `.s5`); with more series than these the marks differ as well."""
+
+
+EMPTY = Markup()
 
 
 @dataclass(frozen=True)
@@ -47,57 +51,16 @@ class Figure:
 
     title: str
     text: str
-    svg: Markup = Markup()
+    svg: Markup = EMPTY
     table: Table | None = None
     strips: tuple[Strip, ...] = ()
     wide: bool = False
 
 
-@dataclass(frozen=True)
-class Scale:
-    """A linear axis: values `lo` to `hi` lie at `a` to `b`; what is beyond either end is drawn on it."""
-
-    lo: float
-    hi: float
-    a: float
-    b: float
-
-    def __call__(self, value: float) -> float:
-        share = 0.5 if self.hi == self.lo else (value - self.lo) / (self.hi - self.lo)
-        return round(self.a + min(max(share, 0.0), 1.0) * (self.b - self.a), 2)
-
-    def ticks(self, about: int = 4) -> list[float]:
-        return ticks(self.lo, self.hi, about)
-
-
-def ticks(lo: float, hi: float, about: int = 4) -> list[float]:
-    """Round numbers from `lo` to `hi`, about so many."""
-    if not hi > lo:
-        return [lo]
-    raw = (hi - lo) / max(about, 1)
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * 0.999)
-    first, last = math.ceil(lo / step - 1e-9), math.floor(hi / step + 1e-9)
-    return [round(k * step, 12) for k in range(first, last + 1)]
-
-
-def around(values: Iterable[float | None], *, least: float = 0.02, within: tuple[float, float] | None = None) -> tuple[float, float]:
-    """Both ends of an axis for these values: a little beyond them, never narrower than `least`, never beyond `within`."""
-    known = [value for value in values if value is not None and math.isfinite(value)]
-    if not known:
-        return 0.0, 1.0
-    lo, hi = min(known), max(known)
-    room = max((hi - lo) * 0.06, (least - (hi - lo)) / 2, 1e-9 * max(abs(lo), abs(hi)), 1e-12)
-    lo, hi = lo - room, hi + room
-    if within is not None:
-        lo, hi = max(lo, within[0]), min(hi, within[1])
-    return lo, hi
-
-
 def number(value: float | None, digits: int = 3) -> str:
     """A value for an axis or a table; a dash where there is none."""
     if value is None:
-        return "–"
+        return DASH
     if value == 0:
         return "0"
     if not 1e-3 <= abs(value) < 1e5:
@@ -109,7 +72,9 @@ def number(value: float | None, digits: int = 3) -> str:
 def el(name: str, *inside: object, **attrs: object) -> Markup:
     """`<name ...>inside</name>`, everything escaped but what is markup already. `class_` is `class`, `x_y` is `x-y`; None is left out."""
     told = Markup("").join(
-        Markup(' {}="{}"').format(Markup(key.rstrip("_").replace("_", "-")), _plain(value)) for key, value in attrs.items() if value is not None
+        Markup(' {}="{}"').format(Markup(key.rstrip("_").replace("_", "-")), _plain(value))
+        for key, value in attrs.items()
+        if value is not None
     )
     body = Markup("").join(escape(each) for each in inside)
     return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), told, body) if inside else Markup("<{}{}/>").format(Markup(name), told)
@@ -121,7 +86,7 @@ def _plain(value: object) -> str:
 
 def drawing(width: float, height: float, parts: Sequence[Markup], *, title: str, text: str) -> Markup:
     """An image for everybody: the title and the sentence are its text alternative."""
-    head = Markup('<svg class="plot" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="{2}"><desc>{3}</desc>').format(
+    head = Markup('<svg class="plot" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img"><title>{2}</title><desc>{3}</desc>').format(
         _plain(float(width)), _plain(float(height)), title, text
     )
     return head + Markup("").join(parts) + Markup("</svg>")
@@ -132,7 +97,17 @@ def text(
 ) -> Markup:
     """Text at a place; with `turn` at another one, x and y, and turned by degrees."""
     moved = None if turn is None else f"translate({turn[0]:g} {turn[1]:g}) rotate({turn[2]:g})"
-    return el("text", said, x=float(x), y=float(y), class_=class_ or None, text_anchor=anchor, font_size="11", fill="currentColor", transform=moved)
+    return el(
+        "text",
+        said,
+        x=float(x),
+        y=float(y),
+        class_=class_ or None,
+        text_anchor=anchor,
+        font_size="11",
+        fill="currentColor",
+        transform=moved,
+    )
 
 
 def line(x1: float, y1: float, x2: float, y2: float, class_: str, tip: str = "") -> Markup:
@@ -171,52 +146,6 @@ def dot(x: float, y: float, class_: str, tip: str = "", *, series: int = 0, size
     return el("polygon", *inside, points=points, class_=class_)
 
 
-def x_axis(scale: Scale, top: float, bottom: float, *, label: str = "", about: int = 4) -> list[Markup]:
-    """Grid lines from `top` to `bottom`, and numbers below them."""
-    parts = []
-    for tick in scale.ticks(about):
-        parts += [line(scale(tick), top, scale(tick), bottom, "grid"), text(scale(tick), bottom + 14, number(tick), "tick", "middle")]
-    if label:
-        parts.append(text((scale.a + scale.b) / 2, bottom + 29, label, "axis", "middle"))
-    return parts
-
-
-def y_axis(scale: Scale, left: float, right: float, *, label: str = "", about: int = 4) -> list[Markup]:
-    """Grid lines from `left` to `right`, and numbers before them."""
-    parts = []
-    for tick in scale.ticks(about):
-        parts += [line(left, scale(tick), right, scale(tick), "grid"), text(left - 5, scale(tick) + 4, number(tick), "tick", "end")]
-    if label:
-        parts.append(text(left - 28, scale.b - 8, label, "axis", "start"))
-    return parts
-
-
 def short(said: str, most: int = 28) -> str:
     """A label that fits: the beginning and the end of a long one."""
     return said if len(said) <= most else f"{said[: most - 9]}…{said[-8:]}"
-
-
-@dataclass(frozen=True)
-class Legend:
-    """Entries of a legend in a line or more: a mark of each series, and its name."""
-
-    names: Sequence[str]
-    x: float = 0.0
-    y: float = 0.0
-    width: float = 420.0
-    marks: Sequence[str] = ()
-    """classes of the marks, where they are not those of the series in order"""
-
-    def draw(self) -> tuple[list[Markup], float]:
-        """The parts, and the height that they take."""
-        x, y = self.x, self.y
-        parts: list[Markup] = []
-        for k, name in enumerate(self.names):
-            shown = short(name, 34)
-            need = 22 + 6.6 * len(shown)
-            if x + need > self.width and x > self.x:
-                x, y = self.x, y + 17
-            mark = self.marks[k] if self.marks else f"s{k % SERIES}"
-            parts += [dot(x + 6, y + 6, f"mark {mark}", series=k), text(x + 15, y + 10, shown, "key")]
-            x += need
-        return parts, y + 17 - self.y

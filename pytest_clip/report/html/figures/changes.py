@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from pytest_clip.report.html import reading
+from pytest_clip.report.html.axes import Scale, around, x_axis
 from pytest_clip.report.html.reading import Row
-from pytest_clip.report.html.svg import Figure, Scale, Table, around, bar, dot, drawing, line, number, short, text, x_axis
+from pytest_clip.report.html.svg import DASH, Figure, Table, bar, dot, drawing, line, number, short, text
 
 WIDTH, LEFT, RIGHT, HIGH = 880.0, 300.0, 860.0, 16.0
 WORDS = {"fail": "regressed", "insufficient": "insufficient", "pass": "held", None: "not judged"}
@@ -62,10 +63,19 @@ def _line(row: Row, many: bool, scale: Scale, y: float) -> list[Markup]:
     if told["ci"] and None not in told["ci"]:
         parts.append(line(scale(told["ci"][0]), at, scale(told["ci"][1]), at, "whisker s0"))
     status = told.get("status")
-    tip = f"{row['gate']}: {number(told['value'], 4)} before, {reading.value(row)} now, drop {number(told['drop'], 4)}, {WORDS.get(status, status)}"
+    before, drop = number(told["value"], 4), number(told["drop"], 4)
+    tip = f"{row['gate']}: {before} before, {reading.value(row)} now, drop {drop}, {WORDS.get(status, status)}"
     parts.append(line(scale(0), at, scale(told["drop"]), at, "dumbbell"))
     parts.append(dot(scale(0), at, "mark open s0", f"before: {number(told['value'], 4)}", size=3.4))
-    parts.append(dot(scale(told["drop"]), at, "mark s0 bad" if status == "fail" else "mark s2" if status == "pass" else "mark s0", tip, series=2 if status == "fail" else 0))
+    parts.append(
+        dot(
+            scale(told["drop"]),
+            at,
+            "mark s0 bad" if status == "fail" else "mark s2" if status == "pass" else "mark s0",
+            tip,
+            series=2 if status == "fail" else 0,
+        )
+    )
     return parts
 
 
@@ -76,11 +86,19 @@ def table(rows: Sequence[Row]) -> Table:
 
 def _told(row: Row) -> tuple[str, ...]:
     told = row["baseline"]
-    ends = "–" if not told["ci"] or None in told["ci"] else f"{number(told['ci'][0], 4)} to {number(told['ci'][1], 4)}"
+    ends = DASH if not told["ci"] or None in told["ci"] else f"{number(told['ci'][0], 4)} to {number(told['ci'][1], 4)}"
     numbers = (number(told["value"], 4), reading.value(row), number(told["drop"], 4), ends, number(told.get("allowed"), 4))
     status = told.get("status")
-    return str(row["gate"]), str(row["model"]), str(row["data"]), *numbers, _p(told.get("p")), _p(told.get("p_holm")), str(WORDS.get(status, status))
+    return (
+        str(row["gate"]),
+        str(row["model"]),
+        str(row["data"]),
+        *numbers,
+        _p(told.get("p")),
+        _p(told.get("p_holm")),
+        str(WORDS.get(status, status)),
+    )
 
 
 def _p(p: float | None) -> str:
-    return "–" if p is None else f"{p:.2g}"
+    return DASH if p is None else f"{p:.2g}"

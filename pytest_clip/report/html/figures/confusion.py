@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_clip.report.html.svg import Figure, Scale, Table, bar, drawing, short, text
+from pytest_clip.report.html.axes import Scale
+from pytest_clip.report.html.svg import DASH, Figure, Table, bar, drawing, short, text
 
 WIDTH, LEFT, RIGHT, HIGH = 440.0, 116.0, 428.0, 30.0
 
 
 def figure(told: Mapping[str, Any], *, title: str) -> Figure:
-    """`told` is evidence of the kind `confusion`: `classes`, each with its name, `n` images, and the classes that its wrong ones are `taken_for`."""
-    said = "A bar is all images of a class: first those answered rightly, then the wrong ones by what they are taken for, the most frequent first."
+    """`told` is evidence of the kind `confusion`: `classes`, each with `name`, `n` images, and what its wrong ones are `taken_for`."""
+    said = (
+        "A bar is all images of a class: those answered rightly, then the wrong ones by what they are taken for, the most frequent first."
+    )
     parts, lines = [], []
     for at, each in enumerate(told["classes"]):
         y, right = 4 + HIGH * at, each["n"] - each["wrong"]
@@ -26,6 +29,6 @@ def figure(told: Mapping[str, Any], *, title: str) -> Figure:
             start += n
         names = ", ".join(f"{name} {n}" for name, n in each["taken_for"][:3]) or "undecided"
         parts.append(text(LEFT, y + 25, short(f"{each['wrong']} of {each['n']} wrong: {names}", 54), "tick small"))
-        lines.append((each["name"], str(each["n"]), str(each["wrong"]), ", ".join(f"{name} {n}" for name, n in each["taken_for"]) or "–"))
+        lines.append((each["name"], str(each["n"]), str(each["wrong"]), ", ".join(f"{name} {n}" for name, n in each["taken_for"]) or DASH))
     table = Table(("class", "images", "wrong", "taken for"), tuple(lines))
     return Figure(title, said, drawing(WIDTH, 6 + HIGH * len(told["classes"]), parts, title=title, text=said), table)

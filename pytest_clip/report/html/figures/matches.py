@@ -14,7 +14,7 @@ WIDTH, SIDE, HIGH, ACROSS = 440.0, 104.0, 128.0, 2
 
 def figure(pairs: Sequence[Mapping[str, Any]], *, title: str) -> Figure:
     """`pairs` are of evidence of the kind `matches`: two `pictures` by key, and lines `[x1, y1, x2, y2]` in shares of a picture's side."""
-    said = "Lines join a place of the first view and the place of the second that the model takes for the same one: blue right, orange and dashed wrong."
+    said = "Lines join a place of the first view and what the model takes for it in the second: blue right, orange and dashed wrong."
     parts: list[Markup] = []
     for at, pair in enumerate(pairs):
         parts += _pair(pair, 4 + (2 * SIDE + 12) * (at % ACROSS), 4 + HIGH * (at // ACROSS))
@@ -24,10 +24,7 @@ def figure(pairs: Sequence[Mapping[str, Any]], *, title: str) -> Figure:
 
 
 def _pair(pair: Mapping[str, Any], x: float, y: float) -> list[Markup]:
-    parts = [
-        el("use", href=f"#picture-{key}", x=x + k * SIDE, y=y, width=SIDE, height=SIDE)
-        for k, key in enumerate(pair["pictures"])
-    ]
+    parts = [el("use", href=f"#picture-{key}", x=x + k * SIDE, y=y, width=SIDE, height=SIDE) for k, key in enumerate(pair["pictures"])]
     for name in ("wrong", "right"):
         for x1, y1, x2, y2 in pair[name]:
             ends = (x + x1 * SIDE, y + y1 * SIDE, x + SIDE + x2 * SIDE, y + y2 * SIDE)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_clip.report.html import reading
+from pytest_clip.report.html.axes import Legend, Scale, around, ticks
 from pytest_clip.report.html.reading import Row
-from pytest_clip.report.html.svg import (
-    SERIES, Figure, Legend, Scale, Table, around, dot, drawing, line, number, path, short, text, ticks,
-)  # fmt: skip
+from pytest_clip.report.html.svg import DASH, SERIES, Figure, Table, dot, drawing, line, number, path, short, text
 
 WIDTH, LEFT, RIGHT = 880.0, 300.0, 640.0
 HEADLINES = (
@@ -65,7 +64,10 @@ def figure(rows: Sequence[Row], *, title: str) -> Figure | None:
         scale = Scale(lo, hi, LEFT, RIGHT)
         parts += [line(LEFT, y + high - 5, RIGHT, y + high - 5, "grid"), text(LEFT - 8, y + high / 2 + 1, short(gate, 44), "tick", "end")]
         for tick in ticks(lo, hi, 3):
-            parts += [line(scale(tick), y, scale(tick), y + high - 5, "grid"), text(scale(tick) + 3, y + high - 7, number(tick), "tick small")]
+            parts += [
+                line(scale(tick), y, scale(tick), y + high - 5, "grid"),
+                text(scale(tick) + 3, y + high - 7, number(tick), "tick small"),
+            ]
         for row in own:
             k = models.index(str(row["model"]))
             spot = y + 7 + 9 * k
@@ -77,7 +79,7 @@ def figure(rows: Sequence[Row], *, title: str) -> Figure | None:
                 parts.append(dot(scale(row["value"]), spot, f"mark s{k % SERIES}", tip, series=k))
         parts.append(text(RIGHT + 10, y + high / 2 + 1, short(_said(best, word), 36), "tick"))
         lines.append((gate, *(_cell(next((r for r in own if r["model"] == m), None)) for m in models), word))
-    said = "One line a gate, one mark a model, with 95 % intervals. Models whose intervals overlap are ties: these pictures cannot tell them apart."
+    said = "One line a gate, one mark a model, with 95 % intervals. Models whose intervals overlap are ties: nothing here tells them apart."
     table = Table(("gate", *models, "best"), tuple(lines))
     return Figure(title, said, drawing(WIDTH, top + 8 + high * len(gates), parts, title=title, text=said), table, wide=True)
 
@@ -90,13 +92,15 @@ def _said(best: Sequence[Row], word: str) -> str:
 
 def _cell(row: Row | None) -> str:
     if row is None:
-        return "–"
+        return DASH
     return f"{reading.value(row)} ({reading.interval(row)})" if reading.interval(row) else reading.value(row)
 
 
 def epochs(rows: Sequence[Row], when: dict[str, float], *, title: str) -> Figure | None:
     """Headline gates over the epochs of one training run; `when` gives the epoch of each model."""
-    gates = [gate for gate in headline(rows) if len({when[row["model"]] for row in rows if row["gate"] == gate and row["model"] in when}) > 1]
+    gates = [
+        gate for gate in headline(rows) if len({when[row["model"]] for row in rows if row["gate"] == gate and row["model"] in when}) > 1
+    ]
     if not gates:
         return None
     parts, lines, across, wide, high = [], [], 4, 214.0, 130.0
@@ -109,7 +113,10 @@ def epochs(rows: Sequence[Row], when: dict[str, float], *, title: str) -> Figure
         along, up = Scale(first, last, x + 40, x + wide - 18), Scale(lo, hi, y + high - 34, y + 22)
         parts.append(text(x, y + 12, short(gate, 30), "panel"))
         for tick in ticks(lo, hi, 3):
-            parts += [line(x + 40, up(tick), x + wide - 18, up(tick), "grid"), text(x + 36, up(tick) + 4, number(tick), "tick small", "end")]
+            parts += [
+                line(x + 40, up(tick), x + wide - 18, up(tick), "grid"),
+                text(x + 36, up(tick) + 4, number(tick), "tick small", "end"),
+            ]
         parts += [text(along(tick), y + high - 18, number(tick), "tick small", "middle") for tick in sorted({first, last})]
         band = [(when[row["model"]], row["ci"]) for row in known if row["ci"] and None not in row["ci"]]
         edge = [(along(t), up(ci[1])) for t, ci in band] + [(along(t), up(ci[0])) for t, ci in reversed(band)]
@@ -117,7 +124,7 @@ def epochs(rows: Sequence[Row], when: dict[str, float], *, title: str) -> Figure
         for row in known:
             tip = f"epoch {when[row['model']]:g}: {reading.value(row)} ({reading.interval(row) or 'no interval'})"
             parts.append(dot(along(when[row["model"]]), up(row["value"]), "mark s0", tip, size=3))
-        lines += [(gate, f"{when[row['model']]:g}", str(row["model"]), reading.value(row), reading.interval(row) or "–") for row in own]
+        lines += [(gate, f"{when[row['model']]:g}", str(row["model"]), reading.value(row), reading.interval(row) or DASH) for row in own]
     said = "One panel a gate, over the epochs of one training run; the band is the 95 % interval."
     table = Table(("gate", "epoch", "model", "value", "95 % interval"), tuple(lines))
     return Figure(title, said, drawing(WIDTH, 8 + high * -(-len(gates) // across), parts, title=title, text=said), table, wide=True)

@@ -33,8 +33,11 @@ def figure(rows: Sequence[Row], *, title: str) -> Figure | None:
             n, x = count[suite], LEFT + k * cell
             level = 0 if not n else 1 + min(3, int(4 * n / (most + 1)))
             told = f"{suite} notices {row['name']} by {n} gate{'' if n == 1 else 's'}"
-            parts += [bar(x + 1, y + 1, cell - 2, HIGH - 2, f"cell l{level}", told), text(x + cell / 2, y + 13, str(n or "·"), f"tick on{level}", "middle")]
-    said = f"{killed} of {len(ran)} damaged copies are noticed by a gate. A cell counts the gates of a suite that pass on the model and fail on the copy."
+            parts += [
+                bar(x + 1, y + 1, cell - 2, HIGH - 2, f"cell l{level}", told),
+                text(x + cell / 2, y + 13, str(n or "·"), f"tick on{level}", "middle"),
+            ]
+    said = f"{killed} of {len(ran)} damaged copies are noticed. A cell counts gates that pass on the model and fail on the copy."
     table = Table(
         ("mutant", "the model ...", *suites, "noticed by", "such as"),
         tuple(

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from pytest_clip.report.html import reading
+from pytest_clip.report.html.axes import Legend, Scale, around, x_axis
 from pytest_clip.report.html.reading import Row
-from pytest_clip.report.html.svg import (
-    SERIES, Figure, Legend, Scale, Table, around, dot, drawing, line, number, short, text, x_axis,
-)  # fmt: skip
+from pytest_clip.report.html.svg import SERIES, Figure, Table, dot, drawing, line, number, short, text
 
 WIDTH, LEFT, RIGHT, HIGH = 440.0, 10.0, 428.0, 46.0
 
@@ -34,7 +33,12 @@ def figure(rows: Sequence[Row], *, title: str, label: str) -> Figure | None:
         for name, value in row["conventions"]["values"].items()
     ]
     said = f"One mark a prompt set, {', '.join(families)}; the spread of a family is the distance between its outermost marks."
-    return Figure(title, said, drawing(WIDTH, bottom + 34, parts, title=title, text=said), Table(("family", "model", "prompt set", label), tuple(lines)))
+    return Figure(
+        title,
+        said,
+        drawing(WIDTH, bottom + 34, parts, title=title, text=said),
+        Table(("family", "model", "prompt set", label), tuple(lines)),
+    )
 
 
 def _height(models: Sequence[str]) -> float:

@@ -7,7 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pytest_clip.report.html.svg import Figure, Scale, Table, bar, dot, drawing, line, number, path, text
+from pytest_clip.report.html.axes import Scale
+from pytest_clip.report.html.svg import Figure, Table, bar, dot, drawing, line, number, path, text
 
 WIDTH, SIDE, LEFT, TOP, COUNTS = 440.0, 172.0, 34.0, 24.0, 34.0
 Told = Mapping[str, Any]
@@ -16,8 +17,8 @@ Told = Mapping[str, Any]
 def figure(before: Told | None, after: Told | None, *, title: str) -> Figure:
     """`before` and `after` are evidence of the kind `reliability`: `bins` with `low`, `high`, `n`, `confidence`, `accuracy`."""
     said = (
-        "Marks are the accuracy of the images in a bin at their mean confidence; on the diagonal confidence means what it says, below it the "
-        "model is too sure. The bars count the images of each bin."
+        "Marks are the accuracy of the images in a bin at their mean confidence; on the diagonal confidence means what it says, below it "
+        "the model is too sure. The bars count the images of each bin."
     )
     parts, lines = [], []
     panels = [(name, told) for name, told in (("as the model is", before), ("after temperature scaling", after)) if told is not None]

@@ -7,7 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pytest_clip.report.html.svg import Figure, Legend, Scale, Table, bar, dot, drawing, line, number, path, text
+from pytest_clip.report.html.axes import Legend, Scale
+from pytest_clip.report.html.svg import Figure, Table, bar, dot, drawing, line, number, path, text
 
 WIDTH, SIDE, TOP = 440.0, 172.0, 30.0
 Told = Mapping[str, Any]
@@ -40,14 +41,24 @@ def _curve(told: Told) -> list[Markup]:
     parts = []
     for tick in (0.0, 0.5, 1.0):
         parts += [line(x, up(tick), x + SIDE, up(tick), "grid"), text(x - 5, up(tick) + 4, number(tick), "tick", "end")]
-        parts += [line(across(tick), TOP, across(tick), TOP + SIDE, "grid"), text(across(tick), TOP + SIDE + 14, number(tick), "tick", "middle")]
+        parts += [
+            line(across(tick), TOP, across(tick), TOP + SIDE, "grid"),
+            text(across(tick), TOP + SIDE + 14, number(tick), "tick", "middle"),
+        ]
     parts.append(line(across(0), up(0), across(1), up(1), "diagonal"))
     parts.append(path([(across(a), up(b)) for a, b in told["roc"]], "curve s0"))
     for k, (name, point) in enumerate(_points(told).items()):
         tip = f"FPR95, {name}: {number(point['value'])}"
         parts.append(dot(across(point["at"][0]), up(point["at"][1]), f"mark s{k + 1}", tip, series=k + 1, size=4.6))
         parts.append(dot(x + SIDE * 0.26, TOP + SIDE - 32 + 15 * k, f"mark s{k + 1}", series=k + 1))
-        parts.append(text(x + SIDE * 0.26 + 9, TOP + SIDE - 28 + 15 * k, f"FPR95 {('known', 'unknown')[k]} positive {number(point['value'])}", "tick small"))
+        parts.append(
+            text(
+                x + SIDE * 0.26 + 9,
+                TOP + SIDE - 28 + 15 * k,
+                f"FPR95 {('known', 'unknown')[k]} positive {number(point['value'])}",
+                "tick small",
+            )
+        )
     parts.append(text(x + SIDE / 2, TOP + SIDE + 30, "unknown accepted", "axis", "middle"))
     parts.append(text(x - 28, TOP - 9, "known accepted", "axis"))
     return parts
@@ -60,8 +71,8 @@ def _histogram(told: Told) -> list[Markup]:
     up = Scale(0, max([*shares["known"], *shares["unknown"], 1e-9]), TOP + SIDE, TOP + 6)
     parts = [line(x, up(0), x + SIDE - 4, up(0), "grid")]
     wide = edges[-1] - edges[0]
-    for tick in (edges[0] + wide * 0.1, edges[0] + wide * 0.9):
-        parts.append(text(across(tick), TOP + SIDE + 14, f"{tick:.4g}", "tick", "middle"))
+    ends = (edges[0] + wide * 0.1, edges[0] + wide * 0.9)
+    parts += [text(across(tick), TOP + SIDE + 14, f"{tick:.4g}", "tick", "middle") for tick in ends]
     for k, (name, share) in enumerate(shares.items()):
         for lo, hi, part, n in zip(edges, edges[1:], share, told[name], strict=False):
             if n:

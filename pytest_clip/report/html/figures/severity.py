@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from pytest_clip.report.html import reading
+from pytest_clip.report.html.axes import Legend, Scale
 from pytest_clip.report.html.reading import Row
-from pytest_clip.report.html.svg import (
-    SERIES, Figure, Legend, Scale, Shot, Strip, Table, dot, drawing, line, number, path, short, text,
-)  # fmt: skip
+from pytest_clip.report.html.svg import DASH, SERIES, Figure, Shot, Strip, Table, dot, drawing, line, number, path, short, text
 
 WIDTH, ACROSS, PANEL, HIGH = 440.0, 3, 140.0, 92.0
 SEVERITIES = (1, 2, 3, 4, 5)
@@ -36,7 +35,7 @@ def figure(rows: Sequence[Row], *, title: str, text: str, strips: Sequence[Strip
     table = Table(
         ("corruption", *(("model",) if len(models) > 1 else ()), *(f"severity {s}" for s in SEVERITIES)),
         tuple(
-            (kind, *((model,) if len(models) > 1 else ()), *(number(by[model][s]["value"]) if s in by[model] else "–" for s in SEVERITIES))
+            (kind, *((model,) if len(models) > 1 else ()), *(number(by[model][s]["value"]) if s in by[model] else DASH for s in SEVERITIES))
             for kind, by in sorted(curves.items())
             for model in models
             if model in by
@@ -58,7 +57,10 @@ def _panel(kind: str, by: Mapping[str, Curve], models: Sequence[str], clean: Map
         known = [(s, row) for s, row in sorted(curve.items()) if row["value"] is not None]
         band = [(s, row["ci"]) for s, row in known if row["ci"] and None not in row["ci"]]
         edge = [(across(s), up(ci[1])) for s, ci in band] + [(across(s), up(ci[0])) for s, ci in reversed(band)]
-        parts += [path(edge, f"band s{k % SERIES}", closed=True), path([(across(s), up(r["value"])) for s, r in known], f"curve s{k % SERIES}")]
+        parts += [
+            path(edge, f"band s{k % SERIES}", closed=True),
+            path([(across(s), up(r["value"])) for s, r in known], f"curve s{k % SERIES}"),
+        ]
         for s, row in known:
             tip = f"{row['gate']}, {model}: {reading.value(row)} ({reading.interval(row) or 'no interval'})"
             bad = " bad" if row["verdict"] in ("fail", "insufficient") else ""

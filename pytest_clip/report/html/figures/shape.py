@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_clip.report.html import reading
+from pytest_clip.report.html.axes import Legend, Scale, x_axis
 from pytest_clip.report.html.reading import Row
-from pytest_clip.report.html.svg import (
-    SERIES, Figure, Legend, Scale, Table, bar, dot, drawing, line, number, short, text, x_axis,
-)  # fmt: skip
+from pytest_clip.report.html.svg import SERIES, Figure, Table, bar, dot, drawing, line, number, short, text
 
 WIDTH, LEFT, RIGHT, HIGH = 440.0, 128.0, 428.0, 15.0
 HUMANS, CNN = (0.92, 0.99), 0.2207
@@ -53,9 +52,9 @@ def figure(rows: Sequence[Row], *, title: str) -> Figure | None:
             tip = f"{row['model']}: {reading.value(row)} over all classes"
             parts.append(line(at, top, at, bottom, f"mean s{k % SERIES}", tip))
     said = (
-        "Each mark is the share of conflict images of a shape that were decided for it rather than for the texture; the solid line is the "
-        "model over all classes. Reference marks are of humans and of a CNN (ResNet-50 trained on ImageNet) on the images of Geirhos et al. "
-        "(2019), not on these."
+        "Each mark is the share of conflict images of a shape that were decided for it rather than for the texture; the solid line is "
+        "the model over all classes. Reference marks are of humans and of a CNN (ResNet-50 trained on ImageNet) on the images of "
+        "Geirhos et al. (2019), not on these."
     )
     who = ("model",) if len(models) > 1 else ()
     table = Table(("shape", *who, "share of shape", "decided for shape", "for texture", "images"), tuple(lines))
