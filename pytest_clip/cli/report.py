@@ -10,6 +10,7 @@ from typing import Any
 from pytest_clip import ClipError
 
 KINDS = {
+    "html": "As one page for a browser, complete in itself: figures, tables, every gate with its rule",
     "md": "As Markdown for a comment: at most 65,535 bytes, says what was cut",
     "github": "For GitHub Actions: annotations to stdout, Markdown to PATH, by default the step's summary ($GITHUB_STEP_SUMMARY)",
 }
@@ -28,27 +29,34 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from pytest_clip.report import github
-    from pytest_clip.report.writing import write
 
     asked = {kind: to for kind in KINDS if (to := getattr(args, kind)) is not None}
     if not asked:
         raise ClipError(f"says nothing to write; add {', '.join(f'--{kind}=PATH' for kind in KINDS)}")
-    paths = {kind: _place(kind, to) for kind, to in asked.items()}
+    paths = {kind: place(kind, to) for kind, to in asked.items()}
     record = record_of(args.record)
     for kind, path in paths.items():
-        try:
-            written, lost = write(kind, record, path)
-        except OSError as error:
-            raise ClipError(f"--{kind}={path or ''}: cannot be written ({error.strerror or error}); name another file") from None
+        told = put(kind, record, path)
         if kind == "github":
             for line in github.annotations(record):
                 print(line)
-        for line in [*([f"wrote {written}"] if written is not None else []), *lost]:
+        for line in told:
             print(line)
     return 0
 
 
-def _place(kind: str, to: str) -> Path | None:
+def put(kind: str, record: Mapping[str, Any], path: Path | None) -> list[str]:
+    """Write one report; gives lines that say so. ClipError."""
+    from pytest_clip.report.writing import write
+
+    try:
+        written, lost = write(kind, record, path)
+    except OSError as error:
+        raise ClipError(f"--{kind}={path or ''}: cannot be written ({error.strerror or error}); name another file") from None
+    return [*([f"wrote {written}"] if written is not None else []), *lost]
+
+
+def place(kind: str, to: str) -> Path | None:
     """Where a report goes, if that can be written; None for the default of the CI system."""
     from pytest_clip.store import path_of, unwritable
 

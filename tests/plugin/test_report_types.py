@@ -116,7 +116,7 @@ def test_the_command_writes_the_summary_of_the_step(recorded, capsys, monkeypatc
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        (["run.json"], "says nothing to write; add --md=PATH, --github=PATH"),
+        (["run.json"], "says nothing to write; add --html=PATH, --md=PATH, --github=PATH"),
         (["gone.json", "--md=x.md"], "gone.json: no such file; write one with pytest --clip-report=json:PATH"),
         (["gone", "--md=x.md"], "RUN: no run 'gone'; there is base"),
         (["tox.json", "--md=x.md"], "tox.json: not the record of a run ("),
@@ -138,6 +138,6 @@ def test_a_request_that_makes_no_sense_is_one_line(recorded, capsys, args, told)
 
 
 def test_the_command_loads_no_model(recorded):
-    script = "import sys; from pytest_clip.cli.main import main; s = main(['report', 'run.json', '--md=a.md', '--github=b.md']); " \
-        "assert not {'torch', 'open_clip', 'pytest', 'matplotlib'} & sys.modules.keys(); sys.exit(s)"  # fmt: skip
+    script = "import sys; from pytest_clip.cli.main import main; s = main(['report', 'run.json', '--html=a.html', '--md=a.md', '--github=b.md']); " \
+        "assert not {"torch", "open_clip", "pytest", "matplotlib"} & sys.modules.keys(); sys.exit(s)"  # fmt: skip
     assert subprocess.run([sys.executable, "-c", script], check=False, cwd=recorded).returncode == 0

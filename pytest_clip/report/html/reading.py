@@ -54,6 +54,8 @@ def severity(row: Row) -> tuple[Any, ...]:
 def worst(rows: Sequence[Row], n: int) -> list[Row]:
     """The `n` gates that a person should look at first: those that are not green, else those nearest to their bounds."""
     judged = [row for row in rows if row["verdict"] not in ("unjudged", "not_measured")]
+    if not any(row["verdict"] != "pass" for row in judged) and any(row["ci"] for row in judged):
+        judged = [row for row in judged if row["ci"]]  # what is exact and holds is not near to anything
     return sorted((row for row in judged if row["verdict"] != "pass" or room(row) is not None), key=severity)[:n]
 
 
@@ -126,6 +128,12 @@ def anchor(row: Row, *, many: bool) -> str:
     """The part of the address after #: `gate=accuracy/top1[clean]`, and which model and data set where there are several."""
     told = f"gate={row['gate']}"
     return fragment(f"{told}&model={row['model']}&data={row['data']}" if many else told)
+
+
+def link(row: Row, *, many: bool) -> str:
+    """The same with all quoted that means something in an address, for links from other files; a browser finds the gate by either."""
+    told = {"gate": row["gate"], **({"model": row["model"], "data": row["data"]} if many else {})}
+    return "&".join(f"{key}={quote(str(value), safe='')}" for key, value in told.items())
 
 
 def fragment(told: str) -> str:

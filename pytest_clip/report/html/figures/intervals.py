@@ -1,4 +1,4 @@
-"""Values with their intervals beside each other: one line a slice of a metric, one mark a model, the bound of its rule, and what the value was without the change."""
+"""Values with their intervals: a line a slice of a metric, a mark a model, the bound of its rule, the value without the change."""
 
 from __future__ import annotations
 

@@ -7,6 +7,11 @@
   const items = all("ul.gates > li");
   items.forEach((item, at) => { item.first = at; item.text = item.querySelector("summary").textContent.toLowerCase(); });
 
+  /* As report.html.reading.fragment writes an id. */
+  const written = (text) => encodeURIComponent(text)
+    .replace(/[!'*]/g, (each) => "%" + each.charCodeAt(0).toString(16).toUpperCase())
+    .replace(/%(3D|26|2F|5B|5D|2C|3A|40|2B)/g, decodeURIComponent);
+
   const openGate = (id) => {
     const found = id && document.getElementById(id);
     if (!found) return false;
@@ -65,7 +70,17 @@
   const follow = () => {
     let hash = location.hash.slice(1);
     if (!hash || openGate(hash)) return;
-    try { if (openGate(decodeURIComponent(hash))) return; } catch (error) { return; }
+    let plain;
+    try { plain = decodeURIComponent(hash); } catch (error) { return; }
+    const short = (text) => text.split("&model=")[0];
+    if ([plain, written(plain), written(short(plain))].some(openGate)) return;
+    if (form && plain.startsWith("gate=")) {
+      find.value = short(plain).slice(5);
+      show();
+      const found = items.find((item) => !item.hidden);
+      if (found) openGate(found.querySelector("details").id);
+      return;
+    }
     const told = new URLSearchParams(hash);
     if (!form || !(told.has("q") || told.has("status") || told.has("sort"))) return;
     find.value = told.get("q") || "";
