@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_clip import ClipError
+from pytest_clip.cli import written
 from pytest_clip.runs import names
 
 YES, NO = 0, 1
@@ -106,10 +107,9 @@ def compare_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def compare(args: argparse.Namespace) -> int:
-    from pytest_clip.cli import report
     from pytest_clip.runs import changes
 
-    to = None if args.html is None else report.place("html", args.html)
+    to = None if args.html is None else written.place("html", args.html)
     first, second = open_run(args.a), open_run(args.b)
     found = changes.changes(first, second)
     if not changes.compared(found):
@@ -121,7 +121,7 @@ def compare(args: argparse.Namespace) -> int:
         print(f"{second.name} against {first.name}")
         print("\n".join(changes.told(found, most=len(found) if args.all else 10, ids=args.ids)))
     if to is not None:
-        told = report.put("html", changes.record(first, second, found), to)
+        told = written.put("html", changes.record(first, second, found), to)
         print("\n".join(told), file=sys.stderr if args.json else sys.stdout)
     return NO if any(each.sure or each.unknown for each in found) else YES
 
