@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from pytest_clip.report.html.svg import Table
 from pytest_clip.report.html.wholes import Part, parts
 
 WORST = 5
+_CONTROL = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"}
+_PICTURES = {**_CONTROL, 0x7F: 0x2421, **dict.fromkeys(range(0x80, 0xA0), 0xFFFD)}
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -47,7 +50,7 @@ class Page:
         """Anchor and name of what the page can be entered by."""
         found = [("worst", self.worst_title)] if self.worst else []
         found += [(part.anchor, part.title) for part in self.parts]
-        found += [(f"suite={suite.name}", suite.name) for suite in self.suites]
+        found += [(suite.anchor, suite.name) for suite in self.suites]
         return [
             *found,
             *([("rules", "Rules")] if self.rules else []),
@@ -61,7 +64,21 @@ def render(record: Mapping[str, Any]) -> str:
 
     `record` is what `report.json.record` makes or `runs.shape` has checked. The page needs nothing beside itself: no network, no file.
     """
-    environment = Environment(
+    style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
+    page = page_of(record)
+    text = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            page=page, icons=gates.ICONS, style=Markup(style), script=Markup(script), style_hash=_hash(style), script_hash=_hash(script)
+        )
+    )
+    return plain(text)
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
         loader=FileSystemLoader(_TEMPLATES, encoding="utf-8"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -69,11 +86,13 @@ def render(record: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
-    page = page_of(record)
-    return environment.get_template("page.html").render(
-        page=page, icons=gates.ICONS, style=Markup(style), script=Markup(script), style_hash=_hash(style), script_hash=_hash(script)
-    ).encode("utf-8", "backslashreplace").decode("utf-8")  # fmt: skip
+    made.filters["fragment"] = reading.fragment
+    return made
+
+
+def plain(text: str) -> str:
+    """Without what no page may hold: control characters become their pictures, what is no Unicode its escape."""
+    return text.translate(_PICTURES).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def page_of(record: Mapping[str, Any]) -> Page:

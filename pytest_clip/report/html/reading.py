@@ -133,9 +133,9 @@ def anchor(row: Row, *, many: bool) -> str:
 def link(row: Row, *, many: bool) -> str:
     """The same with all quoted that means something in an address, for links from other files; a browser finds the gate by either."""
     told = {"gate": row["gate"], **({"model": row["model"], "data": row["data"]} if many else {})}
-    return "&".join(f"{key}={quote(str(value), safe='')}" for key, value in told.items())
+    return "&".join(f"{key}={quote(str(value), safe='', errors='backslashreplace')}" for key, value in told.items())
 
 
 def fragment(told: str) -> str:
     """An id that a link can name: what a browser would change in an address is written as it would be."""
-    return quote(told, safe="=&/[]~,.:@+()")
+    return quote(told, safe="=&/[]~,.:@+()", errors="backslashreplace")

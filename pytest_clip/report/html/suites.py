@@ -26,6 +26,10 @@ class SuiteView:
     figures: tuple[Figure, ...]
     gates: tuple[GateView, ...]
 
+    @property
+    def anchor(self) -> str:
+        return reading.fragment(f"suite={self.name}")
+
 
 def suites(rows: Sequence[Row], shown: Shown, *, many: bool) -> list[SuiteView]:
     """In the order of the catalog; those of a project after them."""

@@ -12,6 +12,8 @@ from pytest_clip.report.html.reading import Row
 from pytest_clip.report.html.svg import DASH, SERIES, Figure, Table, dot, drawing, line, number, short, text
 
 WIDTH, LEFT, RIGHT = 440.0, 150.0, 428.0
+MOST = 40
+"""Slices that are drawn; a table has all."""
 WITHIN = {"share": (0.0, 1.0), "points": (-1.0, 1.0)}
 
 
@@ -23,15 +25,21 @@ def figure(rows: Sequence[Row], *, title: str, text: str, before: Before | None 
     """`rows`, at least one, are of one metric and one data set; `before` is drawn as an open mark on the same line."""
     models = list(dict.fromkeys(str(row["model"]) for row in rows))
     slices = _order(rows, models[0])
+    drawn = slices[:MOST]
+    if len(slices) > MOST:
+        text = f"{text} The first {MOST} of {len(slices)} are drawn, the table has all."
     near = [end for row in rows for end in [row["value"], *(row["ci"] or ()), *reading.bounds(row).values()]]
     lo, hi = around([*near, *(before or {}).values()], within=WITHIN.get(reading.unit(rows[0])))
     high = 14.0 + 9.0 * (len(models) - 1)
     legend, top = Legend(models, LEFT - 140, 2, WIDTH).draw() if len(models) > 1 else ([], 0.0)
-    top, bottom = top + 8, top + 8 + high * len(slices) + 6
+    top, bottom = top + 8, top + 8 + high * len(drawn) + 6
     scale = Scale(lo, hi, LEFT, RIGHT)
     parts = [*legend, *x_axis(scale, top, bottom, label=label or reading.title(rows[0]))]
-    for at, name in enumerate(slices):
-        parts += _line(name, [row for row in rows if _name(row) == name], models, scale, before or {}, top + 3 + high * at, high)
+    by: dict[str, list[Row]] = {}
+    for row in rows:
+        by.setdefault(_name(row), []).append(row)
+    for at, name in enumerate(drawn):
+        parts += _line(name, by[name], models, scale, before or {}, top + 3 + high * at, high)
     return Figure(title, text, drawing(WIDTH, bottom + 34, parts, title=title, text=text), _table(rows, slices, models, before or {}))
 
 
