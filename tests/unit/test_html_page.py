@@ -149,10 +149,15 @@ def test_a_baseline_is_drawn_with_what_is_allowed():
 
 
 def test_epochs_of_one_run_are_a_curve():
-    rows = [row("accuracy/top1[clean]", "pass", 0.5 + k / 10, model=f"run/e{k}") for k in range(3)]
-    told = record(rows)
-    told["models"] = [{**each, "run": "run", "epoch": k} for k, each in enumerate(told["models"])]
-    assert "Epochs of run on scenes" in rendered(told).text
+    files = ["run/e1.pt", "run/e2.pt", "other/e2.pt", "run/e3.pt"]
+    told = record([row("accuracy/top1[clean]", "pass", 0.5 + k / 10, model=name) for k, name in enumerate(files)])
+    for each in told["models"]:
+        each |= {"architecture": "RN", "pretrained": each["name"], "checkpoint": {"epoch": int(each["name"][-4])}}
+    text = rendered(told).text
+    assert "Epochs of RN in run on scenes" in text
+    assert "RN in other" not in text
+    numbers = text.partition("The numbers of “Epochs")[2].partition("Gates\n")[0]
+    assert [numbers.count(name) for name in files] == [1, 1, 0, 1]
 
 
 def test_mutants_are_a_matrix():

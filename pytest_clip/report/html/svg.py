@@ -71,13 +71,10 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def el(name: str, *inside: object, **attrs: object) -> Markup:
     """`<name ...>inside</name>`, everything escaped but what is markup already. `class_` is `class`, `x_y` is `x-y`; None is left out."""
-    told = Markup("").join(
-        Markup(' {}="{}"').format(Markup(key.rstrip("_").replace("_", "-")), _plain(value))
-        for key, value in attrs.items()
-        if value is not None
-    )
-    body = Markup("").join(escape(each) for each in inside)
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), told, body) if inside else Markup("<{}{}/>").format(Markup(name), told)
+    told = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(_plain(value))}"' for key, value in attrs.items() if value is not None)
+    if not inside:
+        return Markup(f"<{name}{told}/>")
+    return Markup(f"<{name}{told}>{''.join(escape(each) for each in inside)}</{name}>")
 
 
 def _plain(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from pytest_clip.report.html import reading
@@ -58,12 +59,14 @@ def _models(rows: Sequence[Row]) -> Part | None:
 
 
 def _epochs(record: Mapping[str, Any], rows: Sequence[Row]) -> list[Part]:
-    """One for each training run of which several epochs were measured."""
+    """One for each training run, a folder of checkpoints that tell their epoch, of which several were measured."""
     runs: dict[str, dict[str, float]] = {}
     for each in record["models"]:
-        epoch = each.get("epoch")
-        if isinstance(epoch, int | float) and not isinstance(epoch, bool):
-            runs.setdefault(str(each.get("run") or each.get("architecture") or ""), {})[str(each["name"])] = float(epoch)
+        held = each.get("checkpoint")
+        epoch = held.get("epoch") if isinstance(held, Mapping) else None
+        if isinstance(epoch, int | float) and not isinstance(epoch, bool) and not each.get("role"):
+            folder = PurePath(str(each.get("pretrained") or "")).parent
+            runs.setdefault(f"{each.get('architecture')} in {folder}", {})[str(each["name"])] = float(epoch)
     found = []
     for at, (run, when) in enumerate(sorted(runs.items())):
         figures = []
