@@ -75,8 +75,7 @@ def of_answers(measurement: Measurement, asked: Asked, flips: Mapping[str, Any] 
     """Confusion, worst mistakes, and what a baseline had right; of answers that are those of the gate, image by image."""
     answers = asked.answers
     wrong = [int(row) for row in (~answers.right).nonzero()[0] if answers.labels[row] >= 0]
-    scores = _scores(answers)
-    sure = [row for row in wrong if int(scores[row].argmax()) not in _right(answers, row)]  # a tie is wrong, and no other answer
+    sure = [row for row in wrong if _mistaken(answers, row)]
     sure.sort(key=lambda row: (-float(answers.probabilities[row].max()), answers.ids[row]))
     found = _confusion(answers) if measurement.gate.suite == FROM else []
     found += asked.shown("mistakes", sure)
@@ -90,8 +89,10 @@ def _scores(answers: ZeroShot) -> Any:
     return answers.cosines if answers.shares is None else answers.shares
 
 
-def _right(answers: ZeroShot, row: int) -> tuple[int, ...]:
-    return (int(answers.labels[row]),) if answers.accepted is None else answers.accepted[row]
+def _mistaken(answers: ZeroShot, row: int) -> bool:
+    """Whether another class scores highest: a tie with the right one is wrong as well, and is no other answer."""
+    scores, right = _scores(answers)[row], (int(answers.labels[row]),) if answers.accepted is None else answers.accepted[row]
+    return bool(scores.max() > max(scores[list(right)]))
 
 
 def _confusion(answers: ZeroShot) -> list[Evidence]:
@@ -102,7 +103,7 @@ def _confusion(answers: ZeroShot) -> list[Evidence]:
     worst = sorted(wrong, key=lambda label: (-wrong[label] / n[label], -wrong[label], label))[:CLASSES]
     told = []
     for label in worst:
-        rows = [row for row in ((answers.labels == label) & ~right).nonzero()[0] if int(chosen[row]) not in _right(answers, row)]
+        rows = [row for row in ((answers.labels == label) & ~right).nonzero()[0] if _mistaken(answers, int(row))]
         taken = Counter(classes[int(chosen[row])] for row in rows)
         most = sorted(taken.items(), key=lambda item: (-item[1], item[0]))[:CONFUSED]
         told.append({"name": classes[label], "n": n[label], "wrong": wrong[label], "taken_for": [list(each) for each in most]})

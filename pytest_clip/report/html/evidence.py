@@ -64,8 +64,8 @@ def _flips(shown: Shown, row: Row) -> Sequence[Strip]:
     told = shown.get("flips", row)
     shots = []
     for each in (told or {}).get("images", ()):
-        lines = [f"is {each['truth']}", f"before: {each['before']}", f"now: {each['now']}", str(each["id"])]
-        shots.append(Shot(shown.picture(each["picture"]), tuple(lines), "bad"))
+        lines = (f"is {each['truth']}", f"before: {each['before']}", f"now: {_said(each)}", str(each["id"]))
+        shots.append(Shot(shown.picture(each["picture"]), lines, "bad"))
     return [Strip("Right in the baseline, wrong now", tuple(shots))] if shots else []
 
 

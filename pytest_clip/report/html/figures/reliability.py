@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from pytest_clip.report.html.axes import Scale
-from pytest_clip.report.html.svg import Figure, Table, bar, dot, drawing, line, number, path, text
+from pytest_clip.report.html.svg import Figure, Table, bar, dot, drawing, line, number, text
 
 WIDTH, SIDE, LEFT, TOP, COUNTS = 440.0, 172.0, 34.0, 24.0, 34.0
 Told = Mapping[str, Any]
@@ -18,7 +18,7 @@ def figure(before: Told | None, after: Told | None, *, title: str) -> Figure:
     """`before` and `after` are evidence of the kind `reliability`: `bins` with `low`, `high`, `n`, `confidence`, `accuracy`."""
     said = (
         "Marks are the accuracy of the images in a bin at their mean confidence; on the diagonal confidence means what it says, below it "
-        "the model is too sure. The bars count the images of each bin."
+        "the model is too sure. Larger marks are of more images, and the bars count them."
     )
     parts, lines = [], []
     panels = [(name, told) for name, told in (("as the model is", before), ("after temperature scaling", after)) if told is not None]
@@ -51,10 +51,9 @@ def _panel(name: str, bins: Sequence[Told], x: float) -> list[Markup]:
     points = [(across(b["confidence"]), up(b["accuracy"])) for b in known]
     for each, (at, y) in zip(known, points, strict=True):
         parts.append(line(at, up(each["confidence"]), at, y, "gap"))
-    parts.append(path(points, "curve s0"))
-    for each, (at, y) in zip(known, points, strict=True):
+    for each, (at, y) in sorted(zip(known, points, strict=True), key=lambda pair: -pair[0]["n"]):
         tip = f"confidence {number(each['confidence'])}, accuracy {number(each['accuracy'])}, {each['n']} images"
-        parts.append(dot(at, y, "mark s0", tip, size=3.4))
+        parts.append(dot(at, y, "mark s0", tip, size=round(2.2 + 4.2 * (each["n"] / most) ** 0.5, 2)))
     parts.append(text(x + SIDE, floor - COUNTS + 8, f"up to {most} images", "tick small", "end"))
     parts.append(text(x + SIDE / 2, floor + 32, "confidence", "axis", "middle"))
     return parts
