@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     for kind, path in paths.items():
         told = put(kind, record, path)
         if kind == "github":
-            for line in github.annotations(record):
+            for line in github.commands(record):
                 print(line)
         for line in told:
             print(line)

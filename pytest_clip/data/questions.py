@@ -38,7 +38,8 @@ def texts(data: str, *, prompts: PromptSet | None, families: Collection[str] = (
     `spelling`, and `captions` where a table tells them (those of other data are not known before it is read)."""
     found = one(data)
     if found is not None and found.layout in OPENAIS:
-        names, templates = tuple(published().IMAGENET_CLASSNAMES), PromptSet("openai").templates
+        names: Sequence[str] = tuple(published().IMAGENET_CLASSNAMES)
+        templates: Sequence[str] = PromptSet("openai").templates
     else:
         names, templates = _own(data)
     asked = templates if prompts is None else prompts.templates

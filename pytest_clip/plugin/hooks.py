@@ -50,6 +50,7 @@ class BeforeXdist:
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if not config.option.clip_list:
         return None
+    from pytest_clip.plugin.making import makes_models
     from pytest_clip.plugin.resolve import resolve
     from pytest_clip.plugin.suites import choose_suites
     from pytest_clip.report import listing
@@ -57,7 +58,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
     settings = resolve(config)
     try:
-        session = start(settings, check=lambda: choose_suites(settings), ours=False)  # nothing will be loaded
+        session = start(settings, check=lambda: choose_suites(settings), ours=False, hooked=makes_models(config))  # nothing will be loaded
         suites = choose_suites(settings)
     except ClipError as error:
         raise pytest.UsageError(str(error)) from None
@@ -89,7 +90,7 @@ def _start(config: pytest.Config) -> None:
     from pytest_clip.plugin.gating import Gating
     from pytest_clip.plugin.heartbeat import begin
     from pytest_clip.plugin.invocation import make_plan, not_running, read_invocation, set_arguments
-    from pytest_clip.plugin.making import makes_models
+    from pytest_clip.plugin.making import make_model, makes_models
     from pytest_clip.plugin.progress import terminal_progress
     from pytest_clip.plugin.reporting import Reporting
     from pytest_clip.plugin.resolve import resolve
@@ -111,7 +112,7 @@ def _start(config: pytest.Config) -> None:
         inuse.hold(settings.cache_dir)
         config.add_cleanup(lambda: inuse.release(settings.cache_dir))
     invocation = read_invocation(config)
-    session = start(settings, check=lambda: choose_suites(settings), ours=not (invocation.paths or makes_models(config)))
+    session = start(settings, check=lambda: choose_suites(settings), ours=not (invocation.paths or makes_models(config)), hooked=True)
     if settings.executor.startswith("ray:") and not xdist.is_worker(config):
         from pytest_clip.extract import cluster
 
@@ -126,7 +127,6 @@ def _start(config: pytest.Config) -> None:
     for each in (reporting, Testcases(config, settings.junit), Gating(config, session, plan, reporting)):
         config.pluginmanager.register(each)
     if session.copies:
-        from pytest_clip.plugin.making import make_model
         from pytest_clip.plugin.mutants import Mutating
 
         mutating = Mutating(config, session, lambda choice: make_model(config, session, choice))

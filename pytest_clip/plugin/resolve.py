@@ -72,6 +72,7 @@ def _resolved(config: pytest.Config) -> Settings:
         depth_model=_depth_model(config, base),
         dense_layer=_pick(config, "clip_dense_layer", None),
         classes=_classes(config, base),
+        strip_prefix=_pick(config, "clip_strip_prefix", None),
         factors=tuple(given.clip_factor or ()),
         baseline=_baseline(config, base),
         baseline_model=given.clip_baseline_model,

@@ -27,7 +27,7 @@ def reports(asked: Sequence[ReportRequest], record: Row, config: pytest.Config) 
         notes += [f"wrote {_shown(path, config)}"] if path is not None else []
         notes += [f"--clip-report: {what}" for what in lost]
     if any(request.type == "github" for request in asked):
-        _say(github.annotations(record), config)
+        _say(github.commands(record), config)
     return notes, whole
 
 

@@ -27,7 +27,7 @@ def summary(record: Mapping[str, Any], *, taken: int = 0) -> str:
     return md.text(record, limit=max(md.RESERVE, SUMMARY - taken - 1))
 
 
-def annotations(record: Mapping[str, Any]) -> list[str]:
+def commands(record: Mapping[str, Any]) -> list[str]:
     """Workflow commands, worst first: an error for each gate that failed, a warning for each that only warns, and what was left out."""
     rows, told, left = said.worst_first(said.own(record["gates"])), [], []
     many, where = said.several(rows), record["session"].get("repository")

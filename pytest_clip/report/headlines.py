@@ -14,6 +14,7 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     "checkpoint": ("alignment",),
     "accuracy": ("top1",),
     "factors": ("worst_accuracy", "worst_drop"),
+    "finetune": ("below_path",),
     "shape_bias": ("shape_bias",),
     "prompts": ("worst_accuracy",),
     "correspondence": ("recall_px", "pck_per_image"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pytest_clip.gates.digits import short
+from pytest_clip.gates.verdicts import JUDGED
 from pytest_clip.report import against
 from pytest_clip.report import order as said
 from pytest_clip.report.plain import code, plain
@@ -52,7 +53,8 @@ def title(record: Mapping[str, Any], rows: Sequence[Row]) -> str:
         return f"❌ {bad:,} of {said.count(len(rows), 'gate')} failed"
     if status not in (0, None):
         return f"❌ exit status {plain(status, 20)}, though no gate failed: the log of the run says why"
-    return f"✅ {said.counts(rows)}"
+    judged = any(row["verdict"] in JUDGED for row in rows)
+    return f"✅ {said.counts(rows)}" if judged else f"❓ nothing was judged: {said.counts(rows)}"
 
 
 def _head(record: Mapping[str, Any]) -> list[str]:
@@ -91,7 +93,7 @@ def _judged(rows: Sequence[Row], many: bool) -> tuple[tuple[str, ...], list[tupl
 
 
 def _suites(rows: Sequence[Row]) -> list[tuple[str, ...]]:
-    told = []
+    told: list[tuple[str, ...]] = []
     for suite in sorted({str(row["suite"]) for row in rows}):
         mine = [row for row in rows if row["suite"] == suite]
         near = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ WIDE = 200
 def lines(rows: Sequence[Row], *, width: int | None) -> list[str]:
     """The tables of all suites in at most `width` columns."""
     wide = width or WIDE
-    told = [cut(LEGEND, wide)]
+    told = textwrap.wrap(LEGEND, wide)
     for suite in dict.fromkeys(row["suite"] for row in sorted(rows, key=lambda row: str(row["suite"]))):
         mine = [row for row in rows if row["suite"] == suite]
         many = list(dict.fromkeys((row["model"], row["data"]) for row in sorted(mine, key=lambda row: (row["model"], row["data"]))))

@@ -162,7 +162,7 @@ def _on(row: Row) -> str:
 
 def _where(row: Row) -> str:
     source = said.source(row)
-    return f"  [{source}]" if source and source not in row["message"].partition("\n")[0] else ""
+    return f"  [{plain(source)}]" if source and source not in row["message"].partition("\n")[0] else ""
 
 
 def _name(model: Row) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pytest_clip.gates.catalog import CATALOG
 from pytest_clip.gates.catalog.metric import STORED
+from pytest_clip.session import paths
 
 if TYPE_CHECKING:
     from pytest_clip.gates.ids import GateId
@@ -54,7 +55,7 @@ class Look:
 def of(session: ClipSession, suites: Sequence[str], data: DataChoice) -> Cost:
     """What one model costs on one data set, as the order of the suites' files makes it."""
     ledger = _Ledger(session, data)
-    for suite in sorted(suites):
+    for suite in sorted(each for each in suites if each != paths.SUITE or paths.of(session.models)):
         gates = [gate for metric in CATALOG if metric.partition("/")[0] == suite for gate in session.reach.gates(metric, data)]
         looks = _SUITES.get(suite)
         for gate in gates if looks is not None else ():
@@ -115,7 +116,7 @@ def _zero_shot(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
     if gate.metric == "published_gap":  # for known checkpoints, on sets that are asked for anyway
         return
     yield Look(gate.slice or "clean")
-    if gate.suite in ("calibration", "factors", "ood") or gate.metric in ("relative_robustness", "effective_robustness"):
+    if gate.suite in ("calibration", "factors", "finetune", "ood") or gate.metric in ("relative_robustness", "effective_robustness"):
         yield Look("clean")
     if gate.suite == "factors":
         yield from (Look(name) for name, role in ledger.roles.items() if role == "overall")
@@ -191,7 +192,7 @@ def _correspondence(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
 
 
 _SUITES: Mapping[str, Looks] = {
-    **dict.fromkeys(("accuracy", "calibration", "factors", "ood"), _zero_shot),
+    **dict.fromkeys(("accuracy", "calibration", "factors", "finetune", "ood"), _zero_shot),
     "checkpoint": _checkpoint, "correspondence": _correspondence, "corruptions": _corruptions, "corruptions_3d": _corruptions,
     "metamorphic": _metamorphic, "prompts": _prompts, "retrieval": _retrieval, "shape_bias": _shape_bias,
 }  # fmt: skip

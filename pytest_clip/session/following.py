@@ -56,8 +56,8 @@ def _options(run: ClipSession, model: str, data: str) -> list[str]:
 
     label = next(each.label for each in run.judged if each.spec.text == model)
     of = next(each.label for each in run.data if each.text == data)
-    chosen = [f"--clip-suite={name}" for name in run.settings.suites or ()]
-    return [*options_of(run, label, of), *chosen]
+    chosen = run.settings.suites or ()
+    return [*options_of(run, label, of), *([f"--clip-suite={','.join(chosen)}"] if chosen else [])]
 
 
 def _pytest(run: ClipSession, model: str, data: str, last: str) -> str:

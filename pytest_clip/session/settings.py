@@ -39,8 +39,9 @@ class Settings:
 
     ``suites`` is None when the user named none. ``thresholds`` are pairs of a file and the option or ini key that named it.
     ``batch_size`` is None for automatic, ``workers`` for all cores, ``dense_layer`` for the deepest that tells places apart.
-    ``classes`` is a file with the class names of a classifier. ``factors`` are what --clip-factor says: a model ("" for all), a factor, its
-    value. ``depth_model`` estimates the depth of images that have no maps.
+    ``classes`` is a file with the class names of a classifier, ``strip_prefix`` stands before the names in a checkpoint file.
+    ``factors`` are what --clip-factor says: a model ("" for all), a factor, its value.
+    ``depth_model`` estimates the depth of images that have no maps.
     ``baseline`` and ``baseline_model`` are never both given.
     ``family_wise``: one error rate for all regressions together; ``drop_test``: what decides on a ``max_drop`` whose rule does not say.
     ``unjudged``: ``allow`` lets a run pass that judges nothing, ``fail`` makes every gate without a rule fail.
@@ -78,6 +79,7 @@ class Settings:
     depth_model: DepthModel | None = None
     dense_layer: int | None = None
     classes: Path | None = None
+    strip_prefix: str | None = None
     factors: tuple[tuple[str, str, Value], ...] = ()
     baseline: RunRequest | None = None
     baseline_model: str | None = None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
 
+from pytest_clip.plugin import written
 from pytest_clip.report import junit
+from pytest_clip.session.settings import ReportRequest
 
 # The structure of junit-10.xsd of Jenkins' xUnit plugin, the strictest of its versions: attributes that are allowed (with those that are
 # required) and children. An element of the file that is not in here, or holds what is not, makes the plugin skip the whole file.
@@ -167,6 +171,18 @@ def test_the_page_of_a_gate_is_linked():
     row = {"gate": "ood/auroc[near]", "value": 0.5}
     assert dict(junit.properties(row, html="out/a.html"))["clip.report"] == "out/a.html#gate=ood%2Fauroc%5Bnear%5D"
     assert "clip.report" not in dict(junit.properties(row))
+
+
+def test_the_link_is_as_one_would_write_the_path(tmp_path):
+    config = SimpleNamespace(invocation_params=SimpleNamespace(dir=tmp_path))
+    asked = [
+        ReportRequest("github", None),
+        ReportRequest("html", tmp_path / "out" / "a b.html"),
+        ReportRequest("html", tmp_path / "c.html"),
+    ]
+    assert written.of_type("html", config, asked) == "out/a b.html"
+    assert written.of_type("html", config, [ReportRequest("html", Path("/elsewhere/a.html"))]) == "/elsewhere/a.html"
+    assert written.of_type("html", config, asked[:1]) is None
 
 
 @pytest.mark.parametrize("broken", ["testcase has line", "property in testcase"])

@@ -113,7 +113,7 @@ def test_a_record_or_a_saved_run_is_reported_again(recorded, capsys):
         assert main(["report", which, "--md", "again.md", "--github", "comment.md"]) == 0
         out = capsys.readouterr().out.splitlines()
         assert out[:1] == ["wrote again.md"]
-        assert out[1:2] == github.annotations(record)[:1]
+        assert out[1:2] == github.commands(record)[:1]
         text = (recorded / "again.md").read_text("utf-8")
         assert text == (recorded / "comment.md").read_text("utf-8")
         assert text == md.text(record)

@@ -127,6 +127,11 @@ def test_the_page_begins_with_the_verdict_and_what_failed_worst_first():
     [
         ([], 1, "❓ no gate was measured"),
         ([row(verdict="pass", value=0.9)], 0, "✅ 1 gate: 1 passed"),
+        (
+            [row(verdict="unjudged"), row(verdict="not_measured", value=None, model="b")],
+            0,
+            "❓ nothing was judged: 2 gates: 1 unjudged, 1 not measured",
+        ),
         ([row(verdict="pass", value=0.9)], 1, "❌ exit status 1, though no gate failed: the log of the run says why"),
         ([row(), row(verdict="insufficient", model="b")], 1, "❌ 2 of 2 gates failed"),
         ([row(), row(role="baseline", model="b")], 1, "❌ 1 of 1 gate failed"),
@@ -190,7 +195,7 @@ def commands(lines):
 
 def test_annotations_stand_at_the_line_of_the_rule():
     rows = [row(), row("ood/auroc[near]", "warn", rule={"min": 0.7, "source": "rules/own.toml:12"}), row("ood/auroc[far]", "pass", 0.9)]
-    one, two = commands(github.annotations(record(rows, repository={"root": "/w/repo", "folder": "sub"})))
+    one, two = commands(github.commands(record(rows, repository={"root": "/w/repo", "folder": "sub"})))
     assert one == (
         "error",
         {"file": "sub/thresholds.toml", "line": "4", "title": "accuracy/top1[clean]"},
@@ -222,7 +227,7 @@ def test_paths_count_from_the_root_of_the_repository(source, repository, place):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_cannot_become_a_command(name):
     one = row(gate=name, model=name, message=f"{name}\n  why          {name}", rule={"min": 1, "source": f"{name}:4"})
-    [(level, facts, text)] = commands(github.annotations(record([one])))
+    [(level, facts, text)] = commands(github.commands(record([one])))
     assert level == "error"
     assert facts.keys() == {"file", "line", "title"}
     assert (facts["line"], facts["title"]) == ("4", plain(name, 255))
@@ -232,7 +237,7 @@ def test_a_name_cannot_become_a_command(name):
 
 def test_what_github_would_drop_is_said():
     rows = [row(f"accuracy/top1[s{k}]", value=k / 100) for k in range(25)] + [row(f"ood/auroc[s{k}]", "warn") for k in range(11)]
-    told = commands(github.annotations(record(rows)))
+    told = commands(github.commands(record(rows)))
     assert [level for level, _, _ in told] == ["error"] * 10 + ["warning"] * 10 + ["notice"]
     assert told[0][1]["title"] == "accuracy/top1[s0]"  # the worst
     assert told[-1][2] == "10 annotations of a kind are shown; not shown: 15 errors more, 1 warning more"
