@@ -17,6 +17,11 @@ def put(kind: str, record: Mapping[str, Any], path: Path | None) -> list[str]:
         written, lost = write(kind, record, path)
     except OSError as error:
         raise ClipError(f"--{kind}={path or ''}: cannot be written ({error.strerror or error}); name another file") from None
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:  # parts that only a page reads are not checked before
+        why = f"{type(error).__name__}: {error}"[:200]
+        raise ClipError(
+            f"--{kind}: the record is damaged or of another version ({why}); write it again with pytest --clip-report=json"
+        ) from error
     return [*([f"wrote {written}"] if written is not None else []), *lost]
 
 

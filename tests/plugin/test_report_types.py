@@ -172,6 +172,20 @@ def test_a_request_that_makes_no_sense_is_one_line(recorded, capsys, args, told)
     assert not (recorded / "x.md").exists()
 
 
+@pytest.mark.parametrize(
+    "more",
+    [{"mutants": [{"name": "x"}]}, {"mutants": 3}, {"evidence": {"figures": [{}]}}, {"evidence": 3}, {"evidence": {"figures": 3}}],
+)
+def test_a_damaged_part_that_only_a_page_shows_is_one_line(recorded, capsys, more):
+    record = json.loads((recorded / "run.json").read_text("utf-8"))
+    (recorded / "bad.json").write_text(json.dumps({**record, **more}), "utf-8")
+    assert main(["report", "bad.json", "--html=x.html"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("pytest-clip report: --html: the record is damaged or of another version (")
+    assert err.count("\n") == 1
+    assert not (recorded / "x.html").exists()
+
+
 def test_the_command_loads_no_model(recorded):
     script = "import sys; from pytest_clip.cli.main import main; s = main(['report', 'run.json', '--html=a', '--md=b', '--github=c']); " \
         "assert not {'torch', 'open_clip', 'pytest', 'matplotlib'} & sys.modules.keys(); sys.exit(s)"  # fmt: skip

@@ -42,8 +42,7 @@ class Shown:
 
     def strips(self, row: Row) -> list[Strip]:
         """The pictures behind one gate."""
-        makers = (_mistakes, _flips, _queries, _counterexamples)
-        return [strip for make in makers for strip in make(self, row)]
+        return [*_mistakes(self, row), *_flips(self, row)]
 
 
 def _mistakes(shown: Shown, row: Row) -> Sequence[Strip]:
@@ -67,28 +66,3 @@ def _flips(shown: Shown, row: Row) -> Sequence[Strip]:
         lines = (f"is {each['truth']}", f"before: {each['before']}", f"now: {_said(each)}", str(each["id"]))
         shots.append(Shot(shown.picture(each["picture"]), lines, "bad"))
     return [Strip("Right in the baseline, wrong now", tuple(shots))] if shots else []
-
-
-def _queries(shown: Shown, row: Row) -> Sequence[Strip]:
-    strips = []
-    for each in (shown.get("retrieval", row) or {}).get("queries", ()):
-        shots = [
-            Shot(shown.picture(each[key].get("picture")), (f"{word}:", str(each[key]["text"])), mark)
-            for key, word, mark in (
-                ("asked", "asked with", ""),
-                ("found", "found first", "bad"),
-                ("wanted", f"right answer, rank {each['rank']}", "good"),
-            )
-        ]
-        strips.append(Strip(f"Rank {each['rank']} of {each['of']}", tuple(shots)))
-    return strips
-
-
-def _counterexamples(shown: Shown, row: Row) -> Sequence[Strip]:
-    strips = []
-    told = shown.get("counterexamples", row)
-    for each in (told or {}).get("images", ()):
-        before = Shot(shown.picture(each["before"]), ("before", f"“{each['was']}”"))
-        after = Shot(shown.picture(each["after"]), (f"after {(told or {})['change']}", f"“{each['now']}”"), "bad")
-        strips.append(Strip(str(each["id"]), (before, after)))
-    return strips

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pytest_clip.gates.catalog import CATALOG, SUITES
 from pytest_clip.report.html import gates, reading
 from pytest_clip.report.html.evidence import Shown
-from pytest_clip.report.html.figures import confusion, intervals, matches, prompts, reliability, roc, severity, shape
+from pytest_clip.report.html.figures import confusion, intervals, prompts, reliability, roc, severity, shape
 from pytest_clip.report.html.figures.intervals import Before
 from pytest_clip.report.html.gates import GateView
 from pytest_clip.report.html.reading import Row
-from pytest_clip.report.html.svg import Figure, Strip
+from pytest_clip.report.html.svg import Figure
 
 Maker = Callable[[Sequence[Row], Shown, str], list[Figure]]
-LEVELS = ("clean", "1", "2", "3", "4", "5")
 
 
 @dataclass(frozen=True)
@@ -84,11 +83,10 @@ def _factors(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
 def _corruptions(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
     suite = str(rows[0]["suite"])
     own = _of(rows, f"{suite}/accuracy")
-    strips = [strip for row in own if (strip := _examples(row, shown)) is not None]
     clean = _without(rows, suite)
     text = "A panel a corruption: accuracy at severities 1 to 5 with 95 % intervals."
     text += " The dashed line is the same images without corruption." if clean else ""
-    found = severity.figure(own, title=f"Accuracy by severity{on}", text=text, strips=strips, clean=clean)
+    found = severity.figure(own, title=f"Accuracy by severity{on}", text=text, clean=clean)
     return [found] if found is not None else []
 
 
@@ -99,15 +97,6 @@ def _without(rows: Sequence[Row], suite: str) -> dict[str, float]:
         for metric in ("mce_unnormalised", "relative_mce_unnormalised")
     )
     return {model: 1 - (error[model] - added[model]) for model in error if model in added}
-
-
-def _examples(row: Row, shown: Shown) -> Strip | None:
-    """An image at each severity, from the gate of the mean over severities."""
-    told = shown.get("examples", row)
-    if told is None:
-        return None
-    keys = {level: shown.picture(told["pictures"][level]) for level in LEVELS if level in told["pictures"]}
-    return severity.examples(str(row["slice"]), keys)
 
 
 def _calibration(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
@@ -143,26 +132,18 @@ def _prompts(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
     return [each for each in found if each is not None]
 
 
-def _correspondence(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
-    found = _slices(rows, shown, on)
-    for row in rows:
-        if (told := shown.get("matches", row)) is not None:
-            pairs = [{**pair, "pictures": [shown.picture(key) for key in pair["pictures"]]} for pair in told["pairs"]]
-            found.append(matches.figure(pairs, title=f"Matches of {row['slice']}{on}, {row['model']}"))
-    return found
-
-
 def _retrieval(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
     return _slices(rows, shown, on, ("retrieval/compositionality",))
 
 
 def _confusions(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
-    """What the classes that lose most are taken for, of every gate that tells."""
-    found = [(row, told) for row in rows if (told := shown.get("confusion", row)) is not None]
+    """What the classes that lose most are taken for, of every gate of the suite that tells."""
+    many = len({row["model"] for row in rows}) > 1
+    found = [(row, shown.get("confusion", row)) for row in rows if row["suite"] == "accuracy"]
     return [
-        confusion.figure(told, title=f"Classes that lose most: {row['slice'] or row['gate']}{on}")
+        confusion.figure(told, title=f"Classes that lose most: {row['slice']}{', ' + row['model'] if many else ''}{on}")
         for row, told in found
-        if row["suite"] == "accuracy"
+        if told is not None
     ]
 
 
@@ -174,6 +155,5 @@ _FIGURES: dict[str, Maker] = {
     "ood": _ood,
     "shape_bias": _shape_bias,
     "prompts": _prompts,
-    "correspondence": _correspondence,
     "retrieval": _retrieval,
 }

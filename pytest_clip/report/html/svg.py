@@ -47,13 +47,12 @@ class Strip:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of the page: what it shows, a sentence about it, the drawing, the table behind it, and pictures."""
+    """A figure of the page: what it shows, a sentence about it, the drawing, and the table behind it."""
 
     title: str
     text: str
     svg: Markup = EMPTY
     table: Table | None = None
-    strips: tuple[Strip, ...] = ()
     wide: bool = False
 
 

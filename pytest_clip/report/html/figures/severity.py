@@ -9,14 +9,14 @@ from markupsafe import Markup
 from pytest_clip.report.html import reading
 from pytest_clip.report.html.axes import Legend, Scale
 from pytest_clip.report.html.reading import Row
-from pytest_clip.report.html.svg import DASH, SERIES, Figure, Shot, Strip, Table, dot, drawing, line, number, path, short, text
+from pytest_clip.report.html.svg import DASH, SERIES, Figure, Table, dot, drawing, line, number, path, short, text
 
 WIDTH, ACROSS, PANEL, HIGH = 440.0, 3, 140.0, 92.0
 SEVERITIES = (1, 2, 3, 4, 5)
 Curve = dict[int, Row]
 
 
-def figure(rows: Sequence[Row], *, title: str, text: str, strips: Sequence[Strip] = (), clean: Mapping[str, float]) -> Figure | None:
+def figure(rows: Sequence[Row], *, title: str, text: str, clean: Mapping[str, float]) -> Figure | None:
     """`rows` are of `corruptions/accuracy` or its 3D twin, on one data set; None where no kind has a curve."""
     models = list(dict.fromkeys(str(row["model"]) for row in rows))
     curves: dict[str, dict[str, Curve]] = {}
@@ -41,7 +41,7 @@ def figure(rows: Sequence[Row], *, title: str, text: str, strips: Sequence[Strip
             if model in by
         ),
     )
-    return Figure(title, text, drawing(WIDTH, height, parts, title=title, text=text), table, tuple(strips))
+    return Figure(title, text, drawing(WIDTH, height, parts, title=title, text=text), table)
 
 
 def _panel(kind: str, by: Mapping[str, Curve], models: Sequence[str], clean: Mapping[str, float], x: float, y: float) -> list[Markup]:
@@ -66,9 +66,3 @@ def _panel(kind: str, by: Mapping[str, Curve], models: Sequence[str], clean: Map
             bad = " bad" if row["verdict"] in ("fail", "insufficient") else ""
             parts.append(dot(across(s), up(row["value"]), f"mark s{k % SERIES}{bad}", tip, series=k, size=2.8))
     return parts
-
-
-def examples(kind: str, keys: Mapping[str, str]) -> Strip:
-    """One image without corruption and at each severity, by `clean`, `1`, ... `5`."""
-    shots = [Shot(key, ("clean" if level == "clean" else f"severity {level}",)) for level, key in keys.items()]
-    return Strip(kind.replace("_", " "), tuple(shots))
