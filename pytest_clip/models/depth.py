@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.util import find_spec
@@ -144,7 +142,7 @@ def _loaded(model: DepthModel, device: str) -> tuple[Any, Any, bool]:
 
     where = {"pretrained_model_name_or_path": str(model.path), "local_files_only": True, "trust_remote_code": False}
     try:
-        with foreign.no_code(), quiet(), _no_bars():
+        with foreign.no_code(), quiet(), foreign.no_bars():
             network, found = AutoModelForDepthEstimation.from_pretrained(**where, use_safetensors=True, output_loading_info=True)
             processor = AutoImageProcessor.from_pretrained(**where)
     except ClipError:
@@ -161,17 +159,3 @@ def _loaded(model: DepthModel, device: str) -> tuple[Any, Any, bool]:
     config = network.config
     metric = config.model_type in METRIC or getattr(config, "depth_estimation_type", None) == "metric"
     return network.to(device, torch.float32).eval(), processor, metric if model.output == "auto" else model.output == "metric"
-
-
-@contextmanager
-def _no_bars() -> Iterator[None]:
-    """No progress bars of transformers while it loads."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()

@@ -12,7 +12,7 @@ import torch
 from pytest_clip.models.checkpoint import HARMLESS
 
 # Words, case, accents, HTML entities, an emoji, digits and punctuation: what tokenizers treat differently.
-_PROBES = ("a photo of a dog.", "A Café &amp; 12 naïve DOGS!", "  two\tspaces — it's 🐕 3.14", "antidisestablishmentarianism", "")
+PROBES = ("a photo of a dog.", "A Café &amp; 12 naïve DOGS!", "  two\tspaces — it's 🐕 3.14", "antidisestablishmentarianism", "")
 
 
 def weights_digest(module: torch.nn.Module) -> str:
@@ -33,16 +33,16 @@ def tokenizer_identity(tokenizer: Any) -> dict[str, Any]:
         "class": type(tokenizer).__name__,
         "context_length": getattr(tokenizer, "context_length", None),
         "vocab_size": getattr(tokenizer, "vocab_size", None),
-        "vocabulary": _digest(list(vocabulary.items())) if isinstance(vocabulary, Mapping) else None,
-        "merges": _digest([list(pair) for pair in getattr(tokenizer, "bpe_ranks", ())]),
-        "probes": _digest(tokenizer(list(_PROBES)).tolist()),
+        "vocabulary": digest(list(vocabulary.items())) if isinstance(vocabulary, Mapping) else None,
+        "merges": digest([list(pair) for pair in getattr(tokenizer, "bpe_ranks", ())]),
+        "probes": digest(tokenizer(list(PROBES)).tolist()),
     }
 
 
 def model_fingerprint(*, weights: str, **parts: Any) -> str:
     """16 hex digits over the weights' digest and everything else that changes answers."""
-    return _digest({"weights": weights, **parts})[:16]
+    return digest({"weights": weights, **parts})[:16]
 
 
-def _digest(value: Any) -> str:
+def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

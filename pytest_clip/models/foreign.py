@@ -50,8 +50,9 @@ def _refuse(*args: Any, **options: Any) -> NoReturn:
     raise CodeError(f"the model asks to run code that comes with it ({_shown(args)}), which is never done; use a model that needs none")
 
 
-def refuse_code(folder: Path, *, shown: str) -> None:
-    """CodeError for a folder whose configurations ask for code, for the weights of another model, or for an adapter over other weights."""
+def refuse_code(folder: Path, *, shown: str, adapter: bool = False) -> None:
+    """CodeError for a folder whose configurations ask for code, for the weights of another model, or, unless one is meant, for an adapter
+    over other weights."""
     for file in sorted(folder.glob("*config.json")):
         try:
             if file.stat().st_size > _LARGEST:
@@ -64,10 +65,24 @@ def refuse_code(folder: Path, *, shown: str) -> None:
                 f"{shown} is refused: {file} asks with {key} = {_shown(value)} for code or weights from elsewhere, "
                 "which are never loaded; use a model that needs none, or remove the line if it is not needed"
             )
-    if (folder / "adapter_config.json").exists():
+    if not adapter and (folder / "adapter_config.json").exists():
         raise CodeError(
             f"{shown} is refused: {folder}/adapter_config.json is an adapter over the weights of another model; merge and save it"
         )
+
+
+@contextmanager
+def no_bars() -> Iterator[None]:
+    """No progress bars of transformers while it loads."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _asked(said: object, *, depth: int = 0) -> Iterator[tuple[str, Any]]:

@@ -39,11 +39,17 @@ def files_of_repository(repository: str) -> tuple[Path, Path, tuple[str, ...]]:
     return config, weights, notes
 
 
-def folder_of_repository(repository: str, *, patterns: Sequence[str], otherwise: str) -> Path:
-    """A local folder with those files of a Hugging Face repository whose names match `patterns`."""
+def folder_of_repository(
+    repository: str, *, patterns: Sequence[str], otherwise: str, revision: str | None = None, what: str | None = None
+) -> Path:
+    """A local folder with those files of a Hugging Face repository whose names match `patterns`; `what` it is, for the error."""
     from huggingface_hub import snapshot_download
 
-    folder, _ = _fetch(lambda: Path(snapshot_download(repository, allow_patterns=list(patterns))), what=repository, otherwise=otherwise)
+    folder, _ = _fetch(
+        lambda: Path(snapshot_download(repository, allow_patterns=list(patterns), revision=revision)),
+        what=what or repository,
+        otherwise=otherwise,
+    )
     return folder
 
 

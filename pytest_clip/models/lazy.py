@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_clip import CacheError, ClipError, ModelError
-from pytest_clip.models import bundled, classnames, photo
+from pytest_clip.models import bundled, classnames, hf, photo
 from pytest_clip.models.protocol import is_classifier
 from pytest_clip.models.spec import RANDOM, ModelSpec, interpolated
 from pytest_clip.store import path_of, read_sealed, write_sealed
@@ -34,7 +34,7 @@ _REMEMBERED = (
 _OF_A_CLASSIFIER = (*(name for name in _REMEMBERED if not name.startswith("logit_")), "names")
 ATTEMPTS = 3
 """Times that a model is built whose files change meanwhile."""
-_PACKAGES = ("torch", "torchvision", "open_clip_torch", "timm", "transformers", "tokenizers", "pillow", "numpy")
+_PACKAGES = ("torch", "torchvision", "open_clip_torch", "timm", "transformers", "tokenizers", "sentencepiece", "peft", "pillow", "numpy")
 
 
 class LazyModel:
@@ -143,6 +143,8 @@ def _files(spec: ModelSpec) -> list[Path] | None:
     if own and not path.is_file():
         return None  # a tag, or an error that the real loading explains
     checkpoint = [path] if own else []
+    if spec.kind == "hf":
+        return hf.files(spec.name)
     if spec.kind == "photo":
         return None if photo.missing(spec.name) else photo.files(spec.name)
     if spec.kind == "timm":

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from pytest_clip import ClipError
-from pytest_clip.models import bundled, registry
+from pytest_clip.models import bundled, hf, registry
 from pytest_clip.models.listing import architectures
 from pytest_clip.models.photo import missing
 from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, RANDOM, ModelSpec, interpolated
@@ -39,6 +39,8 @@ def problem(spec: ModelSpec) -> str | None:
         return None if reason is None else f"--clip-model={reason}"
     if spec.kind == "timm" and spec.pretrained not in (None, RANDOM) and path_of(str(spec.pretrained)).is_file():
         return unlike_a_checkpoint(path_of(str(spec.pretrained)))
+    if spec.kind == "hf":
+        return hf.problem(spec.name)
     if spec.kind == "local-dir":
         folder = path_of(spec.name)
         if not folder.is_dir():

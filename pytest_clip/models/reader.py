@@ -22,6 +22,10 @@ def load(
         from pytest_clip.models import timm_model
 
         return timm_model.load(spec, device=device, precision=precision, compile=compile, classes=classes)
+    if spec.kind == "hf":
+        from pytest_clip.models import hf_build
+
+        return hf_build.load(spec, device=device, precision=precision, compile=compile)
     if spec.kind == "wise":
         from pytest_clip.models import wise
 

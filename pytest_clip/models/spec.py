@@ -15,7 +15,7 @@ from pytest_clip.models.names import safe
 from pytest_clip.models.photo import PHOTO
 from pytest_clip.store import path_of
 
-Kind = Literal["open_clip", "hf-hub", "local-dir", "bundled", "timm", "photo", "wise"]
+Kind = Literal["open_clip", "hf-hub", "local-dir", "bundled", "hf", "timm", "photo", "wise"]
 
 RANDOM = "random"
 """The PRETRAINED that means: no checkpoint at all, randomly initialised weights from a fixed seed (benchmarks, negative controls)."""
@@ -25,7 +25,7 @@ CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _FORMS = (
-    "write NAME, NAME,TAG, NAME,PATH, hf-hub:ORG/NAME, local-dir:PATH, timm:NAME, "
+    "write NAME, NAME,TAG, NAME,PATH, hf-hub:ORG/NAME, local-dir:PATH, hf:PATH-or-ID, timm:NAME, "
     "timm:NAME,PATH, a bundled name or photo-dual; `pytest-clip models` lists names"
 )
 
@@ -87,7 +87,7 @@ def parse(text: str, *, pretrained: str | None = None) -> ModelSpec:
     text = text.strip()
     scheme, _, rest = text.partition(":")
     rest = rest.strip()
-    if scheme in ("hf-hub", "local-dir"):
+    if scheme in ("hf-hub", "local-dir") or text.startswith("hf:"):
         return _with_own_weights(text, scheme, rest, pretrained)
     if scheme == "wise" and ":" in text:
         return _between(text, pretrained)
@@ -128,8 +128,8 @@ def _with_own_weights(text: str, scheme: str, rest: str, pretrained: str | None)
         raise ClipError(f"--clip-pretrained={pretrained!r} cannot be used with --clip-model={text!r}: {scheme} brings its own weights")
     if not rest:
         raise ClipError(f"--clip-model={text!r} has nothing after the colon; {_FORMS}")
-    if scheme == "local-dir":
-        return ModelSpec(text, "local-dir", rest)
+    if scheme in ("local-dir", "hf"):
+        return ModelSpec(text, "hf" if scheme == "hf" else "local-dir", rest)
     if not _REPOSITORY.fullmatch(rest):
         raise ClipError(f"--clip-model={text!r} is not a Hugging Face repository; write hf-hub:ORG/NAME, without a tag")
     return ModelSpec(text, "hf-hub", rest)
@@ -148,7 +148,7 @@ def _between(text: str, pretrained: str | None) -> ModelSpec:
         )
     base, tuned, alpha = alphas.parts(text)
     for part in (base, tuned):
-        if (kind := parse(part).kind) in ("timm", "photo", "wise"):
+        if (kind := parse(part).kind) in ("hf", "timm", "photo", "wise"):
             raise ClipError(f"--clip-model={text!r}: {part!r} is a model of the kind {kind}; both must be models of open_clip")
     return ModelSpec(text, "wise", f"{base}::{tuned}", f"{alpha:g}")
 
@@ -176,8 +176,10 @@ def _label(spec: ModelSpec, *, depth: int) -> str:
         return safe(f"wise-{_label(base, depth=depth)}-{_label(tuned, depth=depth)}-{alpha:g}")
     if spec.kind == "hf-hub":
         return safe(spec.name.replace("/", "--"))
-    if spec.kind == "local-dir":
+    if spec.kind == "local-dir" or (spec.kind == "hf" and path_of(spec.name).exists()):
         return safe(tail(str(path_of(spec.name).resolve())))
+    if spec.kind == "hf":
+        return safe(spec.name.replace("/", "--"))
     if spec.pretrained is None:
         return safe(spec.name)
     path = "/" in spec.pretrained or "\\" in spec.pretrained

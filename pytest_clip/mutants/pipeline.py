@@ -44,7 +44,7 @@ def bgr(model: Any) -> Damage:
 
 def unnormalised(model: Any) -> Damage:
     """What the towers themselves return."""
-    if not (hasattr(model, "module") and hasattr(model, "tokenize")):
+    if not (hasattr(getattr(model, "module", None), "encode_image") and hasattr(model, "tokenize")):
         raise InapplicableError(f"{model.label} has no open_clip module that could be asked for embeddings before they are normalised")
 
     def images(sound: Any, batch: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,172 @@
+"""Small dual encoders of transformers, randomly initialised: thousands of weights, tokenizers of a few letters, no network."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+SIDE = 32
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,'-"
+LENGTH = 24
+"""Tokens of a text."""
+KINDS = ("clip", "siglip", "siglip2", "altclip", "chinese_clip", "align")
+
+TEXT: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+VISION: dict[str, Any] = {**TEXT, "num_hidden_layers": 3, "image_size": SIDE, "patch_size": 8}
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """What transformers says about small models is no news."""
+    from transformers.utils import logging as bars
+
+    shown = bars.is_progress_bar_enabled()
+    logger = logging.getLogger("transformers")
+    level = logger.level
+    bars.disable_progress_bar()
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+        if shown:
+            bars.enable_progress_bar()
+
+
+def folder(where: Path, kind: str = "clip", *, seed: int = 0, processor: bool = True, tokenizer: bool = True, **config: Any) -> Path:
+    """A folder of save_pretrained: model, image processor, tokenizer. `config` overrides parts of the model's configuration."""
+    with silent():
+        network(kind, seed=seed, **config).save_pretrained(where)
+        if tokenizer:
+            words(kind).save_pretrained(where)
+        if processor:
+            eyes(kind).save_pretrained(where)
+    return where
+
+
+def network(kind: str, *, seed: int = 0, **config: Any) -> Any:
+    """The model, with weights large enough for answers to depend on picture and text."""
+    import torch
+    import transformers
+
+    name = {
+        "clip": "CLIP",
+        "siglip": "Siglip",
+        "siglip2": "Siglip2",
+        "altclip": "AltCLIP",
+        "chinese_clip": "ChineseCLIP",
+        "align": "Align",
+    }[kind]
+    text, vision = _towers(kind)
+    text, vision = {**text, **config.pop("text", {})}, {**vision, **config.pop("vision", {})}
+    shared = {} if kind in ("siglip", "siglip2") else {"projection_dim": 16}
+    with silent(), torch.random.fork_rng():
+        torch.manual_seed(seed)
+        made = getattr(transformers, f"{name}Config")(text_config=text, vision_config=vision, **{**shared, **config})
+        module = getattr(transformers, f"{name}Model")(made).eval()
+        with torch.no_grad():
+            for key, weight in module.named_parameters():
+                if weight.dim() > 1 and not (kind == "align" and "vision_model" in key):
+                    weight.copy_(torch.randn_like(weight) * (0.4 if weight.shape[-1] < 64 else 0.15))
+                elif key == "temperature":
+                    weight.fill_(0.1)
+                elif key == "logit_bias":
+                    weight.fill_(-1.5)
+                elif key == "logit_scale" and kind.startswith("siglip"):
+                    weight.fill_(2.3)
+    return module
+
+
+def _towers(kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    text = {**TEXT, "vocab_size": len(words(kind).get_vocab()), "max_position_embeddings": LENGTH}
+    if kind == "clip":
+        ids = words(kind).get_vocab()
+        ends = {"bos_token_id": ids["<|startoftext|>"], "eos_token_id": ids["<|endoftext|>"], "pad_token_id": ids["<|endoftext|>"]}
+        return {**text, **ends, "projection_dim": 16}, {**VISION, "projection_dim": 16}
+    if kind in ("siglip", "siglip2"):
+        last = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": 0, "projection_size": 16}
+        size = {"num_patches": (SIDE // 8) ** 2} if kind == "siglip2" else {"image_size": SIDE}
+        return {**text, **last}, {**{k: v for k, v in VISION.items() if k != "image_size"}, **size}
+    if kind == "altclip":
+        return {**text, "max_position_embeddings": LENGTH + 2, "project_dim": 16, "pad_token_id": 1}, {**VISION, "projection_dim": 16}
+    if kind == "chinese_clip":
+        return {**text, "pad_token_id": 0}, {**VISION, "projection_dim": 16}
+    small = {"in_channels": [32, 16], "out_channels": [16, 16], "kernel_sizes": [3, 3], "strides": [1, 2], "num_block_repeats": [1, 1]}
+    conv = {"image_size": SIDE, "width_coefficient": 1.0, "depth_coefficient": 1.0, "hidden_dim": 16, "expand_ratios": [1, 2], **small}
+    return {**text, "max_position_embeddings": 64, "pad_token_id": 0}, {**conv, "depthwise_padding": [], "dropout_rate": 0.0}
+
+
+def eyes(kind: str, **how: Any) -> Any:
+    """The image processor."""
+    import transformers
+
+    crop = {"size": {"shortest_edge": SIDE}, "crop_size": {"height": SIDE, "width": SIDE}}
+    if kind == "siglip":
+        return transformers.SiglipImageProcessor(**{"size": {"height": SIDE, "width": SIDE}, **how})
+    if kind == "siglip2":
+        return transformers.Siglip2ImageProcessor(**{"patch_size": 8, "max_num_patches": (SIDE // 8) ** 2 + 3, **how})
+    if kind == "align":  # as the published one: no mean, from -1 to 1
+        scale = {"rescale_factor": 1 / 127.5, "rescale_offset": True, "do_normalize": False, "include_top": False, "do_center_crop": True}
+        size = {"size": {"height": SIDE + 8, "width": SIDE + 8}, "crop_size": {"height": SIDE, "width": SIDE}}
+        return transformers.EfficientNetImageProcessor(**{**size, **scale, **how})
+    name = "ChineseCLIPImageProcessor" if kind == "chinese_clip" else "CLIPImageProcessor"
+    return getattr(transformers, name)(**{**crop, **how})
+
+
+_MADE: dict[str, Any] = {}
+
+
+def words(kind: str) -> Any:
+    """The tokenizer: letters are its words."""
+    if kind not in _MADE:
+        _MADE[kind] = _words(kind)
+    return _MADE[kind]
+
+
+def _words(kind: str) -> Any:
+    import transformers
+
+    with silent():
+        if kind == "clip":
+            vocabulary = [*LETTERS, *(f"{each}</w>" for each in LETTERS), "<|startoftext|>", "<|endoftext|>"]
+            return transformers.CLIPTokenizer(vocab=_numbered(vocabulary), merges=[], model_max_length=LENGTH)
+        if kind == "siglip":
+            return _sentencepiece()
+        if kind == "siglip2":
+            vocabulary = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "▁", *LETTERS]
+            return transformers.Siglip2Tokenizer(vocab=_numbered(vocabulary), merges=[], model_max_length=LENGTH)
+        if kind == "altclip":
+            pieces = ["<s>", "<pad>", "</s>", "<unk>", "▁", *LETTERS]
+            vocab = [(each, -float(k)) for k, each in enumerate(pieces)] + [("<mask>", 0.0)]
+            return transformers.XLMRobertaTokenizer(vocab=vocab, model_max_length=LENGTH)
+        vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, *(f"##{each}" for each in LETTERS)]
+        return transformers.BertTokenizer(vocab=_numbered(vocabulary), model_max_length=LENGTH)
+
+
+def _numbered(pieces: list[str]) -> dict[str, int]:
+    return {each: k for k, each in enumerate(pieces)}
+
+
+def _sentencepiece() -> Any:
+    import tempfile
+
+    import sentencepiece
+    import transformers
+
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([f"{a} {b}{a}" for a in LETTERS for b in LETTERS]), model_writer=model, vocab_size=60, pad_id=0, eos_id=1,
+        unk_id=2, bos_id=-1, model_type="bpe", minloglevel=2,
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as place:
+        (Path(place) / "spiece.model").write_bytes(model.getvalue())
+        (Path(place) / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "SiglipTokenizer", "model_max_length": LENGTH}))
+        return transformers.SiglipTokenizer.from_pretrained(place, pad_token="<pad>")
