@@ -14,7 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PARTS = {
-    **{part: ("coverage_means.py", f"--part={part}") for part in ("means", "rates", "extremes", "prompts", "crossed", "ece")},
+    **{part: ("coverage_means.py", f"--part={part}") for part in ("means", "rates", "areas", "extremes", "prompts", "crossed", "ece")},
     **{part: ("coverage_robustness.py", f"--part={part}") for part in ("effective", "classes", "drops", "ratios", "alarms")},
     **{f"paired-{part}": ("coverage_paired.py", f"--part={part}") for part in ("shares", "scenes", "rare", "drops", "nulls")},
     "frost": ("../frost.py", "180", "--alike"),

@@ -1,6 +1,6 @@
 """How often the 95 % intervals of means, rates, extremes and crossed designs hold the truth: the tables of docs/statistics/means.md.
 
-    python benchmarks/gates/coverage_means.py [--part=means|rates|extremes|prompts|crossed|ece]... [--repeats=500]
+    python benchmarks/gates/coverage_means.py [--part=means|rates|areas|extremes|prompts|crossed|ece]... [--repeats=500]
 
 Every row is one kind of data whose true number is known. "before" is the interval that was used at first, written down here; "after" is
 the one that ships. In brackets: how often it lies wholly below and wholly above the truth. "open": how often an end is missing, because n
@@ -12,7 +12,9 @@ import time
 
 import numpy as np
 from scipy.integrate import quad
+from scipy.special import expit, logit
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from pytest_clip.metrics import _weighted, calibration, extremes, intervals
 from pytest_clip.metrics.crossed import crossed_interval
@@ -122,6 +124,33 @@ def rates(repeats):
                 row(name, f"{n}, {m}", f"{truths[name]:.3f}", before if name != "AUROC" else "the same, normal quantile | -", after)
 
 
+def delong(known, unknown):
+    """Before: DeLong's variance on the logit scale, alone, with Student's t."""
+    won = (known[:, None] > unknown).astype(float)
+    area, few = won.mean(), min(won.shape)
+    error = np.sqrt(won.mean(axis=1).var(ddof=1) / len(known) + won.mean(axis=0).var(ddof=1) / len(unknown))
+    if error == 0:
+        return intervals.wilson_share(float(area), few)
+    reach = student.ppf(0.975, few - 1) * error / (area * (1 - area))
+    return expit(logit(area) - reach), expit(logit(area) + reach)
+
+
+def areas(repeats):
+    """AUROCs where the scores of the unknown spread less or more than those of the known, which are 1 wide."""
+    header("AUROC, width of the unknown", "known, unknown", "truth")
+    for n, m in ((20, 20), (50, 50), (50, 200), (200, 50), (190, 190)):
+        for width in (0.5, 1.0, 2.0):
+            for apart in (1.0, 2.0, 3.0):
+                apart *= max(1.0, np.sqrt(width))
+                truth, rng = norm.cdf(apart / np.hypot(1, width)), np.random.default_rng(n + m)
+                before, after = Counter(truth), Counter(truth)
+                for _ in range(2 * repeats):
+                    known, unknown = rng.normal(apart, 1, n), rng.normal(0, width, m)
+                    before.add(delong(known, unknown))
+                    after.add(intervals.auroc_interval(known, unknown))
+                row(width, f"{n}, {m}", f"{truth:.3f}", before, after)
+
+
 def worst(repeats):
     """Ten factors of images of their own, and of the same scenes."""
     header("lowest of ten accuracies", "n")
@@ -186,7 +215,7 @@ def templates(repeats):
                     old = {
                         "worst": intervals.wilson(int(right.sum(0).min()), n),
                         "spread": intervals.paired_difference(right[:, found.argmax()], right[:, found.argmin()]),
-                        "deviation": percentiles((values + noise).std(axis=1)),
+                        "deviation": percentiles((values + noise - noise.mean(axis=0)).std(axis=1)),
                     }
                     new = {
                         "worst": extremes.lowest_share(right.T, units=[np.arange(n)] * 7, seed=seed, resamples=400),
@@ -218,7 +247,7 @@ def other_spreads(repeats):
                 unknown = np.sqrt(0.9) * rng.normal(size=(n, 1)) + np.sqrt(0.1) * rng.normal(size=(n, 7))
                 of = Outcomes("auroc_std", {"score": latent + 1.5 - shift}, others={"score": unknown})
             values, noise = extremes.resampled_columns(base, of, seed=seed, resamples=400)
-            drawn = noise + values
+            drawn = noise - noise.mean(axis=0) + values
             old = {
                 "spread": percentiles(drawn[:, values.argmax()] - drawn[:, values.argmin()]),
                 "deviation": percentiles(drawn.std(axis=1)),
@@ -281,7 +310,7 @@ def ece(repeats):
                 row("adaptive ECE" if adaptive else "ECE", n, f"{truth:.3f} ({name})", "-", "-", after)
 
 
-PARTS = {"means": means, "rates": rates, "extremes": extreme, "prompts": prompts, "crossed": crossed, "ece": ece}
+PARTS = {"means": means, "rates": rates, "areas": areas, "extremes": extreme, "prompts": prompts, "crossed": crossed, "ece": ece}
 
 
 def main():

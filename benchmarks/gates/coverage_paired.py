@@ -1,7 +1,7 @@
 """What the bounds and tests of a drop hold: coverage by enumeration, false alarms under three nulls. Figures of docs/statistics.md.
 
-    python benchmarks/gates/coverage_paired.py [--part=shares|scenes|rare|drops|nulls|bounds] [--sizes=50,190,1900] [--repeats=1000]
-        [--statistics=ece,auroc] [--before]
+    python benchmarks/gates/coverage_paired.py [--part=shares|scenes|rare|drops|events|nulls|bounds] [--sizes=50,190,1900] [--repeats=1000]
+        [--statistics=ece,auroc] [--before] [--few]
 
 `before` is the formula that was replaced: McNemar's conditional bounds, a percentile bootstrap confirmed by an exchange (of the nulls with
 --before only, which doubles the time). Nominal are 95 % for each bound by itself, 5 % for a test. Needs neither a model nor pictures:
@@ -16,10 +16,10 @@ import warnings
 import numpy as np
 from scipy.special import betaincinv, gammaln, ndtri, stdtr, stdtrit, xlogy
 
-from pytest_clip.gates.regression import regress
 from pytest_clip.metrics import _pairs, calibration, paired
 from pytest_clip.metrics.mcnemar import score_bounds, tail
 from pytest_clip.metrics.outcomes import Outcomes
+from pytest_clip.metrics.resampling import seed_from
 
 SIZES = (50, 190, 1900)
 RATES = (0.0, 0.002, 0.005, 0.01, 0.02, 0.04, 0.07, 0.1, 0.2)
@@ -156,6 +156,7 @@ def print_scenes(repeats):
 # --- every statistic under three nulls
 
 NULLS = ("equal copies", "unequal spread", "crossed")
+COUNTED = ("accuracy", "share", "drop", "error_ratio", "part_error_ratio", "lowest_group", "fpr95_id_positive", "fpr95_ood_positive")
 VIEWS = 3
 LOW = {
     "NLL", "median", "error_ratio", "ece", "adaptive_ece", "fpr95_id_positive", "fpr95_ood_positive", "largest_group_drop", "drop",
@@ -169,21 +170,31 @@ NAMES = (
 )  # fmt: skip
 
 
+FEW = {"skill": 1.6, "noise": 0.5, "harder_only": False, "unknown": (0.8, 1.0), "apart": 0.4, "groups": 5}
+"""Models of few errors: of 50 images they disagree on 8 and err on 3 to 8; equal error ratios take a second model that errs on one."""
+
+
 class World:
     """8,000 images and 8,000 unknown ones, answered by two models whose statistic is the same on all of them.
 
     Equal copies: both models add noise of one strength to the four logits. Unequal spread: the second adds 2.4 times as much. Crossed: the
     second is much better on a tenth of the images and a little worse on the rest. A shift of the second model's skill, found by bisection
-    for each statistic, makes its value on the 8,000 equal to that of the first. Samples are drawn from them with replacement.
+    for each statistic, makes its value on the 8,000 equal to that of the first; where the number compares views (a drop, a ratio, a
+    spread), a shift on the hardest view only. Samples are drawn from them with replacement.
+
+    How good the models are is one choice for all statistics, by Cochran's rule for tables of counts: of 50 images at least 5 are to be
+    expected of everything that a test counts (`print_events`).
     """
 
     N, CLASSES = 8000, 4
 
-    def __init__(self, seed=0):
+    def __init__(self, seed=0, *, skill=1.0, noise=0.7, harder_only=True, unknown=(0.3, 0.5), apart=0.25, groups=3):
         rng = np.random.default_rng(seed)
         shape = (VIEWS, self.N, self.CLASSES)
-        self.skill, self.unknown = rng.normal(1.6, 1.0, size=self.N), 0.8 * rng.normal(size=(self.N, self.CLASSES))
-        self.label, self.group = rng.integers(0, 10, size=self.N), rng.integers(0, 5, size=self.N)
+        self.strength, self.harder_only = noise, harder_only
+        self.skill, self.unknown = rng.normal(skill, 1.0, size=self.N), unknown[0] * rng.normal(size=(self.N, self.CLASSES))
+        self.blur, self.gap = unknown[1], apart
+        self.label, self.group = rng.integers(0, 10, size=self.N), rng.integers(0, groups, size=self.N)
         self.noise = [(rng.normal(size=shape), rng.normal(size=shape)) for _ in range(2)]
         self.gains = rng.random((2, self.N)) < 0.1
 
@@ -197,16 +208,15 @@ class World:
         return 2 * logits
 
     def strange(self, model, null, view):
-        logits = (1 + 0.3 * view) * self.unknown + self._strength(model, null) * self.noise[model][1][view]
-        return 2 * (np.where(self.gains[1][:, None], 0.3 * logits, logits) if model and null == "crossed" else logits)
+        logits = (1 + 0.3 * view) * self.unknown + self.blur * self._strength(model, null) * self.noise[model][1][view]
+        return 2 * (np.where(self.gains[1][:, None], 0.6 * logits, logits) if model and null == "crossed" else logits)
 
-    @staticmethod
-    def _strength(model, null):
-        return 1.2 if model and null == "unequal spread" else 0.5
+    def _strength(self, model, null):
+        return self.strength * (2.4 if model and null == "unequal spread" else 1.0)
 
     def outcomes(self, name, model, null, shift):
-        def see(view=0, harder=0.0):
-            return self.seen(model, null, shift, view, harder)
+        def see(view=0, harder=0.0, moved=True):
+            return self.seen(model, null, shift if moved or not self.harder_only else 0.0, view, harder)
 
         def right(logits):
             return (logits.argmax(1) == 0).astype(float)
@@ -218,13 +228,14 @@ class World:
             return calibration.nll_per_sample(logits, np.zeros(self.N, dtype=int))
 
         def columns(of):
-            return np.stack([of(see(view, 0.15 * view)) for view in range(VIEWS)], axis=1)
+            one = many or name == "largest_rise"  # distances between views
+            return np.stack([of(see(view, 0.15 * view, not one or view == VIEWS - 1)) for view in range(VIEWS)], axis=1)
 
         def apart():
-            return [{"correct": right(see(*each))} for each in ((0, 0.4), (1, -0.4))]
+            return [{"correct": right(see(*each))} for each in ((0, self.gap, True), (1, -self.gap, False))]
 
         first, kind = see(), name.removesuffix("_spread").removesuffix("_std")
-        correct, before = right(first), right(see(1, -0.3))
+        correct, before = right(first), right(see(1, -0.3, moved=False))
         bins, many = {"bins": 15}, name != kind
         tables = {
             "accuracy": lambda: Outcomes("mean", {"correct": correct}),
@@ -261,9 +272,9 @@ class World:
         def excess(shift):
             return self.outcomes(name, 1, null, shift).value - base.value
 
-        grid = np.linspace(-1.5, 4.0, 12)
+        grid = np.concatenate([np.linspace(-2.5, 1.0, 36), np.linspace(1.5, 4.0, 6)])
         found = [excess(each) for each in grid]
-        crossings = [i for i in range(11) if found[i] * found[i + 1] <= 0]
+        crossings = [i for i in range(len(grid) - 1) if found[i] * found[i + 1] <= 0]
         if not crossings:
             return None
         at = min(crossings, key=lambda i: abs(grid[i] + grid[i + 1]))
@@ -280,15 +291,15 @@ def drawn(outcomes, rows, others):
 
 
 def idle(one, two, drop, sign, *, seed):
-    """Whether the drop is under 1.1 of its standard errors (60 resamples), which no test of a large sample calls one."""
+    """Whether the drop is under 0.9 of its standard errors (60 resamples), which no test of a large sample calls one."""
     pair, rng = _pairs.Pair.of(one, two, sign), np.random.default_rng([seed, 1])
     found = np.concatenate([pair.drops()(w, v) for _, _, w, v in pair.draws(rng, 60, _pairs.with_replacement)])
-    return drop < 1.1 * np.nanstd(found)
+    return drop < 0.9 * np.nanstd(found)
 
 
-def alarms(base, now_, name, *, n, repeats, resamples, old):
+def alarms(base, now_, name, *, n, repeats, resamples, old, stream):
     """Shares of samples in which a drop is found, before (if `old`) and after, and of those that have no value."""
-    rng, sign, size = np.random.default_rng(n), 1 if name in LOW else -1, len(base.ids)
+    rng, sign, size = np.random.default_rng([n, stream]), 1 if name in LOW else -1, len(base.ids)
     before = after = none = 0
     for seed in range(repeats):
         rows, others = rng.integers(size, size=(2, n))
@@ -297,42 +308,76 @@ def alarms(base, now_, name, *, n, repeats, resamples, old):
         if not drop > 0:  # no test can find one
             none += not math.isfinite(drop)
             continue
-        if one.binary is None:
-            if n >= 1000 and idle(one, two, drop, sign, seed=seed):
-                continue
-            if old:
-                lower, _, p = percentile(one, two, seed=seed, sign=sign, resamples=resamples)
-                before += lower > 0 and p <= 0.05
-            found = paired.bootstrap(one, two, seed=seed, sign=sign, resamples=resamples)
-            none += not math.isfinite(found.lower)
-        else:
-            side = "lower" if sign > 0 else "higher"
-            found = regress(one, two, gate="a/b", base_value=one.value, value=two.value, better=side, allowed=0.0)
-            before += found.p <= 0.05
+        if n >= 150 and idle(one, two, drop, sign, seed=seed):
+            continue
+        if old:
+            lower, _, p = percentile(one, two, seed=seed, sign=sign, resamples=resamples)
+            before += lower > 0 and p <= 0.05
+        found = paired.bootstrap(one, two, seed=seed, sign=sign, resamples=resamples)
+        none += not math.isfinite(found.lower)
         after += found.lower > 0 and found.p <= 0.05
     return before / repeats, after / repeats, none / repeats
 
 
-def print_nulls(sizes, repeats, names, old):
-    world = World()
+def exact_alarms(base, now_, *, n):
+    """Shares of right answers: of all outcomes of n images, those in which McNemar's test finds a drop."""
+    p01, p10 = (float(np.mean(one & ~two)) for one, two in ((base.binary, now_.binary), (now_.binary, base.binary)))
+    worse, better = outcomes(n, p01 + p10)
+    return chances(worse, better, n, p01, p10)[exact_p(worse, better) <= 0.05].sum()
+
+
+def print_events():
+    """What is counted in 50 images of both populations, and McNemar's false alarms by the number of images that differ."""
+    print(
+        "\nof 50 images, expected\n\n| population | null | statistic | counted | of the first | of the second |\n|---|---|---|---|---|---|"
+    )
+    for title, world in (("informative", World()), ("few events", World(**FEW))):
+        for null in NULLS:
+            for name in COUNTED:
+                pair = world.pair(name, null)
+                for what, cells in counted(name, pair, world) if pair else ():
+                    print(f"| {title} | {null} | {name} | {what} | " + " | ".join(f"{50 * each:.1f}" for each in cells) + " |", flush=True)
+    print("\n| images that differ | false alarms of McNemar's test |\n|---|---|")
+    for many in (*range(1, 21), 30, 50, 100):
+        law = chances(np.arange(many + 1), many - np.arange(many + 1), many, 0.5, 0.5)
+        print(f"| {many} | {law[exact_p(np.arange(many + 1), many - np.arange(many + 1)) <= 0.05].sum():.1%} |")
+
+
+def counted(name, pair, world):
+    if name == "accuracy":
+        return [("disagreements", [float(np.mean(pair[0].binary != pair[1].binary))])]
+    if name.startswith("fpr95"):
+        return [("passing at 95 %", [each.value for each in pair]), ("not passing", [1 - each.value for each in pair])]
+    tables = {key: [each.arrays[key] for each in pair] for key in pair[0].arrays if key != "group"}
+    tables |= {f"{key} of the rest": [each.others[key] for each in pair] for key in pair[0].others}
+    per = max(len(np.unique(world.group)), 1) if name == "lowest_group" else 1
+    return [(f"not {key}", [float(1 - each.mean()) / per for each in found]) for key, found in tables.items()]
+
+
+def print_nulls(sizes, repeats, names, old, few, again):
+    world = World(**FEW) if few else World()
     print("\nfalse alarms between models whose statistic is equal, nominal 5 %, one-sided\n")
     print("| statistic | null | n | before | after | no value | repeats |\n|---|---|---|---|---|---|---|")
     for name in names:
-        dear = name.startswith(("adaptive", "auroc", "aupr", "fpr95", "ece_", "mean_s", "median"))
         for null in NULLS:
             pair = world.pair(name, null)
             if pair is None:
                 continue
             for n in sizes:
-                times = repeats if n < 1000 or not dear else max(2 * repeats // 5, 100)
-                before, after, none = alarms(*pair, name, n=n, repeats=times, resamples=400, old=old)
+                if pair[0].binary is not None:
+                    print(f"| {name} | {null} | {n} | - | {exact_alarms(*pair, n=n):.1%} | 0% | enumerated |", flush=True)
+                    continue
+                times = repeats if n < 1000 else max(2 * repeats // 5, 100)
+                before, after, none = alarms(
+                    *pair, name, n=n, repeats=times, resamples=400, old=old, stream=seed_from(f"{name} {null}{again or ''}")
+                )
                 was = f"{before:.1%}" if old else "-"
                 print(f"| {name} | {null} | {n} | {was} | {after:.1%} | {none:.0%} | {times} |", flush=True)
 
 
-def print_bounds(sizes, repeats, names, old):
+def print_bounds(sizes, repeats, names, old, few, again):
     """Coverage of both bounds where models are equal, and where the skill of the second is 0.4 less."""
-    world = World()
+    world = World(**FEW) if few else World()
     print("\ncoverage of the lower and of the upper bound of a drop, each nominally 95 %\n")
     print("| statistic | null | n | true drop | before | after | no value |\n|---|---|---|---|---|---|---|")
     for name in names:
@@ -340,7 +385,7 @@ def print_bounds(sizes, repeats, names, old):
         for null, off in [(null, off) for null in NULLS for off in (0.0, -0.4)]:
             pair = world.pair(name, null, off)
             for n in sizes if pair else ():
-                truth, rng, held, none = sign * (pair[1].value - pair[0].value), np.random.default_rng(n), np.zeros((2, 2)), 0
+                truth, rng, held, none = sign * (pair[1].value - pair[0].value), np.random.default_rng([n, again]), np.zeros((2, 2)), 0
                 for seed in range(repeats):
                     rows, others = rng.integers(world.N, size=(2, n))
                     one, two = (drawn(each, rows, others) for each in pair)
@@ -401,19 +446,29 @@ def sampled(n, p01, p10, many=20_000):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--part", choices=("shares", "scenes", "nulls", "bounds", "rare", "drops", "all"), default="all")
+    parser.add_argument("--part", choices=("shares", "scenes", "events", "nulls", "bounds", "rare", "drops", "all"), default="all")
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
     parser.add_argument("--repeats", type=int, default=1000)
     parser.add_argument("--statistics", default=",".join(NAMES))
     parser.add_argument("--before", action="store_true")
+    parser.add_argument("--again", type=int, default=0, metavar="N", help="other samples: 1, 2, ...")
+    parser.add_argument("--few", action="store_true", help="of models that err on few images")
     given = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)  # means of classes that a sample has not
-    chosen = [int(each) for each in given.sizes.split(",")], given.repeats, given.statistics.split(","), given.before
+    chosen = (
+        [int(each) for each in given.sizes.split(",")],
+        given.repeats,
+        given.statistics.split(","),
+        given.before,
+        given.few,
+        given.again,
+    )
     parts = {
         "shares": print_shares,
         "scenes": lambda: print_scenes(given.repeats),
         "rare": lambda: print_rare(given.repeats),
         "drops": print_drops,
+        "events": print_events,
         "nulls": lambda: print_nulls(*chosen),
         "bounds": lambda: print_bounds(*chosen),
     }

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 from .. import ClipError
 from .layouts.found import is_there, shown
@@ -141,9 +143,23 @@ def _known(name: str) -> tuple[str, ...]:
         return SINGLE
     if name == "paraphrases":
         return PARAPHRASES
-    from open_clip import OPENAI_IMAGENET_TEMPLATES, SIMPLE_IMAGENET_TEMPLATES
-
+    words = published()
     if name == "simple":
-        return tuple(template("{c}") for template in SIMPLE_IMAGENET_TEMPLATES)
+        return tuple(template("{c}") for template in words.SIMPLE_IMAGENET_TEMPLATES)
     first = name.removeprefix("openai").removeprefix("-")
-    return tuple(template("{c}") for template in OPENAI_IMAGENET_TEMPLATES[: int(first) if first else None])
+    return tuple(template("{c}") for template in words.OPENAI_IMAGENET_TEMPLATES[: int(first) if first else None])
+
+
+@lru_cache(maxsize=1)
+def published() -> ModuleType:
+    """open_clip's module of names and templates, read by itself: open_clip as a whole imports torch, which a list of texts need not."""
+    package = find_spec("open_clip")
+    path = None if package is None or package.origin is None else Path(package.origin).parent / "zero_shot_metadata.py"
+    spec = None if path is None or not path.is_file() else spec_from_file_location("pytest_clip_published_words", path)
+    if spec is None or spec.loader is None:
+        import open_clip
+
+        return open_clip  # type: ignore[no-any-return]
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from . import layouts, own
 from .catalog import one
 from .classfolders import class_folders
-from .prompts import OPENAI, PromptSet, fill
+from .layouts import owntable
+from .prompts import OPENAI, PromptSet, fill, published
+from .prompts import family as sets_of
 from .scenes import vocabulary
 
 THOUSAND = 998
@@ -24,12 +27,44 @@ def count(data: str, *, prompts: PromptSet | None) -> int:
     found = one(data)
     if found is not None and found.layout in OPENAIS:
         return THOUSAND * (OPENAI if prompts is None else prompts.count)
-    if found is not None:
-        names, templates = layouts.layout(found.layout).classes(found), layouts.layout(found.layout).templates(found)
-    elif data == "scenes":
-        names, templates = vocabulary.CLASSES, vocabulary.TEMPLATES
-    else:
-        names, templates = own.class_names(Path(data), list(class_folders(data)))[0], own.templates(Path(data))
+    names, templates = _own(data)
     if prompts is not None and prompts.given is None:
         return len(set(names)) * prompts.count
-    return len({fill(template, name) for template in (templates if prompts is None else prompts.templates) for name in names})
+    return len(_filled(names, templates if prompts is None else prompts.templates))
+
+
+def texts(data: str, *, prompts: PromptSet | None, families: Collection[str] = (), spelling: bool = False, captions: bool = False) -> int:
+    """Distinct texts that a model is asked: the class prompts, those of the prompts suite's `families`, the first template in other
+    `spelling`, and `captions` where a table tells them (those of other data are not known before it is read)."""
+    found = one(data)
+    if found is not None and found.layout in OPENAIS:
+        names: Sequence[str] = tuple(published().IMAGENET_CLASSNAMES)
+        templates: Sequence[str] = PromptSet("openai").templates
+    else:
+        names, templates = _own(data)
+    asked = templates if prompts is None else prompts.templates
+    all_of_them = _filled(names, asked)
+    for family in families:
+        for some in sets_of(family).values():
+            all_of_them |= _filled(names, some)
+    if spelling and asked:
+        plain = [asked[0].replace("{c}", name) for name in names]
+        all_of_them |= {*plain, *(text.upper() for text in plain), *(f" {text} ".replace(" ", "  ") for text in plain)}
+    if captions and found is not None and found.layout == "manifest":
+        table = owntable.read(found.parts["table"], found.folder)
+        all_of_them |= {text for each in table.captions for text in each} | set(table.false) - {""}
+    return len(all_of_them)
+
+
+def _own(data: str) -> tuple[Sequence[str], Sequence[str]]:
+    """Class names and templates."""
+    found = one(data)
+    if found is not None:
+        return layouts.layout(found.layout).classes(found), layouts.layout(found.layout).templates(found)
+    if data == "scenes":
+        return vocabulary.CLASSES, vocabulary.TEMPLATES
+    return own.class_names(Path(data), list(class_folders(data)))[0], own.templates(Path(data))
+
+
+def _filled(names: Sequence[str], templates: Sequence[str]) -> set[str]:
+    return {fill(template, name) for template in templates for name in names}

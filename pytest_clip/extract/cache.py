@@ -17,7 +17,7 @@ from ..store import stored as arrays
 from . import shards
 from .entry import MANIFEST, digest
 
-PLACES = ("answers", "texts", "pixels", "depth", "models", "flips", "content")
+PLACES = ("answers", "texts", "pixels", "depth", "models", "flips", "content", "rates")
 """The folders of a cache; nothing else in it is ever touched."""
 ABANDONED = 24 * 3600.0
 """Seconds after which nobody can still be writing what has no name yet."""

@@ -20,6 +20,7 @@ from .executor import Executor
 from .gallery import Gallery, Progress, Silent
 from .pixels import identity
 from .provenance import answered_by
+from .rates import Clock
 from .recent import Recent
 from .scores import scored
 from .source import Source
@@ -58,6 +59,7 @@ class Extraction:
     executor: Executor | None = None
     """who embeds; this process when None"""
     _kept: Recent[NDArray[Any]] = field(default_factory=lambda: Recent(KEPT, lambda rows: rows.nbytes))
+    _clock: Clock = field(default_factory=Clock)
     _answers: Recent[ZeroShot] = field(default_factory=lambda: Recent(REMEMBERED, lambda answers: answers.cosines.size))
 
     def __post_init__(self) -> None:
@@ -72,6 +74,8 @@ class Extraction:
     def close(self) -> None:
         """Stop rendering; finished sets stay in the cache."""
         self._gallery.close()
+        if self.keep:
+            self._clock.keep(self.cache)
         if self.executor is not None:
             self.executor.close()
 
@@ -114,7 +118,8 @@ class Extraction:
         try:
             work = Work(model, data.images(name), self.cache, view=view, keep=self.keep)
             executor = self.executor or Local(self._batches, self.cores)
-            executor.fill(entry, work, advance=bar.advance)
+            with self._clock.of(model.label, model.device, bar.advance) as advance:
+                executor.fill(entry, work, advance=advance)
         finally:
             bar.close()
 

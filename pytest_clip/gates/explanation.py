@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from pytest_clip.gates.comparison import Comparison, flip_lines
 from pytest_clip.gates.digits import distinct
 from pytest_clip.gates.measurement import Measurement
@@ -46,6 +48,11 @@ def baseline_facts(rule: Rule | None, comparison: Comparison | None, outcome: st
         return told + [("flips", line) for line in flip_lines(comparison.flips)]
     drop = rule.get("max_drop") if rule is not None else None
     return [] if drop is None else [("note", f"max_drop {drop.text} not judged: no baseline")]
+
+
+def told(value: object) -> str:
+    """A convention as the record writes it: what is nested as JSON, not as Python."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def no_bound(rule: Rule | None) -> str:

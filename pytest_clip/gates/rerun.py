@@ -11,7 +11,7 @@ from pytest_clip.gates.measurement import Measurement
 
 def rerun_command(measurement: Measurement, spec: str | None = None, options: Sequence[str] = (), test: str | None = None) -> str:
     """The command that measures just this gate again, under the same ``options``."""
-    parts = [f"--clip-model={shlex.quote(spec or measurement.model)}", *(_quoted(option) for option in options)]
+    parts = [f"--clip-model={shlex.quote(spec or measurement.model)}", *(quoted(option) for option in options)]
     if test is not None:
         return f"pytest {' '.join(parts)} {shlex.quote(test)}"
     if measurement.gate.suite == "mutants":
@@ -21,7 +21,7 @@ def rerun_command(measurement: Measurement, spec: str | None = None, options: Se
     return f'pytest {" ".join(parts)} -k "{measurement.gate}"'
 
 
-def _quoted(option: str) -> str:
+def quoted(option: str) -> str:
     """``--clip-data='/d/im net'``: only the value in quotes, as a person would type it."""
     name, sign, value = option.partition("=")
     return f"{name}{sign}{shlex.quote(value)}" if sign else shlex.quote(option)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pytest_clip.gates.comparison import Comparison
 from pytest_clip.gates.digits import distinct
-from pytest_clip.gates.explanation import baseline_facts, basis, no_bound, rule_facts
+from pytest_clip.gates.explanation import baseline_facts, basis, no_bound, rule_facts, told
 from pytest_clip.gates.measurement import Measurement
 from pytest_clip.gates.rerun import rerun_command
 from pytest_clip.gates.rules import Bound, Rule
@@ -82,7 +82,7 @@ def judge(
     facts.append(("model", " ".join([measurement.model, *([f"fingerprint {fingerprint}"] if fingerprint else [])])))
     facts.append(("data", measurement.data))
     if measurement.conventions:
-        facts.append(("conventions", ", ".join(f"{key}={value}" for key, value in measurement.conventions.items())))
+        facts.append(("conventions", ", ".join(f"{key}={told(value)}" for key, value in measurement.conventions.items())))
     facts.append(("rerun", rerun_command(measurement, spec, options, test)))
     lines = [f"{measurement.gate}: {outcome}", *(f"  {name:<12} {text}" for name, text in facts)]
     return Verdict(measurement, rule, status, "\n".join(lines), waiver, decided_by, comparison)

@@ -22,7 +22,9 @@ class Statistic:
     """`reads`: the arrays it needs; `reads_others`: those of the second sample; `of(arrays, others, params)`: the function of weights.
 
     No `reads` means: one array of any name. `sums(arrays, params)`: numbers [n] and [n] whose sums it is the ratio of; None where it
-    is something else. `parts`, `reduce`: values [R, k] of groups, and the extreme of them that it is (`_turns.resampled`).
+    is something else. `parts`, `reduce`: values [R, k] of groups, and the extreme of them that it is (`_turns.resampled`). `apart`,
+    `reduce`: values [R, k], and how far they are apart (`_turns.pushed_apart`). `pushed`: noise pushes it one way, as it does the largest
+    of several.
     """
 
     of: Callable[[Columns, Columns, Mapping[str, float]], Weighing]
@@ -32,6 +34,8 @@ class Statistic:
     sums: Callable[[Columns, Mapping[str, float]], tuple[Floats, Floats]] | None = None
     parts: Callable[[Columns, Columns, Mapping[str, float]], Weighing] | None = None
     reduce: Callable[[Floats], Floats] | None = None
+    apart: Callable[[Columns, Columns, Mapping[str, float]], Weighing] | None = None
+    pushed: bool = False
 
 
 def _ratio_of(

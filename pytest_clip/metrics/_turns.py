@@ -1,11 +1,11 @@
-"""Drops of resamples and of exchanges where the number itself misleads: extremes of groups, ratios of few.
+"""Drops of resamples and of exchanges where the number itself misleads: extremes of groups.
 
 Each function takes a `Pair` and gives functions of weights [R, n] and [R, m] whose results are drops [R].
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -18,8 +18,9 @@ from .statistics import STATISTICS
 Floats: TypeAlias = _checks.Floats
 Weighing: TypeAlias = Callable[[Floats, Floats], Floats]
 
-RATE = 1 / 6
-"""Resampled values of groups lie U^RATE times as far from the observed ones: a step of U^(-1/3), between noise, U^(-1/2), and 1."""
+STEP, RATE = 1.5, 1 / 6
+"""Resampled values of groups lie STEP U^RATE times as far from the observed ones: a step of U^(-1/3), between noise, U^(-1/2), and 1. With
+a STEP of 1 equal copies of 190 images alarmed in 1.8 to 2.2 %."""
 
 
 def resampled(pair: Pair) -> Weighing:
@@ -34,7 +35,7 @@ def resampled(pair: Pair) -> Weighing:
     statistic = STATISTICS[str(pair.base.statistic)]
     if statistic.parts is None or statistic.reduce is None:
         return pair.drops()
-    parts, reduce, step = statistic.parts, statistic.reduce, max(pair.units, 1) ** RATE
+    parts, reduce, step = statistic.parts, statistic.reduce, STEP * max(pair.units, 1) ** RATE
     whole = [np.ones((1, len(members))) for members in pair.members]
 
     def of(outcomes: Outcomes) -> Weighing:
@@ -56,32 +57,45 @@ def resampled(pair: Pair) -> Weighing:
     return drop
 
 
-def crossed(pair: Pair) -> tuple[Weighing, Weighing] | None:
-    """Of ratios top / bottom whose bottoms differ: the drop as (top' bottom - top bottom') over the observed bottoms; drawn, exchanged.
+def columns(pair: Pair) -> tuple[Weighing, Weighing] | None:
+    """Values [R, k] of both models whose extreme, or whose distances from each other, the statistic is; None for others."""
+    statistic = STATISTICS[str(pair.base.statistic)]
+    found = statistic.apart or statistic.parts
+    if found is None:
+        return None
+    before, after = (found(each.arrays, each.others, each.params) for each in (pair.base, pair.now))
+    return before, after
 
-    It is 0 exactly when the drop is, and its noise has no small numbers below (Fieller 1954). A ratio of few errors scatters so widely
-    that an exchange compared with it found next to nothing: of error ratios 0.2 % between equal copies at n = 190, now 2.2 %; 1.7 % under
-    unequal spread at n = 1,900, now 2.7 %. None where both have the same bottoms, or the statistic is no ratio of sums.
+
+def pushed_out(values: Sequence[Floats], drawn: Sequence[Floats], reduce: Callable[[Floats], Floats]) -> float:
+    """How much farther noise pushes the extreme of the second model's groups than that of the first, if all groups of a model are equal.
+
+    Which is the most it can, where the second has more noise. Inputs as in `pushed_apart`. Largest drops of groups of 50 and 190 images,
+    noise of the second model 2.4 times as strong: 5.2 and 7.2 % alarms before (400 samples).
     """
-    sums = STATISTICS[str(pair.base.statistic)].sums
-    if sums is None:
-        return None
-    (top, bottom), (other_top, other_bottom) = (sums(each.arrays, each.params) for each in (pair.base, pair.now))
-    if np.array_equal(bottom, other_bottom):
-        return None
-    scale = pair.sign / (bottom.sum() * other_bottom.sum())
+    before, after = (float(reduce(off - middle).mean()) for off, middle in zip(drawn, values, strict=True))
+    return after - before
 
-    def drawn(w: Floats, v: Floats) -> Floats:
-        values: Floats = scale * ((w @ other_top) * (w @ bottom) - (w @ top) * (w @ other_bottom))
-        return values
 
-    def exchanged(w: Floats, v: Floats) -> Floats:
-        def mixed(mine: Floats, theirs: Floats) -> tuple[Floats, Floats]:
-            moved = w @ (theirs - mine)
-            return mine.sum() + moved, theirs.sum() - moved
+def pushed_apart(values: Sequence[Floats], drawn: Sequence[Floats], reduce: Callable[[Floats], Floats]) -> float:
+    """How much more noise pushes the values of the second model apart than those of the first, if truly both are equally far apart.
 
-        (a, b), (c, d) = mixed(top, other_top), mixed(bottom, other_bottom)
-        values: Floats = scale * (b * c - a * d)
-        return values
+    values: observed [k] of both models; drawn: resampled [R, k]. The distance that both would have without noise is the one at which the
+    gaps of each model, brought to it, and its noise make the two observed distances on the average. What a single sample says of its own
+    bias is of no use here: where it is far apart by chance, it says little. Of standard deviations of three calibration errors, 190
+    images, noise of the second model 2.4 times as strong: 8.1 % alarms (1,500 samples) before.
+    """
+    gaps = [each - each.mean() for each in values]
+    noise = [each - each.mean(axis=0) for each in drawn]
+    observed = [float(reduce(each[None])[0]) for each in gaps]
 
-    return drawn, exchanged
+    def pushed(distance: float) -> list[float]:
+        scaled = [distance / found * each if found > 0 else each for each, found in zip(gaps, observed, strict=True)]
+        return [float(reduce(each + off).mean()) for each, off in zip(scaled, noise, strict=True)]
+
+    low, high, total = 0.0, sum(observed), sum(observed)
+    for _ in range(14):
+        middle = (low + high) / 2
+        low, high = (middle, high) if sum(pushed(middle)) < total else (low, middle)
+    first, second = pushed(low)
+    return second - first

@@ -95,16 +95,16 @@ def share_spread(right: npt.ArrayLike, *, seed: int, resamples: int = 1000) -> I
 
 
 def resampled_columns(base: str, outcomes: Outcomes, *, seed: int, resamples: int = 1000) -> tuple[_checks.Floats, _checks.Floats]:
-    """Values [k] of the statistic `base` of each column, and resampled minus observed values [R, k] less their mean.
+    """Values [k] of the statistic `base` of each column, and resampled minus observed values [R, k].
 
-    outcomes: arrays [n, k] and others [m, k], drawn apart from each other. The mean is taken off because noise pushes an ECE up again in
-    each resample. ValueError where a resample has no value.
+    outcomes: arrays [n, k] and others [m, k], drawn apart from each other. The mean of what is resampled is not 0 where noise pushes a
+    value up, as it does an ECE. ValueError where a resample has no value.
     """
     each = columns(base, outcomes.arrays, outcomes.others, outcomes.params)
     n, m = len(outcomes.ids), len(outcomes.other_ids)
     values = each(np.ones((1, n)), np.ones((1, m)))[0]
     drawn = np.concatenate([each(w, v) for w, v in weights_of(n, m, seed=seed, resamples=resamples)])
-    return values, _checks.finite(drawn - drawn.mean(axis=0), name="resampled values", ndim=2)
+    return values, _checks.finite(drawn - values, name="resampled values", ndim=2)
 
 
 def resampled_means(values: Sequence[npt.ArrayLike], *, units: Sequence[npt.ArrayLike], seed: int, resamples: int = 1000) -> _checks.Floats:
@@ -133,6 +133,7 @@ def spread_interval(
     float [R, k] as in `largest`. within(i, j, z): the interval of value i minus value j at z standard errors; None: the resampled one.
     """
     observed, errors = _checks.finite(values, name="values", ndim=1), _checks.finite(noise, name="noise", ndim=2)
+    errors = errors - errors.mean(axis=0)
     pairs = [(i, j) for i in range(observed.size) for j in range(observed.size) if i != j]
     if not pairs:
         return math.nan, math.nan
@@ -154,12 +155,20 @@ def deviation_interval(values: npt.ArrayLike, noise: npt.ArrayLike, *, level: fl
 
     Like a calibration error, a deviation is pushed up by noise, so a percentile interval of equal values lies wholly above 0. This one
     holds every t * deviation, t >= 0, at which the observed deviation is in neither tail of that of t * (values - mean) + noise (Carpenter
-    1999); with `noise` of mean 0 taken in any direction, so that equal observed values have a width, too. Inputs as in `spread_interval`.
+    1999), noise less its mean, taken in any direction, so that equal observed values have a width, too. Where noise pushes the values
+    themselves, a small calibration error farther than a large one, they are also taken less the mean of `noise`, and the interval
+    reaches from the lower of both lower ends to the higher of both upper ones. Of seven calibration errors one of which is 5 points higher,
+    500 images: covered by 0.97, without that by 0.87. Inputs as in `spread_interval`.
     """
     observed, errors = _checks.finite(values, name="values", ndim=1), _checks.finite(noise, name="noise", ndim=2)
-    gaps, errors = observed - observed.mean(), errors - errors.mean(axis=0)
-    found, tail = float(gaps.std()), (1.0 - _checks.level_of(level)) / 2.0
-    floor = float(np.quantile(errors.std(axis=1), 1.0 - tail))  # of equal values
+    pushed, tail = errors.mean(axis=0), (1.0 - _checks.level_of(level)) / 2.0
+    ends = [_deviation_ends(each, errors - pushed, tail) for each in (observed, observed - pushed)]
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _deviation_ends(observed: _checks.Floats, errors: _checks.Floats, tail: float) -> Interval:
+    gaps = observed - observed.mean()
+    found, floor = float(gaps.std()), float(np.quantile(errors.std(axis=1), 1.0 - tail))  # floor: of equal values
     if found <= 1e-12:
         return 0.0, floor
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy.special import betaincinv, expit, logit, stdtrit
 
 from . import _checks
+from ._scores import area_interval
 from ._scores import score_interval as _score
 from ._scores import z_of as _z
 from .few import TooFewError
@@ -107,7 +108,11 @@ def ratio_interval(top: npt.ArrayLike, bottom: npt.ArrayLike, *, paired: bool, l
 
 
 def auroc_interval(id_scores: npt.ArrayLike, ood_scores: npt.ArrayLike, *, level: float = 0.95) -> Interval:
-    """Interval for `ood.auroc`, from DeLong's variance on the logit scale, so inside [0, 1], and Student's t of min(n, m) - 1.
+    """Interval for `ood.auroc`, from DeLong's variance on the logit scale, so inside [0, 1], and Student's t of min(n, m) - 1; at least as
+    wide as the score interval of the area of two exponential distributions (`_scores.area_interval`).
+
+    Where few scores overlap, a sample often shows fewer still, and DeLong's variance is of those alone: by itself it covers 0.81 (normal
+    scores, AUROC 0.996, n = 50 and 200, the 200 half as wide), with the other 0.97.
 
     var = var(V10)/n + var(V01)/m, V10_i = share of OOD scores below ID score i (ties 1/2), V01_j the same the other way round, in O((n+m)
     log(n+m)). Where that variance is 0 (perfect separation, or all scores equal) it is a Wilson interval over min(n, m) pairs, because
@@ -126,7 +131,8 @@ def auroc_interval(id_scores: npt.ArrayLike, ood_scores: npt.ArrayLike, *, level
         return _score(area, min(n, m), z)
     t = float(stdtrit(min(n, m) - 1, 0.5 + level / 2.0))
     centre, reach = float(logit(area)), t * math.sqrt(variance) / (area * (1.0 - area))
-    return float(expit(centre - reach)), float(expit(centre + reach))
+    low, high = area_interval(area, n, m, t)
+    return min(float(expit(centre - reach)), low), max(float(expit(centre + reach)), high)
 
 
 def _paired_ratio(over: _checks.Bools, under: _checks.Bools, z: float) -> Interval:

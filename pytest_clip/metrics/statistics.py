@@ -8,6 +8,7 @@ number that the metric of the same name computes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 from scipy.special import expit, logit
@@ -133,15 +134,16 @@ def columns(base: str, arrays: Columns, others: Columns, params: Mapping[str, fl
     return lambda w, v: np.stack([one(w, v) for one in each], axis=1)
 
 
-def _over(base: str, reduce: Callable[[Floats], Floats]) -> Statistic:
+def _over(base: str, reduce: Callable[[Floats], Floats], *, apart: bool = False) -> Statistic:
     """`base` of each column of arrays [n, k] (prompt sets, severities), then one number [R] of the k values [R, k]."""
-    inner = STATISTICS[base]
+    inner, each_of = STATISTICS[base], partial(columns, base)
 
     def of(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
-        each = columns(base, arrays, others, params)
+        each = each_of(arrays, others, params)
         return lambda w, v: reduce(each(w, v))
 
-    return Statistic(of, inner.reads, inner.reads_others, inner.params)
+    names = inner.reads, inner.reads_others, inner.params
+    return Statistic(of, *names, reduce=reduce, apart=each_of) if apart else Statistic(of, *names, pushed=True)
 
 
 def _column(arrays: Columns, k: int) -> Columns:
@@ -161,8 +163,8 @@ STATISTICS: dict[str, Statistic] = {
     "mean_per_class": Statistic(_mean_per_class, ("correct", "label")),
     "lowest_group": _of_groups(lambda given: given["correct"].astype(np.float64), ("correct",), lambda each: np.nanmin(each, axis=1)),
     "largest_group_drop": _of_groups(lambda given: _lost(given, {}), ("before", "correct"), lambda each: np.nanmax(each, axis=1)),
-    "ece": Statistic(_ece, ("confidence", "correct"), (), ("bins",)),
-    "adaptive_ece": Statistic(_adaptive_ece, ("confidence", "correct"), (), ("bins",)),
+    "ece": Statistic(_ece, ("confidence", "correct"), (), ("bins",), pushed=True),
+    "adaptive_ece": Statistic(_adaptive_ece, ("confidence", "correct"), (), ("bins",), pushed=True),
     "auroc": Statistic(_auroc, ("score",), ("score",)),
     "aupr_in": Statistic(_aupr_in, ("score",), ("score",)),
     "aupr_out": Statistic(_aupr_out, ("score",), ("score",)),
@@ -174,6 +176,6 @@ STATISTICS |= {
     "lowest_mean": _over("mean", lambda each: each.min(axis=1)),
     "highest_mean": _over("mean", lambda each: each.max(axis=1)),
     "largest_rise": _over("mean", lambda each: (each - np.minimum.accumulate(each, axis=1)).max(axis=1)),
-    **{f"{base}_spread": _over(base, lambda each: each.max(axis=1) - each.min(axis=1)) for base in ("mean", "ece", "auroc")},
-    **{f"{base}_std": _over(base, lambda each: each.std(axis=1)) for base in ("mean", "ece", "auroc")},
+    **{f"{base}_spread": _over(base, lambda each: each.max(axis=1) - each.min(axis=1), apart=True) for base in ("mean", "ece", "auroc")},
+    **{f"{base}_std": _over(base, lambda each: each.std(axis=1), apart=True) for base in ("mean", "ece", "auroc")},
 }

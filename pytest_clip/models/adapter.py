@@ -9,8 +9,8 @@ import torch
 
 from pytest_clip import ClipError
 from pytest_clip.models import checkpoint, foreign
+from pytest_clip.models.heads import unlike_a_checkpoint
 from pytest_clip.models.hf_kinds import ADAPTER, read_json
-from pytest_clip.models.look import unlike_a_checkpoint
 from pytest_clip.models.quiet import quiet
 
 WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")

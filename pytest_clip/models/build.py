@@ -18,7 +18,7 @@ from pytest_clip import ClipError
 from pytest_clip.models import config, foreign
 from pytest_clip.models.forward import DTYPES, MIXED
 from pytest_clip.models.quiet import quiet
-from pytest_clip.models.resolve import Recipe
+from pytest_clip.models.recipe import Recipe
 
 with quiet():  # what open_clip or timm deprecate at import is not news about a model
     import open_clip
@@ -77,7 +77,11 @@ def build_module(recipe: Recipe, model_cfg: dict[str, Any], precision: str, *, f
         try:
             with quiet() as notes, guard, nullcontext() if fill else _Unfilled():
                 module: torch.nn.Module = open_clip.create_model(
-                    f"local-dir:{folder}", load_weights=False, pretrained_text=False, precision="fp32" if precision in MIXED else precision
+                    f"local-dir:{folder}",
+                    load_weights=False,
+                    pretrained_text=False,
+                    precision="fp32" if precision in MIXED else precision,
+                    force_image_size=recipe.image_size,
                 )
         except foreign.CodeError:
             raise
@@ -115,15 +119,17 @@ def make_tokenizer(recipe: Recipe) -> Any:
     name = text.get("hf_tokenizer_name")
     scheme, _, place = recipe.tokenizer.partition(":")
     try:
-        if scheme not in ("local-dir", "hf-hub"):
-            return _guarded(open_clip.get_tokenizer, recipe.tokenizer) if name else open_clip.get_tokenizer(recipe.tokenizer)
+        if scheme not in ("local-dir", "hf-hub", "config"):
+            length = {"context_length": text.get("context_length")}
+            known = recipe.tokenizer
+            return _guarded(open_clip.get_tokenizer, known, **length) if name else open_clip.get_tokenizer(known, **length)
         how = {"context_length": text.get("context_length", 77), **(text.get("tokenizer_kwargs") or {})}
         if not name:
             return open_clip.SimpleTokenizer(**how)
         if scheme == "local-dir":
             foreign.refuse_code(Path(place), shown=recipe.tokenizer)
         elif not config.REPOSITORY.fullmatch(name):
-            raise ClipError(f"{recipe.tokenizer}: hf_tokenizer_name is {name!r}, which is no repository of Hugging Face")
+            raise ClipError(f"{recipe.architecture}: hf_tokenizer_name is {name!r}, which is no repository of Hugging Face")
         return _guarded(HFTokenizer, place if scheme == "local-dir" else name, tokenizer_mode=text.get("tokenizer_mode"), **how)
     except ClipError:
         raise

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import zipfile
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,8 @@ import torch
 from safetensors.torch import load_file
 
 from pytest_clip import ClipError
-from pytest_clip.models import contents, cures
-
-# Never part of what a model computes: masks and position indices that newer versions rebuild, counters of batch norm.
-HARMLESS = ("attn_mask", "position_ids", "num_batches_tracked")
-_SHOWN = 20
+from pytest_clip.models import contents, cures, misfit, strange
+from pytest_clip.models.known import HARMLESS
 
 
 @dataclass(frozen=True)
@@ -32,22 +28,32 @@ class Checkpoint:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def read(path: Path) -> Checkpoint:
-    """Weights of a .safetensors file or a torch checkpoint, without running any code from it."""
+def read(path: Path, *, prefix: str | None = None) -> Checkpoint:
+    """Weights of a .safetensors file or a torch checkpoint, without running any code from it; with a `prefix` those under it."""
     _must_be_file(path)
     try:
         with path.open("rb") as stream:
             head = stream.read(64)
     except OSError as error:
         raise ClipError(f"cannot read {path}: {error.strerror}") from error
-    if head.startswith(b"version https://git-lfs"):
-        raise ClipError(f"{path} is a Git LFS pointer, not the checkpoint itself; run: git lfs pull --include={path.name}")
+    if head.startswith(b"version https://git-lfs") or path.suffix.lower() == ".onnx":
+        raise ClipError(strange.outside(path))
     if head[8:9] == b"{" or path.suffix == ".safetensors":
         content: object = _read_safetensors(path)
     else:
         content = _read_torch(path)
-    state, facts = contents.weights_in(content, path)
+    state, facts = contents.weights_in(content, path, prefix=prefix)
     return Checkpoint(path, state, {"file": path.name, **facts})
+
+
+def told(path: Path, facts: Mapping[str, Any], prefix: str | None) -> list[str]:
+    """What `prefix` did, for the report; nothing without one."""
+    if prefix is None:
+        return []
+    if "stripped" not in facts:
+        return [f"{path}: no name begins with --clip-strip-prefix={prefix}, so it is read as it is"]
+    n = facts["beside"]
+    return [f"{path}: {n} tensors without {prefix!r} before their names are left out"] if n else []
 
 
 def fit(module: torch.nn.Module, checkpoint: Checkpoint) -> None:
@@ -76,7 +82,7 @@ def fit(module: torch.nn.Module, checkpoint: Checkpoint) -> None:
     kinds = {key: (_kind(value), _kind(wanted[key])) for key, value in state.items() if key in wanted and not key.endswith(HARMLESS)}
     mistyped = {key: pair for key, pair in kinds.items() if pair[0] != pair[1]}
     if missing or unexpected or misshapen or mistyped:
-        raise ClipError(_mismatch(checkpoint, missing, unexpected, misshapen, mistyped, total=len(wanted)))
+        raise ClipError(misfit.told(checkpoint, missing, unexpected, misshapen, mistyped, total=len(wanted)))
     module.load_state_dict(state, strict=False)
 
 
@@ -110,16 +116,11 @@ def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _read_torch(path: Path) -> object:
-    names, packed, unpacked = _archive(path)
+    packed, unpacked = _archive(path)
     if unpacked > 4 * packed + (1 << 20):
         raise ClipError(f"{path} is refused: its {packed:,} bytes unpack to {unpacked:,}; torch.save does not compress, save it again")
-    if any(name.endswith("/constants.pkl") for name in names):
-        raise ClipError(
-            f"{path} is a TorchScript archive (OpenAI's own .pt files are), which holds code. Use the tag instead, "
-            "--clip-model=ViT-B-32,openai, or, if you trust the file, save its weights once and "
-            "load them into the -quickgelu architecture: "
-            f"{cures.from_script(path)}"
-        )
+    if cures.is_script(path):
+        raise ClipError(cures.script(path))
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle can raise anything
@@ -140,60 +141,10 @@ def _read_torch(path: Path) -> object:
         raise ClipError(f"{path} is not a readable checkpoint, perhaps cut short: {first}; copy or save it again") from error
 
 
-def _archive(path: Path) -> tuple[list[str], int, int]:
-    """The names in a torch archive, its bytes, and those that it unpacks to; nothing for files of before torch 1.6."""
+def _archive(path: Path) -> tuple[int, int]:
+    """The bytes of a torch archive, and those that it unpacks to; nothing for files of before torch 1.6."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return archive.namelist(), path.stat().st_size, sum(entry.file_size for entry in archive.infolist())
+            return path.stat().st_size, sum(entry.file_size for entry in archive.infolist())
     except Exception:  # no archive, or a damaged one: torch says so
-        return [], 0, 0
-
-
-Pairs = Mapping[str, tuple[Any, Any]]
-"""What the file has and what the model wants, by name."""
-
-
-def _mismatch(checkpoint: Checkpoint, missing: list[str], unexpected: list[str], misshapen: Pairs, mistyped: Pairs, *, total: int) -> str:
-    path = checkpoint.path
-    counts = f"{len(missing)} of {total} weights missing, {len(unexpected)} unexpected, {len(misshapen)} mis-shaped"
-    counts += f", {len(mistyped)} of another kind of number" if mistyped else ""
-    lines = [f"{path} does not fit the model: {counts}"]
-    lines += _listed("missing", missing)
-    lines += _listed("unexpected", unexpected)
-    lines += _listed("mis-shaped", [f"{key}: file {list(file)}, model {list(model)}" for key, (file, model) in misshapen.items()])
-    lines += _listed("mis-typed", [f"{key}: file {file}, model {model}" for key, (file, model) in mistyped.items()])
-    if left := sorted({"logit_scale", *missing}.intersection(checkpoint.facts.get("left_out", ()))):
-        lines.append(f"  {', '.join(left)} is there, but is no tensor; save model.state_dict() as it is.")
-    if prefix := _prefix(missing, unexpected):
-        lines.append(f"  They are there under {prefix!r}; save that part alone once: {_cure(prefix, checkpoint)}")
-    elif any(key.startswith("vision_model.") for key in unexpected):
-        lines.append("  This is a transformers CLIP; use an open_clip checkpoint, or convert it to one.")
-    elif any(key.endswith("positional_embedding") and "visual" in key for key in misshapen):
-        lines.append("  It was trained at another image_size: use the architecture of that size (ViT-L-14-336 …), or a local-dir: whose")
-        lines.append("  open_clip_config.json says so. Positions are not interpolated here, because that would be another model.")
-    elif len(missing) == total:
-        lines.append("  Nothing fits: is it another architecture, or the weights of one tower only?")
-    return "\n".join(lines)
-
-
-def _listed(what: str, entries: Iterable[str]) -> list[str]:
-    entries = sorted(entries)
-    more = [f"  … and {len(entries) - _SHOWN} more {what}"] if len(entries) > _SHOWN else []
-    return [f"  {what}: {entry}" for entry in entries[:_SHOWN]] + more
-
-
-def _prefix(missing: list[str], unexpected: list[str]) -> str | None:
-    """What stands before at least half of the missing names among the unexpected ones."""
-    wanted, counts = set(missing), Counter[str]()
-    for key in unexpected:
-        parts = key.split(".")
-        counts.update(".".join(parts[:at]) + "." for at in range(1, len(parts)) if ".".join(parts[at:]) in wanted)
-    [(prefix, n)] = counts.most_common(1) or [("", 0)]
-    return prefix if 2 * n >= max(len(missing), 1) and n else None
-
-
-def _cure(prefix: str, checkpoint: Checkpoint) -> str:
-    """The names in the file still have what has been taken off them in reading."""
-    taken = checkpoint.facts.get("taken", "whole file")
-    before = "".join(each for each in checkpoint.facts.get("names_without", ()) if each in contents.PREFIXES)
-    return cures.without(before + prefix, checkpoint.path, () if taken == "whole file" else (taken,))
+        return 0, 0

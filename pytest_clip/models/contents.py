@@ -9,23 +9,19 @@ from typing import Any
 import torch
 
 from pytest_clip import ClipError
-from pytest_clip.models import cures
+from pytest_clip.models import cures, wrappers
 from pytest_clip.models.cures import AVERAGED, PLAIN
 
-PREFIXES = ("module.", "_orig_mod.", "model.", "_forward_module.")
-"""Before every name: DataParallel and its kin, torch.compile, Lightning, Lightning's DeepSpeed."""
-_INNER = ("_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "_orig_mod.")
-"""Anywhere in a name: FSDP, activation checkpointing and torch.compile of a part. No model calls a part of its own so."""
 # Scalars that OpenAI's TorchScript archives keep beside the weights; open_clip drops them too.
 _NOT_WEIGHTS = ("n_averaged", "input_resolution", "context_length", "vocab_size")
 _NOT_SEARCHED = ("optim", "sched", "scaler", "rng", "callbacks", "loops")
 _DEEPEST, _SHOWN = 4, 20
 
 
-def weights_in(content: object, path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+def weights_in(content: object, path: Path, *, prefix: str | None = None) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """The state dict inside `content`, its names without what wrappers put before them, and facts; ClipError that says what else it is.
 
-    The plain weights are taken, and averaged ones only where there are no others.
+    The plain weights are taken, and averaged ones only where there are no others. With a `prefix` only what is under it, if anything is.
     """
     if not isinstance(content, Mapping):
         raise ClipError(f"{path} holds a {type(content).__name__}, not weights; save model.state_dict() instead")
@@ -42,7 +38,7 @@ def weights_in(content: object, path: Path) -> tuple[dict[str, torch.Tensor], di
     if others := [key for key in state if not isinstance(state[key], torch.Tensor)]:
         facts["left_out"] = others[:_SHOWN]
     _check_kinds(tensors, path, container)
-    return _unwrapped(tensors, facts, path), facts
+    return _unwrapped(tensors, facts, path, prefix), facts
 
 
 def _is_state(value: object) -> bool:
@@ -100,23 +96,17 @@ def _check_kinds(tensors: Mapping[str, torch.Tensor], path: Path, container: tup
         raise ClipError(f"{start}; save the numbers they stand for: {cures.dense(path, container)}")
 
 
-def _unwrapped(tensors: dict[str, torch.Tensor], facts: dict[str, Any], path: Path) -> dict[str, torch.Tensor]:
-    """Without what training wrappers put before and into names; `facts` says what that was."""
-    state, gone = tensors, []
-    for _ in range(6):
-        prefix = next((each for each in PREFIXES if state and all(key.startswith(each) and key != each for key in state)), None)
-        inner = next((each for each in _INNER if any(f".{each}" in f".{key}" for key in state)), None)
-        if prefix is None and inner is None:
-            break
-        before = len(state)
-        if prefix is not None:
-            state = {key.removeprefix(prefix): value for key, value in state.items()}
-        else:
-            assert inner is not None
-            state = {f".{key}".replace(f".{inner}", ".").removeprefix("."): value for key, value in state.items()}
-        gone.append(prefix or inner)
-        if len(state) != before:
-            raise ClipError(f"{path} holds some weights twice, with and without {gone[-1]!r} in their names; save model.state_dict()")
+def _unwrapped(tensors: dict[str, torch.Tensor], facts: dict[str, Any], path: Path, prefix: str | None) -> dict[str, torch.Tensor]:
+    """Without what training wrappers put before and into names, and without `prefix`, which comes before or after that."""
+    state = tensors
+    if prefix is not None and (part := wrappers.under(tensors, prefix)):
+        facts |= {"stripped": prefix, "beside": len(tensors) - len(part)}
+        state = part
+    state, gone = wrappers.unwrapped(state, path)
+    if prefix is not None and "stripped" not in facts and (part := wrappers.under(state, prefix)):
+        facts |= {"stripped": prefix, "beside": len(state) - len(part)}
+        state, more = wrappers.unwrapped(part, path)
+        gone += more
     if gone:
         facts["names_without"] = gone
     return state

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,10 +45,36 @@ def moved(path: Path, container: Sequence[str]) -> str:
     return _script(path, *_read(path, container))
 
 
-def without(prefix: str, path: Path, container: Sequence[str]) -> str:
-    """For weights of a part of what was trained: those under `prefix`, without it."""
-    kept = f"{{k.removeprefix({prefix!r}): v for k, v in c.items() if k.startswith({prefix!r})}}"
-    return _script(path, *_read(path, container), f"c = {kept}")
+def joined(path: Path, prefix: str) -> str:
+    """For one tower alone: it takes its place in OTHER.pt, which has both. Its names get `prefix`."""
+    renamed = f"{{{prefix!r} + k: v for k, v in c.items()}}" if prefix else "c"
+    inside = f"o = next((o[k] for k in {PLAIN} if isinstance(o.get(k), dict)), o)"
+    find = f"c = next((c[k] for k in {PLAIN} if isinstance(c.get(k), dict)), c)"
+    load = 'o = torch.load("OTHER.pt", map_location="cpu", weights_only=True)'
+    return _script(path, *_read(path, ()), find, load, inside, f"c = {{**o, **{renamed}}}")
+
+
+def pulled(path: Path) -> str:
+    """For a pointer of Git LFS."""
+    return shlex.join(["git", "-C", str(path.absolute().parent), "lfs", "pull", f"--include={path.name}"])
+
+
+def is_script(path: Path) -> bool:
+    """Whether a file is a TorchScript archive, by the names in it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except Exception:  # no archive, or a damaged one: torch says so
+        return False
+
+
+def script(path: Path) -> str:
+    """The sentence for a TorchScript archive."""
+    return (
+        f"{path} is a TorchScript archive (OpenAI's own .pt files are), which holds code. Use the tag instead, "
+        "--clip-model=ViT-B-32,openai, or, if you trust the file, save its weights once and "
+        f"load them into the -quickgelu architecture: {from_script(path)}"
+    )
 
 
 def _read(path: Path, container: Sequence[str]) -> tuple[str, ...]:

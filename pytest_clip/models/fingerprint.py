@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from pytest_clip.models.checkpoint import HARMLESS
+from pytest_clip.models.known import HARMLESS
 
 # Words, case, accents, HTML entities, an emoji, digits and punctuation: what tokenizers treat differently.
 PROBES = ("a photo of a dog.", "A Café &amp; 12 naïve DOGS!", "  two\tspaces — it's 🐕 3.14", "antidisestablishmentarianism", "")

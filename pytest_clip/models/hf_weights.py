@@ -9,8 +9,9 @@ import torch
 
 from pytest_clip import ClipError
 from pytest_clip.models import checkpoint, foreign
+from pytest_clip.models.heads import unlike_a_checkpoint
 from pytest_clip.models.hf_kinds import Family, read_json
-from pytest_clip.models.look import unlike_a_checkpoint
+from pytest_clip.models.known import HARMLESS
 
 SAFE, PICKLE = "model.safetensors", "pytorch_model.bin"
 _SHOWN = 5
@@ -100,4 +101,4 @@ def _must_be_whole(found: dict[str, Any], folder: Path, family: Family, *, total
 
 
 def _named(keys: Any) -> list[str]:
-    return sorted(str(key) for key in keys or () if not str(key).endswith(checkpoint.HARMLESS))
+    return sorted(str(key) for key in keys or () if not str(key).endswith(HARMLESS))

@@ -39,6 +39,18 @@ def files_of_repository(repository: str) -> tuple[Path, Path, tuple[str, ...]]:
     return config, weights, notes
 
 
+def config_of_repository(repository: str) -> Path:
+    """open_clip_config.json of a Hugging Face repository."""
+    from open_clip.pretrained import download_pretrained_from_hf
+
+    config, _ = _fetch(
+        lambda: Path(download_pretrained_from_hf(repository, filename="open_clip_config.json")),
+        what=f"the configuration of hf-hub:{repository}",
+        otherwise="--clip-model=FILE.json,WEIGHTS",
+    )
+    return config
+
+
 def folder_of_repository(
     repository: str, *, patterns: Sequence[str], otherwise: str, revision: str | None = None, what: str | None = None
 ) -> Path:

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_clip import CacheError, ClipError, ModelError
-from pytest_clip.models import bundled, classnames, hf, photo
+from pytest_clip.models import sources
 from pytest_clip.models.protocol import is_classifier
-from pytest_clip.models.spec import RANDOM, ModelSpec, interpolated
-from pytest_clip.store import path_of, read_sealed, write_sealed
+from pytest_clip.models.spec import ModelSpec
+from pytest_clip.store import read_sealed, write_sealed
 
 if TYPE_CHECKING:
     from pytest_clip.models.openclip_model import OpenClipModel
@@ -106,7 +106,7 @@ def load(spec: ModelSpec, *, cache: Path, conditions: Mapping[str, Any], build: 
     `conditions` are all that matters besides files and versions: device, precision. Models from a hub are always built: what a name on a
     hub stands for can change, and a file on this disk cannot tell.
     """
-    if _files(spec) is None:
+    if sources.files(spec) is None:
         return build()
     digest = partial(_digest, spec, conditions)
     before = digest()
@@ -133,37 +133,13 @@ def _place(cache: Path, digest: str) -> Path:
     return cache / "models" / "known" / f"{digest}.json"
 
 
-def _files(spec: ModelSpec) -> list[Path] | None:
-    """Every file that the model is built from, besides installed packages; None where that cannot be known without asking somebody."""
-    if spec.kind == "wise":
-        parts = [_files(each) for each in interpolated(spec)[:2]]
-        return None if None in parts else [file for some in parts for file in some or ()]
-    own = spec.pretrained is not None and spec.pretrained != RANDOM
-    path = path_of(spec.pretrained or "")
-    if own and not path.is_file():
-        return None  # a tag, or an error that the real loading explains
-    checkpoint = [path] if own else []
-    if spec.kind == "hf":
-        return hf.files(spec.name)
-    if spec.kind == "photo":
-        return None if photo.missing(spec.name) else photo.files(spec.name)
-    if spec.kind == "timm":
-        return [*checkpoint, *(each for each in [path.parent / classnames.FILE] if each.is_file())] if own else None
-    if spec.kind == "bundled":
-        return [bundled.path(spec.name), *checkpoint]
-    if spec.kind == "local-dir":
-        folder = path_of(spec.name)
-        return sorted(each for each in folder.rglob("*") if each.is_file()) if folder.is_dir() else None
-    return checkpoint if spec.kind == "open_clip" and spec.pretrained is not None else None
-
-
 def _digest(spec: ModelSpec, conditions: Mapping[str, Any]) -> str:
     versions = {name: next((each.version for each in metadata.distributions(name=name)), None) for name in _PACKAGES}
     code = [_sha256(path) for path in sorted(Path(__file__).parent.glob("*.py"))]
     whole = {
         "spec": [spec.kind, spec.name, spec.text, spec.pretrained],
         "conditions": dict(conditions),
-        "files": [[path.name, _sha256(path)] for path in _files(spec) or ()],
+        "files": [[path.name, _sha256(path)] for path in sources.files(spec) or ()],
         "versions": [sys.version, versions, code],
     }
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:32]

@@ -5,32 +5,33 @@ Imports neither torch nor open_clip: what open_clip knows is read from its files
 
 from __future__ import annotations
 
-import json
 from difflib import get_close_matches
 from pathlib import Path
 
 from pytest_clip import ClipError
-from pytest_clip.models import bundled, hf, registry
+from pytest_clip.models import bundled, folders, hf, registry, strange, trainer
+from pytest_clip.models.config import REPOSITORY
+from pytest_clip.models.heads import unlike_a_checkpoint
 from pytest_clip.models.listing import architectures
 from pytest_clip.models.photo import missing
 from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, RANDOM, ModelSpec, interpolated
 from pytest_clip.models.tags import DEFAULT_TAGS
 from pytest_clip.store import path_of
 
-_HEADER = 16
-_LARGEST_HEADER = 100 << 20
-
 
 def problem(spec: ModelSpec) -> str | None:
     """What is wrong with a model as far as that can be seen from outside; None where nothing is."""
+    if spec.kind == "unknown":
+        return _on_disk(spec.text, spec.text) or spec.problem
     if spec.kind == "open_clip":
-        if spec.name not in architectures():
-            near = get_close_matches(spec.name, [*architectures(), *bundled.names()], n=4, cutoff=0.5)
-            hint = f"did you mean {', '.join(near)}?" if near else "`pytest-clip models` lists names"
-            return f"open_clip knows no architecture {spec.name!r}; {hint}"
-        return _weights(spec, tags(spec.name))
-    if spec.kind == "bundled":
+        return _weights(spec, tags(spec.name)) if spec.name in architectures() else _no_architecture(spec)
+    if spec.kind in ("bundled", "config"):
+        file = path_of(spec.name)
+        if spec.kind == "config" and not file.is_file():
+            return f"{spec.text}: there is no configuration {file}; a relative path starts at {Path.cwd()}"
         return _weights(spec, ())
+    if spec.kind == "run":
+        return trainer.missing(spec.name, spec.pretrained) or _unread(spec)
     if spec.kind == "wise":
         base, tuned, _ = interpolated(spec)
         return problem(base) or problem(tuned)
@@ -42,10 +43,55 @@ def problem(spec: ModelSpec) -> str | None:
     if spec.kind == "hf":
         return hf.problem(spec.name)
     if spec.kind == "local-dir":
-        folder = path_of(spec.name)
-        if not folder.is_dir():
-            return f"local-dir:{spec.name}: there is no folder {folder.absolute()}"
+        return _folder(spec)
     return None
+
+
+def _no_architecture(spec: ModelSpec) -> str:
+    if told := _on_disk(spec.text, spec.text):
+        return told
+    near = get_close_matches(spec.name, [*architectures(), *bundled.names()], n=4, cutoff=0.5)
+    hint = f"did you mean {', '.join(near)}?" if near else "`pytest-clip models` lists names"
+    said = spec.text.partition(",")[0].strip()
+    if REPOSITORY.fullmatch(said) and "/" in said and not get_close_matches(spec.name, architectures(), n=1, cutoff=0.8):
+        hint = (
+            f"if {said} is a repository of Hugging Face, write --clip-model=hf-hub:{said} where open_clip made it, "
+            f"or --clip-model=hf:{said} where transformers did" + (f"; or {hint}" if near else "")
+        )
+    return f"open_clip knows no architecture {spec.name!r}; {hint}"
+
+
+def _on_disk(text: str, given: str) -> str | None:
+    """What is told of a file or folder that was named alone."""
+    try:
+        path = path_of(text)
+        return strange.folder(path, given) if path.is_dir() else strange.file(path, given) if path.is_file() else None
+    except (ClipError, OSError):
+        return None
+
+
+def _unread(spec: ModelSpec) -> str | None:
+    folder = path_of(spec.name)
+    try:
+        run = trainer.read(folder)
+        chosen = trainer.checkpoint(folder, spec.pretrained)
+    except ClipError as error:
+        return str(error)
+    if ":" not in run.model and run.model.replace("/", "-") not in architectures():
+        return f"{folder / trainer.PARAMS}: {trainer.unknown(run.model, chosen)}"
+    return unlike_a_checkpoint(chosen)
+
+
+def _folder(spec: ModelSpec) -> str | None:
+    folder = path_of(spec.name)
+    if not folder.is_dir():
+        return f"local-dir:{spec.name}: there is no folder {folder.absolute()}"
+    if not (folder / folders.CONFIG).is_file():
+        return strange.folder(folder, spec.text)
+    try:
+        return unlike_a_checkpoint(folders.weights(folder, spec.pretrained))
+    except ClipError as error:
+        return str(error)
 
 
 def _weights(spec: ModelSpec, known: tuple[str, ...] | None) -> str | None:
@@ -55,7 +101,7 @@ def _weights(spec: ModelSpec, known: tuple[str, ...] | None) -> str | None:
         if spec.kind == "bundled":
             return None
         return f"{spec.name} has no default weights; write {spec.name},TAG or {spec.name},PATH{_listed(spec.name, known)}"
-    if wanted == RANDOM or known is None or wanted.lower().replace("-", "_") in known:  # as open_clip reads tags
+    if wanted == RANDOM or (known is not None and wanted.lower().replace("-", "_") in known):  # as open_clip reads tags
         return None
     try:
         path = path_of(wanted)
@@ -64,52 +110,13 @@ def _weights(spec: ModelSpec, known: tuple[str, ...] | None) -> str | None:
         return f"{spec.text[:80]}: {error}"
     except OSError as error:
         return f"{spec.text}: {error.strerror}: {str(path)[:80]}..."
-    if there:
-        return unlike_a_checkpoint(path)
+    if there or known is None:
+        return unlike_a_checkpoint(path) if there else None
     if "/" in wanted or "\\" in wanted or wanted.lower().endswith(CHECKPOINT_SUFFIXES):
         return f"{spec.text}: there is no checkpoint {path}; a relative path starts at {Path.cwd()}"
     near = get_close_matches(wanted, known, n=1)
     meant = f"; perhaps you mean {spec.name},{near[0]}" if near else ""
     return f"{spec.text}: {wanted!r} is neither a tag of {spec.name} nor a file{meant}{_listed(spec.name, known)}"
-
-
-def unlike_a_checkpoint(path: Path) -> str | None:
-    """Why the first bytes of a file, or its size, cannot be those of a checkpoint."""
-    if not path.is_file():
-        return f"{path} is a folder; name the checkpoint in it" if path.is_dir() else f"{path} is no file"
-    try:
-        with path.open("rb") as file:
-            head = file.read(200)
-            size = path.stat().st_size
-            if not head:
-                return f"{path} is empty; copy it again"
-            if head.startswith(b"version https://git-lfs"):
-                return f"{path} is a pointer of Git LFS, not the file itself; run `git lfs pull` where it lies"
-            if path.suffix == ".safetensors":
-                return _unlike_safetensors(path, head, size)
-    except OSError as error:
-        return f"{path}: cannot be read: {error.strerror or error}"
-    if head.lstrip()[:1] in (b"<", b"{") and path.suffix in (".pt", ".pth", ".bin", ".ckpt"):
-        return f"{path} is text ({head[:40]!r}...), not a checkpoint; it may be an error page saved by a download: fetch it again"
-    return None
-
-
-def _unlike_safetensors(path: Path, head: bytes, size: int) -> str | None:
-    if len(head) < _HEADER:
-        return f"{path} is cut off; copy it again"
-    length = int.from_bytes(head[:8], "little")
-    if not 2 <= length <= min(_LARGEST_HEADER, size - 8) or head[8:9] != b"{":
-        return f"{path} is no safetensors file, or only the beginning of one ({size} bytes); copy it again"
-    with path.open("rb") as file:
-        file.seek(8)
-        try:
-            told = json.loads(file.read(length))
-            end = max((each["data_offsets"][1] for name, each in told.items() if name != "__metadata__"), default=0)
-        except (ValueError, RecursionError, KeyError, TypeError, AttributeError, IndexError):
-            return f"{path} is no safetensors file: its header cannot be read; copy it again"
-    if not isinstance(end, int) or end + 8 + length != size:
-        return f"{path} has {size} bytes where its header says {end + 8 + length}; copy it again"
-    return None
 
 
 def tags(name: str) -> tuple[str, ...] | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from pytest_clip.models import activation, checkpoint, derived, hub
+from pytest_clip.models import activation, checkpoint, derived, hub, run_recipe
 from pytest_clip.models.build import (
     build_module,
     load_published,
@@ -28,20 +28,29 @@ with quiet():
     import open_clip
 
 
-def load(spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", compile: bool = False, cache_dir: Path) -> OpenClipModel:
-    """Build what `spec` names. Everything that is wrong with it is a ClipError, everything that is odd is in `facts`."""
+def load(
+    spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", compile: bool = False, cache_dir: Path, prefix: str | None = None
+) -> OpenClipModel:
+    """Build what `spec` names. Everything that is wrong with it is a ClipError, everything that is odd is in `facts`.
+
+    `prefix` is taken off the names in the checkpoint file, and what does not begin with it is left out.
+    """
     place = pick_device(device, precision)
     recipe = resolve(spec, cache_dir)
     model_cfg, facts = copy.deepcopy(recipe.model_cfg), dict(recipe.facts)
     needs_hub = recipe.tokenizer.startswith("hf-hub:") or any(key.startswith("hf_") for key in model_cfg["text_cfg"])
     with hub.cached_unless_reachable() if needs_hub else nullcontext(), quiet() as notes:
-        weights = None if recipe.weights is None or open_clip_reads(recipe) else checkpoint.read(recipe.weights)
+        weights = None if recipe.weights is None or open_clip_reads(recipe) else checkpoint.read(recipe.weights, prefix=prefix)
         if weights is not None and "logit_bias" in weights.state and model_cfg.get("init_logit_bias") is None:
             model_cfg["init_logit_bias"] = 0.0  # trained with --siglip: the value comes from the file
         module, odd = build_module(recipe, model_cfg, precision, fill=recipe.weights is None)
         if weights is not None:
             checkpoint.fit(module, weights)
             facts["checkpoint"] = weights.facts
+            notes += checkpoint.told(weights.path, weights.facts, prefix)
+            if spec.kind == "run":
+                facts["epoch"], more = run_recipe.epoch_of(weights.path, weights.facts)
+                notes += more
         elif recipe.weights is not None:
             load_published(module, recipe)
         tokenizer = make_tokenizer(recipe)

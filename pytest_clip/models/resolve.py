@@ -2,55 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pytest_clip import ClipError
-from pytest_clip.models import bundled, config, hub
+from pytest_clip.models import bundled, folders, hub, run_recipe
+from pytest_clip.models.recipe import Recipe
 from pytest_clip.models.spec import CHECKPOINT_SUFFIXES, RANDOM, ModelSpec
 from pytest_clip.models.tags import DEFAULT_TAGS
 from pytest_clip.store import path_of
-
-_CONFIG = "open_clip_config.json"
-_PREFERRED = (  # open_clip's own order
-    "open_clip_model.safetensors",
-    "open_clip_pytorch_model.safetensors",
-    "open_clip_pytorch_model.bin",
-    "open_clip_pytorch_model.pth",
-    "model.safetensors",
-    "pytorch_model.bin",
-    "pytorch_model.pth",
-    "model.pth",
-)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What open_clip needs for one model; `weights` is None for random ones, `published` says that open_clip vouches for the file."""
-
-    architecture: str
-    pretrained: str
-    model_cfg: dict[str, Any]
-    preprocess_cfg: dict[str, Any]
-    weights: Path | None
-    tokenizer: str
-    published: bool = False
-    facts: dict[str, Any] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
 
 
 def resolve(spec: ModelSpec, cache_dir: Path) -> Recipe:
     """Look the name, the tag or the files up; downloads what a tag stands for unless it is cached."""
     if spec.kind == "local-dir":
-        return _from_folder(path_of(spec.name).absolute(), spec.name)
+        return folders.recipe(path_of(spec.name).absolute(), spec.name, spec.pretrained)
     if spec.kind == "bundled":
         return _from_bundled(spec, cache_dir)
     if spec.kind == "hf-hub":
         return _from_hub(spec.name)
+    if spec.kind == "run":
+        return run_recipe.recipe(spec)
+    if spec.kind == "config":
+        return _from_config(spec)
     return _from_name(spec)
 
 
@@ -108,57 +85,34 @@ def _with_file(
             + (f"; perhaps you mean {spec.name},{near[0]}" if near else "")
             + _tags(spec.name, tags)
         )
-    return Recipe(spec.name, path.name, config, preprocess, path, tokenizer, facts=facts)
+    told = run_recipe.beside(path, config, preprocess) if spec.kind == "open_clip" else ()
+    return Recipe(spec.name, path.name, config, preprocess, path, tokenizer, facts=facts, warnings=told)
 
 
 def _from_bundled(spec: ModelSpec, cache_dir: Path) -> Recipe:
     folder = bundled.expand(spec.name, cache_dir)
-    recipe = _from_folder(folder.absolute(), spec.name)
+    recipe = folders.recipe(folder.absolute(), spec.name)
     facts = {**recipe.facts, "preprocess_source": "bundled config", "activation_source": "bundled config"}
     if spec.pretrained is None:
         return Recipe(spec.name, "bundled", recipe.model_cfg, recipe.preprocess_cfg, recipe.weights, recipe.tokenizer, facts=facts)
     return _with_file(spec, spec.pretrained, recipe.model_cfg, recipe.preprocess_cfg, recipe.tokenizer, facts, [])
 
 
-def _from_folder(folder: Path, shown: str) -> Recipe:
-    if not folder.is_dir():
-        raise ClipError(f"local-dir:{shown}: there is no folder {folder}")
-    model_cfg, preprocess_cfg = _read_config(folder / _CONFIG)
-    facts = {"preprocess_source": _CONFIG, "activation_source": _CONFIG}
-    return Recipe(folder.name, "local-dir", model_cfg, preprocess_cfg, _weights_in(folder), f"local-dir:{folder}", facts=facts)
+def _from_config(spec: ModelSpec) -> Recipe:
+    """A configuration of the user's own; its tokenizer is open_clip's, or the one of Hugging Face that it names."""
+    file = path_of(spec.name).absolute()
+    model_cfg, preprocess_cfg = folders.read_config(file, plain=True)
+    where = file.name if preprocess_cfg else "open_clip defaults (OpenAI mean and std)"
+    facts = {"activation_source": file.name, "preprocess_source": where}
+    made = _with_file(spec, str(spec.pretrained), model_cfg, preprocess_cfg, "config:", facts, [])
+    return replace(made, architecture=file.stem)
 
 
 def _from_hub(repository: str) -> Recipe:
     file, weights, notes = hub.files_of_repository(repository)
-    model_cfg, preprocess_cfg = _read_config(file)
-    facts = {"preprocess_source": _CONFIG, "activation_source": _CONFIG}
+    model_cfg, preprocess_cfg = folders.read_config(file)
+    facts = {"preprocess_source": folders.CONFIG, "activation_source": folders.CONFIG}
     return Recipe(repository, "hf-hub", model_cfg, preprocess_cfg, weights, f"hf-hub:{repository}", facts=facts, warnings=notes)
-
-
-def _read_config(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ClipError(f"{file} is missing; it holds open_clip's model_cfg and preprocess_cfg") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ClipError(f"{file} is not readable as JSON: {error}") from error
-    model = content.get("model_cfg") if isinstance(content, dict) else None
-    if not isinstance(model, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= set(model):
-        raise ClipError(f"{file} has no model_cfg with embed_dim, vision_cfg and text_cfg, so open_clip cannot build a model from it")
-    preprocess = content.get("preprocess_cfg") or {}
-    config.check(model, preprocess, file=file)
-    return model, preprocess
-
-
-def _weights_in(folder: Path) -> Path:
-    files = sorted(file for file in folder.iterdir() if file.suffix in (".safetensors", ".bin", ".pth", ".pt"))
-    for name in _PREFERRED:
-        if folder / name in files:
-            return folder / name
-    if len(files) == 1:
-        return files[0]
-    what = f"holds several checkpoints ({', '.join(file.name for file in files)})" if files else "holds no checkpoint"
-    raise ClipError(f"{folder} {what}; name the one to use open_clip_model.safetensors or open_clip_pytorch_model.bin")
 
 
 def _tags(name: str, tags: list[str]) -> str:

@@ -12,6 +12,7 @@ import torch
 
 from pytest_clip import ClipError
 from pytest_clip.models import checkpoint
+from pytest_clip.models.known import HARMLESS
 
 _AVERAGED = ("state_dict_ema", "model_ema")
 _DATA = ("img_size", "input_size", "crop_pct", "crop_mode", "mean", "std", "interpolation")
@@ -34,7 +35,7 @@ class TimmFile:
     def fit(self, module: torch.nn.Module) -> None:
         """Load the weights; ClipError lists what is missing, unexpected or of another shape."""
         own = module.state_dict()
-        absent = [key for key in own if key not in self.state and not key.endswith(checkpoint.HARMLESS)]
+        absent = [key for key in own if key not in self.state and not key.endswith(HARMLESS)]
         others = [key for key in self.state if key not in own]
         shaped = [
             f"{key} {list(value.shape)} instead of {list(own[key].shape)}"
@@ -53,10 +54,11 @@ class TimmFile:
         module.load_state_dict(dict(self.state), strict=False)
 
 
-def read(path: Path, *, name: str, head: str) -> TimmFile:
-    """Weights only: of the run's arguments no more is let in than numbers and text. `head` is the layer that scores classes."""
+def read(path: Path, *, name: str, head: str, prefix: str | None = None) -> TimmFile:
+    """Weights only: of the run's arguments no more is let in than numbers and text. `head` is the layer that scores classes, `prefix` is
+    taken off the names."""
     with torch.serialization.safe_globals([argparse.Namespace]):
-        plain = checkpoint.read(path)
+        plain = checkpoint.read(path, prefix=prefix)
         whole = {} if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True, mmap=_mappable(path))
     content: Mapping[Any, Any] = whole if isinstance(whole, Mapping) else {}
     arch, args = content.get("arch"), content.get("args")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pytest_clip import ClipError
-from pytest_clip.models import classnames, hub, timm_file
+from pytest_clip.models import checkpoint, classnames, hub, timm_file
 from pytest_clip.models.build import pick_device
 from pytest_clip.models.classifier import ImageClassifier
 from pytest_clip.models.quiet import quiet
@@ -23,11 +23,17 @@ if TYPE_CHECKING:
 
 
 def load(
-    spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", compile: bool = False, classes: Path | None = None
+    spec: ModelSpec,
+    *,
+    device: str = "auto",
+    precision: str = "fp32",
+    compile: bool = False,
+    classes: Path | None = None,
+    prefix: str | None = None,
 ) -> ImageClassifier:
     """Build what `timm:NAME[,PATH]` names. `classes` is a file with the names of its classes, one a line in their order."""
     place = pick_device(device, precision)
-    file = None if spec.pretrained in (None, RANDOM) else _file(spec, str(spec.pretrained))
+    file = None if spec.pretrained in (None, RANDOM) else _file(spec, str(spec.pretrained), prefix)
     facts: dict[str, Any] = {"architecture": spec.name, "pretrained": spec.pretrained, **versions()}
     if file is None:
         module, sight = build(spec.name, classes=None, published=spec.pretrained is None)
@@ -39,7 +45,7 @@ def load(
         outputs = file.classes
         module, sight = build(spec.name, classes=outputs, kwargs=file.kwargs, data=file.data)
         file.fit(module)
-        facts |= {"pretrained": file.path.name, "checkpoint": file.facts}
+        facts |= {"pretrained": file.path.name, "checkpoint": file.facts, "warnings": checkpoint.told(file.path, file.facts, prefix)}
     if not outputs:
         raise ClipError(
             f"{spec.text} scores no classes: timm has it as a feature extractor; choose a tag such as NAME.in1k, or a checkpoint"
@@ -48,14 +54,15 @@ def load(
     return classifier(module, sight, names, label=spec.label, device=place, precision=precision, compile=compile, facts=facts)
 
 
-def _file(spec: ModelSpec, text: str) -> timm_file.TimmFile:
+def _file(spec: ModelSpec, text: str, prefix: str | None) -> timm_file.TimmFile:
     _known(spec.name)
     import timm
 
     path = path_of(text)
     if not path.exists() and "/" not in text and "." not in text:
         raise ClipError(f"{spec.text}: there is no file {text!r}; a tag of timm is written with a dot, timm:{spec.name}.{text}")
-    return timm_file.read(path, name=spec.name, head=str(timm.get_pretrained_cfg_value(spec.name, "classifier") or "head"))
+    head = str(timm.get_pretrained_cfg_value(spec.name, "classifier") or "head")
+    return timm_file.read(path, name=spec.name, head=head, prefix=prefix)
 
 
 def build(

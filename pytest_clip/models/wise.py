@@ -14,14 +14,17 @@ from pytest_clip.models.spec import ModelSpec, interpolated
 _SHOWN = 3
 
 
-def load(spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", compile: bool = False, cache_dir: Path) -> OpenClipModel:
+def load(
+    spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", compile: bool = False, cache_dir: Path, prefix: str | None = None
+) -> OpenClipModel:
     """(1 - ALPHA) BASE + ALPHA TUNED, in float32 and every weight alike, logit scale and biases among them.
 
     The fingerprint is that of the weights, so 0 is BASE and 1 is TUNED; ClipError where the two are not one network, seen alike.
     """
     first, second, alpha = interpolated(spec)
-    base = openclip.load(first, device="cpu", precision="fp32" if precision in ("amp", "amp_bf16") else precision, cache_dir=cache_dir)
-    tuned = openclip.load(second, device=device, precision=precision, compile=compile, cache_dir=cache_dir)
+    plain = "fp32" if precision in ("amp", "amp_bf16") else precision
+    base = openclip.load(first, device="cpu", precision=plain, cache_dir=cache_dir, prefix=prefix)
+    tuned = openclip.load(second, device=device, precision=precision, compile=compile, cache_dir=cache_dir, prefix=prefix)
     _one_network(base, tuned, spec.text)
     start = base.module.state_dict()
     with torch.no_grad():

@@ -80,7 +80,7 @@ def text_reseeded(model: Any) -> Damage:
 
     def inside(sound: OpenClipModel) -> OpenClipModel:
         from pytest_clip.models.build import build_module
-        from pytest_clip.models.resolve import Recipe
+        from pytest_clip.models.recipe import Recipe
 
         recipe = Recipe(sound.label, "random", config, sound.preprocess_config, None, "")
         try:

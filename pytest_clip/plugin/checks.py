@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from pytest_clip.data.prompts import PromptSet
     from pytest_clip.models.depth import DepthModel
 
-REPORTS = {"json": "clip-report.json"}  # type -> file it is written to when DEST is left out
+REPORTS: dict[str, str | None] = {"json": "clip-report.json", "md": "clip-report.md", "github": None}
+"""By type the file that is written when DEST is left out; None: no file of its own, but what the CI system reads."""
 PRECISIONS = ("fp32", "bf16", "fp16", "amp", "amp_bf16")
 UPDATES = ("create", "fix", "trim", "force")
 UNJUDGED = ("allow", "fail")
+JUNIT = ("properties", "schema")
 DROP_TESTS = ("observed", "sure", "safe")
 DEPTH_OUTPUTS = ("auto", "inverse", "metric")
 
@@ -112,7 +114,7 @@ def mutants(text: str) -> tuple[str, ...]:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def report(text: str) -> tuple[str, str]:
+def report(text: str) -> tuple[str, str | None]:
     kind, colon, dest = text.partition(":")
     if kind not in REPORTS:
         raise argparse.ArgumentTypeError(

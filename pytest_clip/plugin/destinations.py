@@ -39,8 +39,11 @@ def save(config: pytest.Config) -> RunRequest | None:
 
 
 def reports(config: pytest.Config) -> tuple[ReportRequest, ...]:
-    asked = tuple(ReportRequest(kind, config.invocation_params.dir / path_of(dest)) for kind, dest in config.option.clip_report or ())
+    here = config.invocation_params.dir
+    asked = tuple(ReportRequest(kind, here / path_of(dest) if dest else None) for kind, dest in config.option.clip_report or ())
     for at, each in enumerate(asked):
+        if each.dest is None:
+            continue
         if each.dest in [other.dest for other in asked[:at]]:
             raise pytest.UsageError(f"--clip-report: two reports cannot share the file {each.dest}; give each its own DEST")
         check_writable(each.dest)

@@ -6,8 +6,10 @@ from collections.abc import Generator
 
 import pytest
 
+import pytest_clip.plugin.extras as extras
 import pytest_clip.plugin.guarding as guarding
 import pytest_clip.plugin.unmeasured as unmeasured
+import pytest_clip.plugin.written as written
 import pytest_clip.plugin.xdist as xdist
 from pytest_clip import ClipError
 from pytest_clip.plugin.collection import missing, put_in_order
@@ -107,9 +109,11 @@ class Gating:
         if call.when == "call" or (call.when == "setup" and not report.passed):
             rows = reported(item, report, self.session)
             if rows:
-                properties = [each for row in rows for each in junit.properties(row)]
+                html = written.of_type("html", self.config, self.session.settings.reports)
+                properties = [each for row in rows for each in junit.properties(row, html=html)]
                 item.user_properties.extend(properties)
                 report.user_properties.extend(properties)
+                extras.add(item, report, rows)
                 facts.refresh(self.session)
                 # Attributes of a report travel from an xdist worker to the controller, so they hold builtins only.
                 report.clip_rows = rows  # type: ignore[attr-defined]

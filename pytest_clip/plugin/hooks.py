@@ -50,6 +50,7 @@ class BeforeXdist:
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if not config.option.clip_list:
         return None
+    from pytest_clip.plugin.making import makes_models
     from pytest_clip.plugin.resolve import resolve
     from pytest_clip.plugin.suites import choose_suites
     from pytest_clip.report import listing
@@ -57,7 +58,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
     settings = resolve(config)
     try:
-        session = start(settings, check=lambda: choose_suites(settings), ours=False)  # nothing will be loaded
+        session = start(settings, check=lambda: choose_suites(settings), ours=False, hooked=makes_models(config))  # nothing will be loaded
         suites = choose_suites(settings)
     except ClipError as error:
         raise pytest.UsageError(str(error)) from None
@@ -87,29 +88,31 @@ def _start(config: pytest.Config) -> None:
     from pytest_clip.extract import inuse
     from pytest_clip.plugin.closing import Closing
     from pytest_clip.plugin.gating import Gating
+    from pytest_clip.plugin.heartbeat import begin
     from pytest_clip.plugin.invocation import make_plan, not_running, read_invocation, set_arguments
-    from pytest_clip.plugin.making import makes_models
+    from pytest_clip.plugin.making import make_model, makes_models
     from pytest_clip.plugin.progress import terminal_progress
     from pytest_clip.plugin.reporting import Reporting
     from pytest_clip.plugin.resolve import resolve
     from pytest_clip.plugin.suites import choose_suites
+    from pytest_clip.plugin.testcases import Testcases
     from pytest_clip.session.start import start
 
     settings = resolve(config)
     xdist.settle_worker(config, settings.device)
+    beat = begin(config)
     if settings.update and not xdist.is_worker(config):
         from pytest_clip.session import updating
 
         updating.refuse(settings, environ=os.environ, workers=xdist.has_workers(config))
     if not settings.models:
-        option = "--clip-suite" if config.option.clip_suite else "--clip-mutants"
-        raise ClipError(f"{option} needs a model to measure; add --clip-model=NAME[,PRETRAINED]")
+        asked = "suite" if config.option.clip_suite else "mutants"
+        raise ClipError(f"--clip-{asked} needs a model to measure; add --clip-model=NAME[,PRETRAINED]")
     if settings.cache or settings.cache_dir.is_dir():
         inuse.hold(settings.cache_dir)
         config.add_cleanup(lambda: inuse.release(settings.cache_dir))
     invocation = read_invocation(config)
-    ours = not (invocation.paths or makes_models(config))
-    session = start(settings, check=lambda: choose_suites(settings), ours=ours)
+    session = start(settings, check=lambda: choose_suites(settings), ours=not (invocation.paths or makes_models(config)), hooked=True)
     if settings.executor.startswith("ray:") and not xdist.is_worker(config):
         from pytest_clip.extract import cluster
 
@@ -118,14 +121,12 @@ def _start(config: pytest.Config) -> None:
     set_arguments(config, plan, invocation)
     if (problem := not_running(config)) is not None:
         raise ClipError(problem)
-    session.progress = terminal_progress(config)
-    config.stash[SESSION] = session
-    config.stash[PLAN] = plan
+    session.progress = terminal_progress(config, beat)
+    config.stash[SESSION], config.stash[PLAN] = session, plan
     reporting = Reporting(config, session, plan)
-    config.pluginmanager.register(reporting)
-    config.pluginmanager.register(Gating(config, session, plan, reporting))
+    for each in (reporting, Testcases(config, settings.junit), Gating(config, session, plan, reporting)):
+        config.pluginmanager.register(each)
     if session.copies:
-        from pytest_clip.plugin.making import make_model
         from pytest_clip.plugin.mutants import Mutating
 
         mutating = Mutating(config, session, lambda choice: make_model(config, session, choice))

@@ -56,6 +56,11 @@ _LIST = (
         checks.text("a file"), "FILE", ini="Default of --clip-classes, relative to the ini file",
     ),
     Option(
+        "clip_strip_prefix",
+        "What stands before the names in a checkpoint file (of Lightning, ...) and is taken off; tensors without it are left out",
+        checks.text("what stands before the names"), "PREFIX", ini="Default of --clip-strip-prefix",
+    ),
+    Option(
         "clip_factor",
         "What is known of a model, for the record, repeatable: NAME:KEY=VALUE, without NAME of all; keys: family, parameters, gflops, "
         "resolution, training_set, training_set_size, samples_seen, loss, finetuned_on, activation",
@@ -70,13 +75,13 @@ _LIST = (
         checks.text("a data set"), "NAME", REPEATED, "Default of --clip-data, one per line", "linelist",
     ),
     Option(
-        "clip_thresholds", "Thresholds file, repeatable, later wins; read after the shipped defaults and thresholds.toml in the rootdir. like:NAME,PRETRAINED: the published "
-        "numbers of a public checkpoint on published data, less sampling error; read before files",
+        "clip_thresholds", "Thresholds file, repeatable, later wins; read after the shipped defaults and thresholds.toml in the rootdir. "
+        "like:NAME,PRETRAINED: the published numbers of a public checkpoint on published data, less sampling error; read before files",
         checks.text("a path"), "PATH", REPEATED, "Default of --clip-thresholds, relative to the ini file", "paths",
     ),
     Option(
         "clip_report",
-        f"Write a report, repeatable; types: {', '.join(checks.REPORTS)} (default DEST: {', '.join(checks.REPORTS.values())})",
+        f"Write a report, repeatable; types: {', '.join(checks.REPORTS)} (default DEST: clip-report.TYPE; of github the step's summary)",
         checks.report, "TYPE[:DEST]", REPEATED,
     ),
     Option(
@@ -100,6 +105,10 @@ _LIST = (
     Option(
         "clip_unjudged", None, checks.one_of(*checks.UNJUDGED),
         ini="allow: a run in which no rule judges any gate may pass; fail: every gate without a rule fails (default: neither)",
+    ),
+    Option(
+        "clip_junit", None, checks.one_of(*checks.JUNIT),
+        ini="properties (the default) of testcases in --junitxml, or schema: lines of their output, for Jenkins' xUnit plugin",
     ),
     Option("clip_strict_rules", ini="Fail where rules are for a model or data set that is not in the run (default: a line)", kind="bool"),
     Option(
@@ -134,9 +143,7 @@ _LIST = (
         "Images of a set that may be left out because they cannot be read, named and counted; more end the run; default: 0",
         checks.count(0), "N", ini="Default of --clip-max-unreadable", native=int,
     ),
-    Option(
-        "clip_device", "auto, cpu, cuda, cuda:N or mps; default: auto", checks.device, "DEVICE", ini="Default of --clip-device"
-    ),
+    Option("clip_device", "auto, cpu, cuda, cuda:N or mps; default: auto", checks.device, "DEVICE", ini="Default of --clip-device"),
     Option(
         "clip_precision", f"{', '.join(checks.PRECISIONS)}; default: fp32", checks.one_of(*checks.PRECISIONS), "PRECISION",
         ini="Default of --clip-precision",
@@ -177,9 +184,7 @@ _LIST = (
     ),
     Option("clip_list", "Print suites, gates, rules and data, load no model and exit", more=SWITCH),
     Option("clip_mcm_tau", None, checks.positive, ini="Temperature of the MCM score in the ood suite (default: 1)", native=float),
-    Option(
-        "clip_corruptions", ini="Kinds of the corruptions suite, one per line (default: the 15 of ImageNet-C)", kind="linelist",
-    ),
+    Option("clip_corruptions", ini="Kinds of the corruptions suite, one per line (default: the 15 of ImageNet-C)", kind="linelist"),
     Option(
         "clip_corruptions_3d", ini="Kinds of the corruptions_3d suite, one per line (default: the six that follow depth)", kind="linelist",
     ),

@@ -8,17 +8,22 @@ from contextlib import contextmanager
 
 import pytest
 
+from pytest_clip.plugin.heartbeat import Heartbeat
 from pytest_clip.session.progress import Progress, ProgressFactory, silent
 
 
-def terminal_progress(config: pytest.Config) -> ProgressFactory:
-    """Progress through pytest's own terminal; silent with ``-q``, in xdist workers and without a terminal plugin."""
+def terminal_progress(config: pytest.Config, beat: Heartbeat | None = None) -> ProgressFactory:
+    """Progress through pytest's own terminal; silent with ``-q``, in xdist workers and without a terminal plugin. `beat` tells of steps
+    that are silent for long."""
     if getattr(config.option, "verbose", 0) < 0 or hasattr(config, "workerinput"):
         return silent
 
     def make(label: str, total: int) -> Progress:
         reporter = config.pluginmanager.get_plugin("terminalreporter")
-        return Progress(label, total, _Terminal(config, reporter) if reporter is not None else None)
+        step = Progress(label, total, _Terminal(config, reporter, beat) if reporter is not None else None)
+        if beat is not None:
+            beat.steps.append(step)
+        return step
 
     return make
 
@@ -35,13 +40,16 @@ def terminal_line(config: pytest.Config) -> Callable[[str], None]:
 
 
 class _Terminal:
-    def __init__(self, config: pytest.Config, reporter: pytest.TerminalReporter) -> None:
+    def __init__(self, config: pytest.Config, reporter: pytest.TerminalReporter, beat: Heartbeat | None = None) -> None:
+        self._beat = beat
         self._config = config
         self._reporter = reporter
         self._width = 0  # of the bar on the screen
         self.tty = bool(reporter.isatty)
 
     def line(self, text: str) -> None:
+        if self._beat is not None:
+            self._beat.heard()
         with self._uncaptured():
             self._reporter.ensure_newline()
             self._reporter.write_line(f"clip: {text}")

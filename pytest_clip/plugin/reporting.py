@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+import pytest_clip.plugin.written as written
 import pytest_clip.plugin.xdist as xdist
 from pytest_clip.plugin.invocation import Plan
 from pytest_clip.report import terminal
-from pytest_clip.session import facts, updating
+from pytest_clip.session import facts, following, updating
 from pytest_clip.session.closing import Heard
 from pytest_clip.session.run import ClipSession, Row
 
@@ -76,6 +78,7 @@ class Reporting:
                 started=self.started,
                 exit_status=int(exitstatus),
                 rootpath=self.config.rootpath,
+                here=self.config.invocation_params.dir,
             ),
         )
 
@@ -83,20 +86,12 @@ class Reporting:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if xdist.is_worker(self.config) or self.config.option.collectonly:
             return
-        from pytest_clip.report import json as json_report
-
         exitstatus = int(session.exitstatus)  # which `closing` may have changed since pytest asked
-
-        for request in self.session.settings.reports:
-            record = self.record(exitstatus)
-            try:
-                escaped = json_report.write(request.dest, record)
-            except OSError as error:
-                self.notes.append(f"--clip-report: could not write {request.dest}: {error.strerror or error}")
+        if self.session.settings.reports:
+            notes, whole = written.reports(self.session.settings.reports, self.record(exitstatus), self.config)
+            self.notes += notes
+            if not whole:
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
-            else:
-                self.notes.append(f"wrote {_shown(request.dest, self.config)}")
-                self.notes += [f"--clip-report: {what}" for what in escaped]
         if self.session.update is not None:
             self._update(session, exitstatus)
 
@@ -148,13 +143,18 @@ class Reporting:
             models=list(self.session.facts["models"].values()),
             not_selected=self.not_selected,
             narrowed_by=self.plan.narrowed_by,
-            notes=[*self.elsewhere, *self.void, *doubts, *self.notes],
+            notes=[*self.elsewhere, *self.void, *doubts, *self.notes, *following.lines(rows, self.session)],
+            verbose=self.config.option.verbose > 0,
+            width=_width(terminalreporter),
         )
         terminalreporter.section("clip gates", sep="=")
         for line in lines:
             terminalreporter.write_line(line, **terminal.markup(line))
 
 
-def _shown(path: Path, config: pytest.Config) -> Path:
-    here = config.invocation_params.dir
-    return path.relative_to(here) if path.is_relative_to(here) else path
+def _width(reporter: pytest.TerminalReporter) -> int | None:
+    """Columns of the terminal; None for a log that nobody gave a width, where a line is best whole."""
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    return shutil.get_terminal_size().columns if reporter.isatty else None

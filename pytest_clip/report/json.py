@@ -24,6 +24,7 @@ DEEPEST = 100
 _PACKAGES = ("pytest", "pytest-xdist", "torch", "torchvision", "open_clip_torch", "numpy", "scipy", "pillow")
 #: How CI systems name the commit, for checkouts without git.
 _COMMIT_VARIABLES = ("GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT", "BUILDKITE_COMMIT", "CIRCLE_SHA1", "BUILD_SOURCEVERSION")
+_WORKSPACES = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR", "WORKSPACE", "BUILD_SOURCESDIRECTORY")
 _ROW_KEYS = (
     *("gate", "suite", "metric", "slice", "model", "fingerprint", "data", "value", "ci", "n", "reason", "verdict", "partial"),
     *("rule", "waiver", "role", "better", "baseline", "flips", "conventions", "message", "nodeid"),
@@ -50,12 +51,14 @@ def record(
     }
 
 
-def session_facts(*, argv: Sequence[str], started: float, exit_status: int, rootpath: Path) -> dict[str, Any]:
+def session_facts(*, argv: Sequence[str], started: float, exit_status: int, rootpath: Path, here: Path | None = None) -> dict[str, Any]:
+    """`here` is the folder the run was started in, from which the names of thresholds files count; default: the current one."""
     return {
         "versions": {"pytest-clip": __version__, "python": platform.python_version(), **_versions()},
         "host": {"system": platform.platform(), "machine": platform.machine(), "cores": os.cpu_count(), "python": sys.executable},
         "argv": list(argv),
         "commit": _commit(rootpath),
+        "repository": repository(here or Path.cwd()),
         "started": datetime.fromtimestamp(started, timezone.utc).isoformat(timespec="seconds"),
         "duration": round(time.time() - started, 3),
         "exit_status": exit_status,
@@ -128,6 +131,16 @@ def _versions() -> dict[str, str]:
     """From the installed metadata: a report is no reason to import torch."""
     found = {name: next(iter(metadata.distributions(name=name)), None) for name in _PACKAGES}
     return {name: distribution.version for name, distribution in found.items() if distribution is not None}
+
+
+def repository(here: Path) -> dict[str, str] | None:
+    """The root of the checkout and the way from there to `here`; None outside of one. A workspace of CI need not have a .git."""
+    here = here.resolve()
+    named = [Path(os.environ[name]) for name in _WORKSPACES if os.environ.get(name)]
+    for root in (here, *here.parents):
+        if (root / ".git").exists() or root in named:
+            return {"root": str(root), "folder": "" if root == here else here.relative_to(root).as_posix()}
+    return None
 
 
 def _commit(rootpath: Path) -> str | None:

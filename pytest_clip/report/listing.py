@@ -7,19 +7,23 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pytest_clip import ClipError
+from pytest_clip.extract import rates
 from pytest_clip.gates.catalog import CATALOG, SUITES
-from pytest_clip.gates.catalog.metric import STORED
 from pytest_clip.gates.catalog.needs import has, paired
 from pytest_clip.mutants.catalog import MUTANTS
+from pytest_clip.report import order as said
+from pytest_clip.session import cost as reckoned
 from pytest_clip.session import paths
 from pytest_clip.session.judge import rule_for
 
 if TYPE_CHECKING:
     from pytest_clip.gates.ids import GateId
     from pytest_clip.session.choices import DataChoice
+    from pytest_clip.session.cost import Cost
     from pytest_clip.session.run import ClipSession
 
-CORRUPTIONS = ("corruptions", "corruptions_3d")
+WITHOUT_CLASSES = ("retrieval", "correspondence")
+"""Suites that ask for no classes."""
 SHOWN = 3
 """Gates of one reason that are named."""
 
@@ -90,43 +94,66 @@ def _rule(session: ClipSession, gate: GateId, model: str, data: DataChoice) -> s
 
 
 def _data(session: ClipSession, suites: Sequence[str], models: int) -> list[str]:
-    """A limit caps every set. Each image passes through a model once, and once under each corruption, however many gates look at it."""
-    told, limit = [], session.settings.limit
+    """Each data set with its image sets, then what the run asks of them: every picture passes through a model once, and once under each
+    view, however many gates look at it."""
+    told = []
     for data in session.data:
         sets = session.sets[data.label]
+        cost = reckoned.of(session, suites, data)
         absent = {each.name: each.absent for each in sets if getattr(each, "absent", "")}
+        limit = session.settings.limit
         sizes = {each.name: each.n if limit is None else min(each.n, limit) for each in sets if each.name not in absent}
         within = {each.name: each.within for each in sets if getattr(each, "within", "") in sizes}
         images = sum(n for name, n in sizes.items() if name not in within)
-        views = _views(session, suites, data) * min(session.settings.corruption_images, sizes.get("clean", 0))
-        texts = _texts(session, data)
-        counts = [f"{len(sizes)} image sets", f"{images} images"]
-        counts += [f"{views} corrupted views"] * bool(views) + [f"{texts} class prompts"] * bool(texts)
-        told.append(f"data {data.label}: {', '.join(counts)}, {(images + views) * max(1, models)} forward passes")
+        told.append(f"data {data.label}: {len(sizes)} image sets, {images} images")
         width = max(map(len, sizes), default=0)
         told += [f"  {name:<{width}}  {n}" + (f", of {within[name]}" if name in within else "") for name, n in sizes.items()]
         alike: dict[str, list[str]] = {}
         for name, reason in absent.items():
             alike.setdefault(reason, []).append(name)
         told += [f"  not there: {', '.join(names)}: {reason}" for reason, names in alike.items()]
+        told += [_cost(cost, _texts(session, suites, data), max(1, models)), *_times(session, cost, models)]
     return told
 
 
-def _views(session: ClipSession, suites: Sequence[str], data: DataChoice) -> int:
-    """How many corruptions are made of each picture: every severity of the kinds that this run measures. Those on disk are image sets."""
-    if any(each.role == STORED for each in session.sets[data.label]):
+def _cost(cost: Cost, texts: int, models: int) -> str:
+    views = f", {said.count(cost.views, 'view')} of them" if cost.views else ""
+    words = f", {said.count(texts, 'text')}" if texts else ""
+    passes = f"{'about ' if cost.about else ''}{cost.passes * models:,} forward passes of pictures"
+    more = f", at most {cost.more * models:,} more in searches and variants" if cost.more else ""
+    return f"  this run: {said.count(cost.pictures, 'picture')}{views}{words}: {passes}{more}; less what the cache holds"
+
+
+def _times(session: ClipSession, cost: Cost, models: int) -> list[str]:
+    """How long a model takes for its passes, by its last rate on this machine's cache."""
+    told, settings = [], session.settings
+    for choice in session.judged:
+        rate = rates.known(settings.cache_dir, choice.names, settings.device) if settings.cache else None
+        if rate is None:
+            told.append(f"  time of {choice.label}: not known, because no run with this cache has measured it yet")
+            continue
+        passes = cost.passes * (models // max(1, len(session.judged)))
+        spent = f"{_long(passes / rate.per_second)} of forward passes at {rate.per_second:,.3g} pictures a second"
+        told.append(f"  time of {choice.label}: about {spent}, its last rate on {rate.device}")
+    return told
+
+
+def _long(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _texts(session: ClipSession, suites: Sequence[str], data: DataChoice) -> int:
+    """How many texts a model is asked, 0 where nobody knows, or no suite asks for classes."""
+    from pytest_clip.data.questions import texts
+
+    reached = [gate for name in CATALOG if name.partition("/")[0] in suites for gate in session.reach.gates(name, data)]
+    labelled = any(has(each, "labelled") for each in session.sets[data.label])
+    if not labelled or not any(gate.suite not in WITHOUT_CLASSES for gate in reached):
         return 0
-    gates = [gate for suite in CORRUPTIONS if suite in suites for gate in session.reach.gates(f"{suite}/accuracy", data)]
-    return sum("-" in (gate.slice or "") for gate in gates)
-
-
-def _texts(session: ClipSession, data: DataChoice) -> int:
-    """How many texts ask for the classes, 0 where nobody knows. Other wordings, changes and captions are not counted."""
-    from pytest_clip.data.questions import count
-
-    if not any(has(each, "labelled") for each in session.sets[data.label]):
-        return 0
+    families = {str(gate.slice) for gate in reached if gate.suite == "prompts"}
+    spelling = any(gate.metric_id == "metamorphic/invariance" for gate in reached)
+    captions = any(gate.suite == "retrieval" for gate in reached)
     try:
-        return count(data.text, prompts=session.settings.prompts)
+        return texts(data.text, prompts=session.settings.prompts, families=families, spelling=spelling, captions=captions)
     except ClipError:  # a project's own data
         return 0

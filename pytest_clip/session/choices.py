@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pytest_clip.models.spec import ModelSpec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ModelChoice:
     """One ``--clip-model``. ``label`` is unique in the run, in node ids and reports; ``names`` are what thresholds may call it.
 
@@ -25,22 +25,32 @@ class ModelChoice:
     copy_of: str | None = None
     mutant: str | None = None
 
+    def __repr__(self) -> str:
+        """The label: as parameters of a test these are shown by whoever writes a report."""
+        return self.label
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class DataChoice:
     """One ``--clip-data``: the text given, and the label that node ids, reports and thresholds use."""
 
     label: str
     text: str
 
+    def __repr__(self) -> str:
+        return self.label
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Case:
     """What a test marked ``clip_gate`` measures in one run of it. ``slice`` is the image set, None for a gate without slices."""
 
     gate: GateId
     lacking: bool = False
     """whether it stands for image sets that are not there, beside others that are measured"""
+
+    def __repr__(self) -> str:
+        return str(self.gate)
 
     @property
     def slice(self) -> str | None:

@@ -44,6 +44,16 @@ def contradictions(rows: Mapping[tuple[str, str], Mapping[str, Any]], heard: Hea
             f"{_names(sorted(heard.unseen))}; a conftest.py or plugin has taken them out; choose with --clip-suite, -k or -m on the "
             "command line"
         )
+    prints: dict[str, set[str]] = {}
+    for row in rows.values():
+        if row.get("fingerprint") and not row["gate"].startswith("mutants/"):  # those tell of damaged copies, with their fingerprints
+            prints.setdefault(row["model"], set()).add(row["fingerprint"])
+    told += [
+        f"CONTRADICTION {label} was not one model: {', '.join(sorted(some))}; its files were replaced, or a run got its next epoch, while "
+        "workers read them; run again when they are written"
+        for label, some in prints.items()
+        if len(some) > 1
+    ]
     return told
 
 

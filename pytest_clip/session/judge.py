@@ -71,6 +71,7 @@ def options_of(session: ClipSession, model: str, data: str) -> tuple[str, ...]:
     settings = session.settings
     given: dict[str, Sequence[object]] = {
         "classes": [settings.classes if str(session.model_spec(session.original(model))).startswith("timm:") else None],
+        "strip-prefix": [settings.strip_prefix if session.reads_a_file(session.original(model)) else None],
         "data": [session.data_option(data)],
         "prompts": [session.prompts_option],
         "depth-model": [None if settings.depth_model is None else settings.depth_model.folder or settings.depth_model.text],

@@ -60,7 +60,7 @@ def load_model(session: ClipSession, choice: ModelChoice) -> Any:
 
         return reader.load(
             choice.spec, device=settings.device, precision=settings.precision, compile=settings.compile, cache_dir=settings.cache_dir,
-            classes=settings.classes,
+            classes=settings.classes, prefix=settings.strip_prefix,
         )  # fmt: skip
 
     if not settings.cache or session.copies:  # damaged copies are made of the model itself
@@ -70,6 +70,7 @@ def load_model(session: ClipSession, choice: ModelChoice) -> Any:
         "precision": settings.precision,
         "compile": settings.compile,
         "cards": len(visible_cards(os.environ)),
+        "prefix": settings.strip_prefix,
         "classes": None if settings.classes is None else settings.classes.read_bytes().hex(),
     }
     return lazy.load(choice.spec, cache=settings.cache_dir, conditions=conditions, build=build)

@@ -31,6 +31,7 @@ class Progress:
         self.label = label
         self.total = total
         self.done = 0
+        self.closed = False
         self._output = output
         self._clock = clock
         self._started = self._shown = clock()
@@ -48,11 +49,16 @@ class Progress:
         elif now - self._shown >= EVERY and self.done < self.total:
             self._shown = now
             self._said_something = True
-            self._output.line(f"{self.label}: {self.done} of {self.total} ({self.share:.0%}, {self._left(now)})")
+            self._output.line(self.told())
+
+    def told(self) -> str:
+        """What is being done, and what remains."""
+        return f"{self.label}: {self.done} of {self.total} ({self.share:.0%}, {self._left(self._clock())})"
 
     __call__ = advance
 
     def close(self) -> None:
+        self.closed = True
         if self._output is None:
             return
         seconds = self._clock() - self._started

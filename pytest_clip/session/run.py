@@ -86,6 +86,12 @@ class ClipSession:
     def model_spec(self, label: str) -> str | None:
         return next((choice.spec.text for choice in self.models if choice.label == label), None)
 
+    def reads_a_file(self, label: str) -> bool:
+        """Whether a model comes from a checkpoint file of the user's."""
+        from pytest_clip.models.sources import reads_a_file
+
+        return any(reads_a_file(choice.spec) for choice in self.models if choice.label == label)
+
     def data_option(self, label: str) -> str | None:
         """What ``--clip-data`` must say to get this data set, None for the default."""
         text = next((choice.text for choice in self.data if choice.label == label), label)

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReportRequest:
-    """One ``--clip-report``: what to write and where."""
+    """One ``--clip-report``: what to write and where; ``dest`` is None for what the CI system reads."""
 
     type: str
-    dest: Path
+    dest: Path | None
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,13 @@ class Settings:
 
     ``suites`` is None when the user named none. ``thresholds`` are pairs of a file and the option or ini key that named it.
     ``batch_size`` is None for automatic, ``workers`` for all cores, ``dense_layer`` for the deepest that tells places apart.
-    ``classes`` is a file with the class names of a classifier. ``factors`` are what --clip-factor says: a model ("" for all), a factor, its
-    value. ``depth_model`` estimates the depth of images that have no maps.
+    ``classes`` is a file with the class names of a classifier, ``strip_prefix`` stands before the names in a checkpoint file.
+    ``factors`` are what --clip-factor says: a model ("" for all), a factor, its value.
+    ``depth_model`` estimates the depth of images that have no maps.
     ``baseline`` and ``baseline_model`` are never both given.
     ``family_wise``: one error rate for all regressions together; ``drop_test``: what decides on a ``max_drop`` whose rule does not say.
     ``unjudged``: ``allow`` lets a run pass that judges nothing, ``fail`` makes every gate without a rule fail.
+    ``junit``: ``schema`` keeps --junitxml to the schema of Jenkins' xUnit plugin.
     ``strict_rules``: a rule for a model or data set that is not in the run fails it.
     """
 
@@ -75,6 +77,7 @@ class Settings:
     depth_model: DepthModel | None = None
     dense_layer: int | None = None
     classes: Path | None = None
+    strip_prefix: str | None = None
     factors: tuple[tuple[str, str, Value], ...] = ()
     baseline: RunRequest | None = None
     baseline_model: str | None = None
@@ -82,6 +85,7 @@ class Settings:
     save_replaces: bool = False
     family_wise: bool = False
     unjudged: str = ""
+    junit: str = "properties"
     strict_rules: bool = False
     drop_test: str = "observed"
     mutants: tuple[str, ...] = ()

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def start(settings: Settings, *, check: Callable[[], object] = lambda: None, ours: bool = True) -> ClipSession:
+def start(settings: Settings, *, check: Callable[[], object] = lambda: None, ours: bool = True, hooked: bool = False) -> ClipSession:
     """Check everything that can be checked without a model, and what the caller asks to ``check`` besides. Loads nothing heavy.
 
-    ``ours`` says that models are built by pytest-clip and not by the project, so that names and files can be looked at first.
+    ``ours`` says that models are built by pytest-clip and not by the project, so that names and files can be looked at first;
+    ``hooked`` that the project may build them, so that names which are not written as ours are left to it.
 
     All user errors are one ``ClipError``: who mends one is not told of the next by another run.
     """
@@ -44,6 +45,9 @@ def start(settings: Settings, *, check: Callable[[], object] = lambda: None, our
     said = faults.of(lambda: factors.collect(settings, models)) or {}
     if ours:
         faults.of(lambda: look(models))
+        faults.of(lambda: _prefix_is_for(models, settings.strip_prefix))
+    elif not hooked:
+        faults.of(lambda: look([choice for choice in models if choice.spec.kind == "unknown"]))
     faults.raise_all()
     assert rulebook is not None
     goal = _update_target(settings, files)
@@ -79,25 +83,34 @@ def look(models: Sequence[ModelChoice]) -> None:
         raise ClipError("\n".join(told))
 
 
+def _prefix_is_for(models: Sequence[ModelChoice], prefix: str | None) -> None:
+    """ClipError for a prefix where no model is read from a checkpoint file."""
+    from pytest_clip.models.sources import reads_a_file
+
+    if prefix is not None and not any(reads_a_file(choice.spec) for choice in models):
+        raise ClipError(f"--clip-strip-prefix={prefix} is for checkpoint files, and no model of this run is one; leave it out")
+
+
 def _models(settings: Settings) -> tuple[ModelChoice, ...]:
-    from pytest_clip.models import alphas, names, spec
+    from pytest_clip.models import labels, names, several
 
     if settings.pretrained is not None and len(settings.models) != 1:
         raise ClipError(
             f"--clip-pretrained belongs to a single --clip-model, but there are {len(settings.models)}; "
             "write --clip-model=NAME,PRETRAINED for each model"
         )
-    texts = dict.fromkeys(text for each in settings.models for text in alphas.expand(each))
-    specs = [spec.parse(text, pretrained=settings.pretrained) for text in texts]
-    labels = names.unique([_id(label) for label in spec.labels(specs)])
+    specs = tuple(dict.fromkeys(each for text in settings.models for each in several.specs(text, pretrained=settings.pretrained)))
+    chosen = names.unique([_id(label) for label in labels.labels(specs)])
     models = tuple(
         ModelChoice(label, each, tuple(dict.fromkeys((label, each.label, each.text, each.key))))
-        for label, each in zip(labels, specs, strict=True)
+        for label, each in zip(chosen, specs, strict=True)
     )
     if settings.baseline_model is None:
         return models
-    base = spec.parse(settings.baseline_model)
-    return (ModelChoice(names.unique([*labels, _id(f"base-{base.label}")])[-1], base, (), "baseline"), *models)
+    base, *more = several.specs(settings.baseline_model)
+    if more:
+        raise ClipError(f"--clip-baseline-model={settings.baseline_model!r} stands for {len(more) + 1} models; name one")
+    return (ModelChoice(names.unique([*chosen, _id(f"base-{base.label}")])[-1], base, (), "baseline"), *models)
 
 
 def _data(settings: Settings) -> tuple[DataChoice, ...]:

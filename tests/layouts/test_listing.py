@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import open_clip
 import painted
 import pytest
 
 from pytest_clip.data import catalog, load, questions, sources
+from pytest_clip.data import prompts as prompt_sets
 from pytest_clip.data.prompts import PromptSet, fill
 
 NAVI = "get NAVI (CC BY 4.0; https://github.com/google/navi) or ScanNet-1500 ("
@@ -71,13 +73,14 @@ def listed(project: pytest.Pytester, data: Path, *args: str) -> list[str]:
 
 def test_slices_of_the_same_pictures_are_counted_once(scans: Path, project: pytest.Pytester) -> None:
     told = listed(project, scans, "--clip-suite=factors")
-    assert told[:6] == [
-        "data scans: 5 image sets, 8 images, 2 class prompts, 8 forward passes",
+    assert told[:7] == [
+        "data scans: 5 image sets, 8 images",
         "  clean            8",
         "  scanner=ge       4, of clean",
         "  scanner=siemens  4, of clean",
         "  site=north       2, of clean",
         "  site=south       6, of clean",
+        "  this run: 8 pictures, 2 texts: 8 forward passes of pictures; less what the cache holds",
     ]
     assert {each.name: each.within for each in catalog.sets(str(scans))} == {
         each.name: load(str(scans)).images(each.name).within or "" for each in catalog.sets(str(scans))
@@ -85,15 +88,17 @@ def test_slices_of_the_same_pictures_are_counted_once(scans: Path, project: pyte
 
 
 def test_corrupted_views_are_counted(scans: Path, project: pytest.Pytester) -> None:
-    views = "data scans: 5 image sets, 8 images, 600 corrupted views, 2 class prompts, 608 forward passes"
-    assert listed(project, scans, "--clip-suite=corruptions,factors")[0] == views  # 15 kinds, 5 severities, 8 images
+    def told(*args: str) -> str:
+        return next(line for line in listed(project, scans, *args) if line.startswith("  this run")).partition(": ")[2].partition(";")[0]
+
+    views = "8 pictures, 600 views of them, 2 texts: 608 forward passes of pictures"
+    assert told("--clip-suite=corruptions,factors") == views  # 15 kinds, 5 severities, 8 images
     chosen = ["-o", "clip_corruptions=fog\nsnow", "-o", "clip_corruption_images=3"]
-    told = listed(project, scans, "--clip-suite=corruptions", "--clip-model=ViT-B-16", *chosen)[0]
-    assert told == "data scans: 5 image sets, 8 images, 30 corrupted views, 2 class prompts, 76 forward passes"  # two models
-    told = listed(project, scans, "--clip-suite=corruptions_3d")[0]  # no depth, no kind that follows it
-    assert told == "data scans: 5 image sets, 8 images, 2 class prompts, 8 forward passes"
-    told = listed(project, scans, "--clip-suite=corruptions", "--clip-limit=2", "--clip-prompts=openai-5")[0]
-    assert told == "data scans: 5 image sets, 2 images, 150 corrupted views, 10 class prompts, 152 forward passes"
+    few = "3 pictures, 30 views of them, 2 texts: 66 forward passes of pictures"  # two models
+    assert told("--clip-suite=corruptions", "--clip-model=ViT-B-16", *chosen) == few
+    assert told("--clip-suite=corruptions_3d") == "0 pictures: 0 forward passes of pictures"  # no depth, no kind that follows it
+    limited = "2 pictures, 150 views of them, 10 texts: 152 forward passes of pictures"
+    assert told("--clip-suite=corruptions", "--clip-limit=2", "--clip-prompts=openai-5") == limited
 
 
 @pytest.mark.parametrize("prompts", [None, PromptSet("openai-5"), PromptSet("mine.txt", ("a {c}", "{an} {c}"))])
@@ -104,6 +109,5 @@ def test_class_prompts_are_those_that_will_be_asked(scans: Path, prompts: Prompt
 
 
 def test_class_prompts_of_imagenet() -> None:
-    from open_clip import IMAGENET_CLASSNAMES
-
-    assert len(set(IMAGENET_CLASSNAMES)) == questions.THOUSAND
+    assert len(set(open_clip.IMAGENET_CLASSNAMES)) == questions.THOUSAND
+    assert list(prompt_sets.published().IMAGENET_CLASSNAMES) == list(open_clip.IMAGENET_CLASSNAMES)

@@ -7,6 +7,9 @@ import textwrap
 
 import pytest
 
+from pytest_clip.session import closing
+from pytest_clip.session.closing import Heard
+
 BAD = """
 schema = 1
 [gates."accuracy/top1"]
@@ -278,3 +281,13 @@ def test_a_model_that_cannot_be_loaded_fails_its_own_gates_only(world):
     result.assert_outcomes(errors=1, skipped=4, passed=5)
     result.stdout.fnmatch_lines(["broken.pt holds no weights", "*the model broken cannot be loaded, as its first gate says"])
     assert world.run("--clip-model=broken").ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_label_that_was_two_models_is_a_contradiction():
+    """Workers that found other files: a run whose training goes on."""
+    row = {"gate": "accuracy/top1[clean]", "verdict": "pass", "model": "mine", "fingerprint": "a" * 16}
+    other = {**row, "fingerprint": "b" * 16}
+    assert closing.contradictions({("x", "g"): row, ("y", "g"): row, ("z", "g"): {**other, "model": "other"}}, Heard()) == []
+    assert closing.contradictions({("x", "g"): row, ("y", "g"): {**other, "gate": "mutants/killed[bgr]"}}, Heard()) == []
+    [told] = closing.contradictions({("x", "g"): row, ("y", "g"): other, ("z", "g"): {**row, "fingerprint": None}}, Heard())
+    assert told.startswith(f"CONTRADICTION mine was not one model: {'a' * 16}, {'b' * 16}; its files were replaced, or a run got")

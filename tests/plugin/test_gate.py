@@ -79,7 +79,7 @@ def test_a_gate_without_a_rule_passes_and_is_counted(world):
     world.project("schema = 1")
     result = world.clip("-o", "clip_unjudged=allow")
     result.assert_outcomes(passed=5)
-    result.stdout.fnmatch_lines(["UNJUDGED 5 gates without a rule: accuracy/top1[[]clean], *", "5 gates: 5 unjudged"])
+    result.stdout.fnmatch_lines(["UNJUDGED 5 gates without a rule: accuracy/top1[[]clean] 0.9000, *", "5 gates: 5 unjudged"])
 
 
 def test_a_user_error_is_one_sentence(world):

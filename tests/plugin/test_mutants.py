@@ -270,6 +270,9 @@ def test_the_bare_option_means_all(damaged):
 def test_the_list_and_the_header_say_what_will_run(damaged):
     result = damaged.clip("--clip-mutants=bgr,int8", "--clip-list")
     result.stdout.fnmatch_lines(
-        ["data scenes: 3 image sets, 250 images, 152 class prompts, 750 forward passes", f"mutant bgr: the model {MUTANTS['bgr'].what}"]
+        [
+            "  this run: 250 pictures, 152 texts: 750 forward passes of pictures; less what the cache holds",
+            f"mutant bgr: the model {MUTANTS['bgr'].what}",
+        ]
     )
     damaged.clip("--clip-mutants=bgr,int8", "--collect-only").stdout.fnmatch_lines(["clip: *; mutants 2"])

@@ -18,7 +18,7 @@ from pytest_clip.views import catalog as views
 
 NOBODY = "~nobody-of-that-name/x: there is no user of that name on this machine; write the path in full"
 USAGE = [
-    (["--clip-report=html:out.html"], "argument --clip-report: 'html' is not a report; there is json (JUnit is pytest's own --junitxml)"),
+    (["--clip-report=pdf:out.pdf"], "argument --clip-report: 'pdf' is not a report; there is json, * (JUnit is pytest's own --junitxml)"),
     (["--clip-report=json:"], "argument --clip-report: 'json:' names no file after the colon; write json:PATH or json"),
     (
         ["--clip-report=json", "--clip-report=json"],
@@ -56,6 +56,7 @@ USAGE = [
     (["-o", "clip_depth_output=near"], "*tox.ini: clip_depth_output: 'near' is not one of auto, inverse, metric"),
     (["-o", "clip_dense_layer=last"], "*tox.ini: clip_dense_layer: 'last' is not a layer; write 0 for the first, 1 for the next, -1 for *"),
     (["-o", "clip_family_wise=maybe"], "*tox.ini: clip_family_wise: *maybe*; write true or false"),
+    (["-o", "clip_junit=xsd"], "*tox.ini: clip_junit: 'xsd' is not one of properties, schema"),
     (["-o", "clip_strict_rules=2"], "*tox.ini: clip_strict_rules: *2*; write true or false"),
     (["-o", "clip_compile=ja"], "*tox.ini: clip_compile: *ja*; write true or false"),
     (["-o", "clip_batch_size=8  # small"], "*tox.ini: clip_batch_size: '8  # small' *; a comment stands on a line of its own"),

@@ -113,3 +113,49 @@ def test_a_bar_on_a_real_terminal(world, monkeypatch):
     bar = "embedding near [############............] 1/2 about 11 s left"
     assert bar[:59] in text
     assert bar[:60] not in text
+
+
+SILENT = """
+import time
+import pytest
+from pytest_clip.plugin import keys
+
+@pytest.mark.clip_gate("ood/auroc")
+def test_auroc(gate, clip_case, request):
+    step = keys.running(request.config).progress("embedding near", 500)
+    step.done = 96
+    time.sleep(1.2)
+    step.close()
+    time.sleep(0.7)
+    gate(clip_case.gate, 0.75, n=150)
+"""
+IMPATIENT = "from pytest_clip.plugin import heartbeat\nheartbeat.EVERY = heartbeat.STEP = 0.25\n"
+SAID = "clip: 4 of 5 tests, * s; now test_auroc[[]scenes-ood/auroc[[]near[]][]] for * s: embedding near: 96 of 500 (19%, about * s left)"
+
+
+def test_a_log_is_never_silent_for_long(world):
+    world.suites(test_ood=SILENT)
+    world.conftest(IMPATIENT)
+    result = world.run_process("--clip-model=stub")
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines(["suites/test_ood.py *", SAID, "clip: 4 of 5 tests, * s; now test_auroc[[]*[]] for * s", "*[[]100%]"])
+    quiet = world.run_process("--clip-model=stub", "-q")
+    quiet.assert_outcomes(passed=5)
+    quiet.stdout.no_fnmatch_line("*embedding near*")
+
+
+def test_with_workers_it_counts(world):
+    world.suites(test_ood=SILENT)
+    world.conftest(IMPATIENT)
+    result = world.run_process("--clip-model=stub", "-p", "xdist", "-n", "1")
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines(["clip: 4 of 5 tests, * s; 1 are still to come from the workers"])
+
+
+def test_getting_ready_is_said_too_and_an_error_ends_it(world):
+    world.conftest(IMPATIENT + "import time\nimport pytest_clip.session.load as load\n"
+                   "def slow(name):\n    time.sleep(1)\n    return stub_world.SETS\nload.image_sets = slow\n")  # fmt: skip
+    result = world.run_process("--clip-model=stub", "-o", "clip_mcm_tau=1")
+    result.stdout.fnmatch_lines(["clip: getting ready for * s: data, suites and rules are looked at"])
+    assert result.ret == 0
+    assert world.run_process("--clip-model=stub", "--clip-suite=odd").ret == 4

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_clip.models import factors as factors_of
 from pytest_clip.report import json as json_report
-from pytest_clip.report import junit, terminal
+from pytest_clip.report import junit, order, terminal
 
 # The JSON record
 
@@ -211,7 +211,7 @@ def test_junit_shows_the_verdict_in_its_first_line(world):
     world.clip("--junitxml=junit.xml", "-W", "error")
     root = ElementTree.parse(world.pytester.path / "junit.xml").getroot()
     (failure,) = root.iter("failure")
-    assert failure.get("message", "").startswith("Failed: accuracy/top1[shift_far]: 0.6000 < min 0.7000 (n = 100")
+    assert failure.get("message", "").startswith("accuracy/top1[shift_far]: 0.6000 < min 0.7000 (n = 100")
     assert "rerun" in (failure.text or "")
 
 
@@ -224,6 +224,7 @@ def row(gate: str, verdict: str, value: float | None = None, message: str = "", 
         "gate": gate,
         "suite": suite,
         "metric": rest.partition("[")[0],
+        "slice": rest.rstrip("]").partition("[")[2] or None,
         "model": model,
         "data": "scenes",
         "value": value,
@@ -251,11 +252,12 @@ FAILED calibration/ece[clean]: 0.12 > max 0.04 (t.toml:1)
 FAILED accuracy/top1[shift_far]: 0.63 < min 0.7  [t.toml:1]
 INSUFFICIENT calibration/nll[clean]: insufficient: n = 3 < min_n 100  [t.toml:1]
 WAIVED factors/drop[pose]: 0.2 > max 0.1: waived until 2027-03-01: #41  [t.toml:1]
-UNJUDGED 8 gates without a rule: calibration/temperature, factors/accuracy[f0], factors/accuracy[f1], factors/accuracy[f2], \
-factors/accuracy[f3], factors/accuracy[f4] and 2 more
-suite accuracy     3 gates: 1 failed, 2 passed; closest to its bound: accuracy/top1[clean] 0.91 (min 0.9, 1.1% of it left)
-suite calibration  3 gates: 1 failed, 1 insufficient, 1 unjudged
-suite factors      8 gates: 1 waived, 7 unjudged
+UNJUDGED 8 gates without a rule: calibration/temperature 1.3000, factors/accuracy[f0] 0.5000, factors/accuracy[f1] 0.5000, \
+factors/accuracy[f2] 0.5000, factors/accuracy[f3] 0.5000, factors/accuracy[f4] 0.5000 and 2 more
+suite accuracy     3 gates: 1 failed, 2 passed; top1 0.9100 clean, 0.6300 shift_far; closest to its bound: accuracy/top1[clean] 0.91 \
+(min 0.9, 1.1% of it left)
+suite calibration  3 gates: 1 failed, 1 insufficient, 1 unjudged; ece 0.1200 clean
+suite factors      8 gates: 1 waived, 7 unjudged; accuracy 0.5000 f0, worst 0.5000 f1; drop 0.2000 pose
 suite ood          1 gate: 1 failed
 NOT SELECTED 2 rules of these suites (narrowed by -k, -m)
 model m: fingerprint 0123456789abcdef
@@ -282,10 +284,10 @@ def test_the_summary_names_the_model_when_there_are_several():
 
 
 def test_a_bound_of_zero_and_a_side_that_holds():
-    assert terminal.miss(row("a/b", "fail", 0.1, max=0.0)) > 1
-    assert terminal.miss(row("a/b", "pass", 0.5, min=0.1, max=0.9)) == 0
-    assert terminal.miss(row("a/b", "fail", 0.3, min=0.6)) == pytest.approx(0.5)
-    assert terminal.miss(row("a/b", "fail", 1.2, min=0.6, max=0.8)) == pytest.approx(0.5)
+    assert order.miss(row("a/b", "fail", 0.1, max=0.0)) > 1
+    assert order.miss(row("a/b", "pass", 0.5, min=0.1, max=0.9)) == 0
+    assert order.miss(row("a/b", "fail", 0.3, min=0.6)) == pytest.approx(0.5)
+    assert order.miss(row("a/b", "fail", 1.2, min=0.6, max=0.8)) == pytest.approx(0.5)
 
 
 def test_no_rows_no_summary(world):
@@ -316,18 +318,28 @@ suite accuracy on scenes: Zero-shot accuracy, clean and under natural shifts
   accuracy/relative_robustness[shift_far]  no rule: measured, reported as unjudged
 
 7 gates, 2 with a rule
-data scenes: 3 image sets, 250 images, 152 class prompts, 250 forward passes
+data scenes: 3 image sets, 250 images
   clean      100
   shift_far  100
-  near       50"""
+  near       50
+  this run: 200 pictures, 152 texts: 200 forward passes of pictures; less what the cache holds
+  time of stub: not known, because no run with this cache has measured it yet"""
 
 
 def test_the_list_shows_gates_rules_and_the_work_they_take(world):
-    result = world.clip("--clip-list", "--clip-suite=accuracy")
+    result = world.clip("--clip-list", "--clip-suite=accuracy", "--clip-cache-dir=empty")
     assert result.ret == 0
     assert "\n".join(result.outlines) == LISTING
-    limited = world.clip("--clip-list", "--clip-limit=60", "--clip-model=other")
-    limited.stdout.fnmatch_lines(["models: stub, other", "data scenes: 3 image sets, 170 images, 152 class prompts, 340 forward passes"])
+    limited = world.clip("--clip-list", "--clip-limit=60", "--clip-model=other", "--clip-suite=accuracy,ood", "--clip-cache-dir=empty")
+    limited.stdout.fnmatch_lines(
+        [
+            "models: stub, other",
+            "data scenes: 3 image sets, 170 images",
+            "  this run: 170 pictures, 152 texts: 340 forward passes of pictures; less what the cache holds",
+            "  time of stub: not known*",
+            "  time of other: not known*",
+        ]
+    )
 
 
 def test_the_list_needs_no_model_and_names_rules_of_others(world):

@@ -250,14 +250,18 @@ def test_samples_are_paired_by_id_not_by_place():
     assert paired.bootstrap(base, turned, seed=3, sign=1) == paired.bootstrap(base, now, seed=3, sign=1)
 
 
-def test_resampled_drops_lie_around_the_observed_one():
-    """A calibrated model against an overconfident one: noise lifts both ECEs, and the smaller one more."""
+def test_the_bound_to_which_noise_has_not_pushed_is_farther():
+    """A calibrated model against an overconfident one: noise lifts both ECEs, the smaller one more, so the drop seen is too small."""
     rng = np.random.default_rng(0)
     p = rng.uniform(0.5, 1.0, size=300)
     right = rng.random(300) < p
     base, now = ece_of(p, right), ece_of(np.minimum(p + 0.06, 1.0), right)
-    got = paired.bootstrap(base, now, seed=0, sign=1)
-    assert (got.lower + got.upper) / 2 == pytest.approx(now.value - base.value, abs=0.006)  # around the mean of the resamples: off by 0.011
+    got, drop = paired.bootstrap(base, now, seed=0, sign=1), now.value - base.value
+    tested = paired._plain(_pairs.Pair.of(base, now, 1), np.random.default_rng(0), 2000, drop)
+    off = np.sort(tested.at(0.0)[1])
+    assert tested.pushed == pytest.approx(-0.0096, abs=0.001)
+    assert got.lower == pytest.approx(drop - off[-100], abs=1e-6)  # around the mean of the resamples: off by 0.011
+    assert got.upper == pytest.approx(drop - off[99] - tested.pushed, abs=1e-6)
 
 
 def test_the_seed_decides_everything():
@@ -270,7 +274,8 @@ def test_the_seed_decides_everything():
 @pytest.mark.parametrize(("n", "expected"), [(100, 2000), (20_000, 2000), (40_000, 1000), (400_000, 500)])
 def test_many_samples_get_fewer_resamples(monkeypatch, n, expected):
     asked = []
-    monkeypatch.setattr(paired, "_off", lambda pair, rng, resamples: (asked.append(resamples) or np.zeros(resamples), np.zeros(resamples)))
+    found = lambda pair, rng, resamples, observed: (asked.append(resamples) or np.zeros(resamples), np.ones(resamples), 0.0)  # noqa: E731
+    monkeypatch.setattr(paired, "_off", found)
     paired.bootstrap(*means(np.zeros(n), np.ones(n)), seed=0, sign=1)
     assert asked == [expected]
 

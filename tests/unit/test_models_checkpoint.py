@@ -109,7 +109,7 @@ def test_unreadable_files_are_one_clear_error_each(tmp_path, weights):
     (tmp_path / "notes.pt").write_text("hello, this is no checkpoint")
     assert "is not a readable checkpoint" in error(tmp_path / "notes.pt")
     (tmp_path / "lfs.pt").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
-    assert "Git LFS pointer" in error(tmp_path / "lfs.pt")
+    assert "is a pointer of Git LFS, not the file itself; run: git -C" in error(tmp_path / "lfs.pt")
     torch.save([1, 2], tmp_path / "list.pt")
     assert "holds a list, not weights" in error(tmp_path / "list.pt")
     torch.save({"optimizer": {"lr": 1}, "epoch": 3}, tmp_path / "other.pt")
@@ -164,7 +164,9 @@ def test_positions_of_another_image_size_are_fatal_and_explained(module, weights
 
 
 def test_a_transformers_checkpoint_is_recognised(module, weights):
-    assert "This is a transformers CLIP" in fit(module, {"vision_model.embeddings.class_embedding": torch.zeros(3)})
+    assert "x.pt holds weights of transformers; write --clip-model=hf:" in fit(
+        module, {"vision_model.embeddings.class_embedding": torch.zeros(3)}
+    )
 
 
 def test_old_layouts_fit_models_with_a_text_tower_of_their_own(weights):

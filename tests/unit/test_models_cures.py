@@ -238,8 +238,11 @@ def test_a_part_of_what_was_trained(tmp_path, module, weights, suffix, prefix):
     else:
         save_file(state, path)
     message = misfit(module, path)
-    assert f"They are there under {prefix!r}; save that part alone once" in message
-    fits(module, weights, cured(message, path))
+    assert f"They are there under {prefix!r}: add --clip-strip-prefix={prefix}" in message
+    for written in (prefix, prefix.removesuffix("."), *([f"module.{prefix}"] if suffix == ".ckpt" else [])):
+        found = checkpoint.read(path, prefix=written)
+        checkpoint.fit(module, found)
+        assert checkpoint.told(path, found.facts, written) == [f"{path}: 1 tensors without {written!r} before their names are left out"]
 
 
 def test_a_number_that_is_no_tensor(tmp_path, module, weights):

@@ -17,8 +17,9 @@ import torch
 from safetensors.torch import save_file
 
 from pytest_clip import ClipError
-from pytest_clip.models import checkpoint, config, spec
+from pytest_clip.models import checkpoint, config
 from pytest_clip.models.build import build_module, make_tokenizer
+from pytest_clip.models.labels import labels
 from pytest_clip.models.resolve import resolve
 from pytest_clip.models.spec import parse
 
@@ -286,7 +287,7 @@ def test_names(tmp_path, cases, capsys, monkeypatch):
             found = parse(text, pretrained=pretrained)
             assert found.label
             assert found.key
-            assert spec.labels([found, found])
+            assert labels([found, found])
             if found.kind in ("local-dir", "bundled") or (found.pretrained or "").startswith((".", "/", "~")):
                 resolve(found, tmp_path)
 

@@ -13,7 +13,7 @@ import tiny_hf
 import torch
 from PIL import Image
 
-from pytest_clip.models import door, hf_kinds, hf_texts, lazy, look, reader, spec
+from pytest_clip.models import door, hf_kinds, hf_texts, labels, lazy, look, reader, spec
 from pytest_clip.models.dense import dense_features, lacking
 from pytest_clip.mutants import build
 from pytest_clip.mutants.inapplicable import InapplicableError
@@ -275,9 +275,9 @@ def test_looking_imports_neither_torch_nor_transformers(tmp_path, adapter):
         name.mkdir()
         (name / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(place)}))
     code = (
-        "import sys\nfrom pytest_clip.models import lazy, look, spec\n"
+        "import sys\nfrom pytest_clip.models import lazy, look, sources, spec\n"
         f"named = spec.parse('hf:{name}')\nassert look.problem(named) is None and named.label == '{name.name}', look.problem(named)\n"
-        f"assert len(lazy._files(named)) == {3 if adapter else 2}\n"
+        f"assert len(sources.files(named)) == {3 if adapter else 2}\n"
         "assert look.problem(spec.parse('hf:no/such')) is None and look.problem(spec.parse('hf:nowhere'))\n"
         "assert not {'torch', 'transformers', 'peft', 'open_clip', 'numpy'} & set(sys.modules)"
     )
@@ -296,7 +296,7 @@ def test_what_another_model_reads_is_a_different_label(tmp_path):
     for run in ("a", "b"):
         (tmp_path / run / "last").mkdir(parents=True)
     named = [spec.parse(f"hf:{tmp_path / run / 'last'}") for run in ("a", "b")]
-    assert spec.labels(named) == ("a-last", "b-last")
+    assert labels.labels(named) == ("a-last", "b-last")
     assert look.problem(spec.parse("hf:openai/clip-vit-base-patch32")) is None
 
 

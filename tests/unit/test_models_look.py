@@ -40,7 +40,7 @@ def damaged(folder):
         "empty.pt": (b"", "is empty; copy it again"),
         "lfs.pt": (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
-            "is a pointer of Git LFS, not the file itself; run `git lfs pull`",
+            "is a pointer of Git LFS, not the file itself; run: git -C ",
         ),
         "page.pt": (b"<!doctype html><html>404</html>", "is text (b'<!doctype html><html>404</html>'...), not a checkpoint"),
     }

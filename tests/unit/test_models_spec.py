@@ -5,7 +5,8 @@ import pytest
 
 from pytest_clip import ClipError
 from pytest_clip.models import bundled, listing
-from pytest_clip.models.spec import ModelSpec, labels, parse
+from pytest_clip.models.labels import labels
+from pytest_clip.models.spec import ModelSpec, parse
 from pytest_clip.models.tags import DEFAULT_TAGS
 
 
@@ -25,11 +26,25 @@ from pytest_clip.models.tags import DEFAULT_TAGS
         ("local-dir:/data/my, model", "local-dir", "/data/my, model", None, "my-model"),
         ("local-dir:/data/run/", "local-dir", "/data/run/", None, "run"),
         ("timm:resnet50,w.pt", "timm", "resnet50", "w.pt", "resnet50,w.pt"),
+        ("run:logs/mine", "run", "logs/mine", None, "mine"),
+        ("run:logs/mine,12", "run", "logs/mine", "12", "mine,epoch_12"),
+        ("run:logs/mine, epoch_012.pt", "run", "logs/mine", "12", "mine,epoch_12"),
+        ("run:logs/mine,latest", "run", "logs/mine", "latest", "mine,epoch_latest"),
+        ("local-dir:/data/run,e5.pt", "local-dir", "/data/run", "e5.pt", "run,e5.pt"),
+        ("local-dir:/data/my, model,./e5.pt", "local-dir", "/data/my, model", "./e5.pt", "my-model,e5.pt"),
+        ("conf/mine.json,runs/e12.pt", "config", "conf/mine.json", "runs/e12.pt", "mine,e12.pt"),
+        ("mine.json,random", "config", "mine.json", "random", "mine,random"),
     ],
 )
 def test_parse(text, kind, name, pretrained, label):
     spec = parse(text)
-    assert (spec.kind, spec.name, spec.pretrained, spec.label, spec.key) == (kind, name, pretrained, label, name)
+    assert (spec.kind, spec.name, spec.pretrained, spec.label, spec.key) == (
+        kind,
+        name,
+        pretrained,
+        label,
+        "mine" if kind == "config" else name,
+    )
     assert spec.text == text.strip()
     assert not set("/[]@ ") & set(spec.label)
     assert "::" not in spec.label
@@ -55,6 +70,11 @@ def test_the_option_means_the_part_after_the_comma():
         ("hf-hub:laion", None, "not a Hugging Face repository"),
         ("hf-hub:laion/x,openai", None, "not a Hugging Face repository"),
         ("local-dir:", None, "nothing after the colon"),
+        ("run:", None, "nothing after the colon"),
+        ("run:logs/mine,best", None, "'best' is no epoch; write its number, latest or all"),
+        ("run:logs/mine,all", None, "stands for every epoch of a run, and one model is wanted here"),
+        ("run:logs/mine", "5", "cannot be used with --clip-model='run:logs/mine': write run:DIR"),
+        ("mine.json", None, "is a configuration without weights; write mine.json,PATH or mine.json,random"),
         ("runs/e12.pt", None, r"checkpoint without its architecture; write --clip-model=ARCHITECTURE,runs/e12.pt"),
         ("e12.safetensors", None, "checkpoint without its architecture"),
     ],

@@ -7,7 +7,8 @@ import tiny_models
 import torch
 
 from pytest_clip import ClipError
-from pytest_clip.models import alphas, lazy, look, openclip, reader, spec
+from pytest_clip.models import alphas, look, openclip, reader, sources, spec
+from pytest_clip.models.labels import labels
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +52,9 @@ def test_bf16_is_mixed_in_float32(pair):
 def test_a_path_is_several_models(path, values):
     texts = alphas.expand(f"wise:ViT-B-32,openai::ViT-B-32,e.pt::{path}")
     assert texts == tuple(f"wise:ViT-B-32,openai::ViT-B-32,e.pt::{value}" for value in values)
-    labels = spec.labels(spec.parse(text) for text in texts)
-    assert labels[0] == f"wise-ViT-B-32-openai-ViT-B-32-e.pt-{values[0]}"
-    assert len(set(labels)) == len(texts)
+    told = labels(spec.parse(text) for text in texts)
+    assert told[0] == f"wise-ViT-B-32-openai-ViT-B-32-e.pt-{values[0]}"
+    assert len(set(told)) == len(texts)
     assert spec.parse(texts[0]).key == "ViT-B-32"
 
 
@@ -96,4 +97,4 @@ def test_two_networks_are_not_mixed(pair, tmp_path):
 def test_a_missing_end_is_seen_before_anything_loads(pair):
     named = spec.parse(f"wise:local-dir:{pair[0]}::local-dir:{pair[1]}x::0.5")
     assert "there is no folder" in str(look.problem(named))
-    assert len(lazy._files(spec.parse(f"wise:local-dir:{pair[0]}::local-dir:{pair[1]}::0.5")) or ()) == 4
+    assert len(sources.files(spec.parse(f"wise:local-dir:{pair[0]}::local-dir:{pair[1]}::0.5")) or ()) == 4

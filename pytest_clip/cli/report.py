@@ -1,0 +1,84 @@
+"""`pytest-clip report`: the record of a run, or a saved run, as another report; without pytest and without a model."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_clip import ClipError
+
+KINDS = {
+    "md": "As Markdown for a comment: at most 65,535 bytes, says what was cut",
+    "github": "For GitHub Actions: annotations to stdout, Markdown to PATH, by default the step's summary ($GITHUB_STEP_SUMMARY)",
+}
+"""By type the help of its option."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Exit status: 0 written, 2 there is no such record or it is damaged, or a file cannot be written."
+    parser.add_argument(
+        "record", metavar="RUN", help="A file of --clip-report=json, a name of a run in .clip/runs, or the path of its folder"
+    )
+    for kind, told in KINDS.items():
+        more: dict[str, Any] = {"nargs": "?", "const": ""} if kind == "github" else {}
+        parser.add_argument(f"--{kind}", metavar="PATH", help=told, **more)
+
+
+def run(args: argparse.Namespace) -> int:
+    from pytest_clip.report import github
+    from pytest_clip.report.writing import write
+
+    asked = {kind: to for kind in KINDS if (to := getattr(args, kind)) is not None}
+    if not asked:
+        raise ClipError(f"says nothing to write; add {', '.join(f'--{kind}=PATH' for kind in KINDS)}")
+    paths = {kind: _place(kind, to) for kind, to in asked.items()}
+    record = record_of(args.record)
+    for kind, path in paths.items():
+        try:
+            written, lost = write(kind, record, path)
+        except OSError as error:
+            raise ClipError(f"--{kind}={path or ''}: cannot be written ({error.strerror or error}); name another file") from None
+        if kind == "github":
+            for line in github.commands(record):
+                print(line)
+        for line in [*([f"wrote {written}"] if written is not None else []), *lost]:
+            print(line)
+    return 0
+
+
+def _place(kind: str, to: str) -> Path | None:
+    """Where a report goes, if that can be written; None for the default of the CI system."""
+    from pytest_clip.store import path_of, unwritable
+
+    if not to and kind == "github":
+        return None
+    path = path_of(to)
+    if not to or path.is_dir():
+        raise ClipError(f"--{kind}={to}: is {'a folder; name a file in it' if to else 'empty; name a file'}")
+    nearest = next(parent for parent in path.absolute().parents if parent.exists())
+    if not nearest.is_dir():
+        raise ClipError(f"--{kind}={to}: {nearest} is no folder; name another file")
+    if path.exists() and (why := unwritable(path)):
+        raise ClipError(f"--{kind}={to}: {why}, or name another file")
+    return path
+
+
+def record_of(text: str) -> Mapping[str, Any]:
+    """The record in a JSON file, or that of a saved run."""
+    from pytest_clip.runs import shape, store
+    from pytest_clip.store import path_of
+
+    path = path_of(text)
+    if not path.is_file():
+        from pytest_clip.cli.runs import open_run
+
+        if path.suffix == ".json" and not path.is_dir():
+            raise ClipError(f"{text}: no such file; write one with pytest --clip-report=json:PATH")
+        record: Mapping[str, Any] = open_run(text).record
+        return record
+    try:
+        return shape.record(shape.loads(store.content_of(path, store.LARGEST_TEXT)))
+    except (OSError, ValueError) as error:
+        raise ClipError(f"{text}: not the record of a run ({error}); write one with pytest --clip-report=json:PATH") from None

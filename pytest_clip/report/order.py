@@ -1,0 +1,113 @@
+"""What every report says alike of the rows of the record: how far a gate missed, the order from the worst, counts, severities."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+
+WORDS = {
+    "fail": "failed",
+    "insufficient": "insufficient",
+    "warn": "warned",
+    "waived": "waived",
+    "unjudged": "unjudged",
+    "not_measured": "not measured",
+    "pass": "passed",
+}
+"""The verdicts in the order of how much they matter, as a person says them."""
+BAD = ("fail", "insufficient")
+SPARKS = "▁▂▃▄▅▆▇█"
+_SEVERITY = re.compile(r"(.+)-([1-5])")
+
+
+def rooms(row: Row) -> list[tuple[float, str, float]]:
+    """For each bound, how much room the value has to it, relative to the bound; below 0 where it is broken."""
+    rule = row["rule"] or {}
+    found = []
+    for key, sign in (("min", 1), ("max", -1)):
+        bound = rule.get(key)
+        if isinstance(bound, int | float) and row["value"] is not None:
+            found.append((sign * (row["value"] - bound) / max(abs(bound), 1e-6), key, float(bound)))
+    return found
+
+
+def miss(row: Row) -> float:
+    """How far beyond its bound a value lies, relative to the bound; infinite when there is no value, 0 when no bound is broken."""
+    if row["value"] is None:
+        return math.inf
+    return max([0.0, *(-room for room, _, _ in rooms(row))])
+
+
+def worst_first(rows: Sequence[Row]) -> list[Row]:
+    """By verdict, then by how far they missed or how little room is left, then by name."""
+    place = {verdict: at for at, verdict in enumerate(WORDS)}
+
+    def key(row: Row) -> tuple[float, float, float, str, str, str]:
+        left = min((room for room, _, _ in rooms(row)), default=math.inf)
+        return place.get(row["verdict"], len(place)), -miss(row), left, row["gate"], row["model"], row["data"]
+
+    return sorted(rows, key=key)
+
+
+def own(rows: Sequence[Row]) -> list[Row]:
+    """Those of the models under test, not of a baseline measured beside them."""
+    return [row for row in rows if not row.get("role")]
+
+
+def closest(rows: Sequence[Row]) -> tuple[float, str, float, Row] | None:
+    """Of the gates that pass the one that is nearest to its bound: the room that is left, the key, the bound, the row."""
+    found = [(room, key, bound, row) for row in rows if row["verdict"] == "pass" for room, key, bound in rooms(row)]
+    return min(found, key=lambda each: (each[0], each[3]["gate"], each[3]["model"])) if found else None
+
+
+def counts(rows: Sequence[Row]) -> str:
+    """``22 gates: 1 failed, 21 passed``"""
+    told = Counter(row["verdict"] for row in rows)
+    return f"{count(len(rows), 'gate')}: {', '.join(f'{told[verdict]} {word}' for verdict, word in WORDS.items() if told[verdict])}"
+
+
+def count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def several(rows: Sequence[Row]) -> bool:
+    """Whether a gate is not named by its id alone."""
+    return len({(row["model"], row["data"]) for row in rows if row["model"]}) > 1
+
+
+def headline(row: Row) -> str:
+    """The first line of the message, with the gate in front."""
+    text = str(row["message"] or row.get("reason") or row["verdict"]).partition("\n")[0]
+    return text if row["gate"] in text else f"{row['gate']}: {text}"
+
+
+def outcome(row: Row) -> str:
+    """The first line of the message without the gate."""
+    return headline(row).removeprefix(f"{row['gate']}: ")
+
+
+def source(row: Row) -> str | None:
+    """``thresholds.toml:14`` of the bound that decided."""
+    found = (row["rule"] or {}).get("source")
+    return str(found) if found else None
+
+
+def severities(rows: Sequence[Row]) -> list[tuple[str, str, str, str, list[float | None]]]:
+    """Suite, kind, model and data of each corruption that was measured at two severities or more, with its accuracies from 1 to 5."""
+    found: dict[tuple[str, str, str, str], list[float | None]] = {}
+    for row in rows:
+        match = _SEVERITY.fullmatch(str(row["slice"])) if row["metric"] == "accuracy" else None
+        if match is not None and str(row["suite"]).startswith("corruptions"):
+            key = (row["suite"], match[1], row["model"], row["data"])
+            found.setdefault(key, [None] * 5)[int(match[2]) - 1] = row["value"]
+    return [(*key, values) for key, values in sorted(found.items()) if sum(each is not None for each in values) > 1]
+
+
+def spark(values: Sequence[float | None], *, top: float = 1.0) -> str:
+    """Values from 0 to `top` as bars of a line of text; a middle dot where there is none."""
+    return "".join(chr(183) if v is None else SPARKS[round(min(max(v / top, 0.0), 1.0) * (len(SPARKS) - 1))] for v in values)
