@@ -21,7 +21,8 @@ def within(session: ClipSession, verdict: Verdict, clean: Callable[[], tuple[flo
     """The verdict, or a warning in its place: a shipped absolute rule failed on `scenes` a model below twice chance on `clean`.
 
     `clean()` is its top-1 there and that of guessing, asked for when everything else holds. A rule of a project, a rule for one model, a
-    drop, a waiver and a damaged copy are judged as ever. A run in which every judged gate became such a warning has judged nothing, and fails.
+    drop, a waiver and a damaged copy are judged as ever. A run in which every judged gate became such a warning has judged nothing, and
+    fails.
     """
     gate, data, model = verdict.measurement.gate, verdict.measurement.data, verdict.measurement.model
     if data != "scenes" or gate.suite not in SUITES or verdict.status not in ("fail", "insufficient") or session.original(model) != model:

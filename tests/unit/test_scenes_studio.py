@@ -55,7 +55,7 @@ def test_it_claims_no_depth_captions_or_partners():
     images = load("scenes").images("studio")
     info = next(each for each in load("scenes").sets if each.name == "studio")
     assert (images.scenes, images.captions, images.pairs, origin(images)) == (None, None, None, None)
-    assert not (info.depth or info.captions or info.paired)
+    assert (info.depth, info.captions, info.paired) == (False, False, False)
 
 
 def test_its_renderer_is_no_part_of_other_fingerprints(monkeypatch):

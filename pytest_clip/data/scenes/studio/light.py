@@ -83,7 +83,7 @@ def _blot(mesh: Mesh, towards: Array, radius: float) -> tuple[Floats, tuple[Arra
 
 
 def corners(points: Floats, normals: Floats, rows: np.ndarray, *, size: int, radius: float) -> Floats:
-    """How open [n] the surface is at pixels `rows`, from what the picture shows around them; `points` [size^2, 3] are NaN where nothing is."""
+    """How open [n] the surface is at pixels `rows`, by what the picture shows around them; `points` [size^2, 3]: NaN where nothing is."""
     p, n = points[rows], normals[rows]
     y, x = np.divmod(rows, size)
     closed = np.zeros(len(rows), np.float32)
@@ -104,7 +104,11 @@ def surroundings(d: Floats, gloss: Floats | float, *, ground: Floats, backdrop: 
     edge = np.float32(0.04) + np.float32(0.5) * (1 - np.float32(gloss)) ** 2
     horizon = np.clip(up / edge * 0.5 + 0.5, 0, 1)
     if open_air:
-        above = np.float32([0.95, 1.0, 1.05]) * (1 - 0.45 * np.clip(up, 0, 1)) * (0.4 + 0.6 * backdrop / max(float(backdrop.max()), 1e-3))
+        above = (
+            np.array([0.95, 1.0, 1.05], np.float32)
+            * (1 - 0.45 * np.clip(up, 0, 1))
+            * (0.4 + 0.6 * backdrop / max(float(backdrop.max()), 1e-3))
+        )
     else:
         box = np.clip((0.35 - np.abs(d[:, 0:1] - 0.55)) / edge * 0.5 + 0.5, 0, 1) * np.clip((up - 0.25) / edge * 0.5 + 0.5, 0, 1)
         strip = np.clip((0.13 - np.abs(d[:, 0:1] + 0.7)) / edge * 0.5 + 0.5, 0, 1)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[Any]
+"""float32"""
 Colour = tuple[float, float, float]
 
 _LATTICE = 32
@@ -72,9 +74,10 @@ def _laid(p: Floats, n: Floats) -> tuple[Floats, Floats]:
 
 
 def _wood(p: Floats, n: Floats) -> Floats:
-    q = p * np.float32([3, 0.5, 3])
+    q = p * np.array([3, 0.5, 3], np.float32)
     rings = np.sqrt((p[:, 0] + 0.6) ** 2 + (p[:, 2] - 0.7) ** 2) * 14 + noise(q) * 3
-    return (0.5 + 0.5 * np.sin(rings)) * 0.6 + 0.4 * noise(p * np.float32([40, 3, 40]))
+    grain: Floats = (0.5 + 0.5 * np.sin(rings)) * 0.6 + 0.4 * noise(p * np.array([40, 3, 40], np.float32))
+    return grain
 
 
 def _wood_across(p: Floats, n: Floats) -> Floats:
@@ -123,11 +126,11 @@ def _checks(p: Floats, n: Floats) -> Floats:
 
 
 def _fur(p: Floats, n: Floats) -> Floats:
-    return noise(p * np.float32([2, 9, 9])) * 0.6 + noise(p * np.float32([5, 22, 22])) * 0.4
+    return noise(p * np.array([2, 9, 9], np.float32)) * 0.6 + noise(p * np.array([5, 22, 22], np.float32)) * 0.4
 
 
 def _bark(p: Floats, n: Floats) -> Floats:
-    return noise(p * np.float32([9, 2, 9])) * 0.6 + noise(p * np.float32([25, 7, 25])) * 0.4
+    return noise(p * np.array([9, 2, 9], np.float32)) * 0.6 + noise(p * np.array([25, 7, 25], np.float32)) * 0.4
 
 
 PATTERNS: dict[str, Callable[[Floats, Floats], Floats]] = {

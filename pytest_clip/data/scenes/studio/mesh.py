@@ -6,16 +6,17 @@ Lengths are free (a portrait is framed by what its object measures), y points up
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .materials import Material
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
+"""float64"""
 CREASE = math.cos(math.radians(35))
 """Where the outline of a turned part bends by more, its surface has an edge."""
 
@@ -70,10 +71,8 @@ class Sculptor:
     def sheet(self, P: Array, m: int, *, around: bool = False) -> None:
         """A smooth surface through a grid of points [rows, columns, 3]; `around`: the last column is joined to the first."""
         rows, columns = P.shape[:2]
-        if around:
-            along = np.roll(P, -1, 1) - np.roll(P, 1, 1)
-        else:
-            along = np.gradient(P, axis=1) if columns > 1 else P * 0
+        open_ = np.gradient(P, axis=1) if columns > 1 else P * 0
+        along = np.roll(P, -1, 1) - np.roll(P, 1, 1) if around else open_
         up = np.gradient(P, axis=0)
         for line, step in ((0, 1), (-1, -1)):  # a pole has no direction of its own
             if np.ptp(P[line], axis=0).max() < 1e-9:
@@ -105,7 +104,7 @@ class Sculptor:
             P = r[:, None, None] * ring + y[:, None, None] * np.array([0, 1, 0])
             self.sheet(self._placed(P, at, R), m, around=True)
 
-    def tube(self, path: ArrayLike, radius: ArrayLike, m: int, *, around: int = 10, flat: float = 1.0) -> None:
+    def tube(self, path: Any, radius: ArrayLike, m: int, *, around: int = 10, flat: float = 1.0) -> None:
         """A bent rod along points [n, 3] with a radius at each, rounded at the ends; `flat` scales its second axis."""
         p = np.asarray(path, float)
         r = np.broadcast_to(np.asarray(radius, float), (len(p),))

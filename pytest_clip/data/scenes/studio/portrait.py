@@ -91,6 +91,7 @@ def sample(g: Draw, cls: str) -> Portrait:
     return Portrait(
         cls=cls, instance=int(g.integers(1 << 31)), yaw=math.radians(g.uniform(low, high)),
         elevation=math.radians(g.uniform(*place.elevation)), roll=math.radians(g.uniform(-3, 3)), fill=float(g.uniform(*place.fill)),
-        light_azimuth=math.radians(float(g.uniform(25, 70)) * (1 if g.random() < 0.5 else -1)), light_elevation=math.radians(g.uniform(35, 65)),
+        light_azimuth=math.radians(float(g.uniform(25, 70)) * (1 if g.random() < 0.5 else -1)),
+        light_elevation=math.radians(g.uniform(35, 65)),
         ground=pick(place.grounds), backdrop=pick(place.backdrops), open_air=place.open_air,
     )  # fmt: skip

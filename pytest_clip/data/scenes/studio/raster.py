@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]
+"""float64"""
 Ints = NDArray[np.int64]
 
 
 def fill(xy: Floats, near: Floats, triangles: Ints, *, size: int) -> tuple[Ints, Floats, Floats]:
-    """Of `size` x `size` pixels the triangle that each shows (-1: none), its weights [size^2, 3] of the corners and how near it is (0: nothing).
+    """Of `size` x `size` pixels the triangle that each shows (-1: none), its weights [size^2, 3] of the corners, and how near it is.
 
     `xy` [n, 2] are pixels (x right, y down, the first pixel's centre at 0.5), `near` [n] grows towards the eye and is linear on the screen.
     """

@@ -86,7 +86,8 @@ def _shoot(portrait: Portrait, *, size: int) -> NDArray[np.uint8]:
     whole = np.repeat(np.repeat(behind.reshape(size, size, 3), FINE, 0), FINE, 1).reshape(-1, 3)
     whole[rows] = colour
     mean = _developed(whole).reshape(size, FINE, size, FINE, 3).mean((1, 3))
-    return np.round(np.clip(mean, 0, 1) * 255).astype(np.uint8)
+    picture: NDArray[np.uint8] = np.round(np.clip(mean, 0, 1) * 255).astype(np.uint8)
+    return picture
 
 
 def _developed(light: Floats) -> Floats:
@@ -103,7 +104,9 @@ def _behind(view: Camera, light: Lit, ground: Floats, backdrop: Floats, *, size:
     t = np.where(down, -view.eye[1] / np.where(down, d[:, 1], -1), 1e9)
     x, z = view.eye[0] + t * d[:, 0], view.eye[2] + t * d[:, 2]
     far = np.hypot(x - view.eye[0], z - view.eye[2]) / radius
-    there = np.where(down, 1 - np.clip((far - 9) / 8, 0, 1) if not open_air else np.clip((60 - far) / 25, 0, 1), 0).astype(np.float32)[:, None]
+    there = np.where(down, 1 - np.clip((far - 9) / 8, 0, 1) if not open_air else np.clip((60 - far) / 25, 0, 1), 0).astype(np.float32)[
+        :, None
+    ]
     dark = np.where(down, light.ground(np.where(down, x, 1e9), np.where(down, z, 1e9)), 0)[:, None]
     grain = noise(np.stack([x, 0 * x, z], 1).astype(np.float32) * np.float32(18 / radius))[:, None]
     floor = ground * (1 - dark) * (0.94 + 0.12 * grain)

@@ -32,7 +32,8 @@ def turn(*, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> Array:
     """Rotation R_y R_x R_z, angles in radians."""
     cx, sx, cy, sy, cz, sz = math.cos(x), math.sin(x), math.cos(y), math.sin(y), math.cos(z), math.sin(z)
     out: Array = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]]) @ np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
-    return out @ np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
+    turned: Array = out @ np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
+    return turned
 
 
 def ring(n: int, *, half: tuple[float, float], power: float = 2.0) -> Array:

@@ -16,14 +16,37 @@ def chair(g: Draw, s: Sculptor) -> None:
     w, d, seat, tall = g.uniform(0.42, 0.46), g.uniform(0.4, 0.45), g.uniform(0.84, 0.92), g.uniform(1.75, 2.0)
     lean = g.uniform(0.12, 0.2)
     padded = g.random() < 0.4
-    cloth = s.material(tinted(g, one(g, ((0.55, 0.15, 0.15), (0.2, 0.28, 0.4), (0.75, 0.68, 0.55), (0.25, 0.35, 0.25)))), mirror=0.0, bump=0.15, scale=8)
+    cloth = s.material(
+        tinted(g, one(g, ((0.55, 0.15, 0.15), (0.2, 0.28, 0.4), (0.75, 0.68, 0.55), (0.25, 0.35, 0.25)))), mirror=0.0, bump=0.15, scale=8
+    )
     s.box((0, seat - 0.03, 0), (w, 0.035, d), across)
     if padded:
-        s.loft([np.stack([(w - 0.03 - c) * np.sign(q[:, 0]) * np.abs(q[:, 0]) ** 0.35, 0 * q[:, 0] + y, (d - 0.03 - c) * np.sign(q[:, 1]) * np.abs(q[:, 1]) ** 0.35], 1)
-                for y, c in ((seat, 0.0), (seat + 0.05, 0.0), (seat + 0.08, 0.04), (seat + 0.09, 0.14)) for q in [_circle(40)]], cloth)  # fmt: skip
+        s.loft(
+            [
+                np.stack(
+                    [
+                        (w - 0.03 - c) * np.sign(q[:, 0]) * np.abs(q[:, 0]) ** 0.35,
+                        0 * q[:, 0] + y,
+                        (d - 0.03 - c) * np.sign(q[:, 1]) * np.abs(q[:, 1]) ** 0.35,
+                    ],
+                    1,
+                )
+                for y, c in ((seat, 0.0), (seat + 0.05, 0.0), (seat + 0.08, 0.04), (seat + 0.09, 0.14))
+                for q in [_circle(40)]
+            ],
+            cloth,
+        )
     for x in SIDES:
         s.tube([(x * (w - 0.05), seat - 0.05, d - 0.05), (x * (w - 0.03), 0.0, d - 0.03)], [0.045, 0.032], wood)
-        post = smooth([(x * (w - 0.03), 0, -d - 0.06), (x * (w - 0.05), seat * 0.6, -d + 0.04), (x * (w - 0.05), seat, -d + 0.04), (x * (w - 0.05), tall, -d - lean)], 5)
+        post = smooth(
+            [
+                (x * (w - 0.03), 0, -d - 0.06),
+                (x * (w - 0.05), seat * 0.6, -d + 0.04),
+                (x * (w - 0.05), seat, -d + 0.04),
+                (x * (w - 0.05), tall, -d - lean),
+            ],
+            5,
+        )
         s.tube(post, 0.042, wood)
         s.tube([(x * (w - 0.04), seat * 0.35, d - 0.04), (x * (w - 0.04), seat * 0.35, -d + 0.02)], 0.022, wood)
         s.box((x * (w - 0.05), seat - 0.1, 0), (0.02, 0.05, d - 0.06), wood)
@@ -67,7 +90,17 @@ def table(g: Draw, s: Sculptor) -> None:
         for z in SIDES:
             at = (x * (w - 0.1), 0, z * (d - 0.1))
             if turned:
-                outline = [(0.001, 0), (0.035, 0), (0.04, 0.03), (0.03, 0.08), (0.045, 0.3), (0.055, 0.5), (0.04, 0.6), (0.06, 0.63), (0.045, 0.67)]
+                outline = [
+                    (0.001, 0),
+                    (0.035, 0),
+                    (0.04, 0.03),
+                    (0.03, 0.08),
+                    (0.045, 0.3),
+                    (0.055, 0.5),
+                    (0.04, 0.6),
+                    (0.06, 0.63),
+                    (0.045, 0.67),
+                ]
                 s.lathe(smooth(outline, 3), wood, at=at, around=16)
                 s.box((at[0], h - 0.15, at[2]), (0.06, 0.11, 0.06), wood)
             else:
@@ -78,8 +111,12 @@ def ladder(g: Draw, s: Sculptor) -> None:
     """A stepladder that stands open, of aluminium or wood."""
     metal = g.random() < 0.6
     first, second = one(g, WOODS[::2])
-    rail = s.material(STEEL if metal else first, second, "plain" if metal else "wood", 1.5, mirror=0.5 if metal else 0.04, gloss=0.55, metal=metal)
-    step = s.material(STEEL if metal else first, second, "plain" if metal else "wood across", 1.5, mirror=0.5 if metal else 0.04, gloss=0.5, metal=metal)
+    rail = s.material(
+        STEEL if metal else first, second, "plain" if metal else "wood", 1.5, mirror=0.5 if metal else 0.04, gloss=0.55, metal=metal
+    )
+    step = s.material(
+        STEEL if metal else first, second, "plain" if metal else "wood across", 1.5, mirror=0.5 if metal else 0.04, gloss=0.5, metal=metal
+    )
     cap = s.material(one(g, ((0.85, 0.15, 0.1), (0.9, 0.7, 0.1), (0.1, 0.1, 0.11), WHITE)) if metal else first, mirror=0.04, gloss=0.5)
     tall, spread, narrow, wide = g.uniform(2.3, 2.7), g.uniform(0.42, 0.55), g.uniform(0.22, 0.28), g.uniform(0.4, 0.46)
     n = int(g.integers(5, 7))
@@ -90,11 +127,11 @@ def ladder(g: Draw, s: Sculptor) -> None:
             s.ball(a + (0, 0.03, 0), 0.055, cap, rows=8, around=10)
         for k in range(1, n):
             t = k / n
-            y, x, at = t * tall, wide + (narrow - wide) * t, z * (spread + (0.06 - spread) * t)
+            y, half, at = t * tall, wide + (narrow - wide) * t, z * (spread + (0.06 - spread) * t)
             if z > 0:
-                s.box((0, y, at + 0.02), (x, 0.022, 0.1), step)
+                s.box((0, y, at + 0.02), (half, 0.022, 0.1), step)
             elif k % 2:
-                s.tube([(-x, y, at), (x, y, at)], 0.018, step, around=8)
+                s.tube([(-half, y, at), (half, y, at)], 0.018, step, around=8)
     s.box((0, tall + 0.02, 0.03), (narrow + 0.05, 0.03, 0.15), cap)
     for x in SIDES:
         t = 0.45

@@ -11,13 +11,14 @@ from .choices import BLACK, SIDES, WHITE, Draw, one, ring, tinted, turn
 
 
 def house(g: Draw, s: Sculptor) -> None:
-    """A family house: walls of brick or boards, gable roof, windows with frames, a door, a porch roof and a chimney. Its door looks to +z."""
+    """A family house: walls of brick or boards, gable roof, windows with frames, a door, a porch and a chimney. The door looks to +z."""
     brick = g.random() < 0.4
     board = one(g, ((0.9, 0.9, 0.87), (0.75, 0.72, 0.6), (0.6, 0.68, 0.72), (0.85, 0.78, 0.6)))
     wall = (
-        s.material((0.6, 0.28, 0.2), (0.78, 0.74, 0.68), "brick", 4, mirror=0.0) if brick
+        s.material((0.6, 0.28, 0.2), (0.78, 0.74, 0.68), "brick", 4, mirror=0.0)
+        if brick
         else s.material(board, (0.3, 0.3, 0.28), "boards", 7, mirror=0.02)
-    )  # fmt: skip
+    )
     roof_colour = one(g, ((0.28, 0.27, 0.27), (0.4, 0.22, 0.17), (0.33, 0.28, 0.24)))
     roof = s.material(roof_colour, (0.12, 0.11, 0.11), "shingle", 5, mirror=0.0)
     trim, pane = s.material(WHITE, mirror=0.03), s.material((0.12, 0.16, 0.2), mirror=0.1, gloss=0.95)
@@ -57,7 +58,9 @@ def house(g: Draw, s: Sculptor) -> None:
             s.ball((x, 0.12, d + 0.14), (0.24, g.uniform(0.2, 0.28), 0.16), bush)
 
 
-def _gabled(s: Sculptor, at: tuple[float, float, float], w: float, d: float, h: float, rise: float, wall: int, roof: int, trim: int) -> None:
+def _gabled(
+    s: Sculptor, at: tuple[float, float, float], w: float, d: float, h: float, rise: float, wall: int, roof: int, trim: int
+) -> None:
     """Walls under a roof whose ridge runs along x."""
     x, _, z = at
     s.box((x, h / 2, z), (w, h / 2, d), wall)
@@ -65,8 +68,14 @@ def _gabled(s: Sculptor, at: tuple[float, float, float], w: float, d: float, h: 
         s.facets(np.array([[(x + side * w, h, z - d), (x + side * w, h, z + d), (x + side * w, h + rise, z)]]), wall)
         over, down = 0.18, 0.12
         slope = rise / d
-        P = np.array([(x - w - over, h + rise, z), (x + w + over, h + rise, z), (x + w + over, h - down * slope, z + side * (d + down)),
-                      (x - w - over, h - down * slope, z + side * (d + down))])  # fmt: skip
+        P = np.array(
+            [
+                (x - w - over, h + rise, z),
+                (x + w + over, h + rise, z),
+                (x + w + over, h - down * slope, z + side * (d + down)),
+                (x - w - over, h - down * slope, z + side * (d + down)),
+            ]
+        )
         s.slab(P + (0, 0.02, 0), (0, 0.07, 0), roof)
         s.box((x, h - down * slope + 0.02, z + side * (d + down)), (w + over, 0.045, 0.02), trim)
 
@@ -80,7 +89,9 @@ def _front(s: Sculptor, x: float, d: float, h: float, w: float, rise: float, wal
         end = (x + side * (w + 0.14), h - 0.14 * rise / w)
         P = np.array([(x, h + rise, -0.1), (x, h + rise, z + 0.15), (*end, z + 0.15), (*end, -0.1)])
         s.slab(P + (0, 0.03, 0), (0, 0.07, 0), roof)
-        s.slab([(x, h + rise, z + 0.16), (*end, z + 0.16), (end[0], end[1] + 0.1, z + 0.16), (x, h + rise + 0.1, z + 0.16)], (0, 0, 0.02), trim)
+        s.slab(
+            [(x, h + rise, z + 0.16), (*end, z + 0.16), (end[0], end[1] + 0.1, z + 0.16), (x, h + rise + 0.1, z + 0.16)], (0, 0, 0.02), trim
+        )
 
 
 def _window(s: Sculptor, at: tuple[float, float, float], w: float, h: float, trim: int, pane: int, *, aside: bool = False) -> None:
@@ -97,9 +108,18 @@ def tree(g: Draw, s: Sculptor) -> None:
     """A broadleaf tree: trunk, limbs, and thousands of leaves; or a conifer with tiers of needles."""
     bark = s.material((0.30, 0.22, 0.15), (0.16, 0.11, 0.07), "bark", 1.2, mirror=0.0, bump=0.4)
     tall = g.uniform(3.0, 3.6)
-    s.tube(smooth([(0, -0.02, 0), (0.02, 0.25, 0), (g.uniform(-0.08, 0.08), tall * 0.4, 0.02), (0, tall * 0.75, 0)], 4),
-           np.interp(np.linspace(0, 1, 13), [0, 0.1, 0.5, 1], [0.3, 0.19, 0.14, 0.05]), bark, around=12)  # fmt: skip
-    greens = [tinted(g, c, 0.03) for c in one(g, (((0.18, 0.33, 0.08), (0.28, 0.44, 0.12), (0.38, 0.52, 0.18)), ((0.13, 0.26, 0.08), (0.2, 0.36, 0.12), (0.3, 0.44, 0.16))))]
+    s.tube(
+        smooth([(0, -0.02, 0), (0.02, 0.25, 0), (g.uniform(-0.08, 0.08), tall * 0.4, 0.02), (0, tall * 0.75, 0)], 4),
+        np.interp(np.linspace(0, 1, 13), [0, 0.1, 0.5, 1], [0.3, 0.19, 0.14, 0.05]),
+        bark,
+        around=12,
+    )
+    greens = [
+        tinted(g, c, 0.03)
+        for c in one(
+            g, (((0.18, 0.33, 0.08), (0.28, 0.44, 0.12), (0.38, 0.52, 0.18)), ((0.13, 0.26, 0.08), (0.2, 0.36, 0.12), (0.3, 0.44, 0.16)))
+        )
+    ]
     leaf = [s.material(c, mirror=0.02, gloss=0.3) for c in greens]
     if g.random() < 0.3:
         _needles(g, s, tall, leaf)
@@ -159,7 +179,10 @@ def snowman(g: Draw, s: Sculptor) -> None:
     snow = s.material((0.93, 0.95, 0.98), (0.86, 0.9, 0.96), "speckle", 4, mirror=0.02, gloss=0.2, bump=0.25, glow=0.04)
     coal, carrot = s.material(BLACK, mirror=0.03), s.material((0.92, 0.42, 0.08), mirror=0.03)
     twig, hat = s.material((0.25, 0.16, 0.1), mirror=0.0), s.material(one(g, (BLACK, (0.12, 0.12, 0.14), (0.3, 0.15, 0.1))), mirror=0.03)
-    scarf = [s.material(c, mirror=0.0, bump=0.2, scale=6) for c in one(g, (((0.75, 0.1, 0.1), (0.75, 0.1, 0.1)), ((0.1, 0.35, 0.2), (0.75, 0.1, 0.1)), ((0.1, 0.2, 0.55), (0.9, 0.9, 0.9))))]
+    scarf = [
+        s.material(c, mirror=0.0, bump=0.2, scale=6)
+        for c in one(g, (((0.75, 0.1, 0.1), (0.75, 0.1, 0.1)), ((0.1, 0.35, 0.2), (0.75, 0.1, 0.1)), ((0.1, 0.2, 0.55), (0.9, 0.9, 0.9))))
+    ]
     a, b, c = g.uniform(0.62, 0.7), g.uniform(0.46, 0.52), g.uniform(0.34, 0.38)
     y1, y2 = a * 0.88, a * 0.88 + a * 0.72 + b * 0.62
     y3 = y2 + b * 0.68 + c * 0.66
@@ -181,9 +204,14 @@ def snowman(g: Draw, s: Sculptor) -> None:
     t = np.linspace(0, math.tau, 25)
     s.tube(np.stack([0.34 * np.cos(t), 0 * t + neck, 0.34 * np.sin(t)], 1), 0.085, scarf[0], around=10)
     for k in range(5):
-        s.box((0.2 + 0.01 * k, neck - 0.1 - k * 0.09, b * 0.72 + 0.08 + 0.02 * k), (0.085, 0.046, 0.02), scarf[k % 2], R=turn(z=-0.1, x=-0.2))
+        s.box(
+            (0.2 + 0.01 * k, neck - 0.1 - k * 0.09, b * 0.72 + 0.08 + 0.02 * k), (0.085, 0.046, 0.02), scarf[k % 2], R=turn(z=-0.1, x=-0.2)
+        )
     top = y3 + c * 0.78
-    s.lathe([(0.001, top), (0.44, top), (0.44, top + 0.03), (0.27, top + 0.045), (0.25, top + 0.42), (0.24, top + 0.44), (0.001, top + 0.44)], hat)
+    s.lathe(
+        [(0.001, top), (0.44, top), (0.44, top + 0.03), (0.27, top + 0.045), (0.25, top + 0.42), (0.24, top + 0.44), (0.001, top + 0.44)],
+        hat,
+    )
     s.lathe([(0.272, top + 0.05), (0.27, top + 0.13)], scarf[0])
 
 
@@ -199,12 +227,33 @@ def mushroom(g: Draw, s: Sculptor) -> None:
         k, at = (1.0, (0.0, 0.0)) if i == 0 else (g.uniform(0.5, 0.65), (float(g.choice([-1, 1])) * 0.62, 0.25))
         r, h, high = g.uniform(0.55, 0.7) * k, g.uniform(0.36, 0.5) * k, g.uniform(0.85, 1.1) * k
         base = (at[0], 0.0, at[1])
-        s.lathe(smooth([(0.001, -0.02), (0.2 * k, 0), (0.22 * k, 0.1 * k), (0.15 * k, 0.4 * k), (0.12 * k, high)], 4), stem, at=base, around=24)
-        dome = smooth([(r * 0.96, high - 0.06 * k), (r, high), (r * 0.9, high + h * 0.45), (r * 0.6, high + h * 0.82), (r * 0.25, high + h * 0.98), (0.001, high + h)], 5)
+        s.lathe(
+            smooth([(0.001, -0.02), (0.2 * k, 0), (0.22 * k, 0.1 * k), (0.15 * k, 0.4 * k), (0.12 * k, high)], 4), stem, at=base, around=24
+        )
+        dome = smooth(
+            [
+                (r * 0.96, high - 0.06 * k),
+                (r, high),
+                (r * 0.9, high + h * 0.45),
+                (r * 0.6, high + h * 0.82),
+                (r * 0.25, high + h * 0.98),
+                (0.001, high + h),
+            ],
+            5,
+        )
         s.lathe(dome, cap, at=base, around=40)
         t = np.linspace(0, math.tau, 120, endpoint=False)
         wave = 0.02 * k * (np.arange(120) % 2)
-        s.sheet(np.stack([np.stack([q * np.cos(t), y + wave, q * np.sin(t)], 1) + base for q, y in ((r * 0.96, high - 0.06 * k), (0.1 * k, high + 0.05 * k))]), gills, around=True)
+        s.sheet(
+            np.stack(
+                [
+                    np.stack([q * np.cos(t), y + wave, q * np.sin(t)], 1) + base
+                    for q, y in ((r * 0.96, high - 0.06 * k), (0.1 * k, high + 0.05 * k))
+                ]
+            ),
+            gills,
+            around=True,
+        )
         s.lathe(smooth([(0.13 * k, high * 0.8), (0.2 * k, high * 0.72), (0.26 * k, high * 0.62)], 4), stem, at=base)
         if red:
             for j in range(34):
@@ -212,7 +261,14 @@ def mushroom(g: Draw, s: Sculptor) -> None:
                 x = r * 0.97 * math.sin(u * 1.45)
                 y = high + float(np.interp(-x, -dome[::1, 0], dome[:, 1] - high))
                 R = turn(y=-a) @ turn(z=-u * 1.2)
-                s.ball((base[0] + x * math.cos(a), y, base[2] + x * math.sin(a)), np.array([0.05, 0.022, 0.05]) * k * g.uniform(0.6, 1.4), fleck, R=R, rows=7, around=10)
+                s.ball(
+                    (base[0] + x * math.cos(a), y, base[2] + x * math.sin(a)),
+                    np.array([0.05, 0.022, 0.05]) * k * g.uniform(0.6, 1.4),
+                    fleck,
+                    R=R,
+                    rows=7,
+                    around=10,
+                )
 
 
 _ = ring

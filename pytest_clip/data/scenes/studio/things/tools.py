@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -38,7 +39,9 @@ def hammer(g: Draw, s: Sculptor) -> None:
 
 def umbrella(g: Draw, s: Sculptor) -> None:
     """Open and upright: eight panels of cloth between ribs, a shaft and a crook."""
-    colour = tinted(g, one(g, ((0.75, 0.1, 0.12), (0.1, 0.2, 0.5), (0.08, 0.08, 0.09), (0.85, 0.65, 0.1), (0.15, 0.4, 0.25), (0.5, 0.2, 0.5))))
+    colour = tinted(
+        g, one(g, ((0.75, 0.1, 0.12), (0.1, 0.2, 0.5), (0.08, 0.08, 0.09), (0.85, 0.65, 0.1), (0.15, 0.4, 0.25), (0.5, 0.2, 0.5)))
+    )
     other = one(g, (colour, colour, (0.93, 0.93, 0.9), tinted(g, colour, 0.15)))
     cloth = [s.material(c, mirror=0.03, gloss=0.35) for c in (colour, other)]
     dark = s.material(BLACK, mirror=0.04, gloss=0.6)
@@ -58,10 +61,10 @@ def umbrella(g: Draw, s: Sculptor) -> None:
         r = radius * np.sin(u * 1.25) / math.sin(1.25) * (1 - 0.075 * sag * u)
         y = top - drop * (1 - np.cos(u * 1.25)) / (1 - math.cos(1.25)) + 0.05 * sag * u**2
         s.sheet(place(np.stack([r * np.cos(a), y + 0 * a, r * np.sin(a)], -1)), cloth[k % 2])
-        a = k * math.tau / panels
+        turned = k * math.tau / panels
         rib = np.stack([u[:, 0] * 0 + 0, u[:, 0] * 0, u[:, 0] * 0], 1)
         ru, yu = radius * np.sin(u[:, 0] * 1.25) / math.sin(1.25), top - 0.015 - drop * (1 - np.cos(u[:, 0] * 1.25)) / (1 - math.cos(1.25))
-        rib = np.stack([ru * math.cos(a), yu, ru * math.sin(a)], 1)
+        rib = np.stack([ru * math.cos(turned), yu, ru * math.sin(turned)], 1)
         s.tube(place(rib), 0.01, metal, around=5)
         s.tube(place(np.array([rib[6], (0, top - 0.75, 0)])), 0.009, metal, around=5)
     s.tube(place(np.array([(0, 0.35, 0), (0, top + 0.14, 0)])), 0.022, metal, around=8)
@@ -88,15 +91,22 @@ def dumbbell(g: Draw, s: Sculptor) -> None:
             outline = np.stack([np.cos(t), np.sin(t)], 1)
             rows = ((0.36, 0.8), (0.42, 1.0), (0.78, 1.0), (0.84, 0.8))
             loops = [np.stack([0 * t + side * x, high + r * k * outline[:, 1], r * k * outline[:, 0]], 1) for x, k in rows]
-            for one_, two in zip(loops, loops[1:], strict=False):
+            for one_, two in pairwise(loops):
                 s.facets(np.stack([one_, two, np.roll(two, -1, 0), np.roll(one_, -1, 0)], 1), iron)
             s.facets(np.stack([loops[0], loops[-1]]), iron)
-            s.lathe([(0.12, -0.845), (0.12, -0.86), (0.001, -0.86)], chrome, at=(0, high, 0), R=turn(z=-side * math.pi / 2) @ turn(x=math.pi))
+            s.lathe(
+                [(0.12, -0.845), (0.12, -0.86), (0.001, -0.86)], chrome, at=(0, high, 0), R=turn(z=-side * math.pi / 2) @ turn(x=math.pi)
+            )
         else:
             for x, k in ((0.42, 1.0), (0.56, 1.0), (0.7, 0.75)):
                 s.lathe([(0.05, -0.055), (r * k * 0.9, -0.055), (r * k, -0.04), (r * k, 0.04), (r * k * 0.9, 0.055), (0.05, 0.055)], iron,
                         at=(side * x, high, 0), R=R, around=48)  # fmt: skip
-            s.lathe([(0.07, 0.76), (0.09, 0.77), (0.09, 0.84), (0.07, 0.85), (0.06, 0.95), (0.001, 0.95)], chrome, at=(0, high, 0), R=turn(z=-side * math.pi / 2))
+            s.lathe(
+                [(0.07, 0.76), (0.09, 0.77), (0.09, 0.84), (0.07, 0.85), (0.06, 0.95), (0.001, 0.95)],
+                chrome,
+                at=(0, high, 0),
+                R=turn(z=-side * math.pi / 2),
+            )
     s.lathe(smooth([(0.065, -0.38), (0.075, -0.2), (0.08, 0), (0.075, 0.2), (0.065, 0.38)], 4), knurl, at=(0, high, 0), R=R)
     s.lathe([(0.11, -0.42), (0.11, -0.37), (0.06, -0.33)], chrome, at=(0, high, 0), R=R)
     s.lathe([(0.11, 0.42), (0.11, 0.37), (0.06, 0.33)], chrome, at=(0, high, 0), R=R)
@@ -128,7 +138,7 @@ def key(g: Draw, s: Sculptor) -> None:
     xs = np.linspace(-0.35, 0.95, 15)
     cut = np.interp(np.arange(15), np.arange(1, 14, 2), teeth) * (np.arange(15) % 2)
     low = np.stack([xs, 0.14 - cut], 1)
-    for a, b in zip(low, low[1:], strict=False):
+    for a, b in pairwise(low):
         s.slab([(a[0], 0, -0.14), (b[0], 0, -0.14), (b[0], 0, b[1]), (a[0], 0, a[1])], (0, 2 * y, 0), metal)
     s.slab([(0.95, 0, -0.14), (1.08, 0, -0.02), (0.95, 0, 0.14)], (0, 2 * y, 0), metal)
     groove = s.material((0.25, 0.22, 0.18), mirror=0.1, metal=True)

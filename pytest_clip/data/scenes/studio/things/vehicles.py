@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from ..mesh import Array, Sculptor, smooth
 from .choices import BLACK, CHROME, RUBBER, SIDES, STEEL, WHITE, Draw, one, ring, tinted, turn
 
-PAINTS = ((0.65, 0.06, 0.07), (0.08, 0.18, 0.45), (0.78, 0.79, 0.8), (0.9, 0.9, 0.9), (0.07, 0.07, 0.08), (0.85, 0.65, 0.08), (0.15, 0.3, 0.22))
+PAINTS = (
+    (0.65, 0.06, 0.07),
+    (0.08, 0.18, 0.45),
+    (0.78, 0.79, 0.8),
+    (0.9, 0.9, 0.9),
+    (0.07, 0.07, 0.08),
+    (0.85, 0.65, 0.08),
+    (0.15, 0.3, 0.22),
+)
 
 
 def car(g: Draw, s: Sculptor) -> None:
@@ -28,7 +37,9 @@ def car(g: Draw, s: Sculptor) -> None:
     rear = -1.95 if hatch else -1.6
     marks = [(rear, deck - 0.02), (rear + 0.35, roof - 0.12), (-0.75, roof), (0.15, roof - 0.02), (0.45, roof - 0.12), (1.15, hood)]
     side = smooth([(a, b) for a, b in marks], 4)
-    cabin, cover, inner = [], [], []
+    cabin: list[Any] = []
+    cover: list[Any] = []
+    inner: list[Any] = []
     for zz, y in side:
         lift = max(y - hood, 0.0)
         lower, upper = half * 0.93, half * (0.93 - 0.42 * lift)
@@ -110,7 +121,13 @@ def airplane(g: Draw, s: Sculptor) -> None:
         _wing(s, [(x * 0.08, y + 0.08, -1.7), (x * 0.85, y + 0.16, -2.25)], [0.55, 0.25], 0.05, grey)
         R1 = turn(x=math.pi / 2)
         at = (x * 0.78, y - 0.23, 0.55)
-        s.lathe([(0.13, -0.3), (0.17, -0.1), (0.185, 0.15), (0.175, 0.3), (0.15, 0.31), (0.14, 0.25)], trim if g.random() < 0.3 else white, at=at, R=R1, around=24)
+        s.lathe(
+            [(0.13, -0.3), (0.17, -0.1), (0.185, 0.15), (0.175, 0.3), (0.15, 0.31), (0.14, 0.25)],
+            trim if g.random() < 0.3 else white,
+            at=at,
+            R=R1,
+            around=24,
+        )
         s.lathe([(0.15, 0.2), (0.001, 0.22)], dark, at=at, R=R1, around=24)
         s.lathe([(0.12, -0.3), (0.05, -0.45)], metal, at=at, R=R1, around=16)
         s.box((x * 0.78, y - 0.1, 0.4), (0.02, 0.08, 0.25), white)
@@ -139,7 +156,13 @@ def _gear(s: Sculptor, at: tuple[float, float, float], metal: int) -> None:
     tyre = s.material(RUBBER, mirror=0.02, gloss=0.2)
     s.tube([(at[0], 0.08, at[2]), (at[0], 0.5, at[2])], 0.025, metal, around=8)
     for x in SIDES:
-        s.lathe([(0.001, -0.03), (0.07, -0.03), (0.085, 0), (0.07, 0.03), (0.001, 0.03)], tyre, at=(at[0] + x * 0.06, 0.085, at[2]), R=turn(z=math.pi / 2), around=16)
+        s.lathe(
+            [(0.001, -0.03), (0.07, -0.03), (0.085, 0), (0.07, 0.03), (0.001, 0.03)],
+            tyre,
+            at=(at[0] + x * 0.06, 0.085, at[2]),
+            R=turn(z=math.pi / 2),
+            around=16,
+        )
 
 
 def rocket(g: Draw, s: Sculptor) -> None:
@@ -150,12 +173,19 @@ def rocket(g: Draw, s: Sculptor) -> None:
     r, tall = g.uniform(0.3, 0.36), g.uniform(3.6, 4.2)
     low = 0.35
     s.lathe([(0.001, low), (r, low), (r, tall * 0.58), (r * 0.8, tall * 0.64), (r * 0.8, tall * 0.8)], white, around=40)
-    s.lathe(smooth([(r * 0.8, tall * 0.8), (r * 0.77, tall * 0.85), (r * 0.55, tall * 0.93), (r * 0.2, tall), (0.001, tall * 1.02)], 6), accent if g.random() < 0.5 else white, around=40)
+    s.lathe(
+        smooth([(r * 0.8, tall * 0.8), (r * 0.77, tall * 0.85), (r * 0.55, tall * 0.93), (r * 0.2, tall), (0.001, tall * 1.02)], 6),
+        accent if g.random() < 0.5 else white,
+        around=40,
+    )
     s.tube([(0, tall, 0), (0, tall * 1.08, 0)], 0.02, dark, around=6)
     for a, b, k in ((0.3, 0.33, 1), (0.56, 0.58, 1), (0.66, 0.675, 0.8), (0.78, 0.8, 0.8)):
         s.lathe([(r * k + 0.004, tall * a), (r * k + 0.004, tall * b)], dark, around=40)
     for k in range(8):
-        P = [[((r + 0.005) * math.cos(a), y, (r + 0.005) * math.sin(a)) for a in np.linspace(k * math.tau / 8, (k + 1) * math.tau / 8, 5)] for y in (low, low + 0.45)]
+        P = [
+            [((r + 0.005) * math.cos(a), y, (r + 0.005) * math.sin(a)) for a in np.linspace(k * math.tau / 8, (k + 1) * math.tau / 8, 5)]
+            for y in (low, low + 0.45)
+        ]
         s.sheet(np.array(P), dark if k % 2 else white)
     boosters = g.random() < 0.5
     for k in range(4):
@@ -164,7 +194,17 @@ def rocket(g: Draw, s: Sculptor) -> None:
         s.lathe([(0.06, 0.34), (0.1, 0.2), (0.14, 0.02)], metal, at=(c * r * 0.5, 0, d * r * 0.5), around=20)
         if boosters:
             b, at = r * 0.5, (c * (r * 1.5), 0, d * (r * 1.5))
-            s.lathe([(0.001, 0.25), (b, 0.25), (b, tall * 0.36), *smooth([(b, tall * 0.36), (b * 0.7, tall * 0.43), (0.001, tall * 0.48)], 4).tolist()], white, at=at, around=24)
+            s.lathe(
+                [
+                    (0.001, 0.25),
+                    (b, 0.25),
+                    (b, tall * 0.36),
+                    *smooth([(b, tall * 0.36), (b * 0.7, tall * 0.43), (0.001, tall * 0.48)], 4).tolist(),
+                ],
+                white,
+                at=at,
+                around=24,
+            )
             s.lathe([(b + 0.004, 0.5), (b + 0.004, 0.62)], accent, at=at, around=24)
             s.lathe([(b * 0.5, 0.25), (b * 0.8, 0.03)], metal, at=at, around=16)
         else:
@@ -185,12 +225,21 @@ def sailboat(g: Draw, s: Sculptor) -> None:
     beam = 0.46 * np.sqrt(np.clip(1 - np.clip((u - 0.4) / 0.6, 0, 1) ** 2.2, 0, 1)) * (0.72 + 0.28 * np.clip(u / 0.4, 0, 1))
     sheer = 0.3 + 0.1 * np.clip((u - 0.4) / 0.6, 0, 1) ** 2
     a = np.linspace(0, math.pi, 17)
-    skin = [[(b * math.cos(t) * (1 - 0.15 * math.sin(t)), h - (h + 0.06) * math.sin(t) ** 0.8, zz) for t in a] for b, h, zz in zip(np.maximum(beam, 0.01), sheer, z, strict=True)]
+    skin = [
+        [(b * math.cos(t) * (1 - 0.15 * math.sin(t)), h - (h + 0.06) * math.sin(t) ** 0.8, zz) for t in a]
+        for b, h, zz in zip(np.maximum(beam, 0.01), sheer, z, strict=True)
+    ]
     s.sheet(np.array(skin), hull)
-    s.sheet(np.array([[(b * x * 0.985, h - 0.02, zz) for x in (-1, 0, 1)] for b, h, zz in zip(np.maximum(beam, 0.01), sheer, z, strict=True)]), deck)
+    s.sheet(
+        np.array([[(b * x * 0.985, h - 0.02, zz) for x in (-1, 0, 1)] for b, h, zz in zip(np.maximum(beam, 0.01), sheer, z, strict=True)]),
+        deck,
+    )
     s.facets(np.array([skin[0]]), hull)
     for x in SIDES:
-        s.sheet(np.array([[(x * (b + 0.006), h - 0.04, zz), (x * (b + 0.006), h - 0.08, zz)] for b, h, zz in zip(beam, sheer, z, strict=True)]), stripe)
+        s.sheet(
+            np.array([[(x * (b + 0.006), h - 0.04, zz), (x * (b + 0.006), h - 0.08, zz)] for b, h, zz in zip(beam, sheer, z, strict=True)]),
+            stripe,
+        )
     s.loft([_section(0.24 * k, 0.26, 0.46, zz) for zz, k in ((-0.45, 0.95), (-0.4, 1.0), (0.35, 0.9), (0.6, 0.5))], hull)
     for x in SIDES:
         s.box((x * 0.235, 0.38, -0.05), (0.008, 0.03, 0.25), dark)
@@ -200,7 +249,14 @@ def sailboat(g: Draw, s: Sculptor) -> None:
     end = np.array([math.sin(swing) * 1.45, 0.62, mast - math.cos(swing) * 1.45])
     s.tube([(0, 0.6, mast), end], 0.025, metal, around=8)
     _sail(s, np.array([0, 0.66, mast - 0.03]), end + (0, 0.05, 0), np.array([0, tall - 0.06, mast - 0.03]), swing * 0.5, cloth)
-    _sail(s, np.array([0, 0.45, 1.52]), np.array([math.sin(swing) * 0.5, 0.5, mast + 0.1]), np.array([0, tall * 0.9, mast + 0.04]), swing * 0.5, cloth)
+    _sail(
+        s,
+        np.array([0, 0.45, 1.52]),
+        np.array([math.sin(swing) * 0.5, 0.5, mast + 0.1]),
+        np.array([0, tall * 0.9, mast + 0.04]),
+        swing * 0.5,
+        cloth,
+    )
     for p in ((0, 0.42, 1.56), (0.4, 0.3, 0.1), (-0.4, 0.3, 0.1), (0, 0.3, -1.33)):
         s.tube([p, (0, tall - 0.05, mast)], 0.006, metal, around=4)
 
