@@ -59,7 +59,7 @@ COMMANDS = (
     Command("scenes", "The embedded benchmark", scenes.arguments, scenes.run),
     Command("runs", "Saved runs: list them, show one", runs.runs_arguments, runs.runs),
     Command("compare", "What became worse between two saved runs, and on which images", runs.compare_arguments, runs.compare),
-    Command("report", "A record or a saved run as another report: Markdown, GitHub Actions", report.arguments, report.run),
+    Command("report", "A record or a saved run as another report: HTML, Markdown, GitHub Actions", report.arguments, report.run),
     Command("init", "Write a first thresholds.toml from a run on your data", init.arguments, init.run),
     Command("doctor", "Whether data is whole: missing, unreadable, doubled images", data.doctor_arguments, data.doctor, data.OPTIONS),
     Command("cache", "Stored pictures and answers: how much, whether whole, remove", cache.arguments, cache.run),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from pytest_clip import ClipError
+from pytest_clip.cli.written import place, put
 
 KINDS = {
+    "html": "As one page for a browser, complete in itself: figures, tables, every gate with its rule",
     "md": "As Markdown for a comment: at most 65,535 bytes, says what was cut",
     "github": "For GitHub Actions: annotations to stdout, Markdown to PATH, by default the step's summary ($GITHUB_STEP_SUMMARY)",
 }
@@ -28,41 +29,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from pytest_clip.report import github
-    from pytest_clip.report.writing import write
 
     asked = {kind: to for kind in KINDS if (to := getattr(args, kind)) is not None}
     if not asked:
         raise ClipError(f"says nothing to write; add {', '.join(f'--{kind}=PATH' for kind in KINDS)}")
-    paths = {kind: _place(kind, to) for kind, to in asked.items()}
+    paths = {kind: place(kind, to) for kind, to in asked.items()}
     record = record_of(args.record)
     for kind, path in paths.items():
-        try:
-            written, lost = write(kind, record, path)
-        except OSError as error:
-            raise ClipError(f"--{kind}={path or ''}: cannot be written ({error.strerror or error}); name another file") from None
+        told = put(kind, record, path)
         if kind == "github":
             for line in github.commands(record):
                 print(line)
-        for line in [*([f"wrote {written}"] if written is not None else []), *lost]:
+        for line in told:
             print(line)
     return 0
-
-
-def _place(kind: str, to: str) -> Path | None:
-    """Where a report goes, if that can be written; None for the default of the CI system."""
-    from pytest_clip.store import path_of, unwritable
-
-    if not to and kind == "github":
-        return None
-    path = path_of(to)
-    if not to or path.is_dir():
-        raise ClipError(f"--{kind}={to}: is {'a folder; name a file in it' if to else 'empty; name a file'}")
-    nearest = next(parent for parent in path.absolute().parents if parent.exists())
-    if not nearest.is_dir():
-        raise ClipError(f"--{kind}={to}: {nearest} is no folder; name another file")
-    if path.exists() and (why := unwritable(path)):
-        raise ClipError(f"--{kind}={to}: {why}, or name another file")
-    return path
 
 
 def record_of(text: str) -> Mapping[str, Any]:

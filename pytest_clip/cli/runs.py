@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pytest_clip import ClipError
+from pytest_clip.cli import written
 from pytest_clip.runs import names
 
 YES, NO = 0, 1
@@ -101,11 +103,13 @@ def compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="All gates that are worse, not only the ten worst")
     parser.add_argument("--ids", action="store_true", help="Every image that went from right to wrong")
     parser.add_argument("--json", action="store_true", help="Everything as JSON")
+    parser.add_argument("--html", metavar="PATH", help="Also as a page for a browser: B with every gate held against A")
 
 
 def compare(args: argparse.Namespace) -> int:
     from pytest_clip.runs import changes
 
+    to = None if args.html is None else written.place("html", args.html)
     first, second = open_run(args.a), open_run(args.b)
     found = changes.changes(first, second)
     if not changes.compared(found):
@@ -116,6 +120,9 @@ def compare(args: argparse.Namespace) -> int:
     else:
         print(f"{second.name} against {first.name}")
         print("\n".join(changes.told(found, most=len(found) if args.all else 10, ids=args.ids)))
+    if to is not None:
+        told = written.put("html", changes.record(first, second, found), to)
+        print("\n".join(told), file=sys.stderr if args.json else sys.stdout)
     return NO if any(each.sure or each.unknown for each in found) else YES
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_clip.data.prompts import PromptSet
     from pytest_clip.models.depth import DepthModel
 
-REPORTS: dict[str, str | None] = {"json": "clip-report.json", "md": "clip-report.md", "github": None}
+REPORTS: dict[str, str | None] = {"json": "clip-report.json", "html": "clip-report.html", "md": "clip-report.md", "github": None}
 """By type the file that is written when DEST is left out; None: no file of its own, but what the CI system reads."""
 PRECISIONS = ("fp32", "bf16", "fp16", "amp", "amp_bf16")
 UPDATES = ("create", "fix", "trim", "force")

@@ -15,6 +15,7 @@ from pytest_clip import ClipError
 from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.measurement import Measurement
 from pytest_clip.gates.rows import to_row
+from pytest_clip.plugin.behind import behind
 from pytest_clip.plugin.items import data_label_of, model_label_of
 from pytest_clip.plugin.rows import rows_of
 from pytest_clip.plugin.suites import suite_of
@@ -56,6 +57,7 @@ class Gate:
         conventions: Mapping[str, object] | None = None,
         reason: str | None = None,
         better: Literal["higher", "lower"] | None = None,
+        answers: Answers | None = None,
     ) -> Verdict:
         """Hold ``value`` against the rule for ``gate``; fail the test unless it passes, is waived or nobody asked anything of it.
 
@@ -64,7 +66,8 @@ class Gate:
         other statistics, the images, and which of them share a scene. ``reason`` says why there is no value when it is None
         or NaN, and is not used otherwise, so a test may always give it. ``conventions`` are what the number depends on.
         ``better`` is the good side of a number of your own; without it ``--clip-update`` cannot write a rule for it, and no drop against
-        a baseline can be told from a gain.
+        a baseline can be told from a gain. ``answers`` are those of ``zero_shot`` that
+        the number was made of; reports show the worst of them.
         """
         __tracebackhide__ = True
         label, fingerprint = self._model()
@@ -98,6 +101,7 @@ class Gate:
         if role := self._session.role_of(label):
             rows[-1]["role"] = role
         self._keep(measurement, rows[-1])
+        behind(self._request, self._session, measurement, rows[-1], answers)
         if not verdict.ok:
             pytest.fail(verdict.message, pytrace=False)
         return verdict
@@ -136,6 +140,7 @@ class Gate:
             conventions=told,
             reason=reason or "there is no image",
             better="higher",
+            answers=answers,
         )
 
     def _clean(self) -> tuple[float, float]:

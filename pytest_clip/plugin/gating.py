@@ -110,7 +110,8 @@ class Gating:
             rows = reported(item, report, self.session)
             if rows:
                 html = written.of_type("html", self.config, self.session.settings.reports)
-                properties = [each for row in rows for each in junit.properties(row, html=html)]
+                many = len(self.session.judged) * len(self.session.data) > 1
+                properties = [each for row in rows for each in junit.properties(row, html=html, many=many)]
                 item.user_properties.extend(properties)
                 report.user_properties.extend(properties)
                 extras.add(item, report, rows)

@@ -85,6 +85,11 @@ _LIST = (
         checks.report, "TYPE[:DEST]", REPEATED,
     ),
     Option(
+        "clip_evidence",
+        "What html and json reports hold behind a gate: curves, and at most N images each; 0 leaves all of it out; default: 3",
+        checks.count(0), "N", ini="Default of --clip-evidence", native=int,
+    ),
+    Option(
         "clip_baseline",
         "Hold the models against this saved run, a name or the path of its folder: max_drop rules are judged, every change is told",
         checks.run, "RUN", ini="Default of --clip-baseline, a path relative to the ini file",

@@ -15,7 +15,7 @@ import pytest_clip.plugin.written as written
 import pytest_clip.plugin.xdist as xdist
 from pytest_clip.plugin.invocation import Plan
 from pytest_clip.report import terminal
-from pytest_clip.session import facts, following, updating
+from pytest_clip.session import evidence, facts, following, updating
 from pytest_clip.session.closing import Heard
 from pytest_clip.session.run import ClipSession, Row
 
@@ -72,7 +72,7 @@ class Reporting:
             rows=list(self.session.rows.values()),
             models=list(self.session.facts["models"].values()),
             data=list(self.session.facts["data"].values()),
-            more=self.more(),
+            more={**self.more(), **({"evidence": found} if (found := evidence.record(list(self.session.rows.values()))) else {})},
             session=json_report.session_facts(
                 argv=[str(arg) for arg in self.config.invocation_params.args],
                 started=self.started,

@@ -53,6 +53,7 @@ def _resolved(config: pytest.Config) -> Settings:
         if given.clip_prompts
         else _ini(config, "clip_prompts", lambda text: checks.prompts_from(text, base), None),
         limit=given.clip_limit,
+        evidence=_pick(config, "clip_evidence", 3),
         max_unreadable=_pick(config, "clip_max_unreadable", 0),
         device=_pick(config, "clip_device", "auto"),
         precision=_pick(config, "clip_precision", "fp32"),

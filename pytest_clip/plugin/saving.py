@@ -85,6 +85,7 @@ class Saving:
         from pytest_clip.session.regressions import asked
 
         settings, record = self.session.settings, self.reporting.record(exitstatus)
+        record.pop("evidence", None)  # pictures are for the reports that were asked for; a saved run is handed around
         if not any(row["n"] is not None for row in record["gates"]):
             raise ClipError("no gate was measured")
         partial = [*([f"--clip-limit={settings.limit}"] if settings.limit is not None else []), *self.reporting.plan.narrowed_by]

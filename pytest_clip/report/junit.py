@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 from xml.etree.ElementTree import Element, SubElement
 
 from pytest_clip.report import order as said
 from pytest_clip.report.github import location
+from pytest_clip.report.html.reading import link
 from pytest_clip.report.plain import plain
 
 _PLAIN = ("gate", "suite", "metric", "slice", "model", "fingerprint", "data", "value", "n", "verdict", "reason")
@@ -20,8 +20,9 @@ PICTURES = 3
 """Pictures of one gate that are attached."""
 
 
-def properties(row: Mapping[str, Any], *, html: str | None = None) -> list[tuple[str, str | int | float]]:
-    """Name and value pairs in a fixed order; what a row does not have is left out. `html` is the path of the HTML report of the run.
+def properties(row: Mapping[str, Any], *, html: str | None = None, many: bool = False) -> list[tuple[str, str | int | float]]:
+    """Name and value pairs in a fixed order; what a row does not have is left out. `html` is the path of the HTML report of the run,
+    which tells its gates apart by model and data where they are `many`.
 
     Only exact builtins: xdist refuses anything else, and JUnit writes a dict as its Python repr, so nested parts are flat or JSON text.
     """
@@ -43,7 +44,7 @@ def properties(row: Mapping[str, Any], *, html: str | None = None) -> list[tuple
     if conventions := row.get("conventions"):
         pairs.append(("conventions", json.dumps(conventions, sort_keys=True, ensure_ascii=False)))
     if html is not None:
-        pairs.append(("report", f"{html}#gate={quote(row['gate'], safe='')}"))
+        pairs.append(("report", f"{html}#{link(row, many=many)}"))
     return [(f"clip.{name}", value) for name, value in pairs if value is not None]
 
 

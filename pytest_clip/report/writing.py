@@ -33,6 +33,12 @@ def _text(of: Callable[[Record], str]) -> Callable[[Record, Path], list[str]]:
     return write
 
 
+def _html(record: Record) -> str:
+    from pytest_clip.report.html.page import render  # jinja2 is for those who ask for a page
+
+    return render(record)
+
+
 def _summary(record: Record) -> Path | None:
     """Behind what other commands of the step have written there."""
     named = os.environ.get(STEP_SUMMARY)
@@ -46,6 +52,7 @@ def _summary(record: Record) -> Path | None:
 
 WRITERS: Mapping[str, Callable[[Record, Path], list[str]]] = {
     "json": lambda record, path: json_report.write(path, record),
+    "html": _text(_html),
     "md": _text(md.text),
     "github": _text(md.text),
 }

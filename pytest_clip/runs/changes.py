@@ -127,6 +127,18 @@ def _lines(each: Change, *, many: bool, ids: bool) -> list[str]:
     return lines
 
 
+def record(first: SavedRun, second: SavedRun, found: Sequence[Change]) -> dict[str, Any]:
+    """The record of `second` with every gate held against `first`, and what came of it as `comparison`: what a page shows."""
+    told = {(each.gate, each.model, each.data): each for each in found}
+    rows = []
+    for gate in second.record["gates"]:
+        each = told.get((gate["gate"], gate["model"], gate["data"]))
+        if each is not None:
+            rows.append({**gate, "baseline": row(each)["baseline"], "flips": each.found.flips})
+    counts = {"compared": len(compared(found)), "sure": sum(each.sure for each in found), "unknown": sum(each.unknown for each in found)}
+    return {**second.record, "gates": rows, "comparison": {"first": first.name, "second": second.name, **counts}}
+
+
 def row(each: Change) -> dict[str, Any]:
     """One change as JSON."""
     return {

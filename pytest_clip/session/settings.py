@@ -59,6 +59,8 @@ class Settings:
     reports: tuple[ReportRequest, ...] = ()
     prompts: PromptSet | None = None
     limit: int | None = None
+    evidence: int = 3
+    """images that html and json reports show of a gate; with 0 they hold no evidence"""
     max_unreadable: int = 0
     device: str = "auto"
     precision: str = "fp32"

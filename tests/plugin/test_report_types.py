@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 import pytest_clip.session.regressions  # noqa: F401 - inner runs find numpy here already
 from pytest_clip.cli.main import main
 from pytest_clip.report import github, md
+from pytest_clip.report.html import page
 
 FAILING = "schema = 1\n[gates.'accuracy/top1']\nmin = 0.7\nwhy = '100 % | sure, ::error::'"
 LINE = "::error file=thresholds.toml,line=3,title=accuracy/top1[[]shift_far[]]::accuracy/top1[[]shift_far[]]: 0.6000 < min 0.7000 (n = 100*"
@@ -26,6 +30,17 @@ def _no_ci(monkeypatch):
 def failing(world):
     world.project(FAILING)
     return world
+
+
+def test_the_page_is_a_function_of_the_record(failing):
+    result = failing.clip("--clip-report=json:run.json", "--clip-report=html", "--junitxml=run.xml")
+    result.stdout.fnmatch_lines(["wrote run.json", "wrote clip-report.html"])
+    text = (failing.pytester.path / "clip-report.html").read_text("utf-8")
+    assert text == page.render(json.loads((failing.pytester.path / "run.json").read_text("utf-8")))
+    assert 'Failed</span> <span class="headline">1 of 5 gates<' in text
+    links = re.findall(r'clip-report.html#([^"]+)"', (failing.pytester.path / "run.xml").read_text("utf-8"))
+    assert len(links) == 5
+    assert all(f'<details id="{unquote(link)}">' in text for link in links)
 
 
 def test_markdown_is_a_function_of_the_record(failing):
@@ -104,6 +119,26 @@ def test_a_record_or_a_saved_run_is_reported_again(recorded, capsys):
         assert text == md.text(record)
 
 
+def test_a_record_is_a_page_again(recorded, capsys):
+    record = json.loads((recorded / "run.json").read_text("utf-8"))
+    assert main(["report", "run.json", "--html", "again.html"]) == 0
+    assert capsys.readouterr().out == "wrote again.html\n"
+    assert (recorded / "again.html").read_text("utf-8") == page.render(record)
+    assert main(["report", "base", "--html", "again.html"]) == 0
+    assert "1 of 5 gates" in (recorded / "again.html").read_text("utf-8")
+
+
+def test_two_saved_runs_as_a_page(recorded, failing, capsys):
+    failing.clip("--clip-save=next")
+    assert main(["compare", "base", "next", "--html=pages/diff.html"]) == 0
+    assert capsys.readouterr().out.endswith(f"wrote {Path('pages/diff.html')}\n")
+    text = (recorded / "pages" / "diff.html").read_text("utf-8")
+    assert 'Not worse</span> <span class="headline">next against base: 5 gates compared<' in text
+    assert "<title>Against run base</title>" in text
+    assert main(["compare", "base", "next", "--html=pages"]) == 2
+    assert capsys.readouterr().err == "pytest-clip compare: --html=pages: is a folder; name a file in it\n"
+
+
 def test_the_command_writes_the_summary_of_the_step(recorded, capsys, monkeypatch):
     assert main(["report", "run.json", "--github"]) == 0
     assert "wrote" not in capsys.readouterr().out
@@ -116,7 +151,7 @@ def test_the_command_writes_the_summary_of_the_step(recorded, capsys, monkeypatc
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        (["run.json"], "says nothing to write; add --md=PATH, --github=PATH"),
+        (["run.json"], "says nothing to write; add --html=PATH, --md=PATH, --github=PATH"),
         (["gone.json", "--md=x.md"], "gone.json: no such file; write one with pytest --clip-report=json:PATH"),
         (["gone", "--md=x.md"], "RUN: no run 'gone'; there is base"),
         (["tox.json", "--md=x.md"], "tox.json: not the record of a run ("),
@@ -137,7 +172,21 @@ def test_a_request_that_makes_no_sense_is_one_line(recorded, capsys, args, told)
     assert not (recorded / "x.md").exists()
 
 
+@pytest.mark.parametrize(
+    "more",
+    [{"mutants": [{"name": "x"}]}, {"mutants": 3}, {"evidence": {"figures": [{}]}}, {"evidence": 3}, {"evidence": {"figures": 3}}],
+)
+def test_a_damaged_part_that_only_a_page_shows_is_one_line(recorded, capsys, more):
+    record = json.loads((recorded / "run.json").read_text("utf-8"))
+    (recorded / "bad.json").write_text(json.dumps({**record, **more}), "utf-8")
+    assert main(["report", "bad.json", "--html=x.html"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("pytest-clip report: --html: the record is damaged or of another version (")
+    assert err.count("\n") == 1
+    assert not (recorded / "x.html").exists()
+
+
 def test_the_command_loads_no_model(recorded):
-    script = "import sys; from pytest_clip.cli.main import main; s = main(['report', 'run.json', '--md=a.md', '--github=b.md']); " \
+    script = "import sys; from pytest_clip.cli.main import main; s = main(['report', 'run.json', '--html=a', '--md=b', '--github=c']); " \
         "assert not {'torch', 'open_clip', 'pytest', 'matplotlib'} & sys.modules.keys(); sys.exit(s)"  # fmt: skip
     assert subprocess.run([sys.executable, "-c", script], check=False, cwd=recorded).returncode == 0

@@ -1,0 +1,51 @@
+"""What stands behind a gate goes with its row, where a report that shows it was asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_clip.session.run import ClipSession, Row
+
+if TYPE_CHECKING:
+    from pytest_clip.gates.measurement import Measurement
+
+SHOWN_IN = ("html", "json")
+
+
+def wanted(session: ClipSession) -> bool:
+    return any(each.type in SHOWN_IN for each in session.settings.reports)
+
+
+def behind(request: pytest.FixtureRequest, session: ClipSession, measurement: Measurement, row: Row, answers: Any) -> None:
+    """Put evidence into the row of a model under test; a damaged copy and a baseline have none."""
+    from pytest_clip.session import evidence
+
+    label = measurement.model
+    if not wanted(session) or not session.settings.evidence or session.role_of(label) or session.original(label) != label:
+        return
+    found = evidence.of_numbers(measurement)
+    if (asked := _asked(request, session, measurement, answers)) is not None:
+        found += evidence.of_answers(measurement, asked, row["flips"])
+    if found:
+        row["evidence"] = evidence.rows(found)
+
+
+def _asked(request: pytest.FixtureRequest, session: ClipSession, measurement: Measurement, answers: Any) -> Any:
+    """The answers with their images, where both are known: those of an image set of the data, as it is, by the shipped fixtures."""
+    from pytest_clip.data.imageset import ImageSet
+    from pytest_clip.extract.zeroshot import ZeroShot
+    from pytest_clip.session.evidence import Asked
+
+    outcomes, data = measurement.per_image, session.loaded_data.get(measurement.data)
+    if not isinstance(answers, ZeroShot) or outcomes is None or "clip_extraction" not in request.fixturenames:
+        return None
+    name = measurement.gate.slice
+    if name not in {each.name for each in session.sets.get(measurement.data, ())} or not hasattr(data, "images"):
+        return None
+    images = data.images(name)
+    right = outcomes.arrays.get("correct")
+    if not isinstance(images, ImageSet) or images.ids != answers.ids or right is None or list(right) != list(answers.right):
+        return None
+    return Asked(answers, images, request.getfixturevalue("clip_extraction").cache, session.settings.evidence)

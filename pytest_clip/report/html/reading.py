@@ -1,0 +1,141 @@
+"""What the pages read from rows of a record: names, words, bounds, how near a value is to one, what a metric means."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from pytest_clip.gates.catalog import CATALOG
+from pytest_clip.gates.digits import distinct, short
+
+Row = Mapping[str, Any]
+
+WORDS = {
+    "fail": "failed",
+    "insufficient": "insufficient",
+    "warn": "warned",
+    "waived": "waived",
+    "unjudged": "unjudged",
+    "not_measured": "not measured",
+    "pass": "passed",
+}
+"""Every verdict, the worst first, and what it is called."""
+RANK = {verdict: at for at, verdict in enumerate(WORDS)}
+
+
+def bounds(row: Row) -> dict[str, float]:
+    """`min` and `max` of the rule that are numbers."""
+    rule = row.get("rule") or {}
+    return {key: float(rule[key]) for key in ("min", "max") if isinstance(rule.get(key), int | float) and not isinstance(rule[key], bool)}
+
+
+def room(row: Row) -> float | None:
+    """How much room a value has to its nearest bound, relative to the bound; below 0 it is broken. None where nothing says so."""
+    value = row.get("value")
+    if value is None:
+        return None
+    rooms = [(value - bound if key == "min" else bound - value) / max(abs(bound), 1e-6) for key, bound in bounds(row).items()]
+    baseline = row.get("baseline") or {}
+    if baseline.get("allowed") is not None and baseline.get("drop") is not None:
+        rooms.append((baseline["allowed"] - baseline["drop"]) / max(abs(baseline["value"] or 0.0), 1e-6))
+    return min(rooms, default=None)
+
+
+def severity(row: Row) -> tuple[Any, ...]:
+    """The worst first: by verdict, then by how far a bound is broken or how near it is; without a value before all of the verdict."""
+    near = room(row)
+    lost = -math.inf if row.get("value") is None and row["verdict"] in ("fail", "insufficient") else math.inf
+    return RANK.get(row["verdict"], len(RANK)), near if near is not None else lost, row["gate"], row["model"], row["data"]
+
+
+def worst(rows: Sequence[Row], n: int) -> list[Row]:
+    """The `n` gates that a person should look at first: those that are not green, else those nearest to their bounds."""
+    judged = [row for row in rows if row["verdict"] not in ("unjudged", "not_measured")]
+    if not any(row["verdict"] != "pass" for row in judged) and any(row["ci"] for row in judged):
+        judged = [row for row in judged if row["ci"]]  # what is exact and holds is not near to anything
+    return sorted((row for row in judged if row["verdict"] != "pass" or room(row) is not None), key=severity)[:n]
+
+
+def value(row: Row) -> str:
+    return "no value" if row.get("value") is None else distinct(row["value"], *bounds(row).values())[0]
+
+
+def interval(row: Row) -> str:
+    ends = row.get("ci")
+    if not ends:
+        return ""
+    low, high = ("∞" if end is None else short(end) for end in ends)
+    return f"{'-' if ends[0] is None else ''}{low} to {high}"
+
+
+def told(row: Row) -> str:
+    """Value and interval in words."""
+    return f"{value(row)} ({interval(row) or 'no interval'})"
+
+
+def bound(row: Row) -> str:
+    rule, value = row.get("rule") or {}, row.get("value")
+    told = []
+    for key in ("min", "max", "max_drop", "min_n"):
+        if (asked := rule.get(key)) is None:
+            continue
+        plain = isinstance(asked, int | float) and key in ("min", "max")
+        told.append(f"{key} {distinct(asked, *([] if value is None else [value]))[0] if plain else asked}")
+    return ", ".join(told)
+
+
+def counts(rows: Iterable[Row]) -> list[tuple[str, str, int]]:
+    """Verdict, its word and its number, the worst first, for those that there are."""
+    found = Counter(row["verdict"] for row in rows)
+    return [(verdict, word, found[verdict]) for verdict, word in WORDS.items() if found[verdict]]
+
+
+def gates(n: int) -> str:
+    return f"{n:,} gate{'' if n == 1 else 's'}"
+
+
+def metric(row: Row) -> str:
+    """The id of the metric, `suite/metric`."""
+    return str(row["gate"]).partition("[")[0]
+
+
+def title(row: Row) -> str:
+    """What the catalog says the metric is; empty for one of a project's own."""
+    known = CATALOG.get(metric(row))
+    return "" if known is None else known.title
+
+
+def unit(row: Row) -> str:
+    known = CATALOG.get(metric(row))
+    return "" if known is None else known.unit
+
+
+def better(row: Row) -> str | None:
+    known = CATALOG.get(metric(row))
+    side = row.get("better") if known is None else known.better
+    return side if side in ("higher", "lower") else None
+
+
+def pairs(rows: Iterable[Row]) -> list[tuple[str, str]]:
+    """Models and data sets of these rows, in order."""
+    return list(dict.fromkeys((str(row["model"]), str(row["data"])) for row in rows))
+
+
+def anchor(row: Row, *, many: bool) -> str:
+    """The part of the address after #: `gate=accuracy/top1[clean]`, and which model and data set where there are several."""
+    told = f"gate={row['gate']}"
+    return fragment(f"{told}&model={row['model']}&data={row['data']}" if many else told)
+
+
+def link(row: Row, *, many: bool) -> str:
+    """The same with all quoted that means something in an address, for links from other files; a browser finds the gate by either."""
+    told = {"gate": row["gate"], **({"model": row["model"], "data": row["data"]} if many else {})}
+    return "&".join(f"{key}={quote(str(value), safe='', errors='backslashreplace')}" for key, value in told.items())
+
+
+def fragment(told: str) -> str:
+    """An id that a link can name: what a browser would change in an address is written as it would be."""
+    return quote(told, safe="=&/[]~,.:@+()", errors="backslashreplace")

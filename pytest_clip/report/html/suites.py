@@ -1,0 +1,159 @@
+"""One section a suite: its gates, the worst first, and the figures that its rows and its evidence make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pytest_clip.gates.catalog import CATALOG, SUITES
+from pytest_clip.report.html import gates, reading
+from pytest_clip.report.html.evidence import Shown
+from pytest_clip.report.html.figures import confusion, intervals, prompts, reliability, roc, severity, shape
+from pytest_clip.report.html.figures.intervals import Before
+from pytest_clip.report.html.gates import GateView
+from pytest_clip.report.html.reading import Row
+from pytest_clip.report.html.svg import Figure
+
+Maker = Callable[[Sequence[Row], Shown, str], list[Figure]]
+
+
+@dataclass(frozen=True)
+class SuiteView:
+    name: str
+    asks: str
+    tally: str
+    figures: tuple[Figure, ...]
+    gates: tuple[GateView, ...]
+
+    @property
+    def anchor(self) -> str:
+        return reading.fragment(f"suite={self.name}")
+
+
+def suites(rows: Sequence[Row], shown: Shown, *, many: bool) -> list[SuiteView]:
+    """In the order of the catalog; those of a project after them."""
+    names = sorted(
+        {str(row["suite"]) for row in rows}, key=lambda name: (list(SUITES).index(name) if name in SUITES else len(SUITES), name)
+    )
+    return [_suite(name, [row for row in rows if row["suite"] == name], rows, shown, many) for name in names]
+
+
+def _suite(name: str, own: Sequence[Row], rows: Sequence[Row], shown: Shown, many: bool) -> SuiteView:
+    drawn: list[Figure] = []
+    for data in dict.fromkeys(str(row["data"]) for row in own):
+        on = f" on {data}" if len({row["data"] for row in rows}) > 1 else ""
+        here = [row for row in rows if row["data"] == data]
+        drawn += _FIGURES.get(name, _slices)([row for row in here if row["suite"] == name], shown, on)
+        if name == "accuracy":
+            drawn += _confusions(here, shown, on)
+    ordered = sorted(own, key=reading.severity)
+    views = tuple(gates.view(row, many=many, strips=shown.strips(row)) for row in ordered)
+    return SuiteView(name, SUITES.get(name, ""), ", ".join(f"{n:,} {word}" for _, word, n in reading.counts(own)), tuple(drawn), views)
+
+
+def _of(rows: Sequence[Row], metric: str) -> list[Row]:
+    return [row for row in rows if reading.metric(row) == metric]
+
+
+def _slices(rows: Sequence[Row], shown: Shown, on: str, only: Sequence[str] = (), before: Before | None = None) -> list[Figure]:
+    """The intervals of each metric that has several slices, or several models."""
+    found = []
+    for metric in dict.fromkeys(reading.metric(row) for row in rows):
+        own = [row for row in _of(rows, metric) if row["value"] is not None]
+        if (only and metric not in only) or len(own) < 2 or len({row["slice"] for row in own}) < 2:
+            continue
+        title = CATALOG[metric].title if metric in CATALOG else metric
+        text, label = f"{title}. {HOW}{AND_BEFORE if before else ''}", metric.partition("/")[2].replace("_", " ")
+        found.append(intervals.figure(own, title=f"{metric}{on}", text=text, label=label, before=before))
+    return found
+
+
+HOW = "Marks are values, lines their 95 % intervals, upright ticks the bounds of the rules."
+AND_BEFORE = " Open marks are the same scenes without the factor."
+
+
+def _factors(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
+    lost = {(row["slice"], row["model"]): row["value"] for row in _of(rows, "factors/drop") if row["value"] is not None}
+    known = [(row, lost.get((row["slice"], row["model"]))) for row in _of(rows, "factors/accuracy") if row["value"] is not None]
+    before = {(str(row["slice"]), str(row["model"])): row["value"] + drop for row, drop in known if drop is not None}
+    found = _slices(rows, shown, on, ("factors/accuracy",), before)
+    return [*found, *_slices(rows, shown, on, ("factors/drop", "factors/error_ratio", "factors/effective_robustness"))]
+
+
+def _corruptions(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
+    suite = str(rows[0]["suite"])
+    own = _of(rows, f"{suite}/accuracy")
+    clean = _without(rows, suite)
+    text = "A panel a corruption: accuracy at severities 1 to 5 with 95 % intervals."
+    text += " The dashed line is the same images without corruption." if clean else ""
+    found = severity.figure(own, title=f"Accuracy by severity{on}", text=text, clean=clean)
+    return [found] if found is not None else []
+
+
+def _without(rows: Sequence[Row], suite: str) -> dict[str, float]:
+    """By model, the accuracy on the same images without corruption: the relative mean error is the mean error less theirs."""
+    error, added = (
+        {str(row["model"]): row["value"] for row in _of(rows, f"{suite}/{metric}") if row["value"] is not None}
+        for metric in ("mce_unnormalised", "relative_mce_unnormalised")
+    )
+    return {model: 1 - (error[model] - added[model]) for model in error if model in added}
+
+
+def _calibration(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
+    found = []
+    for row in _of(rows, "calibration/ece"):
+        after = next(
+            (each for each in _of(rows, "calibration/ece_scaled") if each["slice"] == row["slice"] and each["model"] == row["model"]), None
+        )
+        told = [None if each is None else shown.get("reliability", each) for each in (row, after)]
+        if told[0] is not None:
+            who = f", {row['model']}" if len({each["model"] for each in rows}) > 1 else ""
+            found.append(reliability.figure(told[0], told[1], title=f"Reliability on {row['slice']}{who}{on}"))
+    return [*_slices(rows, shown, on, ("calibration/ece", "calibration/ece_scaled")), *found]
+
+
+def _ood(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
+    found = []
+    for row in _of(rows, "ood/auroc"):
+        if (told := shown.get("scores", row)) is not None:
+            who = f", {row['model']}" if len({each["model"] for each in rows}) > 1 else ""
+            found.append(roc.figure(told, title=f"Known against {row['slice']}{who}{on}: AUROC {reading.value(row)}"))
+    return found or _slices(rows, shown, on, ("ood/auroc",))
+
+
+def _shape_bias(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
+    found = shape.figure(_of(rows, "shape_bias/shape_bias"), title=f"Shape against texture{on}")
+    return [found] if found is not None else []
+
+
+def _prompts(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
+    told = (("prompts/accuracy_spread", "accuracy"), ("prompts/ece_spread", "calibration error"), ("prompts/auroc_spread", "AUROC, near"))
+    found = [prompts.figure(_of(rows, metric), title=f"{label} under other words{on}", label=label) for metric, label in told]
+    return [each for each in found if each is not None]
+
+
+def _retrieval(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
+    return _slices(rows, shown, on, ("retrieval/compositionality",))
+
+
+def _confusions(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
+    """What the classes that lose most are taken for, of every gate of the suite that tells."""
+    many = len({row["model"] for row in rows}) > 1
+    found = [(row, shown.get("confusion", row)) for row in rows if row["suite"] == "accuracy"]
+    return [
+        confusion.figure(told, title=f"Classes that lose most: {row['slice']}{', ' + row['model'] if many else ''}{on}")
+        for row, told in found
+        if told is not None
+    ]
+
+
+_FIGURES: dict[str, Maker] = {
+    "factors": _factors,
+    "corruptions": _corruptions,
+    "corruptions_3d": _corruptions,
+    "calibration": _calibration,
+    "ood": _ood,
+    "shape_bias": _shape_bias,
+    "prompts": _prompts,
+    "retrieval": _retrieval,
+}

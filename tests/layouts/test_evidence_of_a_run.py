@@ -1,0 +1,90 @@
+"""Evidence from a run to its page: what a stub model got wrong is shown, and nothing else changes."""
+
+import json
+import re
+from pathlib import Path
+
+import painted
+import pytest
+
+
+@pytest.fixture
+def pets(tmp_path):
+    """Two classes of twelve; two pictures of `class 0` show what is in `class 1`."""
+    for k in range(24):
+        painted.save(tmp_path / "pets" / f"class {k % 2}" / f"{k}.png", 1 if k in (2, 4) else k % 2)
+    return tmp_path / "pets"
+
+
+def of(project, kind):
+    record = json.loads((project.path / "report.json").read_text("utf-8"))
+    return [each for each in record.get("evidence", {}).get("figures", ()) if each["kind"] == kind], record
+
+
+def test_mistakes_reach_the_record_and_the_page(measure, project, pets):
+    measure(pets, "--clip-report=html:page.html", suites="accuracy,calibration")
+    found, record = of(project, "mistakes")
+    assert [each["gate"] for each in found] == ["accuracy/top1[clean]"]
+    images = found[0]["images"]
+    assert [(each["id"], each["truth"], each["answer"]) for each in images] == [
+        ("class 0/2.png", "class 0", "class 1"),
+        ("class 0/4.png", "class 0", "class 1"),
+    ]
+    assert {each["picture"] for each in images} == set(record["evidence"]["pictures"])
+    assert len(record["evidence"]["pictures"]) == 1  # the same picture twice
+    confusion, _ = of(project, "confusion")
+    assert confusion[0]["classes"] == [{"name": "class 0", "n": 12, "wrong": 2, "taken_for": [["class 1", 2]]}]
+    bins, _ = of(project, "reliability")
+    assert [sum(each["n"] for each in told["bins"]) for told in bins if told["gate"] == "calibration/ece[clean]"] == [24]
+    text = (project.path / "page.html").read_text("utf-8")
+    assert text.count("data:image/jpeg;base64,") == 1
+    assert re.search(r"<span><bdi>“class 1” \d+%</bdi></span> <span><bdi>is class 0</bdi></span> <span><bdi>class 0/2.png", text)
+    assert "Classes that lose most: clean" in text
+    assert "Reliability on clean" in text
+
+
+def test_evidence_changes_no_number_and_can_be_left_out(measure, project, pets):
+    rows, _ = measure(pets, suites="accuracy,calibration")
+    without, _ = measure(pets, "--clip-evidence=0", suites="accuracy,calibration")
+    assert rows == without
+    assert of(project, "mistakes")[0] == []
+    assert "evidence" not in of(project, "mistakes")[1]
+
+
+def test_one_image_is_one_image_and_workers_send_theirs(measure, project, pets):
+    measure(pets, "--clip-evidence=1", suites="accuracy")
+    found, record = of(project, "mistakes")
+    assert [len(each["images"]) for each in found] == [1]
+    measure(pets, "--clip-evidence=1", "-p", "xdist", "-n1", suites="accuracy")
+    assert of(project, "mistakes")[1]["evidence"] == record["evidence"]
+
+
+BLIND = """
+import sys
+sys.path.insert(0, {here!r})
+import painted
+
+class Blind(painted.Reader):
+    def encode_image(self, images):
+        return super().encode_image(images.clamp(min=24))  # the number 0 looks like another
+
+def pytest_clip_make_model(spec, config):
+    return Blind(spec.text)
+"""
+
+
+def test_what_a_baseline_had_right_is_shown_and_a_saved_run_holds_no_pictures(measure, project, tmp_path):
+    for k in range(24):
+        painted.save(tmp_path / "pets" / f"class {k % 2}" / f"{k}.png", k % 2)
+    measure(tmp_path / "pets", "--clip-save=base", suites="accuracy")
+    saved = json.loads((project.path / ".clip" / "runs" / "base" / "record.json").read_text("utf-8"))
+    assert "evidence" not in saved
+    project.makeconftest(BLIND.format(here=str(Path(painted.__file__).parent)))
+    measure(tmp_path / "pets", "--clip-baseline=base", "--clip-report=html:page.html", suites="accuracy")
+    found, record = of(project, "flips")
+    row = next(row for row in record["gates"] if row["gate"] == "accuracy/top1[clean]")
+    assert row["flips"]["worse"] > 0
+    shown = [each["id"] for each in found[0]["images"]]
+    assert shown == row["flips"]["ids"][:3]
+    assert {each["before"] for each in found[0]["images"]} == {"right"}
+    assert "Right in the baseline, wrong now" in (project.path / "page.html").read_text("utf-8")
