@@ -20,9 +20,7 @@ def verdict(gate="accuracy/top1[clean]", *, data="scenes", status="fail", key="m
 
 
 def session(*entries, original="ours"):
-    return SimpleNamespace(
-        model_names=lambda model: (model,), original=lambda model: original, rulebook=SimpleNamespace(entries=entries)
-    )
+    return SimpleNamespace(model_names=lambda model: (model,), original=lambda model: original, rulebook=SimpleNamespace(entries=entries))
 
 
 def below():
