@@ -34,7 +34,7 @@ from pytest_clip.data.scenes.vocabulary import (
 )
 
 CUES, VIEWPOINTS = sizes.CUES, sizes.VIEWPOINTS
-NAMES = [info.name for info in catalog.sets("scenes")]
+NAMES = [info.name for info in catalog.sets("scenes") if info.name != "studio"]  # tests/unit/test_scenes_studio.py has that
 CHANGES = {
     "pose": {"yaw", "elevation", "roll"},
     "background": {"background", "background_colour"},
