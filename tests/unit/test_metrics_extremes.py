@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -95,6 +95,7 @@ def test_spreads_of_nothing_reach_0_and_are_no_point():
     assert low == 0 < high == pytest.approx(np.quantile((noise - noise.mean(axis=0)).std(axis=1), 0.975))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(2, 6), st.integers(5, 60), st.floats(0.1, 1))
 def test_every_interval_holds_its_number(seed, k, n, p):
     rng = np.random.default_rng(seed)
