@@ -80,7 +80,7 @@ def _line(row: Row, many: bool, scale: Scale, y: float) -> list[Markup]:
 
 
 def table(rows: Sequence[Row]) -> Table:
-    head = ("gate", "model", "data", "before", "now", "drop", "95 % interval", "allowed", "p", "adjusted p", "outcome")
+    head = ("gate", "model", "data", "before", "now", "drop", "95 % bounds, one-sided", "allowed", "p", "adjusted p", "outcome")
     return Table(head, tuple(_told(row) for row in rows))
 
 
