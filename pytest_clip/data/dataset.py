@@ -121,7 +121,7 @@ class Data:
 
     def _looks(self, made: ImageSet) -> bool:
         """Whether the pictures of a set are looked at before they are decoded."""
-        return self.max_unreadable is not None and made.scenes is None
+        return self.max_unreadable is not None and made.drawn is None
 
     def _made(self, name: str, role: str) -> ImageSet:
         if self.found is not None:

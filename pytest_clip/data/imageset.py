@@ -15,6 +15,7 @@ from .layouts.found import shown
 if TYPE_CHECKING:
     from ..models.depth import DepthModel
     from .scenes.spec import Scene
+    from .scenes.studio.portrait import Portrait
 
 
 class Frame(Protocol):
@@ -36,7 +37,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class ImageSet:
-    """n images in a fixed order. Exactly one of `scenes` (to be rendered), `files` and `read` (to be decoded) is given."""
+    """n images in a fixed order. Exactly one of `scenes` and `portraits` (to be rendered), `files` and `read` (to be decoded) is given."""
 
     name: str
     data: str
@@ -58,6 +59,7 @@ class ImageSet:
     foils: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """by kind, a caption of each image that is false in one fact; each n long"""
     scenes: tuple[Scene, ...] | None = None
+    portraits: tuple[Portrait, ...] | None = None
     rows: tuple[int, ...] | None = None
     """[n] for scenes: which ones of the whole embedded set they are (a limit can leave some out)"""
     files: tuple[Path, ...] | None = None
@@ -91,6 +93,11 @@ class ImageSet:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def drawn(self) -> tuple[Scene, ...] | tuple[Portrait, ...] | None:
+        """What its pictures are rendered from; None for pictures that are there already."""
+        return self.scenes if self.portraits is None else self.portraits
 
     def where(self, row: int) -> str:
         """The place of an image for messages: its file, its place in a shard, or its id."""

@@ -78,7 +78,7 @@ class Gallery:
         """Return when the pictures of `name` exist."""
         images = data.images(name)
         self._make_room()
-        if images.scenes is None or place(images, self._cache).complete:
+        if images.drawn is None or place(images, self._cache).complete:
             return
         self.start(data)
         bar = self._progress(f"rendering {data.name}/{name}", len(images))

@@ -116,7 +116,7 @@ class _Embedder:
         from .pixels import place, render_here
 
         mine = self._unpacked(told)
-        if mine.images.scenes is not None and not place(mine.images, mine.cache).complete:
+        if mine.images.drawn is not None and not place(mine.images, mine.cache).complete:
             render_here(mine.images, mine.cache)
         return np.concatenate(list(embedded(mine, span, batches=self._batches, turn=nullcontext(), decoders=None)))
 

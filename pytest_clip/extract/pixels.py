@@ -19,13 +19,13 @@ Pixels = NDArray[np.uint8]
 
 
 def place(images: ImageSet, cache: Path) -> Entry:
-    """Where the pictures of a rendered set lie, uint8 [n, 128, 128, 3]."""
+    """Where the pictures of a rendered set lie, uint8 [n, 128, 128, 3], or [n, 224, 224, 3] for portraits."""
     return Entry(cache / "pixels", {"kind": "render", **identity(images)}, len(images))
 
 
 def identity(images: ImageSet) -> dict[str, Any]:
     """What pictures and answers depend on in a set: what it holds, not what the folder is called that holds it."""
-    return {"data": images.data if images.scenes is not None else None, "set": images.name, "images": images.fingerprint}
+    return {"data": images.data if images.drawn is not None else None, "set": images.name, "images": images.fingerprint}
 
 
 class Rendered:
@@ -58,7 +58,14 @@ class Rendered:
 
 
 def render(entry: Entry, scenes: Any, span: range) -> None:
-    """Make the pictures of one span of a set of `scenes`."""
+    """Make the pictures of one span of a set of `scenes`, or of portraits."""
+    from ..data.scenes.studio.portrait import Portrait
+
+    if isinstance(scenes[0], Portrait):
+        from ..data.scenes.studio.render import render as portray
+
+        entry.put(span, portray(scenes))
+        return
     from ..data.scenes.render import render_rgb
 
     entry.put(span, render_rgb(scenes).numpy())
@@ -66,7 +73,7 @@ def render(entry: Entry, scenes: Any, span: range) -> None:
 
 def render_here(images: ImageSet, cache: Path, *, advance: Callable[[int], None] = lambda n: None) -> None:
     """Render in this process what of a set is missing; `advance` hears of finished scenes. Other workers may render other spans of it."""
-    entry, scenes = place(images, cache), images.scenes or ()
+    entry, scenes = place(images, cache), images.drawn or ()
     for span in entry.claims():
         render(entry, scenes[span.start : span.stop], span)
         advance(len(span))

@@ -13,13 +13,14 @@ from .pixels import render
 
 if TYPE_CHECKING:
     from ..data.scenes.spec import Scene
+    from ..data.scenes.studio.portrait import Portrait
 
 
 @dataclass(frozen=True)
 class Job:
     """Render `scenes`, which are the rows `span` of `entry`."""
 
-    scenes: tuple[Scene, ...]
+    scenes: tuple[Scene, ...] | tuple[Portrait, ...]
     entry: Entry
     span: range
 

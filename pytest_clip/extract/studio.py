@@ -55,7 +55,7 @@ class Studio:
             self._known.notify_all()
 
     def _add(self, images: ImageSet) -> None:
-        if images.scenes is None or (entry := place(images, self._cache)).complete:
+        if images.drawn is None or (entry := place(images, self._cache)).complete:
             return
         with self._known:
             self._sets.append(images)
@@ -108,7 +108,7 @@ class Studio:
         worker: subprocess.Popen[bytes] | None = None
         try:
             for images in self._in_order():
-                entry, scenes = place(images, self._cache), images.scenes or ()
+                entry, scenes = place(images, self._cache), images.drawn or ()
                 for span in entry.claims(patient=False):
                     if worker is None:
                         worker = _worker()

@@ -42,7 +42,7 @@ def _asked(request: pytest.FixtureRequest, session: ClipSession, measurement: Me
     if not isinstance(answers, ZeroShot) or outcomes is None or "clip_extraction" not in request.fixturenames:
         return None
     name = measurement.gate.slice
-    if name not in {each.name for each in session.sets.get(measurement.data, ())} or not hasattr(data, "images"):
+    if name not in {each.name for each in session.sets.get(measurement.data, ())} or data is None or not hasattr(data, "images"):
         return None
     images = data.images(name)
     right = outcomes.arrays.get("correct")

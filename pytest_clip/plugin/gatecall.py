@@ -94,7 +94,8 @@ class Gate:
             )
         own = suite_of(self._request.node) is None
         test = str(self._request.config.cwd_relative_nodeid(self._request.node.nodeid)) if own else None
-        verdict = judge(self._session, measurement, fingerprint=fingerprint, test=test)
+        clean = self._clean if "zero_shot" in self._request.fixturenames else None
+        verdict = judge(self._session, measurement, fingerprint=fingerprint, test=test, clean=clean)
         uses = [name for name in ("clip_model", "clip_data") if name in self._request.fixturenames]
         rows.append(to_row(verdict) | {"fingerprint": fingerprint, "better": measurement.better_side, "uses": uses})
         if role := self._session.role_of(label):
@@ -141,6 +142,11 @@ class Gate:
             better="higher",
             answers=answers,
         )
+
+    def _clean(self) -> tuple[float, float]:
+        """Top-1 on `clean` and that of guessing; its answers are stored, or asked for now."""
+        answers = self._request.getfixturevalue("zero_shot")("clean")
+        return float(answers.right.mean()), 1 / len(answers.classes)
 
     def _keep(self, measurement: Measurement, row: Row) -> None:
         """Where the saved run, or the models after a baseline, will find its outcomes; a damaged copy's are nobody's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -36,7 +37,7 @@ def _text(of: Callable[[Record], str]) -> Callable[[Record, Path], list[str]]:
 def _html(record: Record) -> str:
     from pytest_clip.report.html.page import render  # jinja2 is for those who ask for a page
 
-    return render(record)
+    return render(json.loads(json_report.as_text(record)[0]))  # of a run and of its record the same bytes: JSON has no infinity
 
 
 def _summary(record: Record) -> Path | None:

@@ -137,7 +137,8 @@ def rows(found: Sequence[Evidence]) -> list[dict[str, Any]]:
 
 def record(gates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The `evidence` of the JSON record, of all rows of a run, in an order that does not depend on scheduling."""
-    figures, pictures = [], {}
+    figures: list[dict[str, Any]] = []
+    pictures: dict[str, str] = {}
     for row in sorted(gates, key=lambda row: (row["model"], row["data"], row["gate"])):
         for each in row.get("evidence", ()):
             figures.append({"kind": each["kind"], **{key: row[key] for key in ("gate", "model", "data")}, **each["told"]})

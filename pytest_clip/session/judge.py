@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,9 +26,20 @@ def rule_for(session: ClipSession, gate: GateId, model: str, data: str | None) -
     return rule.without_shipped("max_drop")  # waits for whoever has a baseline; to all others it would say nothing
 
 
-def judge(session: ClipSession, measurement: Measurement, *, fingerprint: str | None, test: str | None = None) -> Verdict:
-    """Hold it against its rule. ``test`` is the node id of a test that is in no shipped suite, for the command that repeats it."""
+def judge(
+    session: ClipSession,
+    measurement: Measurement,
+    *,
+    fingerprint: str | None,
+    test: str | None = None,
+    clean: Callable[[], tuple[float, float]] | None = None,
+) -> Verdict:
+    """Hold it against its rule. ``test`` is the node id of a test that is in no shipped suite, for the command that repeats it.
+
+    ``clean`` gives top-1 on ``clean`` and that of guessing, for `domain.within`.
+    """
     from pytest_clip.gates.verdicts import as_baseline, judge
+    from pytest_clip.session import domain
 
     if session.role_of(measurement.model) is not None:
         return as_baseline(measurement)
@@ -38,6 +49,8 @@ def judge(session: ClipSession, measurement: Measurement, *, fingerprint: str | 
     options = options_of(session, measurement.model, measurement.data)
     spec = session.model_spec(measurement.model)
     verdict = judge(measurement, rule, waiver, spec=spec, fingerprint=fingerprint, options=options, test=test, comparison=comparison)
+    if clean is not None:
+        verdict = domain.within(session, verdict, clean)
     if verdict.status == "unjudged" and session.settings.unjudged == "fail":
         return replace(verdict, status="fail", message=verdict.message.replace(": unjudged, ", ": unjudged, and clip_unjudged = fail; ", 1))
     return verdict

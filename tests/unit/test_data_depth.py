@@ -57,8 +57,8 @@ def test_maps_of_scenes_are_cast_once(monkeypatch):
     assert torch.equal(first[0], again[1])
 
 
-def test_all_scenes_have_depth_and_a_folder_has_it_with_a_folder_of_maps(pets):
-    assert all(s.depth for s in catalog.sets("scenes"))
+def test_scenes_have_depth_portraits_have_none_and_a_folder_has_it_with_a_folder_of_maps(pets):
+    assert [s.name for s in catalog.sets("scenes") if not s.depth] == ["studio"]
     assert [s.depth for s in catalog.sets(str(pets))] == [False]
     add_map(pets, "cat/a.png", np.ones((4, 4), np.uint8))
     assert [s.depth for s in catalog.sets(str(pets))] == [True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from html_pages import record, rendered, row
 from unit.test_report_text import HOSTILE
 
 from pytest_clip.report.html import page
+from pytest_clip.report.writing import write
 
 FOLDER = Path(page.__file__).parent / "templates"
 STYLE, SCRIPT = (FOLDER / "style.css").read_text("utf-8"), (FOLDER / "script.js").read_text("utf-8")
@@ -146,6 +148,16 @@ def test_a_baseline_is_drawn_with_what_is_allowed():
     assert "regressed" in table
     marks = [attrs for tag, attrs in found.elements if tag == "rect" and attrs.get("class") == "allowed"]
     assert len(marks) == 2
+
+
+def test_an_infinite_bound_is_none_in_a_page_as_in_the_record(tmp_path):
+    lost = {**drop(0.1, 0.05, "insufficient", 1.0), "ci": [float("-inf"), float("inf")]}
+    told = record([row("accuracy/top1[a]", "insufficient", 0.8, baseline=lost)])
+    write("html", told, tmp_path / "a.html")
+    write("json", told, tmp_path / "a.json")
+    text = (tmp_path / "a.html").read_text("utf-8")
+    assert text == page.render(json.loads((tmp_path / "a.json").read_text("utf-8")))
+    assert "inf</" not in text
 
 
 def test_epochs_of_one_run_are_a_curve():

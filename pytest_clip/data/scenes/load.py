@@ -14,7 +14,9 @@ from .camera import SIZE
 from .captions import full_caption
 from .negatives import NEGATIVES
 from .sets import scene_set
+from .sizes import STUDIO_PER_CLASS
 from .spec import Scene
+from .studio.portrait import sample
 from .vocabulary import CLASSES, SEED
 
 NO_PIXELS = (
@@ -26,15 +28,26 @@ NO_PIXELS = (
 
 VERSION = 1
 """Part of the data fingerprint: raise it whenever a pixel changes."""
-FOIL_STREAM = 2_000_017
-"""No image set and no training run draws from this stream."""
+FOIL_STREAM, STUDIO_STREAM = 2_000_017, 3_000_017
+"""No other image set and no training run draws from these streams."""
 
 
 @cache
 def code_version() -> str:
     """Hash of the renderer's own source: a changed line can change a pixel, so it makes new images rather than old ones come back."""
-    digest = hashlib.sha256(f"{VERSION} {SIZE}".encode())
-    for path in sorted(p for p in Path(__file__).parent.rglob("*.py") if p.name not in NO_PIXELS):
+    here = Path(__file__).parent
+    return _hash(f"{VERSION} {SIZE}", [p for p in here.rglob("*.py") if p.name not in NO_PIXELS and here / "studio" not in p.parents])
+
+
+@cache
+def studio_version() -> str:
+    """The same of the renderer of portraits, which shares nothing with the other."""
+    return _hash("1", list((Path(__file__).parent / "studio").rglob("*.py")))
+
+
+def _hash(start: str, paths: list[Path]) -> str:
+    digest = hashlib.sha256(start.encode())
+    for path in sorted(paths):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -44,6 +57,8 @@ def image_set(name: str, *, role: str, limit: int | None = None) -> ImageSet:
 
     The first ones, because every prefix is balanced over the classes; of a matched set those whose partner in `clean` is within the limit.
     """
+    if name == "studio":
+        return _studio(role, limit)
     found = scene_set(name)
     rows = range(len(found.scenes))
     kept = [i for i in rows if limit is None or found.pairs is None or found.pairs[i] < limit][:limit]
@@ -58,6 +73,17 @@ def image_set(name: str, *, role: str, limit: int | None = None) -> ImageSet:
         captions=tuple(full_caption(s) for s in scenes) if role != "ood" else None,
         attributes=attributes, foils=_foils(scenes, kept) if role == "pairs" else {},
         scenes=scenes, rows=tuple(kept),
+    )  # fmt: skip
+
+
+def _studio(role: str, limit: int | None) -> ImageSet:
+    """Portraits, class by class in turn, so that every prefix is balanced."""
+    rows = range(STUDIO_PER_CLASS * len(CLASSES))[:limit]
+    portraits = tuple(sample(np.random.default_rng([SEED, STUDIO_STREAM, i]), CLASSES[i % len(CLASSES)]) for i in rows)
+    digest = hashlib.sha256("\n".join([studio_version(), *map(repr, portraits)]).encode()).hexdigest()[:16]
+    return ImageSet(
+        name="studio", data="scenes", role=role, ids=tuple(f"studio-{i:05d}" for i in rows),
+        labels=np.array([i % len(CLASSES) for i in rows]), classes=CLASSES, fingerprint=digest, portraits=portraits, rows=tuple(rows),
     )  # fmt: skip
 
 

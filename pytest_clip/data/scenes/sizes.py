@@ -17,6 +17,7 @@ VIEWPOINTS = {
     "viewpoint-60-90": (60.0, 90.0),
 }
 """Second views of scenes of `clean`, by how far the camera has gone around the object, in degrees: from the first up to the second."""
+STUDIO_PER_CLASS = 10
 SEEN_TWICE_PER_CLASS = 6
 """Scenes of each class that have second views, the same ones in every set."""
 
@@ -35,4 +36,5 @@ def embedded() -> tuple[SetInfo, ...]:
         *(SetInfo(v, "viewpoint", SEEN_TWICE_PER_CLASS * len(CLASSES)) for v in VIEWPOINTS),
         SetInfo("instances", "keypoints", SEEN_TWICE_PER_CLASS * len(CLASSES)),
     )
-    return tuple(replace(each, depth=True, captions=each.role != "ood") for each in rendered)
+    portraits = SetInfo("studio", "slice", STUDIO_PER_CLASS * len(CLASSES))
+    return (*(replace(each, depth=True, captions=each.role != "ood") for each in rendered), portraits)

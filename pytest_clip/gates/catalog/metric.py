@@ -70,5 +70,5 @@ class Suite:
 
 
 #: What several suites say alike.
-SHIFTS = ("clean", "typical", "shift_*")
+SHIFTS = ("clean", "typical", "studio", "shift_*")
 GUESS = "1 / number of classes"

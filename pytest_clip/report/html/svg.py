@@ -133,7 +133,7 @@ def dot(x: float, y: float, class_: str, tip: str = "", *, series: int = 0, size
     inside = [el("title", tip)] if tip else []
     if series % 4 == 0:
         return el("circle", *inside, cx=float(x), cy=float(y), r=size, class_=class_)
-    shapes = {
+    shapes: dict[int, list[tuple[float, float]]] = {
         1: [(-1, -1), (1, -1), (1, 1), (-1, 1)],
         2: [(0, -1.35), (1.35, 0), (0, 1.35), (-1.35, 0)],
         3: [(0, -1.25), (1.2, 0.95), (-1.2, 0.95)],

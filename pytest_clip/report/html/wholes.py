@@ -44,7 +44,7 @@ def _baseline(rows: Sequence[Row]) -> Part | None:
     more = f" The {DRAWN} surest changes are drawn, the table has all {len(compared)}." if len(compared) > DRAWN else ""
     text = (
         "From the open mark, the baseline, to the filled one, now; right of 0 is worse, whatever side of a metric is the good one. "
-        f"The bar is what max_drop allows, the thin line the interval of the drop (one-sided 95 % each).{more}"
+        f"The bar is what max_drop allows, the thin line goes from the lower to the upper bound of the drop, each one-sided, of 95 %.{more}"
     )
     drawn = changes.figure(compared, title=f"Against {', '.join(runs)}", text=text, most=DRAWN)
     return Part("baseline", "Baseline", tuple(lines), (drawn,))

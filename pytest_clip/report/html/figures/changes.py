@@ -29,8 +29,8 @@ def compared(rows: Sequence[Row]) -> list[Row]:
 def adjusted(row: Row) -> float | None:
     """p, corrected for the number of gates where that is known."""
     told = row["baseline"]
-    found = told.get("p_holm")
-    return told.get("p") if found is None else found
+    found: float | None = told.get("p") if told.get("p_holm") is None else told["p_holm"]
+    return found
 
 
 def figure(rows: Sequence[Row], *, title: str, text: str, most: int) -> Figure:
@@ -80,7 +80,7 @@ def _line(row: Row, many: bool, scale: Scale, y: float) -> list[Markup]:
 
 
 def table(rows: Sequence[Row]) -> Table:
-    head = ("gate", "model", "data", "before", "now", "drop", "95 % interval", "allowed", "p", "adjusted p", "outcome")
+    head = ("gate", "model", "data", "before", "now", "drop", "95 % bounds, one-sided", "allowed", "p", "adjusted p", "outcome")
     return Table(head, tuple(_told(row) for row in rows))
 
 

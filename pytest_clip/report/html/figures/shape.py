@@ -48,9 +48,9 @@ def figure(rows: Sequence[Row], *, title: str) -> Figure | None:
                 parts.append(dot(scale(share), y + 7, f"mark s{k % SERIES}", tip, series=k))
     for k, row in enumerate(rows):
         if row["value"] is not None:
-            at = scale(row["value"])
+            mean = scale(row["value"])
             tip = f"{row['model']}: {reading.value(row)} over all classes"
-            parts.append(line(at, top, at, bottom, f"mean s{k % SERIES}", tip))
+            parts.append(line(mean, top, mean, bottom, f"mean s{k % SERIES}", tip))
     said = (
         "Each mark is the share of conflict images of a shape that were decided for it rather than for the texture; the solid line is "
         "the model over all classes. Reference marks are of humans and of a CNN (ResNet-50 trained on ImageNet) on the images of "

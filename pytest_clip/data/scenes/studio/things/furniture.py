@@ -1,0 +1,139 @@
+"""A chair, a table and a ladder."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..mesh import Sculptor, smooth
+from .choices import SIDES, STEEL, WHITE, WOODS, Draw, one, tinted, turn
+
+
+def chair(g: Draw, s: Sculptor) -> None:
+    """A dining chair of wood: four legs, stretchers, a seat and a back of slats or spindles."""
+    first, second = one(g, WOODS)
+    wood = s.material(first, second, "wood", 1.5, mirror=0.04, gloss=0.5)
+    across = s.material(first, second, "wood across", 1.5, mirror=0.04, gloss=0.5)
+    w, d, seat, tall = g.uniform(0.42, 0.46), g.uniform(0.4, 0.45), g.uniform(0.84, 0.92), g.uniform(1.75, 2.0)
+    lean = g.uniform(0.12, 0.2)
+    padded = g.random() < 0.4
+    cloth = s.material(
+        tinted(g, one(g, ((0.55, 0.15, 0.15), (0.2, 0.28, 0.4), (0.75, 0.68, 0.55), (0.25, 0.35, 0.25)))), mirror=0.0, bump=0.15, scale=8
+    )
+    s.box((0, seat - 0.03, 0), (w, 0.035, d), across)
+    if padded:
+        s.loft(
+            [
+                np.stack(
+                    [
+                        (w - 0.03 - c) * np.sign(q[:, 0]) * np.abs(q[:, 0]) ** 0.35,
+                        0 * q[:, 0] + y,
+                        (d - 0.03 - c) * np.sign(q[:, 1]) * np.abs(q[:, 1]) ** 0.35,
+                    ],
+                    1,
+                )
+                for y, c in ((seat, 0.0), (seat + 0.05, 0.0), (seat + 0.08, 0.04), (seat + 0.09, 0.14))
+                for q in [_circle(40)]
+            ],
+            cloth,
+        )
+    for x in SIDES:
+        s.tube([(x * (w - 0.05), seat - 0.05, d - 0.05), (x * (w - 0.03), 0.0, d - 0.03)], [0.045, 0.032], wood)
+        post = smooth(
+            [
+                (x * (w - 0.03), 0, -d - 0.06),
+                (x * (w - 0.05), seat * 0.6, -d + 0.04),
+                (x * (w - 0.05), seat, -d + 0.04),
+                (x * (w - 0.05), tall, -d - lean),
+            ],
+            5,
+        )
+        s.tube(post, 0.042, wood)
+        s.tube([(x * (w - 0.04), seat * 0.35, d - 0.04), (x * (w - 0.04), seat * 0.35, -d + 0.02)], 0.022, wood)
+        s.box((x * (w - 0.05), seat - 0.1, 0), (0.02, 0.05, d - 0.06), wood)
+    s.tube([(-w + 0.04, seat * 0.35, 0), (w - 0.04, seat * 0.35, 0)], 0.022, across)
+    for z in (d - 0.05, -d + 0.04):
+        s.box((0, seat - 0.1, z), (w - 0.06, 0.05, 0.02), across)
+
+    def back(y: float) -> float:
+        return -d + 0.04 - (y - seat) / (tall - seat) * (lean + 0.04)
+
+    R = turn(x=-float(np.arctan2(lean, tall - seat)))
+    if g.random() < 0.5:
+        for y in np.linspace(seat + 0.28, tall - 0.06, int(g.integers(3, 5))):
+            s.box((0, y, back(y)), (w - 0.06, 0.06, 0.018), across, R=R)
+    else:
+        s.box((0, tall - 0.05, back(tall - 0.05)), (w + 0.01, 0.07, 0.024), across, R=R)
+        s.box((0, seat + 0.15, back(seat + 0.15)), (w - 0.06, 0.025, 0.02), across, R=R)
+        for x in np.linspace(-w + 0.16, w - 0.16, int(g.integers(4, 6))):
+            s.tube([(x, seat + 0.15, back(seat + 0.15)), (x, tall - 0.08, back(tall - 0.08))], 0.018, wood, around=8)
+
+
+def _circle(n: int) -> np.ndarray:
+    t = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    return np.stack([np.cos(t), -np.sin(t)], 1)
+
+
+def table(g: Draw, s: Sculptor) -> None:
+    """A dining table of wood with a thick top and four turned or straight legs."""
+    first, second = one(g, WOODS)
+    wood = s.material(first, second, "wood", 1.3, mirror=0.04, gloss=0.6)
+    across = s.material(first, second, "wood across", 1.3, mirror=0.04, gloss=0.7)
+    w, d, h = g.uniform(0.95, 1.2), g.uniform(0.55, 0.68), g.uniform(0.84, 0.94)
+    s.box((0, h, 0), (w, 0.035, d), across)
+    s.box((0, h - 0.05, 0), (w - 0.02, 0.015, d - 0.02), across)
+    for z in SIDES:
+        s.box((0, h - 0.12, z * (d - 0.1)), (w - 0.12, 0.06, 0.018), across)
+    for x in SIDES:
+        s.box((x * (w - 0.1), h - 0.12, 0), (0.018, 0.06, d - 0.12), wood)
+    turned = g.random() < 0.5
+    for x in SIDES:
+        for z in SIDES:
+            at = (x * (w - 0.1), 0, z * (d - 0.1))
+            if turned:
+                outline = [
+                    (0.001, 0),
+                    (0.035, 0),
+                    (0.04, 0.03),
+                    (0.03, 0.08),
+                    (0.045, 0.3),
+                    (0.055, 0.5),
+                    (0.04, 0.6),
+                    (0.06, 0.63),
+                    (0.045, 0.67),
+                ]
+                s.lathe(smooth(outline, 3), wood, at=at, around=16)
+                s.box((at[0], h - 0.15, at[2]), (0.06, 0.11, 0.06), wood)
+            else:
+                s.box((at[0], h / 2, at[2]), (0.05, h / 2, 0.05), wood)
+
+
+def ladder(g: Draw, s: Sculptor) -> None:
+    """A stepladder that stands open, of aluminium or wood."""
+    metal = g.random() < 0.6
+    first, second = one(g, WOODS[::2])
+    rail = s.material(
+        STEEL if metal else first, second, "plain" if metal else "wood", 1.5, mirror=0.5 if metal else 0.04, gloss=0.55, metal=metal
+    )
+    step = s.material(
+        STEEL if metal else first, second, "plain" if metal else "wood across", 1.5, mirror=0.5 if metal else 0.04, gloss=0.5, metal=metal
+    )
+    cap = s.material(one(g, ((0.85, 0.15, 0.1), (0.9, 0.7, 0.1), (0.1, 0.1, 0.11), WHITE)) if metal else first, mirror=0.04, gloss=0.5)
+    tall, spread, narrow, wide = g.uniform(2.3, 2.7), g.uniform(0.42, 0.55), g.uniform(0.22, 0.28), g.uniform(0.4, 0.46)
+    n = int(g.integers(5, 7))
+    for z in SIDES:
+        for x in SIDES:
+            a, b = np.array([x * wide, 0.0, z * spread]), np.array([x * narrow, tall, z * 0.06])
+            s.tube([a, b], 0.038 if z > 0 else 0.028, rail, around=4, flat=1.0)
+            s.ball(a + (0, 0.03, 0), 0.055, cap, rows=8, around=10)
+        for k in range(1, n):
+            t = k / n
+            y, half, at = t * tall, wide + (narrow - wide) * t, z * (spread + (0.06 - spread) * t)
+            if z > 0:
+                s.box((0, y, at + 0.02), (half, 0.022, 0.1), step)
+            elif k % 2:
+                s.tube([(-half, y, at), (half, y, at)], 0.018, step, around=8)
+    s.box((0, tall + 0.02, 0.03), (narrow + 0.05, 0.03, 0.15), cap)
+    for x in SIDES:
+        t = 0.45
+        at = wide + (narrow - wide) * t
+        s.tube([(x * at, t * tall, spread + (0.06 - spread) * t), (x * at, t * tall, -spread - (0.06 - spread) * t)], 0.012, rail, around=6)

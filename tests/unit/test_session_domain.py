@@ -1,0 +1,81 @@
+"""A model that does not know the embedded benchmark is warned by what ships for everybody, and by nothing else, and never green for it."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from pytest_clip.gates.ids import GateId
+from pytest_clip.gates.measurement import Measurement
+from pytest_clip.gates.rules import Bound
+from pytest_clip.gates.verdicts import Verdict
+from pytest_clip.session import domain
+from pytest_clip.session.closing import nothing_judged
+
+SHIPPED, OWN = "pytest_clip/thresholds.toml:5", "thresholds.toml:5"
+
+
+def verdict(gate="accuracy/top1[clean]", *, data="scenes", status="fail", key="min", source=SHIPPED, waiver=None):
+    measured = Measurement(GateId.parse(gate), 0.05, None, 190, "ours", data, {})
+    return Verdict(measured, None, status, f"{gate}: 0.05 < min 0.2\n  rule  x", waiver, Bound(key, 0.2, None, source))
+
+
+def session(*entries, original="ours"):
+    return SimpleNamespace(model_names=lambda model: (model,), original=lambda model: original, rulebook=SimpleNamespace(entries=entries))
+
+
+def below():
+    return 0.08, 1 / 19
+
+
+def test_an_absolute_shipped_rule_warns_and_names_the_commands():
+    found = domain.within(session(), verdict(), below)
+    assert found.status == "warn"
+    head = found.message.partition("\n")[0]
+    assert "ours names 0.080 of clean rightly (chance 0.053), so scenes is outside what it knows" in head
+    assert "--clip-data=DIR" in head
+    assert "--clip-baseline-model=NAME" in head
+    assert domain.outside(found.message)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"gate": "checkpoint/alignment"},
+        {"gate": "metamorphic/agreement"},
+        {"data": "photos"},
+        {"key": "max_drop"},
+        {"source": OWN},
+        {"waiver": object()},
+        {"status": "pass"},
+        {"status": "unjudged"},
+    ],
+)
+def test_everything_else_is_judged_as_ever(case):
+    asked = []
+    given = verdict(**case)
+    assert domain.within(session(), given, lambda: asked.append(1) or below()) is given
+    assert not asked  # no picture is looked at for it
+
+
+def test_a_model_above_twice_chance_fails():
+    assert domain.within(session(), verdict(), lambda: (0.11, 1 / 19)).status == "fail"
+
+
+def test_a_damaged_copy_fails():
+    assert domain.within(session(original="whole"), verdict(), below).status == "fail"
+
+
+def test_a_model_with_shipped_rules_of_its_own_fails():
+    own = SimpleNamespace(model="ours", source=SHIPPED, applies=lambda gate, names, data: True)
+    assert domain.within(session(own), verdict(), below).status == "fail"
+    other = SimpleNamespace(model="theirs", source=SHIPPED, applies=lambda gate, names, data: False)
+    assert domain.within(session(other), verdict(), below).status == "warn"
+
+
+def test_a_run_of_such_warnings_alone_has_judged_nothing():
+    found = domain.within(session(), verdict(), below)
+    settings = SimpleNamespace(save=None, update=(), unjudged="warn")
+    row = {"verdict": found.status, "message": found.message, "gate": "accuracy/top1[clean]"}
+    assert "NOTHING JUDGED" in nothing_judged({("t", "g"): row}, settings)
+    assert nothing_judged({("t", "g"): row, ("u", "h"): row | {"verdict": "pass", "message": "fine"}}, settings) is None
+    assert nothing_judged({("t", "g"): row | {"message": "fails: no failure, rule says severity = warn"}}, settings) is None
