@@ -3,68 +3,34 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from followed import Call, follow, steps
 
 from pytest_clip.session.updating import CI_VARIABLES
 
 PAGE = Path(__file__).parents[2] / "docs" / "writing_a_suite.md"
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def steps(page: str) -> list[tuple[str, str, str]]:
-    """In the order of the page: ("file", name, content) or ("run", command, what it prints)."""
-    found = []
-    for kind, text in BLOCK.findall(page):
-        if kind == "console":
-            for each in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-                command, _, printed = each.partition("\n")
-                found.append(("run", command, printed))
-        else:
-            name = re.match(r"# (\S+)\n", text)
-            assert name is not None, f"this block does not say which file it is:\n{text}"
-            found.append(("file", name[1], text))
-    return found
-
-
-def missing(printed: str, output: str, status: int) -> str | None:
-    """The first line of the page that the output does not have, in order; `...` stands for anything."""
-    lines = iter([*output.splitlines(), *([f"exit status {status}"] if status else [])])
-    for wanted in printed.splitlines():
-        pattern = re.compile(".*".join(re.escape(part) for part in wanted.split("...")).rstrip())
-        if not any(pattern.fullmatch(line.rstrip()) for line in lines):
-            return wanted
-    return None
-
-
-def follow(page: str, folder: Path) -> None:
-    """Do what the page says in `folder`; AssertionError with the first line that is not true."""
+def in_processes(folder: Path) -> Call:
     environ = {key: value for key, value in os.environ.items() if key not in CI_VARIABLES and not key.startswith("PYTEST_")}
     environ |= {"PYTEST_CLIP_CACHE": str(folder / ".cache"), "OMP_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    for what, name, text in steps(page):
-        if what == "file":
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8")
-            continue
-        program, *args = shlex.split(name)
+
+    def call(program: str, args: list[str]) -> tuple[int, str, str]:
         command = [sys.executable, "-m", "pytest", "-p", "clip", "-p", "no:cacheprovider"] if program == "pytest" else [sys.executable]
         done = subprocess.run([*command, *args], cwd=folder, env=environ, capture_output=True, text=True)
-        expected = 1 if "exit status 1" in text else 0
-        told = f"$ {name}\n{done.stdout}{done.stderr}"
-        assert done.returncode == expected, told
-        line = missing(text, done.stdout, done.returncode)
-        assert line is None, f"not printed, or not in this order: {line!r}\n{told}"
+        return done.returncode, done.stdout, done.stderr
+
+    return call
 
 
 def test_the_page_is_true(tmp_path):
     page = PAGE.read_text(encoding="utf-8")
     assert [what for what, _, _ in steps(page)].count("run") >= 8
-    follow(page, tmp_path)
+    follow(page, tmp_path, in_processes(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -79,10 +45,10 @@ def test_the_page_is_true(tmp_path):
 def test_a_page_that_is_not_true_is_noticed(tmp_path, was, now, complaint):
     script, told = "# a.py\nprint('said', end=' ')\nprint(2)\nprint('and', 'more')\n", "$ python a.py\nsaid 2\nand...\n"
     page = f"# Page\n```python\n{script}```\n```console\n{told}```\n"
-    follow(page, tmp_path)
+    follow(page, tmp_path, in_processes(tmp_path))
     assert was in page
     with pytest.raises(AssertionError, match=complaint):
-        follow(page.replace(was, now), tmp_path)
+        follow(page.replace(was, now), tmp_path, in_processes(tmp_path))
 
 
 # The parts that the page builds on

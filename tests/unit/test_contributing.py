@@ -35,3 +35,8 @@ def test_the_pages_name_the_test_command_of_ci():
 def test_the_folders_of_tests_are_told():
     told = re.findall(r"^\| `tests/(\w+)/` \|", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert sorted(told) == sorted(path.name for path in (ROOT / "tests").iterdir() if any(path.glob("test_*.py")))
+
+
+def test_what_is_built_is_checked_as_the_index_would():
+    build, check = (at for at, line in enumerate(steps()["wheel"]) if line.startswith(("python -m build ", "twine check --strict ")))
+    assert build < check

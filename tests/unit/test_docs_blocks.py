@@ -1,4 +1,4 @@
-"""Every ini, TOML and shell block of README, CONTRIBUTING and docs/ is read by what would read it: pytest, the rules, our parsers."""
+"""Every ini, TOML, shell and CI block of README, CONTRIBUTING and docs/ is read by what would read it: pytest, the rules, our parsers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import shlex
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from pytest_clip.cli import main as cli
 from pytest_clip.gates import layers, thresholds
@@ -99,3 +101,60 @@ def test_a_command_is_found_behind_variables_and_other_commands():
     text = "A=1 .venv/bin/pytest -k 'a b' \\\n  --clip-list && pytest-clip list  # why\n"
     assert commands(text, console=False) == [[".venv/bin/pytest", "-k", "a b", "--clip-list"], ["pytest-clip", "list"]]
     assert commands("$ pytest -q\n1 passed\n", console=True) == [["pytest", "-q"]]
+
+
+# Recipes for CI
+
+
+def recipes() -> list:
+    """The YAML blocks of docs/ci.md."""
+    return [block for block in blocks("yaml") if block.id.startswith("docs/ci.md")]
+
+
+def lines_in(tree: Any) -> list[str]:
+    """Every line of shell in a recipe: `run`, `script` and what is below them."""
+    if isinstance(tree, list):
+        return [line for each in tree for line in lines_in(each)]
+    if not isinstance(tree, dict):
+        return []
+    found = []
+    for key, value in tree.items():
+        if key in ("run", "script"):
+            found += [line for each in ([value] if isinstance(value, str) else value) for line in each.splitlines()]
+        else:
+            found += lines_in(value)
+    return found
+
+
+def given(tree: Any) -> list[tuple[str, dict[str, Any]]]:
+    """What is handed to our action (`uses`, `with`) and our component (`component`, `inputs`)."""
+    if isinstance(tree, list):
+        return [one for each in tree for one in given(each)]
+    if not isinstance(tree, dict):
+        return []
+    own = [(kind, tree[inputs]) for kind, inputs in (("uses", "with"), ("component", "inputs")) if "pytest-clip" in str(tree.get(kind))]
+    return own + [one for each in tree.values() for one in given(each)]
+
+
+@pytest.mark.parametrize("text", recipes())
+def test_recipes_run_what_there_is(pytester, text):
+    tree = yaml.safe_load(text)
+    runs = [line for line in lines_in(tree) if line.startswith("pytest ")]
+    for line in runs:
+        pytester.parseconfig(*shlex.split(line)[1:])
+    names = {
+        "uses": yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"],
+        "component": next(yaml.safe_load_all((ROOT / "templates/pytest-clip/template.yml").read_text(encoding="utf-8")))["spec"]["inputs"],
+    }
+    handed = given(tree)
+    for kind, inputs in handed:
+        assert set(inputs) <= set(names[kind]), f"{kind} has no such input"
+    assert runs or handed, "a recipe without the plugin"
+
+
+def test_the_inputs_that_the_table_of_ci_names_are_there():
+    table = re.findall(r"^\| ((?:`[\w-]+`(?:, )?)+) \|", (ROOT / "docs/ci.md").read_text(encoding="utf-8"), re.MULTILINE)
+    inputs = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
+    named = [name for row in table for name in re.findall(r"`([\w-]+)`", row)]
+    assert len(named) > 5
+    assert set(named) <= set(inputs)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT, PACKAGE = Path(__file__).parents[2], "pytest_clip"
-PAGES = [path.relative_to(ROOT) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "benchmarks/README.md")]
+PAGES = [path.relative_to(ROOT) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "benchmarks/README.md")]
 
 
 def defines(path, name):
@@ -64,7 +64,7 @@ def test_modules_that_a_page_names_are_there(page):
         assert (ROOT / name).exists() or in_the_wheel.exists(), f"{page} names {name}"
 
 
-LINKED = re.compile(r"\]\(([^)\s]+)\)")
+LINKED = re.compile(r"(?:\]\(|src=\"|srcset=\")([^)\s\"]+)[)\"]")
 
 
 def sections(path):
