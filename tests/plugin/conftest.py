@@ -8,6 +8,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy  # noqa: F401 - an inner run in this process takes its modules along when it ends, and numpy does not load twice
 import pytest
 
 HERE = Path(__file__).parent

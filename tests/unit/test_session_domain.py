@@ -72,10 +72,27 @@ def test_a_model_with_shipped_rules_of_its_own_fails():
     assert domain.within(session(other), verdict(), below).status == "warn"
 
 
-def test_a_run_of_such_warnings_alone_has_judged_nothing():
+def row(found, **more):
+    told = {"verdict": found.status, "message": found.message, "gate": str(found.measurement.gate), "model": "ours", "data": "scenes"}
+    return told | {"rule": {"sources": {"min": SHIPPED}}, "baseline": None} | more
+
+
+@pytest.mark.parametrize(
+    ("beside", "judged"),
+    [
+        ({}, False),
+        ({"verdict": "pass", "message": "0.09 >= min 0.08"}, False),  # luck: one slice in twenty
+        ({"verdict": "warn", "message": 'no failure, x says severity = "warn"'}, False),
+        ({"gate": "calibration/temperature", "verdict": "pass", "message": "1 >= 0.06"}, False),
+        ({"verdict": "pass", "message": "fine", "rule": {"sources": {"min": OWN}}}, True),
+        ({"verdict": "pass", "message": "no drop", "baseline": {"drop": 0.0}}, True),
+        ({"gate": "checkpoint/finite_weights", "verdict": "pass", "message": "1 >= 1"}, True),
+        ({"data": "photos", "verdict": "pass", "message": "fine"}, True),
+        ({"model": "other", "verdict": "pass", "message": "fine"}, True),
+    ],
+)
+def test_what_a_model_that_knows_nothing_here_passes_is_no_judgement(beside, judged):
     found = domain.within(session(), verdict(), below)
     settings = SimpleNamespace(save=None, update=(), unjudged="warn")
-    row = {"verdict": found.status, "message": found.message, "gate": "accuracy/top1[clean]"}
-    assert "NOTHING JUDGED" in nothing_judged({("t", "g"): row}, settings)
-    assert nothing_judged({("t", "g"): row, ("u", "h"): row | {"verdict": "pass", "message": "fine"}}, settings) is None
-    assert nothing_judged({("t", "g"): row | {"message": "fails: no failure, rule says severity = warn"}}, settings) is None
+    told = nothing_judged({("t", "g"): row(found), ("u", "h"): row(found, **beside)}, settings)
+    assert (told is None) == judged
