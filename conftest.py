@@ -16,5 +16,5 @@ def pytest_configure(config):
     if config.getoption("clip_model", None):
         return
     os.environ["HF_HUB_OFFLINE"] = "1"
-    for name in ("CI", "BUILD_NUMBER"):
+    for name in ("CI", "BUILD_NUMBER", "COLUMNS"):  # the last one: workers of xdist are told how wide a terminal is that they do not have
         os.environ.pop(name, None)
