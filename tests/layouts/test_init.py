@@ -96,7 +96,7 @@ def test_what_init_refuses(pets: Path, tmp_path: Path, capsys: pytest.CaptureFix
         assert cli.main(["init", *args]) == status
         return capsys.readouterr().err
 
-    assert "name a --model to be measured, or the --report of a run" in refused(str(pets))
+    assert "name a --model to be measured, the --report of a run" in refused(str(pets))
     (tmp_path / "thresholds.toml").write_text("schema = 1\n")
     assert "thresholds.toml is there already; pytest --clip-update=create adds what it lacks" in refused(str(pets), "--report", "x.json")
     (tmp_path / "thresholds.toml").unlink()
