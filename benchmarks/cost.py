@@ -31,6 +31,7 @@ TOWERS = {
     "ViT-B-32": Tower(8.82, 5.96, 0.137),
     "ViT-B-16": Tower(35.13, 5.96, 0.560),
     "ViT-L-14": Tower(162.03, 13.3, 2.33),
+    "ViT-H-14": Tower(334.59, 47.09, 4.95),
 }
 DECODE, VIEW = 0.0052, 0.0015  # seconds of a core: decode and resize a 500 x 375 JPEG; a corruption (docs/scale.md)
 CARD = 100e12  # operations a second that a card is taken to sustain: an assumption, no measurement

@@ -53,3 +53,14 @@ def test_what_is_computed(cost):
 )
 def test_times_are_told_in_the_unit_that_a_person_would_use(cost, seconds, told):
     assert cost.told(seconds) == told
+
+
+def test_operations_of_the_towers_are_those_of_their_layers(cost):
+    """By hand for a vision transformer: patches, then in each layer 12 w^2 t + 2 t^2 w multiply-adds of t tokens of width w; 2 each."""
+    shapes = {"ViT-B-32": (12, 768, 32), "ViT-B-16": (12, 768, 16), "ViT-L-14": (24, 1024, 14), "ViT-H-14": (32, 1280, 14)}
+    assert set(shapes) == set(cost.TOWERS)
+    for name, (layers, width, patch) in shapes.items():
+        patches = (224 // patch) ** 2
+        tokens = patches + 1
+        adds = patches * 3 * patch**2 * width + layers * (12 * width**2 * tokens + 2 * tokens**2 * width)
+        assert cost.TOWERS[name].image == pytest.approx(2 * adds / 1e9, rel=0.02), name

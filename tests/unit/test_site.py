@@ -7,10 +7,13 @@ import re
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import pytest
 import yaml
 from test_pages import LINKED
+
+from pytest_clip.gates.toml_lines import tomllib
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -60,3 +63,23 @@ def test_a_link_that_leaves_the_site_is_told_as_a_name():
     told = hook("the [rules](../thresholds.toml#a), [`a.py`](../a.py), [x](data.md)", page)
     assert told == "the rules (`thresholds.toml`), `a.py`, [x](data.md)"
     assert hook("[up](../data.md), [out](../../LICENSE)", below) == "[up](../data.md), out (`LICENSE`)"
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "pictures").glob("*.svg")), ids=lambda path: path.name)
+def test_pictures_are_small_and_ask_nothing_of_others(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text) <= 60_000
+    ElementTree.fromstring(text)
+    assert not re.findall(r"(?:href|src)=\"(?!#)|url\((?!#)|@import", text)
+
+
+def test_the_package_index_shows_no_link_that_leads_nowhere():
+    hook = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for each in hook["substitutions"]:
+        text, count = re.subn(each["pattern"], each["replacement"], text)
+        assert count, each
+    assert not re.findall(r"\]\((?!https://)|<img|<picture", text)
+    assert "docs/gates.md" in text
+    assert "arxiv.org/abs/2410.01534)" in text
+    assert "## Your own checkpoint" in text
