@@ -41,6 +41,7 @@ def test_an_absolute_shipped_rule_warns_and_names_the_commands():
     "case",
     [
         {"gate": "checkpoint/alignment"},
+        {"gate": "accuracy/top1[studio]"},
         {"gate": "metamorphic/agreement"},
         {"data": "photos"},
         {"key": "max_drop"},
