@@ -27,11 +27,11 @@ _SEVERITY = re.compile(r"(.+)-([1-5])")
 
 def rooms(row: Row) -> list[tuple[float, str, float]]:
     """For each bound, how much room the value has to it, relative to the bound; below 0 where it is broken."""
-    rule = row["rule"] or {}
+    rule = row.get("rule") or {}
     found = []
     for key, sign in (("min", 1), ("max", -1)):
         bound = rule.get(key)
-        if isinstance(bound, int | float) and row["value"] is not None:
+        if isinstance(bound, int | float) and not isinstance(bound, bool) and row["value"] is not None:
             found.append((sign * (row["value"] - bound) / max(abs(bound), 1e-6), key, float(bound)))
     return found
 

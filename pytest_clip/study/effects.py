@@ -137,6 +137,10 @@ def _points(question: Question, made: Design, fitted: Fit, contrast: Floats, fou
         if name.startswith(f"{question.factor}="):
             start[at] = 0.0
     start[contrast < 0] = 1.0
-    level = float(start @ fitted.coefficients)
-    ends = back(np.array([level, level + found.value, *(level + end for end in found.interval)]), question.axis)
+    return in_shares(found, float(start @ fitted.coefficients), question.axis)
+
+
+def in_shares(found: Estimate, level: float, axis: Axis) -> tuple[float, float, float]:
+    """A contrast on the axis as a difference of shares from `level`: value, low, high."""
+    ends = back(np.array([level, level + found.value, *(level + end for end in found.interval)]), axis)
     return float(ends[1] - ends[0]), float(ends[2] - ends[0]), float(ends[3] - ends[0])

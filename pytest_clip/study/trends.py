@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from pytest_clip.metrics.resampling import seed_from
-from pytest_clip.study.axes import back
 from pytest_clip.study.clusters import fit
-from pytest_clip.study.effects import Effect, Question, complete, regression
+from pytest_clip.study.effects import Effect, Question, complete, in_shares, regression
 from pytest_clip.study.population import Population
 
 TENFOLD = "x10"
@@ -42,6 +41,4 @@ def trend(population: Population, question: Question, *, resamples: int = 1000) 
         return replace(told, refused=str(error))
     found = fitted.estimate(contrast)
     level = float(np.median(made.rows, axis=0) @ fitted.coefficients)
-    ends = back(np.array([level, level + found.value, *(level + end for end in found.interval)]), question.axis)
-    points = float(ends[1] - ends[0]), float(ends[2] - ends[0]), float(ends[3] - ends[0])
-    return replace(told, estimate=found, points=points)
+    return replace(told, estimate=found, points=in_shares(found, level, question.axis))

@@ -10,19 +10,11 @@ from urllib.parse import quote
 
 from pytest_clip.gates.catalog import CATALOG
 from pytest_clip.gates.digits import distinct, short
+from pytest_clip.report import order
+from pytest_clip.report.order import WORDS as WORDS
 
 Row = Mapping[str, Any]
 
-WORDS = {
-    "fail": "failed",
-    "insufficient": "insufficient",
-    "warn": "warned",
-    "waived": "waived",
-    "unjudged": "unjudged",
-    "not_measured": "not measured",
-    "pass": "passed",
-}
-"""Every verdict, the worst first, and what it is called."""
 RANK = {verdict: at for at, verdict in enumerate(WORDS)}
 
 
@@ -34,10 +26,9 @@ def bounds(row: Row) -> dict[str, float]:
 
 def room(row: Row) -> float | None:
     """How much room a value has to its nearest bound, relative to the bound; below 0 it is broken. None where nothing says so."""
-    value = row.get("value")
-    if value is None:
+    if row.get("value") is None:
         return None
-    rooms = [(value - bound if key == "min" else bound - value) / max(abs(bound), 1e-6) for key, bound in bounds(row).items()]
+    rooms = [left for left, _, _ in order.rooms(row)]
     baseline = row.get("baseline") or {}
     if baseline.get("allowed") is not None and baseline.get("drop") is not None:
         rooms.append((baseline["allowed"] - baseline["drop"]) / max(abs(baseline["value"] or 0.0), 1e-6))
