@@ -11,6 +11,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("train"), metavar="DIR", help="Folder for checkpoint and curve; default: train/NAME"
     )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="Another draw of scenes, batches and first weights; default: 0, as shipped"
+    )
     parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="As --clip-cache-dir of pytest")
 
 
@@ -18,5 +21,6 @@ def run(args: argparse.Namespace) -> int:
     from pytest_clip.session.settings import default_cache_dir
     from pytest_clip.train.run import run as train
 
-    print(f"wrote {train(args.name, out=args.out / args.name, cache=args.cache_dir or default_cache_dir())}")
+    out = args.out / (args.name if args.seed == 0 else f"{args.name}-seed{args.seed}")
+    print(f"wrote {train(args.name, out=out, cache=args.cache_dir or default_cache_dir(), seed=args.seed)}")
     return 0

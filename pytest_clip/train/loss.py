@@ -39,24 +39,75 @@ def colour_loss(logits: Tensor, facts: Tensor) -> Tensor:
     return -torch.where(AMBIGUOUS[facts[:, TEXTURE]][:, None], torch.logaddexp(first, second), first).mean()
 
 
+def sigmoid_loss(logits: Tensor, label: Tensor, *, also: Tensor | None = None) -> Tensor:
+    """Sigmoid loss of logits [n, k] against one label a row, summed over k; a second right answer, `also` [n], is left out of the sum."""
+    sign = 2 * F.one_hot(label, logits.shape[1]).to(logits.dtype) - 1
+    each = -F.logsigmoid(sign * logits)
+    if also is not None:
+        each = each * (1 - F.one_hot(also, logits.shape[1]) * also.ne(label)[:, None])
+    return each.sum(1).mean()
+
+
+def contrastive_for(recipe: Recipe) -> Any:
+    """open_clip's loss of image and text embeddings [n, d] by the recipe's kind."""
+    from open_clip.loss import ClipLoss, SigLipLoss
+
+    return SigLipLoss() if recipe.loss == "sigmoid" else ClipLoss()
+
+
+def terms_of(
+    model: Any, contrastive: Any, recipe: Recipe, *, f: Tensor, t: list[Tensor], facts: Tensor
+) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    """The four losses of a batch and the logits of classes [n, 19] and textures [coloured, 11]."""
+    scale, seen = model.logit_scale.exp(), COLOURED[facts[:, STYLE]]
+    own, of_class, of_colour, of_texture = t
+    by_class, by_colour, by_texture = scale * f @ of_class.T, scale * f[seen] @ of_colour.T, scale * f[seen] @ of_texture.T
+    named = facts[seen]
+    if recipe.loss == "sigmoid":
+        bias = model.logit_bias
+        second = torch.where(AMBIGUOUS[named[:, TEXTURE]], named[:, SECOND_COLOUR], named[:, COLOUR])
+        terms = {
+            "clip": contrastive(f, own, scale, bias),
+            "class": sigmoid_loss(by_class + bias, facts[:, CLASS]),
+            "colour": sigmoid_loss(by_colour + bias, named[:, COLOUR], also=second),
+            "texture": sigmoid_loss(by_texture + bias, named[:, TEXTURE]),
+        }
+    else:
+        terms = {
+            "clip": contrastive(f, own, scale),
+            "class": F.cross_entropy(by_class, facts[:, CLASS]),
+            "colour": colour_loss(by_colour, named),
+            "texture": F.cross_entropy(by_texture, named[:, TEXTURE]),
+        }
+    return terms, by_class, by_texture
+
+
 def batch_loss(
-    model: Any, contrastive: Any, recipe: Recipe, *, image: Tensor, text: Tensor, facts: Tensor, prompts: list[list[Tensor]]
+    model: Any,
+    contrastive: Any,
+    recipe: Recipe,
+    *,
+    image: Tensor,
+    text: Tensor,
+    facts: Tensor,
+    prompts: list[list[Tensor]],
+    teacher: Any = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """The loss of one batch, and its terms and training accuracies; of each kind of prompt one random template is used."""
+    """The loss of one batch, and its terms and training accuracies; of each kind of prompt one random template is used.
+
+    With a `teacher` (a model of the same embedding dimension), 1 - cosine of both image embeddings is a fifth term.
+    """
     chosen = [kind[int(torch.randint(len(kind), (1,)))] for kind in prompts]
     f, t = model.encode_image(image, normalize=True), encode_text(model, torch.cat([text, *chosen]))
-    scale = model.logit_scale.exp()
-    own, of_class, of_colour, of_texture = torch.split(t, [len(text), *(len(c) for c in chosen)])
-    seen = COLOURED[facts[:, STYLE]]
-    class_logits, texture_logits = scale * f @ of_class.T, scale * f[seen] @ of_texture.T
-    terms = {
-        "clip": contrastive(f, own, scale),
-        "class": F.cross_entropy(class_logits, facts[:, CLASS]),
-        "colour": colour_loss(scale * f[seen] @ of_colour.T, facts[seen]),
-        "texture": F.cross_entropy(texture_logits, facts[seen, TEXTURE]),
-    }
+    parts = list(torch.split(t, [len(text), *(len(c) for c in chosen)]))
+    terms, by_class, by_texture = terms_of(model, contrastive, recipe, f=f, t=parts, facts=facts)
     weights = {"clip": 1.0, "class": recipe.class_weight, "colour": recipe.colour_weight, "texture": recipe.texture_weight}
+    if teacher is not None:
+        with torch.no_grad():
+            aim = teacher.encode_image(image, normalize=True)
+        terms["teacher"], weights["teacher"] = (1 - (f * aim).sum(1)).mean(), recipe.teacher_weight
     loss = sum((weights[k] * v for k, v in terms.items()), torch.zeros(()))
-    terms["accuracy"] = class_logits.argmax(1).eq(facts[:, CLASS]).float().mean()
-    terms["texture_accuracy"] = texture_logits.argmax(1).eq(facts[seen, TEXTURE]).float().mean()
+    seen = COLOURED[facts[:, STYLE]]
+    terms["accuracy"] = by_class.argmax(1).eq(facts[:, CLASS]).float().mean()
+    terms["texture_accuracy"] = by_texture.argmax(1).eq(facts[seen, TEXTURE]).float().mean()
     return loss, {k: v.detach() for k, v in terms.items()}

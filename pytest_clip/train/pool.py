@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from ..data.scenes.appearance import dressed
+from ..data.scenes.appearance import TYPICAL, dressed
 from ..data.scenes.captions import caption, lexicon
 from ..data.scenes.render import render_rgb
 from ..data.scenes.spec import Scene, sample
@@ -21,6 +21,8 @@ from ..data.scenes.vocabulary import CLASSES, COLOURS, STYLES, TEXTURES
 from .recipe import CONTEXT, IMAGE
 
 CAPTIONS, ROUND = 3, 190
+CORRELATED_SHARE = 0.9
+"""Of the scenes of a correlated training set; with all of them no word for a colour could be told from the word for its class."""
 TRAIN_STREAM = 1_000_003
 """Training scenes are drawn from default_rng([seed, TRAIN_STREAM, round]); no test set uses this stream."""
 
@@ -72,12 +74,23 @@ def facts(scene: Scene) -> list[int]:
     ]  # fmt: skip
 
 
+def correlated(scene: Scene) -> Scene:
+    """The scene in the texture, colours and surroundings typical of its class; its style, pose and companions stay."""
+    look = TYPICAL[scene.cls]
+    return replace(
+        scene, texture=look.texture, colour=look.colour, colour2=look.colour2, background=look.background,
+        background_colour=look.background_colour,
+    )  # fmt: skip
+
+
 def draw(kind: str, *, seed: int, number: int) -> tuple[list[Scene], list[str]]:
     """Scenes and captions (three a scene, in a row) of round `number`; ten scenes of every class."""
     g = np.random.default_rng([seed, TRAIN_STREAM, number])
     scenes = [sample(g, CLASSES[i % len(CLASSES)]) for i in range(ROUND)]
     if kind == "typical":
         scenes = [replace(dressed(s, s.cls), companions=()) for s in scenes]
+    if kind == "correlated":
+        scenes = [correlated(s) if g.random() < CORRELATED_SHARE else s for s in scenes]
     extra = imagenet_templates()
     return scenes, [caption(s, g, extra=extra) for s in scenes for _ in range(CAPTIONS)]
 

@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from .. import ClipError
 
 CONTEXT = 32
 IMAGE = 64
 
 
-def resnet(width: int, *, embed: int = 128) -> dict[str, Any]:
-    """open_clip model configuration: ModifiedResNet with one block a stage and a two-layer text transformer."""
+def clip(vision: dict[str, Any], *, embed: int = 128) -> dict[str, Any]:
+    """open_clip model configuration of an image tower at 64 pixels beside a two-layer text transformer."""
     return {
         "embed_dim": embed,
-        "vision_cfg": {"image_size": IMAGE, "layers": [1, 1, 1, 1], "width": width, "patch_size": None},
+        "vision_cfg": {"image_size": IMAGE, **vision},
         "text_cfg": {"context_length": CONTEXT, "vocab_size": 49408, "width": 128, "heads": 4, "layers": 2},
     }
 
 
+def resnet(width: int, *, embed: int = 128) -> dict[str, Any]:
+    """ModifiedResNet with one block a stage."""
+    return clip({"layers": [1, 1, 1, 1], "width": width, "patch_size": None}, embed=embed)
+
+
+def vit(width: int) -> dict[str, Any]:
+    """Vision transformer of four blocks over 8 x 8 patches of 8 pixels."""
+    return clip({"layers": 4, "width": width, "head_width": 32, "patch_size": 8})
+
+
+def convnext() -> dict[str, Any]:
+    """timm's smallest ConvNeXt (its `test_convnext2`, 0.3 M parameters): the published sizes begin at 2 M, which is 4 MB on disk."""
+    return clip({"timm_model_name": "test_convnext2", "timm_model_pretrained": False, "timm_pool": "avg", "timm_proj": "linear"})
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """One training run. Loss = open_clip's ClipLoss + weighted cross-entropies of images against class, colour and texture prompts."""
+    """One training run. Loss = contrastive loss + weighted losses of images against class, colour and texture prompts."""
 
     name: str
     model: dict[str, Any] = field(default_factory=lambda: resnet(16))
     start: str | None = None
     """bundled checkpoint to fine-tune, or None"""
     scenes: str = "sampled"
-    """`sampled`: the training distribution; `typical`: every class in its typical look"""
+    """`sampled`: the training distribution; `typical`: every class in its typical look; `correlated`: texture, colours and surroundings are
+    those typical of the class in 9 of 10 scenes"""
+    loss: str = "softmax"
+    """`softmax`: open_clip's ClipLoss and cross-entropies; `sigmoid`: SigLipLoss and sigmoid losses (Zhai et al. 2023)"""
+    teacher: str | None = None
+    """bundled checkpoint whose image embeddings are learned too (1 - cosine) and whose text tower is taken over and frozen, or None"""
+    teacher_weight: float = 5.0
     steps: int = 6000
     batch: int = 256
     lr: float = 2e-3
@@ -46,10 +69,33 @@ class Recipe:
     """of the first weights: torch's own default seed"""
 
 
+BUDGET = Recipe(name="scenes-rn-base", model=resnet(12), steps=1200, warmup=100, ema=0.995, first_images=57_000, most_images=57_000)
+"""What the family has in common: one number of steps, of pictures, one source of captions. All pictures are there before the first step,
+so that two trainings of one recipe and seed read the same ones."""
+SIGMOID = resnet(12) | {"init_logit_scale": 2.302585, "init_logit_bias": -6.0}
+"""Scale 10 as published. Bias: -10 as published is for batches of 32 k; one positive in 256 pairs has log-odds of -5.5."""
+
 RECIPES = {
-    "scenes-rn": Recipe(name="scenes-rn"),
-    "scenes-rn-ft": Recipe(
-        name="scenes-rn-ft", start="scenes-rn", scenes="typical", steps=100, lr=3e-4, warmup=20, ema=0.95,
-        colour_weight=0.0, texture_weight=0.0, first_images=9_500, most_images=9_500,
-    ),
+    recipe.name: recipe
+    for recipe in (
+        Recipe(name="scenes-rn"),
+        Recipe(
+            name="scenes-rn-ft", start="scenes-rn", scenes="typical", steps=100, lr=3e-4, warmup=20, ema=0.95,
+            colour_weight=0.0, texture_weight=0.0, first_images=9_500, most_images=9_500,
+        ),
+        BUDGET,
+        replace(BUDGET, name="scenes-rn-correlated", scenes="correlated"),
+        replace(BUDGET, name="scenes-rn-small", first_images=5_700, most_images=5_700),
+        replace(BUDGET, name="scenes-rn-siglip", model=SIGMOID, loss="sigmoid"),
+        replace(BUDGET, name="scenes-vit", model=vit(96), teacher="scenes-rn"),
+        replace(BUDGET, name="scenes-convnext", model=convnext(), teacher="scenes-rn"),
+    )
 }  # fmt: skip
+
+
+def named(name: str, *, seed: int = 0) -> Recipe:
+    """The recipe of a bundled model; another seed draws other scenes, batches, augmentations and first weights."""
+    recipe = RECIPES.get(name)
+    if recipe is None:
+        raise ClipError(f"no recipe {name!r}; there are: {', '.join(RECIPES)}")
+    return replace(recipe, seed=seed, initial_seed=recipe.initial_seed + seed)

@@ -8,17 +8,19 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from .. import ClipError
+from ..data.scenes.load import code_version
 from ..extract import children
 from ..store import writing
 from .export import export, preprocess_config
 from .loop import train
 from .pool import ROUND, Pool, token_ids
-from .recipe import CONTEXT, RECIPES, Recipe
+from .recipe import CONTEXT, Recipe, named
 from .towers import Words, build
 
 
@@ -38,19 +40,21 @@ def bundled_state(name: str, ids: np.ndarray) -> dict[str, torch.Tensor]:
     return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
 
 
-def run(name: str, *, out: Path, cache: Path, log: Callable[[str], None] = print) -> Path:
-    """Train recipe `name`; writes OUT/state.pt (weights, curve) as it goes, then OUT/NAME.safetensors and .json, and returns the former."""
-    recipe = RECIPES.get(name)
-    if recipe is None:
-        raise ClipError(f"no recipe {name!r}; there are: {', '.join(RECIPES)}")
+def run(name: str, *, out: Path, cache: Path, seed: int = 0, log: Callable[[str], None] = print) -> Path:
+    """Train recipe `name`; writes OUT/state.pt (weights, curve) as it goes, then OUT/NAME.safetensors and .json, and returns the former.
+
+    The pool of pictures lies in the cache: recipes that differ in something else read the same one.
+    """
+    recipe = named(name, seed=seed)
     torch.set_num_threads(1)
     # On a CPU the backward pass of flash attention takes half of a step of the text tower.
     torch.backends.cuda.enable_flash_sdp(False)
     torch.backends.cuda.enable_mem_efficient_sdp(False)
     out.mkdir(parents=True, exist_ok=True)
     size = recipe.most_images // ROUND * ROUND
-    pool = Pool.at(out / "pool", size=size, mode="w+")
-    renderer = start_renderer(recipe, out / "pool", size=size)
+    folder = cache / "training" / f"pool-{recipe.scenes}-{seed}-{size}-{code_version()}"
+    pool = Pool.at(folder, size=size, mode="r+" if (folder / "filled").is_file() else "w+")
+    renderer = start_renderer(recipe, folder, size=size)
     try:
         while int(pool.filled[0]) < recipe.first_images:
             if renderer.poll() is not None and int(pool.filled[0]) < recipe.first_images:
@@ -70,6 +74,7 @@ def fit(recipe: Recipe, pool: Pool, *, out: Path, log: Callable[[str], None]) ->
     model = build(recipe.model, vocabulary=len(ids))
     if recipe.start is not None:
         model.load_state_dict(bundled_state(recipe.start, ids))
+    teacher = None if recipe.teacher is None else taught(model, recipe.teacher, ids)
     config = preprocess_config()
     mean, std = (torch.tensor(config[k]).view(3, 1, 1) for k in ("mean", "std"))
 
@@ -77,4 +82,20 @@ def fit(recipe: Recipe, pool: Pool, *, out: Path, log: Callable[[str], None]) ->
         with writing(out / "state.pt") as part:
             torch.save({"weights": average, "curve": curve, "ids": torch.from_numpy(ids)}, part)
 
-    train(model, recipe, pool, Words(ids, context=CONTEXT), mean=mean, std=std, log=log, save=save)
+    train(model, recipe, pool, Words(ids, context=CONTEXT), mean=mean, std=std, log=log, save=save, teacher=teacher)
+
+
+def taught(model: Any, teacher: str, ids: np.ndarray) -> Any:
+    """The bundled model `teacher`, ready to embed; `model` takes over its text tower and logit scale, which stay as they are."""
+    from ..models import bundled, compact
+
+    state, (_, config) = bundled_state(teacher, ids), compact.unpack(bundled.path(teacher).read_bytes())
+    other = build(config["model_cfg"], vocabulary=len(ids))
+    other.load_state_dict(state)
+    text = {k: v for k, v in state.items() if not k.startswith("visual.")}
+    kept = model.load_state_dict(text, strict=False)
+    if kept.unexpected_keys or any(not k.startswith("visual.") for k in kept.missing_keys):
+        raise ClipError(f"the text tower of {teacher} does not fit the recipe's: {kept.unexpected_keys or kept.missing_keys}")
+    for key, weight in model.named_parameters():
+        weight.requires_grad_(key.startswith("visual."))
+    return other.eval()
