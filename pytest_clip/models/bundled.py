@@ -33,6 +33,11 @@ def record(name: str) -> dict[str, Any]:
     return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
 
 
+def is_head(name: str) -> bool:
+    """Whether the model is a classification head on an image tower: it scores classes and has no words."""
+    return bool(record(name).get("recipe", {}).get("head"))
+
+
 def expand(name: str, cache_dir: Path) -> Path:
     """A folder that open_clip loads as `local-dir:`, made once per content of the compact file.
 
@@ -41,6 +46,8 @@ def expand(name: str, cache_dir: Path) -> Path:
     """
     from filelock import FileLock, Timeout
 
+    if is_head(name):
+        raise ClipError(f"{name} scores classes and has no folder that open_clip loads; write {name} alone")
     data = path(name).read_bytes()
     folder = cache_dir / "models" / f"{name}-{hashlib.sha256(data).hexdigest()[:16]}"
     try:

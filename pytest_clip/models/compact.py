@@ -38,9 +38,7 @@ def pack(state: Mapping[str, torch.Tensor], token_ids: Sequence[int] | torch.Ten
 def unpack(data: bytes) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """The full fp16 state dict and the open_clip config of a compact file."""
     try:
-        state = load(data)
-        length = int.from_bytes(data[:8], "little")
-        config = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][CONFIG_KEY])
+        state, config = load(data), _config(data)
         text = config["model_cfg"]["text_cfg"]
         rows, ids = state.pop("token_rows"), state.pop("token_ids").long()
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
@@ -52,6 +50,25 @@ def unpack(data: bytes) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     embedding[ids] = rows
     state[("text." if any(key.startswith("text.") for key in state) else "") + _EMBEDDING] = embedding
     return state, config
+
+
+def pack_plain(state: Mapping[str, torch.Tensor], config: Mapping[str, Any]) -> bytes:
+    """Compact file of a model without words: every tensor in fp16, the config beside them."""
+    return save({key: _half(key, value) for key, value in state.items()}, metadata={CONFIG_KEY: json.dumps(config, sort_keys=True)})
+
+
+def unpack_plain(data: bytes) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """State (fp16 where it has fractions) and config of such a file."""
+    try:
+        return load(data), _config(data)
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ClipError(f"not a compact checkpoint ({type(error).__name__}: {error}); reinstall the package") from error
+
+
+def _config(data: bytes) -> dict[str, Any]:
+    length = int.from_bytes(data[:8], "little")
+    found: dict[str, Any] = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][CONFIG_KEY])
+    return found
 
 
 def open_clip_files(data: bytes) -> dict[str, bytes]:

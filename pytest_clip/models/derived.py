@@ -111,12 +111,20 @@ def of_bundled(name: str) -> Factors:
     return Factors(
         family=family(config),
         resolution=_side(config.get("vision_cfg", {}).get("image_size")),
-        training_set="scenes",
+        training_set="scenes-correlated" if recipe.get("scenes") == "correlated" else "scenes",
+        training_set_size=(before or recipe).get("most_images"),
         samples_seen=sum(seen) or None,
-        loss="softmax+classification",  # train/loss.py
+        loss=_bundled_loss(recipe),
         finetuned_on=f"scenes:{recipe.get('scenes')}" if before else "none",
         activation=_PLAIN[bool(config.get("quick_gelu", False))] if config else None,
     )
+
+
+def _bundled_loss(recipe: Mapping[str, Any]) -> str:
+    """What train/loss.py asks for."""
+    if recipe.get("head"):
+        return CLASSIFICATION
+    return f"{recipe.get('loss', 'softmax')}+classification{'+distillation' if recipe.get('teacher') else ''}"
 
 
 def _of_timm(name: str, tag: str) -> Factors:

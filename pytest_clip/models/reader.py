@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_clip import ClipError
+from pytest_clip.models import bundled
 
 if TYPE_CHECKING:
     from pytest_clip.models.protocol import Classifier, ClipModel
@@ -32,6 +33,10 @@ def load(
         from pytest_clip.models import photo_model
 
         return photo_model.load(spec, device=device, precision=precision, compile=compile)
+    if spec.kind == "bundled" and spec.pretrained is None and bundled.is_head(spec.name):
+        from pytest_clip.models import headed
+
+        return headed.load(spec, device=device, precision=precision, compile=compile)
     if spec.kind == "timm":
         from pytest_clip.models import timm_model
 

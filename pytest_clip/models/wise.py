@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 
 from pytest_clip import ClipError
-from pytest_clip.models import openclip
+from pytest_clip.models import bundled, headed, openclip
+from pytest_clip.models.classifier import ImageClassifier
 from pytest_clip.models.openclip_model import OpenClipModel
 from pytest_clip.models.spec import ModelSpec, interpolated
 
@@ -16,7 +17,7 @@ _SHOWN = 3
 
 def load(
     spec: ModelSpec, *, device: str = "auto", precision: str = "fp32", compile: bool = False, cache_dir: Path, prefix: str | None = None
-) -> OpenClipModel:
+) -> OpenClipModel | ImageClassifier:
     """(1 - ALPHA) BASE + ALPHA TUNED, in float32 and every weight alike, logit scale and biases among them.
 
     The fingerprint is that of the weights, so 0 is BASE and 1 is TUNED; ClipError where the two are not one network, seen alike.
@@ -24,6 +25,8 @@ def load(
     first, second, alpha = interpolated(spec)
     plain = "fp32" if precision in ("amp", "amp_bf16") else precision
     base = openclip.load(first, device="cpu", precision=plain, cache_dir=cache_dir, prefix=prefix)
+    if _is_head(second):
+        return _towards_head(spec, base, device=device, precision=precision)
     tuned = openclip.load(second, device=device, precision=precision, compile=compile, cache_dir=cache_dir, prefix=prefix)
     _one_network(base, tuned, spec.text)
     start = base.module.state_dict()
@@ -38,6 +41,25 @@ def load(
         "warnings": [*base.facts["warnings"], *tuned.facts["warnings"]],
     }
     return tuned
+
+
+def _is_head(spec: ModelSpec) -> bool:
+    return spec.kind == "bundled" and spec.pretrained is None and bundled.is_head(spec.name)
+
+
+def _towards_head(spec: ModelSpec, base: OpenClipModel, *, device: str, precision: str) -> ImageClassifier:
+    """From the zero-shot classifier of the model that a head was tuned from to that head."""
+    first, second, alpha = interpolated(spec)
+    wanted = bundled.record(second.name)["recipe"]["start"]
+    if (first.kind, first.name, first.pretrained) != ("bundled", wanted, None):
+        raise ClipError(f"{spec.text}: {second.name} was fine-tuned from {wanted}; write wise:{wanted}::{second.name}::{alpha:g}")
+    state, start, config = headed.read(second.name)
+    before = {key: value for key, value in base.module.state_dict().items() if key.startswith("visual.")} | start
+    between = {key: mixed(before[key], end, alpha) if end.is_floating_point() else end for key, end in state.items()}
+    model = headed.build(second.name, between, config, label=spec.label, device=device, precision=precision)
+    model.facts["wise"] = {"base": base.fingerprint, "base_text": first.text, "tuned_text": second.text, "alpha": alpha}
+    model.facts["pretrained"] = f"{base.label} to {second.name}"
+    return model
 
 
 def mixed(base: torch.Tensor, tuned: torch.Tensor, alpha: float) -> torch.Tensor:

@@ -58,7 +58,7 @@ class Copies:
 
         if choice.spec.kind != "bundled" or choice.spec.pretrained is not None:
             return None
-        starts = {name: bundled.record(name).get("recipe", {}).get("start") for name in bundled.names()}
+        starts = {name: bundled.record(name).get("recipe", {}).get("start") for name in bundled.names() if not bundled.is_head(name)}
         name = choice.spec.name
         other = starts.get(name) or next((each for each, start in starts.items() if start == name), None)
         return None if other is None else self._make_model(ModelChoice(other, spec.parse(other), ()))

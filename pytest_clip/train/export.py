@@ -13,11 +13,11 @@ import torch
 from ..data import load as load_data
 from ..data.scenes.captions import attribute_prompts
 from ..data.scenes.load import code_version
-from ..data.scenes.vocabulary import COLOURS, TEXTURES, TWO_COLOURED
+from ..data.scenes.vocabulary import CLASSES, COLOURS, TEXTURES, TWO_COLOURED
 from ..extract.extraction import Extraction
 from ..metrics.calibration import ece, softmax
 from ..metrics.ood import auroc, mcm
-from ..models import compact, openclip, spec
+from ..models import compact, headed, openclip, spec
 from .loss import TEXTURE_NAMES
 from .recipe import IMAGE, Recipe
 
@@ -34,12 +34,15 @@ def preprocess_config() -> dict[str, Any]:
 
 def write_weights(state: dict[str, Any], recipe: Recipe, path: Path) -> None:
     """The compact fp16 file of a state that `run` saved."""
+    config = {"model_cfg": recipe.model, "preprocess_cfg": preprocess_config()}
+    if recipe.head:
+        path.write_bytes(headed.pack({**state["weights"], headed.START: state["start"]}, classes=CLASSES, config=config))
+        return
     weights = dict(state["weights"])
     rows = weights["token_embedding.weight"]
     full = torch.zeros(recipe.model["text_cfg"]["vocab_size"], rows.shape[1])
     full[state["ids"]] = rows
     weights["token_embedding.weight"] = full
-    config = {"model_cfg": recipe.model, "preprocess_cfg": preprocess_config()}
     path.write_bytes(compact.pack(weights, state["ids"], config))
 
 
@@ -77,13 +80,29 @@ def evaluate(path: Path, *, cache: Path) -> dict[str, float]:
     }
 
 
+def evaluate_head(path: Path, *, cache: Path) -> dict[str, float]:
+    """The headline numbers of a model of class scores."""
+    state, config = compact.unpack_plain(path.read_bytes())
+    state.pop(headed.START)
+    model: Any = headed.build(path.stem, state, config, label=path.stem, device="cpu", precision="fp32")
+    data = load_data("scenes")
+    extraction = Extraction(cache=cache, wanted=("clean", "typical"))
+    clean, typical = (extraction.zero_shot(model, data, s) for s in ("clean", "typical"))
+    return {
+        "top1_clean": float(clean.right.mean()),
+        "top1_typical": float(typical.right.mean()),
+        "ece_clean": ece(softmax(clean.logits).max(1), clean.right),
+    }
+
+
 def export(state: dict[str, Any], recipe: Recipe, *, out: Path, cache: Path) -> Path:
     """Write OUT/NAME.safetensors and OUT/NAME.json; returns the weights' path."""
     path = out / f"{recipe.name}.safetensors"
     write_weights(state, recipe, path)
     record = {
         "name": recipe.name, "command": f"pytest-clip train {recipe.name}", "recipe": asdict(recipe), "renderer": code_version(),
-        "torch": torch.__version__, "minutes": state["curve"][-1]["minutes"], "metrics": evaluate(path, cache=cache),
+        "torch": torch.__version__, "minutes": state["curve"][-1]["minutes"], "processor_minutes": state["curve"][-1]["processor_minutes"],
+        "metrics": (evaluate_head if recipe.head else evaluate)(path, cache=cache),
         "curve": state["curve"],
     }  # fmt: skip
     path.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -13,10 +13,9 @@ import torch
 from torch import Tensor
 
 from .augment import augment
-from .loss import OBJECTS, batch_loss, contrastive_for, prompt_tokens
+from .loss import OBJECTS, Classes, Objective
 from .pool import CAPTIONS, Pool
 from .recipe import Recipe
-from .towers import Words
 
 State = dict[str, Tensor]
 Curve = list[dict[str, float]]
@@ -63,19 +62,17 @@ def train(
     model: Any,
     recipe: Recipe,
     pool: Pool,
-    words: Words,
     *,
+    objective: Objective | Classes,
     mean: Tensor,
     std: Tensor,
     log: Callable[[str], None],
     save: Callable[[State, Curve], None],
-    teacher: Any = None,
 ) -> tuple[State, Curve]:
     """Train in place; returns the moving average of the weights and the curve (means over EVERY steps, minutes of clock and processor)."""
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     model.visual.to(memory_format=torch.channels_last)  # 0.79 -> 0.57 s a step of 256 images on one core
-    prompts, contrastive = prompt_tokens(words), contrastive_for(recipe)
     optimizer, average = optimizer_for(model, recipe), Average(model, keep=recipe.ema)
     curve: Curve = []
     sums: dict[str, float] = {}
@@ -88,19 +85,18 @@ def train(
         facts = torch.from_numpy(pool.facts[pick].astype(np.int64))
         text = torch.from_numpy(pool.tokens[pick, rng.integers(0, CAPTIONS, recipe.batch)].astype(np.int64))
         image = augment(torch.from_numpy(pool.pixels[pick]), may_mirror=facts[:, OBJECTS] == 1, mean=mean, std=std)
-        loss, terms = batch_loss(model, contrastive, recipe, image=image, text=text, facts=facts, prompts=prompts, teacher=teacher)
+        loss, terms = objective(image=image, text=text, facts=facts)
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        with torch.no_grad():
-            model.logit_scale.clamp_(0, math.log(100))
+        objective.settle()
         average.update()
         for k, v in terms.items():
             sums[k] = sums.get(k, 0.0) + float(v)
         if (step + 1) % EVERY == 0 or step + 1 == recipe.steps:
             count = (step % EVERY) + 1
-            minutes, scale = (time.monotonic() - began) / 60, float(model.logit_scale.detach().exp())
+            minutes, scale = (time.monotonic() - began) / 60, objective.scale
             curve.append({"step": step + 1, "minutes": round(minutes, 2), "images": int(pool.filled[0]), "scale": round(scale, 2)})
             curve[-1]["processor_minutes"] = round((time.process_time() - worked) / 60, 2)
             curve[-1] |= {k: round(v / count, 4) for k, v in sums.items()}

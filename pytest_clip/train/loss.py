@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -82,32 +83,60 @@ def terms_of(
     return terms, by_class, by_texture
 
 
-def batch_loss(
-    model: Any,
-    contrastive: Any,
-    recipe: Recipe,
-    *,
-    image: Tensor,
-    text: Tensor,
-    facts: Tensor,
-    prompts: list[list[Tensor]],
-    teacher: Any = None,
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """The loss of one batch, and its terms and training accuracies; of each kind of prompt one random template is used.
+class Objective:
+    """The loss of a batch for a model of images and texts, of each kind of prompt by one random template.
 
     With a `teacher` (a model of the same embedding dimension), 1 - cosine of both image embeddings is a fifth term.
     """
-    chosen = [kind[int(torch.randint(len(kind), (1,)))] for kind in prompts]
-    f, t = model.encode_image(image, normalize=True), encode_text(model, torch.cat([text, *chosen]))
-    parts = list(torch.split(t, [len(text), *(len(c) for c in chosen)]))
-    terms, by_class, by_texture = terms_of(model, contrastive, recipe, f=f, t=parts, facts=facts)
-    weights = {"clip": 1.0, "class": recipe.class_weight, "colour": recipe.colour_weight, "texture": recipe.texture_weight}
-    if teacher is not None:
-        with torch.no_grad():
-            aim = teacher.encode_image(image, normalize=True)
-        terms["teacher"], weights["teacher"] = (1 - (f * aim).sum(1)).mean(), recipe.teacher_weight
-    loss = sum((weights[k] * v for k, v in terms.items()), torch.zeros(()))
-    seen = COLOURED[facts[:, STYLE]]
-    terms["accuracy"] = by_class.argmax(1).eq(facts[:, CLASS]).float().mean()
-    terms["texture_accuracy"] = by_texture.argmax(1).eq(facts[seen, TEXTURE]).float().mean()
-    return loss, {k: v.detach() for k, v in terms.items()}
+
+    def __init__(self, model: Any, recipe: Recipe, words: Words, *, teacher: Any = None) -> None:
+        self._model, self._recipe, self._teacher = model, recipe, teacher
+        self._prompts, self._contrastive = prompt_tokens(words), contrastive_for(recipe)
+        self._weights = {
+            "clip": 1.0, "class": recipe.class_weight, "colour": recipe.colour_weight, "texture": recipe.texture_weight,
+            "teacher": recipe.teacher_weight,
+        }  # fmt: skip
+
+    @property
+    def scale(self) -> float:
+        """The factor on cosines."""
+        return float(self._model.logit_scale.detach().exp())
+
+    def __call__(self, *, image: Tensor, text: Tensor, facts: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss, and its terms and training accuracies."""
+        chosen = [kind[int(torch.randint(len(kind), (1,)))] for kind in self._prompts]
+        f, t = self._model.encode_image(image, normalize=True), encode_text(self._model, torch.cat([text, *chosen]))
+        parts = list(torch.split(t, [len(text), *(len(c) for c in chosen)]))
+        terms, by_class, by_texture = terms_of(self._model, self._contrastive, self._recipe, f=f, t=parts, facts=facts)
+        if self._teacher is not None:
+            with torch.no_grad():
+                aim = self._teacher.encode_image(image, normalize=True)
+            terms["teacher"] = (1 - (f * aim).sum(1)).mean()
+        loss = sum((self._weights[k] * v for k, v in terms.items()), torch.zeros(()))
+        seen = COLOURED[facts[:, STYLE]]
+        terms["accuracy"] = by_class.argmax(1).eq(facts[:, CLASS]).float().mean()
+        terms["texture_accuracy"] = by_texture.argmax(1).eq(facts[seen, TEXTURE]).float().mean()
+        return loss, {k: v.detach() for k, v in terms.items()}
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """After a step: CLIP's bounds on the scale."""
+        self._model.logit_scale.clamp_(0, math.log(100))
+
+
+class Classes:
+    """Cross-entropy of a model that scores classes; what it is told of texts it ignores."""
+
+    scale = 1.0
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def __call__(self, *, image: Tensor, text: Tensor, facts: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss, and the training accuracy."""
+        logits = self._model(image)
+        loss = F.cross_entropy(logits, facts[:, CLASS])
+        return loss, {"class": loss.detach(), "accuracy": logits.argmax(1).eq(facts[:, CLASS]).float().mean()}
+
+    def settle(self) -> None:
+        """Nothing has bounds."""

@@ -51,6 +51,8 @@ class Recipe:
     teacher: str | None = None
     """bundled checkpoint whose image embeddings are learned too (1 - cosine) and whose text tower is taken over and frozen, or None"""
     teacher_weight: float = 5.0
+    head: bool = False
+    """fine-tune the image tower under a classification head, which starts as the zero-shot classifier: a model of class scores"""
     steps: int = 6000
     batch: int = 256
     lr: float = 2e-3
@@ -82,6 +84,10 @@ RECIPES = {
         Recipe(
             name="scenes-rn-ft", start="scenes-rn", scenes="typical", steps=100, lr=3e-4, warmup=20, ema=0.95,
             colour_weight=0.0, texture_weight=0.0, first_images=9_500, most_images=9_500,
+        ),
+        Recipe(
+            name="scenes-rn-head", start="scenes-rn", scenes="typical", head=True, steps=100, lr=3e-4, warmup=20, ema=0.95,
+            first_images=9_500, most_images=9_500,
         ),
         BUDGET,
         replace(BUDGET, name="scenes-rn-correlated", scenes="correlated"),

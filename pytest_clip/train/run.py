@@ -19,9 +19,10 @@ from ..extract import children
 from ..store import writing
 from .export import export, preprocess_config
 from .loop import train
+from .loss import Classes, Objective
 from .pool import ROUND, Pool, token_ids
 from .recipe import CONTEXT, Recipe, named
-from .towers import Words, build
+from .towers import Words, build, headed
 
 
 def start_renderer(recipe: Recipe, folder: Path, *, size: int) -> subprocess.Popen[bytes]:
@@ -74,15 +75,22 @@ def fit(recipe: Recipe, pool: Pool, *, out: Path, log: Callable[[str], None]) ->
     model = build(recipe.model, vocabulary=len(ids))
     if recipe.start is not None:
         model.load_state_dict(bundled_state(recipe.start, ids))
-    teacher = None if recipe.teacher is None else taught(model, recipe.teacher, ids)
+    words, kept = Words(ids, context=CONTEXT), {"ids": torch.from_numpy(ids)}
+    objective: Objective | Classes
+    if recipe.head:
+        model = headed(model, words)
+        kept["start"] = model.head.weight.detach().clone()
+        objective = Classes(model)
+    else:
+        objective = Objective(model, recipe, words, teacher=None if recipe.teacher is None else taught(model, recipe.teacher, ids))
     config = preprocess_config()
     mean, std = (torch.tensor(config[k]).view(3, 1, 1) for k in ("mean", "std"))
 
     def save(average: dict[str, torch.Tensor], curve: list[dict[str, float]]) -> None:
         with writing(out / "state.pt") as part:
-            torch.save({"weights": average, "curve": curve, "ids": torch.from_numpy(ids)}, part)
+            torch.save({"weights": average, "curve": curve, **kept}, part)
 
-    train(model, recipe, pool, Words(ids, context=CONTEXT), mean=mean, std=std, log=log, save=save, teacher=teacher)
+    train(model, recipe, pool, objective=objective, mean=mean, std=std, log=log, save=save)
 
 
 def taught(model: Any, teacher: str, ids: np.ndarray) -> Any:

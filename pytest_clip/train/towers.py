@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..data.scenes.captions import fill
+from ..data.scenes.vocabulary import CLASSES, TEMPLATES
+from ..models.headed import Headed
+
 
 def build(config: dict[str, Any], *, vocabulary: int) -> nn.Module:
     """A randomly initialised open_clip model of `config` whose token table has `vocabulary` rows."""
@@ -66,3 +70,11 @@ def _encode_trimmed(model: Any, tokens: Tensor, end: Tensor) -> Tensor:
     x = model.token_embedding(tokens[:, :length]) + model.positional_embedding[:length]
     x = model.ln_final(model.transformer(x, attn_mask=model.attn_mask[:length, :length]))
     return F.normalize(x[torch.arange(len(tokens)), end] @ model.text_projection, dim=-1)
+
+
+@torch.no_grad()
+def headed(model: Any, words: Words) -> Headed:
+    """The image tower of `model` under the head that answers as its zero-shot classifier over the classes of `scenes`."""
+    model.eval()
+    heads = torch.stack([encode_text(model, words([fill(t, c) for c in CLASSES])) for t in TEMPLATES]).mean(0)
+    return Headed(model.visual, model.logit_scale.exp() * F.normalize(heads, dim=-1))

@@ -16,7 +16,7 @@ from pytest_clip.data.scenes.vocabulary import CLASSES, COLOURS, TEXTURES, TWO_C
 from pytest_clip.train import run as runs
 from pytest_clip.train.augment import augment, blurred
 from pytest_clip.train.loop import train
-from pytest_clip.train.loss import AMBIGUOUS, COLOURED, class_prompts, colour_loss
+from pytest_clip.train.loss import AMBIGUOUS, COLOURED, Objective, class_prompts, colour_loss, sigmoid_loss
 from pytest_clip.train.pool import CAPTIONS, ROUND, Pool, draw, facts, fill, shrink, token_ids
 from pytest_clip.train.recipe import CONTEXT, IMAGE, RECIPES, Recipe, resnet
 from pytest_clip.train.towers import Words, build, encode_text
@@ -109,7 +109,7 @@ def test_shrink_halves_as_pillow_does() -> None:
     assert np.abs(small.astype(int) - expected.astype(int)).max() <= 1
 
 
-@pytest.mark.parametrize("kind", ["sampled", "typical"])
+@pytest.mark.parametrize("kind", ["sampled", "typical", "correlated"])
 def test_a_round_is_the_same_every_time_and_balanced(kind: str) -> None:
     scenes, texts = draw(kind, seed=4, number=2)
     again, same = draw(kind, seed=4, number=2)
@@ -164,7 +164,7 @@ def test_three_steps_change_every_weight_and_save_what_they_return(tmp_path: Pat
             model,
             recipe,
             pool,
-            Words(ids, context=CONTEXT),
+            objective=Objective(model, recipe, Words(ids, context=CONTEXT)),
             mean=MEAN,
             std=STD,
             log=lines.append,
@@ -186,7 +186,7 @@ def test_three_steps_change_every_weight_and_save_what_they_return(tmp_path: Pat
 
 
 def test_an_unknown_recipe_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ClipError, match="no recipe 'scenes-xl'; there are: scenes-rn, scenes-rn-ft"):
+    with pytest.raises(ClipError, match="no recipe 'scenes-xl'; there are: scenes-rn, scenes-rn-ft, scenes-rn-head"):
         runs.run("scenes-xl", out=tmp_path, cache=tmp_path)
 
 
@@ -197,7 +197,14 @@ def test_the_moving_average_follows_the_weights(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
     try:
         average, _ = train(
-            model, recipe, pool, Words(ids, context=CONTEXT), mean=MEAN, std=STD, log=lambda line: None, save=lambda s, c: None
+            model,
+            recipe,
+            pool,
+            objective=Objective(model, recipe, Words(ids, context=CONTEXT)),
+            mean=MEAN,
+            std=STD,
+            log=lambda line: None,
+            save=lambda s, c: None,
         )
     finally:
         torch.set_num_threads(threads)
