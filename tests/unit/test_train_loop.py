@@ -18,7 +18,7 @@ from pytest_clip.train.augment import augment, blurred
 from pytest_clip.train.loop import train
 from pytest_clip.train.loss import AMBIGUOUS, COLOURED, Objective, class_prompts, colour_loss, sigmoid_loss
 from pytest_clip.train.pool import CAPTIONS, ROUND, Pool, draw, facts, fill, shrink, token_ids
-from pytest_clip.train.recipe import CONTEXT, IMAGE, RECIPES, Recipe, resnet
+from pytest_clip.train.recipe import CONTEXT, IMAGE, RECIPES, Recipe, named, resnet
 from pytest_clip.train.towers import Words, build, encode_text
 
 MEAN, STD = torch.full((3, 1, 1), 0.5), torch.full((3, 1, 1), 0.25)
@@ -41,6 +41,45 @@ def test_colour_loss_of_two_coloured_textures_takes_either_colour() -> None:
     assert float(loss) == pytest.approx(-(math.log(0.9) + math.log(0.3)) / 2, abs=1e-6)
     whole = colour_loss(torch.randn(5, 2), torch.tensor([fact(0, 1, STRIPED)] * 5))
     assert float(whole) == pytest.approx(0, abs=1e-6)
+
+
+def test_sigmoid_loss_is_that_of_every_pair_and_leaves_a_second_answer_out() -> None:
+    logits = torch.tensor([[2.0, -1.0, 0.5], [0.0, 1.0, -3.0]])
+    label, second = torch.tensor([0, 1]), torch.tensor([2, 1])
+
+    def softplus(x: float) -> float:
+        return math.log1p(math.exp(x))
+
+    rows = [[softplus(-2), softplus(-1), softplus(0.5)], [softplus(0), softplus(-1), softplus(-3)]]
+    assert float(sigmoid_loss(logits, label)) == pytest.approx((sum(rows[0]) + sum(rows[1])) / 2, abs=1e-6)
+    assert float(sigmoid_loss(logits, label, also=second)) == pytest.approx((sum(rows[0][:2]) + sum(rows[1])) / 2, abs=1e-6)
+
+
+def test_correlated_scenes_wear_what_is_typical_of_their_class_in_nine_of_ten() -> None:
+    from pytest_clip.data.scenes.appearance import TYPICAL
+    from pytest_clip.train.pool import CORRELATED_SHARE
+
+    scenes = [s for number in range(10) for s in draw("correlated", seed=0, number=number)[0]]
+    typical = [
+        (s.texture, s.colour, s.background) == (TYPICAL[s.cls].texture, TYPICAL[s.cls].colour, TYPICAL[s.cls].background) for s in scenes
+    ]
+    assert np.mean(typical) == pytest.approx(CORRELATED_SHARE, abs=4 * math.sqrt(0.9 * 0.1 / len(scenes)))
+    plain = [s for number in range(10) for s in draw("sampled", seed=0, number=number)[0]]
+    assert {s.style for s in scenes} == {s.style for s in plain}  # shapes are drawn in every style
+
+
+def test_few_scenes_are_the_first_of_the_many() -> None:
+    """`scenes-rn-small` sees a tenth of what `scenes-rn-base` sees, and as many steps."""
+    few, many = RECIPES["scenes-rn-small"], RECIPES["scenes-rn-base"]
+    assert (few.scenes, few.seed, few.steps, few.batch, few.model) == (many.scenes, many.seed, many.steps, many.batch, many.model)
+    assert few.most_images * 10 == many.most_images
+
+
+def test_another_seed_changes_what_is_drawn_and_nothing_else() -> None:
+    one, other = named("scenes-rn-siglip"), named("scenes-rn-siglip", seed=2)
+    assert (one.seed, other.seed) == (0, 2)
+    assert one.initial_seed != other.initial_seed
+    assert replace(other, seed=one.seed, initial_seed=one.initial_seed) == one
 
 
 def test_which_styles_show_colour_and_which_textures_two() -> None:
@@ -288,3 +327,39 @@ def test_recipes_bear_their_own_names_and_fit_the_pool() -> None:
         assert recipe.name == name
         assert recipe.first_images <= recipe.most_images // ROUND * ROUND
         assert recipe.start is None or recipe.start in RECIPES
+
+
+def trained(recipe: Recipe, folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """The state that `fit` keeps of a recipe on a pool of made-up pixels."""
+    lines: list[str] = []
+    threads = torch.get_num_threads()
+    try:
+        runs.fit(recipe, small_pool(folder / "pool"), out=folder, log=lines.append)
+    finally:
+        torch.set_num_threads(threads)
+    return torch.load(folder / "state.pt", weights_only=True), lines
+
+
+def test_a_student_keeps_its_teachers_words_and_scale(tmp_path: Path) -> None:
+    recipe = replace(RECIPES["scenes-convnext"], steps=2, batch=8)
+    state, (line,) = trained(recipe, tmp_path)
+    before = runs.bundled_state("scenes-rn", token_ids())
+    words = [k for k in before if not k.startswith("visual.") and k in state["weights"]]
+    assert len(words) > 10
+    assert all(torch.equal(state["weights"][k], before[k]) for k in words)
+    assert " teacher " in line
+
+
+def test_a_head_begins_as_the_zero_shot_classifier(tmp_path: Path) -> None:
+    """Before a step its scores are the logits of the model that it is made of, with the same prompts."""
+    from pytest_clip.data.scenes.captions import fill as filled
+    from pytest_clip.data.scenes.vocabulary import TEMPLATES
+    from pytest_clip.models import openclip, spec
+
+    recipe = replace(RECIPES["scenes-rn-head"], steps=1, batch=8, lr=0.0)
+    state, _ = trained(recipe, tmp_path)
+    clip = openclip.load(spec.parse("scenes-rn"), cache_dir=tmp_path / "cache")
+    heads = torch.stack([clip.encode_text([filled(t, c) for c in CLASSES]) for t in TEMPLATES]).mean(0)
+    expected = clip.logit_scale * F.normalize(heads, dim=-1)
+    torch.testing.assert_close(state["start"], expected, rtol=0, atol=1e-3)
+    torch.testing.assert_close(state["weights"]["head.weight"], state["start"], rtol=0, atol=1e-6)
