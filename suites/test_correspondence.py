@@ -102,14 +102,14 @@ def found_again(pair, first, second):
 
 
 @pytest.fixture(scope="session")
-def views(seen_twice, clip_data):
+def views(seen_twice, clip_data, clip_extraction):
     """`found_again` of every pair of a set, what is near in pixels and units (None: the suite's own), and the conventions behind it."""
 
     @cache
     def pairs(name):
         seen, conventions = seen_twice(name)
         each, degrees, near, keep = [], [], None, KEEP
-        for pair, both in zip(clip_data.view_pairs(name), seen, strict=True):
+        for pair, both in zip(clip_extraction.view_pairs(clip_data, name), seen, strict=True):
             each.append(found_again(pair, *both))
             degrees.append(pair.degrees)
             near, keep = pair.near, KEEP if pair.keep is None else pair.keep
@@ -158,13 +158,13 @@ def landmarks_of(pair, first, second):
 
 
 @pytest.fixture(scope="session")
-def landmarks(seen_twice, clip_data):
+def landmarks(seen_twice, clip_data, clip_extraction):
     """`landmarks_of` of every pair of a set that shows any, the ids of these, and the conventions behind them."""
 
     @cache
     def pairs(name):
         seen, conventions = seen_twice(name)
-        truth = zip(clip_data.keypoint_pairs(name), seen, strict=True)
+        truth = zip(clip_extraction.keypoint_pairs(clip_data, name), seen, strict=True)
         told = {row: landmarks_of(pair, *both) for row, (pair, both) in enumerate(truth) if len(pair.first)}
         shown, (found, chance, stay) = tuple(told), zip(*told.values(), strict=True)
         ids = clip_data.images(name).ids

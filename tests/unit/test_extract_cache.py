@@ -67,7 +67,8 @@ def every_part(place: Path) -> dict[str, Path]:
     store.write_sealed(place / "models" / "known" / "0.json", {"fingerprint": "f" * 16})
     store.write_sealed(place / "content" / "0.json", {"mark": "0" * 64})
     store.recall(place / "depth" / "m" / "set" / "0.npy", lambda: np.ones((4, 4), np.float32))
-    name = bundled.names()[0]
+    store.recall(place / "truths" / "views-0.npy", lambda: np.ones(9, np.float64))
+    name = "scenes-rn"
     folder = bundled.expand(name, place)
     return {
         "an answer": shard(place),
@@ -78,6 +79,7 @@ def every_part(place: Path) -> dict[str, Path]:
         "a remembered model": place / "models" / "known" / "0.json",
         "hashes of files": place / "content" / "0.json",
         "a depth map": place / "depth" / "m" / "set" / "0.npy",
+        "correspondences": place / "truths" / "views-0.npy",
         "a bundled model": folder / "open_clip_model.safetensors",
         "its configuration": folder / "open_clip_config.json",
     }

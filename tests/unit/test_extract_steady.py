@@ -9,12 +9,12 @@ import torch
 from pytest_clip.extract.cores import FEW, cores, steady
 from pytest_clip.extract.embed import Batches
 from pytest_clip.extract.extraction import Extraction
-from pytest_clip.models import bundled, openclip, spec
+from pytest_clip.models import openclip, spec
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    return openclip.load(spec.parse(bundled.names()[0]), device="cpu", cache_dir=tmp_path_factory.mktemp("cache"))
+    return openclip.load(spec.parse("scenes-rn"), device="cpu", cache_dir=tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(autouse=True)
