@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from pytest_clip.report import order
 from pytest_clip.report.html import reading
 from pytest_clip.report.html.axes import Scale, around
 from pytest_clip.report.html.figures.intervals import WITHIN
@@ -60,7 +61,7 @@ class GateView:
 def view(row: Row, *, many: bool, strips: Sequence[Strip] = ()) -> GateView:
     """`many` models or data sets: then each line says which."""
     headline, facts = _message(row)
-    near = reading.room(row)
+    near = order.room(row)
     return GateView(
         gate=str(row["gate"]),
         metric=reading.metric(row),

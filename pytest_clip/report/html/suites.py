@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pytest_clip.gates.catalog import CATALOG, SUITES
+from pytest_clip.report import order
 from pytest_clip.report.html import gates, reading
 from pytest_clip.report.html.evidence import Shown
 from pytest_clip.report.html.figures import confusion, intervals, prompts, reliability, roc, severity, shape
@@ -46,7 +47,7 @@ def _suite(name: str, own: Sequence[Row], rows: Sequence[Row], shown: Shown, man
         drawn += _FIGURES.get(name, _slices)([row for row in here if row["suite"] == name], shown, on)
         if name == "accuracy":
             drawn += _confusions(here, shown, on)
-    ordered = sorted(own, key=reading.severity)
+    ordered = order.worst_first(own)
     views = tuple(gates.view(row, many=many, strips=shown.strips(row)) for row in ordered)
     return SuiteView(name, SUITES.get(name, ""), ", ".join(f"{n:,} {word}" for _, word, n in reading.counts(own)), tuple(drawn), views)
 
