@@ -33,6 +33,12 @@ def value(row: Row) -> str:
     return "no value" if row.get("value") is None else distinct(row["value"], *bounds(row).values())[0]
 
 
+def before(row: Row) -> str:
+    """What the baseline's value was."""
+    value = (row.get("baseline") or {}).get("value")
+    return "no value" if value is None else short(value)
+
+
 def interval(row: Row) -> str:
     ends = row.get("ci")
     if not ends:
