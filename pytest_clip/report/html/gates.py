@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from pytest_clip.report import order
-from pytest_clip.report.html import reading
+from pytest_clip.report.html import docs, reading
 from pytest_clip.report.html.axes import Scale, around
 from pytest_clip.report.html.figures.intervals import WITHIN
 from pytest_clip.report.html.reading import Row
@@ -37,7 +37,7 @@ class Titled:
 
 @dataclass(frozen=True)
 class GateView:
-    """All texts of a gate; `value_sort` and `room` are numbers for sorting."""
+    """All texts of a gate; `docs` is the address of its documentation, `value_sort` and `room` are numbers for sorting."""
 
     gate: str
     metric: str
@@ -53,6 +53,7 @@ class GateView:
     room: str | None
     mini: Markup
     meaning: str
+    docs: str | None
     facts: tuple[Fact, ...]
     strips: tuple[Strip, ...]
     tables: tuple[Titled, ...]
@@ -77,6 +78,7 @@ def view(row: Row, *, many: bool, strips: Sequence[Strip] = ()) -> GateView:
         room=None if near is None else f"{near:.6g}",
         mini=_mini(row),
         meaning=reading.title(row),
+        docs=docs.link(reading.metric(row)),
         facts=tuple(facts),
         strips=tuple(strips),
         tables=tuple(_tables(row)),
