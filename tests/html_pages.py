@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from html.parser import HTMLParser
 
-from pytest_clip.report.html import page
+from pytest_clip.report.html import docs, page
 
 VOID = {"meta", "input", "br", "img", "link"}
 ADDRESSES = ("href", "src", "action", "xlink:href", "poster", "data", "srcset")
@@ -86,6 +86,9 @@ def rendered(told) -> Page:
         assert not [name for name in attrs if name.startswith("on") or name == "style"], (tag, attrs)
         for name in ADDRESSES:
             address = attrs.get(name)
+            if tag == "a" and (address or "").startswith(docs.SITE):  # followed where a person asks for it, and told nothing of the page
+                assert attrs["rel"] == "noreferrer"
+                continue
             assert address is None or address.startswith(("#", "data:image/jpeg;base64,")), (tag, address)
             if tag in ("a", "use") and address is not None:
                 assert address[1:] in found.ids, address

@@ -11,7 +11,10 @@ from pytest_clip.gates.waivers import Waiver
 
 
 def to_row(verdict: Verdict) -> dict[str, Any]:
-    """The row of the JSON record: builtins only, NaN as None with a reason, an infinite end of an interval as None."""
+    """The row of the JSON record: builtins only, NaN as None with a reason, an infinite end of an interval as None.
+
+    ``outside`` is for the end of the run and not in the record.
+    """
     measurement, gate = verdict.measurement, verdict.measurement.gate
     return {
         "gate": str(gate),
@@ -31,6 +34,7 @@ def to_row(verdict: Verdict) -> dict[str, Any]:
         "flips": None if verdict.comparison is None else verdict.comparison.flips,
         "conventions": dict(measurement.conventions),
         "message": verdict.message,
+        **({"outside": True} if verdict.outside else {}),
     }
 
 

@@ -28,7 +28,8 @@ _SIDES: dict[str, tuple[Callable[[float, float], bool], str, str]] = {"min": (op
 class Verdict:
     """What a gate's test item reports. ``message`` begins with a line that is complete in itself, the rest says where and how.
 
-    ``decided_by`` is the bound that decided: the broken one, or ``min_n`` when too few images were measured.
+    ``decided_by`` is the bound that decided: the broken one, or ``min_n`` when too few images were measured. ``outside`` is whether it only
+    warns because the model does not know the data at all.
     """
 
     measurement: Measurement
@@ -38,6 +39,7 @@ class Verdict:
     waiver: Waiver | None = None
     decided_by: Bound | None = None
     comparison: Comparison | None = None
+    outside: bool = False
 
     @property
     def ok(self) -> bool:

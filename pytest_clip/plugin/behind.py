@@ -1,4 +1,4 @@
-"""What stands behind a gate goes with its row, where a report that shows it was asked for."""
+"""What stands behind a gate goes with its row, where a report that shows it was asked for, or the run is saved."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHOWN_IN = ("html", "json")
 
 
 def wanted(session: ClipSession) -> bool:
-    return any(each.type in SHOWN_IN for each in session.settings.reports)
+    return session.settings.save is not None or any(each.type in SHOWN_IN for each in session.settings.reports)
 
 
 def behind(request: pytest.FixtureRequest, session: ClipSession, measurement: Measurement, row: Row, answers: Any) -> None:

@@ -86,7 +86,7 @@ _LIST = (
     ),
     Option(
         "clip_evidence",
-        "What html and json reports hold behind a gate: curves, and at most N images each; 0 leaves all of it out; default: 3",
+        "What html and json reports and saved runs hold behind a gate: curves, and at most N images each; 0: nothing; default: 3",
         checks.count(0), "N", ini="Default of --clip-evidence", native=int,
     ),
     Option(
@@ -127,6 +127,10 @@ _LIST = (
         checks.update, "create,fix,trim", REPEATED,
     ),
     Option("clip_save_replace", "Let --clip-save replace a saved run of the same name", more=SWITCH),
+    Option(
+        "clip_save_pictures", ini="Whether saved runs hold small pictures of own data, too (default: of the embedded benchmark only)",
+        kind="bool",
+    ),
     Option(
         "clip_prompts",
         "Prompt set for the whole run: single, simple, openai, openai-1, openai-5, openai-30, paraphrases, or a file with one "

@@ -78,6 +78,7 @@ def _resolved(config: pytest.Config) -> Settings:
         baseline_model=given.clip_baseline_model,
         save=destinations.save(config),
         save_replaces=given.clip_save_replace,
+        save_pictures=_read(config, "clip_save_pictures"),
         family_wise=_read(config, "clip_family_wise"),
         unjudged=_pick(config, "clip_unjudged", ""),
         junit=_pick(config, "clip_junit", Settings.junit),

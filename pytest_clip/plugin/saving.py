@@ -82,10 +82,13 @@ class Saving:
 
     def _save(self, folder: Path, exitstatus: int) -> str:
         from pytest_clip.runs import store
+        from pytest_clip.session.kept import kept
         from pytest_clip.session.regressions import asked
 
         settings, record = self.session.settings, self.reporting.record(exitstatus)
-        record.pop("evidence", None)  # pictures are for the reports that were asked for; a saved run is handed around
+        ours = {each.label for each in self.session.data if settings.save_pictures or self.session.data_option(each.label) is None}
+        if found := kept(record.pop("evidence", {}), shown=ours):
+            record["evidence"] = found
         if not any(row["n"] is not None for row in record["gates"]):
             raise ClipError("no gate was measured")
         partial = [*([f"--clip-limit={settings.limit}"] if settings.limit is not None else []), *self.reporting.plan.narrowed_by]

@@ -20,6 +20,7 @@ WORDS = {
     "pass": "passed",
 }
 """The verdicts in the order of how much they matter, as a person says them."""
+_PLACE = {verdict: at for at, verdict in enumerate(WORDS)}
 BAD = ("fail", "insufficient")
 SPARKS = "▁▂▃▄▅▆▇█"
 _SEVERITY = re.compile(r"(.+)-([1-5])")
@@ -36,22 +37,28 @@ def rooms(row: Row) -> list[tuple[float, str, float]]:
     return found
 
 
-def miss(row: Row) -> float:
-    """How far beyond its bound a value lies, relative to the bound; infinite when there is no value, 0 when no bound is broken."""
+def room(row: Row) -> float | None:
+    """The least room that a value has to a bound, or its drop to what is allowed, relative to the bound or to the value that dropped; below
+    0 it is broken. None where nothing is asked, or there is no value."""
     if row["value"] is None:
-        return math.inf
-    return max([0.0, *(-room for room, _, _ in rooms(row))])
+        return None
+    found = [left for left, _, _ in rooms(row)]
+    baseline = row.get("baseline") or {}
+    if baseline.get("allowed") is not None and baseline.get("drop") is not None:
+        found.append((baseline["allowed"] - baseline["drop"]) / max(abs(baseline["value"] or 0.0), 1e-6))
+    return min(found, default=None)
+
+
+def rank(row: Row) -> tuple[int, float, str, str, str]:
+    """The key of every list that begins with the worst: by verdict, then what has no value, then by how far it missed or how little room
+    is left, then by name."""
+    left = room(row)
+    near = -math.inf if row["value"] is None else math.inf if left is None else left
+    return _PLACE.get(row["verdict"], len(_PLACE)), near, str(row["gate"]), str(row["model"]), str(row["data"])
 
 
 def worst_first(rows: Sequence[Row]) -> list[Row]:
-    """By verdict, then by how far they missed or how little room is left, then by name."""
-    place = {verdict: at for at, verdict in enumerate(WORDS)}
-
-    def key(row: Row) -> tuple[float, float, float, str, str, str]:
-        left = min((room for room, _, _ in rooms(row)), default=math.inf)
-        return place.get(row["verdict"], len(place)), -miss(row), left, row["gate"], row["model"], row["data"]
-
-    return sorted(rows, key=key)
+    return sorted(rows, key=rank)
 
 
 def own(rows: Sequence[Row]) -> list[Row]:

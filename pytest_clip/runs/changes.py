@@ -13,6 +13,7 @@ from pytest_clip.gates.digits import distinct
 from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.measurement import Measurement
 from pytest_clip.metrics.holm import holm
+from pytest_clip.runs import sides
 from pytest_clip.runs.baseline import SavedBaseline, other_pictures
 from pytest_clip.runs.compare import ALPHA, compare
 from pytest_clip.runs.flips import listed
@@ -136,7 +137,8 @@ def record(first: SavedRun, second: SavedRun, found: Sequence[Change]) -> dict[s
         if each is not None:
             rows.append({**gate, "baseline": row(each)["baseline"], "flips": each.found.flips})
     counts = {"compared": len(compared(found)), "sure": sum(each.sure for each in found), "unknown": sum(each.unknown for each in found)}
-    return {**second.record, "gates": rows, "comparison": {"first": first.name, "second": second.name, **counts}}
+    comparison = {"first": first.name, "second": second.name, **counts, "evidence": sides.earlier(first, found)}
+    return {**second.record, "gates": rows, "comparison": comparison, "evidence": sides.later(second, found)}
 
 
 def row(each: Change) -> dict[str, Any]:

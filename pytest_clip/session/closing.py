@@ -60,10 +60,10 @@ def contradictions(rows: Mapping[tuple[str, str], Mapping[str, Any]], heard: Hea
 def nothing_judged(rows: Mapping[tuple[str, str], Mapping[str, Any]], settings: Settings) -> str | None:
     """The sentence for a run in which gates were measured, or should have been, and nobody judged any."""
     from pytest_clip.gates.verdicts import JUDGED
-    from pytest_clip.session.domain import luck, outside
+    from pytest_clip.session.domain import luck
 
     mine = [row for row in rows.values() if not row.get("role")]
-    lost = {str(row["model"]) for row in mine if outside(row.get("message"))}
+    lost = {str(row["model"]) for row in mine if row.get("outside")}
     if not mine or allowed(settings) or any(row["verdict"] in JUDGED and not luck(row, lost) for row in mine):
         return None
     return f"NOTHING JUDGED: none of {_count(mine)} of this run was held against a rule, so it says nothing about the model; {HOW_TO_JUDGE}"

@@ -61,6 +61,8 @@ class Settings:
     limit: int | None = None
     evidence: int = 3
     """images that html and json reports show of a gate; with 0 they hold no evidence"""
+    save_pictures: bool = False
+    """whether saved runs hold pictures of data that is not the embedded benchmark"""
     max_unreadable: int = 0
     device: str = "auto"
     precision: str = "fp32"

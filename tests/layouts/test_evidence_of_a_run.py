@@ -7,6 +7,8 @@ from pathlib import Path
 import painted
 import pytest
 
+from pytest_clip.cli.main import main
+
 
 @pytest.fixture
 def pets(tmp_path):
@@ -62,25 +64,47 @@ def test_one_image_is_one_image_and_workers_send_theirs(measure, project, pets):
 BLIND = """
 import sys
 sys.path.insert(0, {here!r})
-import painted
+import painted, torch
 
 class Blind(painted.Reader):
     def encode_image(self, images):
-        return super().encode_image(images.clamp(min=24))  # the number 0 looks like another
+        return super().encode_image(images.clamp(min=torch.tensor([24, 0, 0]).view(3, 1, 1)))  # the number 0 looks like 1
 
 def pytest_clip_make_model(spec, config):
     return Blind(spec.text)
 """
 
 
-def test_what_a_baseline_had_right_is_shown_and_a_saved_run_holds_no_pictures(measure, project, tmp_path):
+@pytest.fixture
+def alike(tmp_path):
+    """Three classes of eight, each picture of its class."""
     for k in range(24):
-        painted.save(tmp_path / "pets" / f"class {k % 2}" / f"{k}.png", k % 2)
-    measure(tmp_path / "pets", "--clip-save=base", suites="accuracy")
-    saved = json.loads((project.path / ".clip" / "runs" / "base" / "record.json").read_text("utf-8"))
-    assert "evidence" not in saved
+        painted.save(tmp_path / "pets" / f"class {k % 3}" / f"{k}.png", k % 3)
+    return tmp_path / "pets"
+
+
+def blind(project):
     project.makeconftest(BLIND.format(here=str(Path(painted.__file__).parent)))
-    measure(tmp_path / "pets", "--clip-baseline=base", "--clip-report=html:page.html", suites="accuracy")
+
+
+def saved(project, name):
+    return json.loads((project.path / ".clip" / "runs" / name / "record.json").read_text("utf-8"))
+
+
+def page_of(project, *args):
+    assert main([*args, "--html=again.html"]) in (0, 1)
+    return (project.path / "again.html").read_text("utf-8")
+
+
+def figures(text):
+    """The figures of a page: titles and drawings."""
+    return re.findall(r"<figure.*?</figure>", text, re.DOTALL)
+
+
+def test_what_a_baseline_had_right_is_shown(measure, project, alike):
+    measure(alike, "--clip-save=base", suites="accuracy")
+    blind(project)
+    measure(alike, "--clip-baseline=base", "--clip-report=html:page.html", suites="accuracy")
     found, record = of(project, "flips")
     row = next(row for row in record["gates"] if row["gate"] == "accuracy/top1[clean]")
     assert row["flips"]["worse"] > 0
@@ -88,3 +112,58 @@ def test_what_a_baseline_had_right_is_shown_and_a_saved_run_holds_no_pictures(me
     assert shown == row["flips"]["ids"][:3]
     assert {each["before"] for each in found[0]["images"]} == {"right"}
     assert "Right in the baseline, wrong now" in (project.path / "page.html").read_text("utf-8")
+
+
+def test_a_saved_run_has_the_figures_of_its_own_page_and_no_own_pictures(measure, project, pets):
+    measure(pets, "--clip-report=html:page.html", "--clip-save=base", suites="accuracy,calibration")
+    record = saved(project, "base")
+    assert record["evidence"]["pictures"] == {}
+    told = next(each for each in record["evidence"]["figures"] if each["kind"] == "mistakes")
+    assert [(each["id"], each["answer"], each["picture"]) for each in told["images"]] == [
+        ("class 0/2.png", "class 1", None),
+        ("class 0/4.png", "class 1", None),
+    ]
+    own, again = (project.path / "page.html").read_text("utf-8"), page_of(project, "report", "base")
+    assert len(figures(own)) == 2  # classes that lose most, reliability
+    assert figures(again) == figures(own)
+    assert "“class 1” " in again
+    assert own.count("data:image/jpeg") == 1
+    assert "data:image/jpeg" not in again
+
+
+def test_own_pictures_are_in_a_saved_run_that_was_asked_for_them(measure, project, pets):
+    measure(pets, "--clip-report=html:page.html", "--clip-save=base", "-o", "clip_save_pictures=true", suites="accuracy,calibration")
+    assert len(saved(project, "base")["evidence"]["pictures"]) == 1
+    own, again = (project.path / "page.html").read_text("utf-8"), page_of(project, "report", "base")
+    timeless = [re.sub(r"(took|duration)(</dt> <dd>|</bdi></th><td>)<bdi>[^<]*", "", text) for text in (own, again)]
+    assert timeless[0] == timeless[1]
+
+
+def test_evidence_of_no_image_is_left_out_of_a_saved_run(measure, project, pets):
+    measure(pets, "--clip-save=base", "--clip-evidence=0", suites="accuracy,calibration")
+    assert "evidence" not in saved(project, "base")
+
+
+def test_two_saved_runs_are_shown_side_by_side(measure, project, alike):
+    measure(alike, "--clip-save=base", suites="accuracy,calibration")
+    blind(project)
+    measure(alike, "--clip-save=next", "-o", "clip_save_pictures=true", suites="accuracy,calibration")
+    text = page_of(project, "compare", "base", "next")
+    titles = re.findall(r"<figcaption><h[34]>(.*?)</h[34]>", text)
+    assert [each for each in titles if each.startswith("Reliability")] == ["Reliability on clean, next", "Reliability on clean, base"]
+    assert [each for each in titles if each.startswith("Classes")] == ["Classes that lose most: clean, next"]  # base loses none
+    drawn = [figures(page_of(project, "report", name)) for name in ("next", "base")]
+    bars = [next(each for each in some if "Reliability on clean" in each).count('class="count') for some in drawn]
+    both = [each.count('class="count') for each in figures(text) if "Reliability on clean" in each]
+    assert both == bars
+    lost = text.partition("Right in the baseline, wrong now")[2].partition("</ul>")[0]
+    assert lost.count("<span><bdi>before: right") == 3
+    assert 'href="#picture-' in lost
+    assert "Worst mistakes, next: wrong and sure of it" in text
+
+
+def test_a_run_saved_without_evidence_is_compared_by_its_rows(measure, project, alike):
+    measure(alike, "--clip-save=base", "--clip-evidence=0", suites="accuracy,calibration")
+    measure(alike, "--clip-save=next", suites="accuracy,calibration")
+    titles = re.findall(r"<figcaption><h[34]>(.*?)</h[34]>", page_of(project, "compare", "base", "next"))
+    assert [each for each in titles if each.startswith("Reliability")] == ["Reliability on clean"]

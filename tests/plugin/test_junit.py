@@ -92,6 +92,16 @@ def test_the_file_keeps_to_the_schema_where_it_is_asked_to(world):
     assert case.find("failure").get("message").startswith("accuracy/top1[shift_far]: 0.6000 < min 0.7000")
 
 
+def test_both_forms_hold_the_same_content(world):
+    """There is none that is both: the schema's testcase has no properties, nor room for what it does not know."""
+    world.project(RULES)
+    told = [[(each.get("name"), each.get("value")) for each in case.iter("property")] for case in read(world).iter("testcase")]
+    line = re.compile(r"\[\[PROPERTY\|(.*?)=(.*)\]\]")
+    strict = [line.findall(case.findtext("system-out")) for case in read(world, "-o", "clip_junit=schema").iter("testcase")]
+    assert told[0][0] == ("clip.gate", "accuracy/top1[clean]")
+    assert strict == told
+
+
 def test_under_xunit1_the_place_is_that_of_the_rule(world):
     world.project(RULES)
     case = case_of(read(world, "-o", "junit_family=xunit1"), "top1[stub-scenes-accuracy/top1[clean]]")

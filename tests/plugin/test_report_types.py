@@ -172,9 +172,12 @@ def test_a_request_that_makes_no_sense_is_one_line(recorded, capsys, args, told)
     assert not (recorded / "x.md").exists()
 
 
+FIGURE = {"gate": "accuracy/top1[clean]", "model": "stub", "data": "scenes"}
+
+
 @pytest.mark.parametrize(
     "more",
-    [{"mutants": [{"name": "x"}]}, {"mutants": 3}, {"evidence": {"figures": [{}]}}, {"evidence": 3}, {"evidence": {"figures": 3}}],
+    [{"mutants": [{"name": "x"}]}, {"mutants": 3}, {"evidence": {"figures": [FIGURE | {"kind": "confusion"}]}}],
 )
 def test_a_damaged_part_that_only_a_page_shows_is_one_line(recorded, capsys, more):
     record = json.loads((recorded / "run.json").read_text("utf-8"))
@@ -184,6 +187,18 @@ def test_a_damaged_part_that_only_a_page_shows_is_one_line(recorded, capsys, mor
     assert err.startswith("pytest-clip report: --html: the record is damaged or of another version (")
     assert err.count("\n") == 1
     assert not (recorded / "x.html").exists()
+
+
+@pytest.mark.parametrize(
+    "evidence", [3, {"figures": 3}, {"figures": [{}]}, {"figures": [FIGURE | {"kind": "flips", "images": [{}]}]}, {"pictures": {"a": 3}}]
+)
+def test_damaged_evidence_is_no_record(recorded, capsys, evidence):
+    record = json.loads((recorded / "run.json").read_text("utf-8"))
+    (recorded / "bad.json").write_text(json.dumps({**record, "evidence": evidence}), "utf-8")
+    assert main(["report", "bad.json", "--html=x.html"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("pytest-clip report: bad.json: not the record of a run (evidence")
+    assert err.count("\n") == 1
 
 
 def test_the_command_loads_no_model(recorded):

@@ -284,10 +284,10 @@ def test_the_summary_names_the_model_when_there_are_several():
 
 
 def test_a_bound_of_zero_and_a_side_that_holds():
-    assert order.miss(row("a/b", "fail", 0.1, max=0.0)) > 1
-    assert order.miss(row("a/b", "pass", 0.5, min=0.1, max=0.9)) == 0
-    assert order.miss(row("a/b", "fail", 0.3, min=0.6)) == pytest.approx(0.5)
-    assert order.miss(row("a/b", "fail", 1.2, min=0.6, max=0.8)) == pytest.approx(0.5)
+    assert order.room(row("a/b", "fail", 0.1, max=0.0)) < -1
+    assert order.room(row("a/b", "pass", 0.5, min=0.1, max=0.9)) == pytest.approx(0.4 / 0.9)
+    assert order.room(row("a/b", "fail", 0.3, min=0.6)) == pytest.approx(-0.5)
+    assert order.room(row("a/b", "fail", 1.2, min=0.6, max=0.8)) == pytest.approx(-0.5)
 
 
 def test_no_rows_no_summary(world):

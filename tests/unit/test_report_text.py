@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from pytest_clip.report import github, md, order
+from pytest_clip.report import github, md, order, terminal
+from pytest_clip.report.html.page import render as rendered_page
 from pytest_clip.report.plain import code, columns, cut, padded, plain
 
 HOSTILE = [
@@ -100,6 +101,28 @@ def test_a_code_span_holds_any_text(text):
         assert re.sub(r"\s", "", held.replace("\\x7c", "|").replace("\\x5c", "\\")) == re.sub(
             r"\s", "", expected.replace("\\x7c", "|").replace("\\x5c", "\\")
         )
+
+
+def held(gate, drop):
+    """A gate that fails its bound by 0.1 of 0.7, and whose drop is so far from what is allowed."""
+    told = {"run": "run base", "value": 0.8, "drop": drop, "allowed": 0.02, "ci": [0, 1], "p": 0.01, "status": "fail"}
+    return row(gate, "fail", 0.6, baseline=told, ci=[0.5, 0.65])
+
+
+def test_every_report_has_the_same_order():
+    """A drop counts like a bound; what has no value comes before all of its verdict."""
+    values = {"a": ("pass", 0.9), "b": ("fail", 0.5), "c": ("fail", None), "f": ("pass", 0.75)}
+    rows = [row(f"ood/auroc[{name}]", verdict, value, ci=[0.1, 0.9]) for name, (verdict, value) in values.items()]
+    rows += [held("ood/auroc[d]", 0.5), held("ood/auroc[e]", 0.05)]
+    wanted = ["c", "d", "b", "e", "f", "a"]
+    told = record(rows)
+    named = re.compile(r"ood/auroc\[(\w)\]")
+    page = rendered_page(told)
+    assert list(dict.fromkeys(named.findall(page.partition('<ul class="gates">')[2].partition("</ul>")[0]))) == wanted
+    assert list(dict.fromkeys(named.findall(page.partition('<section id="worst"')[2].partition("</section>")[0]))) == wanted[:5]
+    assert list(dict.fromkeys(named.findall(md.text(told).partition("What is not green")[2]))) == wanted
+    assert list(dict.fromkeys(named.findall("\n".join(github.commands(told))))) == wanted[:4]
+    assert list(dict.fromkeys(named.findall("\n".join(terminal.summary_lines(rows)[:4])))) == wanted[:4]
 
 
 def test_the_page_begins_with_the_verdict_and_what_failed_worst_first():

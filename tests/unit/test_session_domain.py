@@ -6,6 +6,7 @@ import pytest
 
 from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.measurement import Measurement
+from pytest_clip.gates.rows import to_row
 from pytest_clip.gates.rules import Bound
 from pytest_clip.gates.verdicts import Verdict
 from pytest_clip.session import domain
@@ -34,7 +35,7 @@ def test_an_absolute_shipped_rule_warns_and_names_the_commands():
     assert "ours names 0.080 of clean rightly (chance 0.053), so scenes is outside what it knows" in head
     assert "--clip-data=DIR" in head
     assert "--clip-baseline-model=NAME" in head
-    assert domain.outside(found.message)
+    assert found.outside
 
 
 @pytest.mark.parametrize(
@@ -74,8 +75,7 @@ def test_a_model_with_shipped_rules_of_its_own_fails():
 
 
 def row(found, **more):
-    told = {"verdict": found.status, "message": found.message, "gate": str(found.measurement.gate), "model": "ours", "data": "scenes"}
-    return told | {"rule": {"sources": {"min": SHIPPED}}, "baseline": None} | more
+    return to_row(found) | {"rule": {"sources": {"min": SHIPPED}}} | more
 
 
 @pytest.mark.parametrize(
@@ -90,10 +90,15 @@ def row(found, **more):
         ({"gate": "checkpoint/finite_weights", "verdict": "pass", "message": "1 >= 1"}, True),
         ({"data": "photos", "verdict": "pass", "message": "fine"}, True),
         ({"model": "other", "verdict": "pass", "message": "fine"}, True),
+        ({"model": "other", "verdict": "warn", "message": "of a project, so photos is outside what it knows"}, True),
     ],
 )
 def test_what_a_model_that_knows_nothing_here_passes_is_no_judgement(beside, judged):
-    found = domain.within(session(), verdict(), below)
+    found, fine = domain.within(session(), verdict(), below), verdict(status="warn")
     settings = SimpleNamespace(save=None, update=(), unjudged="warn")
-    told = nothing_judged({("t", "g"): row(found), ("u", "h"): row(found, **beside)}, settings)
+    told = nothing_judged({("t", "g"): row(found, message="in other words"), ("u", "h"): row(fine, **beside)}, settings)
     assert (told is None) == judged
+
+
+def test_the_row_says_whether_the_verdict_was_softened():
+    assert [to_row(domain.within(session(), verdict(status=each), below)).get("outside") for each in ("fail", "pass")] == [True, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import runpy
 from pathlib import Path
@@ -13,7 +14,9 @@ import pytest
 import yaml
 from test_pages import LINKED
 
+from pytest_clip.gates.catalog import CATALOG
 from pytest_clip.gates.toml_lines import tomllib
+from pytest_clip.report.html import docs
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -55,6 +58,37 @@ def test_no_link_of_the_site_leaves_it(page):
     for link in LINKED.findall(text):
         if not link.startswith(("https://", "#")):
             assert (DOCS / page).parent.joinpath(link.partition("#")[0]).resolve().is_relative_to(DOCS), link
+
+
+def anchors(text):
+    return re.findall(r'id="(\w+/\w+)"', text)
+
+
+def test_every_metric_of_suites_has_its_anchor_and_reports_lead_there():
+    hook = runpy.run_path(str(DOCS / "site_hooks.py"))["on_page_markdown"]
+    found = [
+        anchors(hook((DOCS / name).read_text(encoding="utf-8"), SimpleNamespace(file=SimpleNamespace(src_uri=name))))
+        for name in ("suites.md", "gates.md")
+    ]
+    assert sorted(found[0]) == sorted(CATALOG)
+    assert found[1] == []
+    assert [docs.link(name) for name in CATALOG] == [f"{SITE['site_url']}suites.html#{name}" for name in CATALOG]
+    assert docs.link("shop/top1") is None
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["urls"]["Documentation"] == SITE["site_url"]
+
+
+@pytest.mark.skipif("CLIP_BUILT_SITE" not in os.environ, reason="CLIP_BUILT_SITE is not set to the folder of mkdocs build")
+def test_the_built_site_has_the_places_that_reports_lead_to():
+    """`.ci/run` builds the site and asks."""
+    built = Path(os.environ["CLIP_BUILT_SITE"])
+    pages = {
+        name: (built / name).read_text(encoding="utf-8")
+        for name in {str(docs.link(each)).removeprefix(docs.SITE).partition("#")[0] for each in CATALOG}
+    }
+    for metric in CATALOG:
+        name, _, anchor = str(docs.link(metric)).removeprefix(docs.SITE).partition("#")
+        assert f'id="{anchor}"' in pages[name], metric
 
 
 def test_a_link_that_leaves_the_site_is_told_as_a_name():

@@ -14,17 +14,40 @@ Told = Mapping[str, Any]
 
 @dataclass
 class Shown:
-    """`figures` are the record's evidence by kind, gate, model and data; `pictures` its pictures by key; `asked` those shown."""
+    """`figures` are the record's evidence by kind, gate, model and data; `pictures` its pictures by key; `asked` those shown.
+
+    Where two runs are compared, `run` is the name of this one, and `earlier` is the same of the other.
+    """
 
     figures: Mapping[tuple[str, str, str, str], Told]
     pictures: Mapping[str, str]
     asked: set[str] = field(default_factory=set)
+    run: str = ""
+    earlier: Shown | None = None
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Shown:
-        held = record.get("evidence") or {}
+        found, between = cls._of(record.get("evidence") or {}), record.get("comparison")
+        if between and (between.get("evidence") or {}).get("figures"):
+            found.run, found.earlier = str(between["second"]), cls._of(between["evidence"])
+            found.earlier.run, found.earlier.asked = str(between["first"]), found.asked
+            found.pictures = found.earlier.pictures = {**found.earlier.pictures, **found.pictures}
+        return found
+
+    @classmethod
+    def _of(cls, held: Mapping[str, Any]) -> Shown:
         figures = {(each["kind"], each["gate"], each["model"], each["data"]): each for each in held.get("figures", ())}
         return cls(figures, held.get("pictures", {}))
+
+    @property
+    def sides(self) -> list[Shown]:
+        """This run, and the one that it is compared with."""
+        return [self, *([self.earlier] if self.earlier is not None else [])]
+
+    @property
+    def of_run(self) -> str:
+        """For a title that both sides have."""
+        return f", {self.run}" if self.run else ""
 
     def get(self, kind: str, row: Row) -> Told | None:
         return self.figures.get((kind, str(row["gate"]), str(row["model"]), str(row["data"])))
@@ -42,7 +65,7 @@ class Shown:
 
     def strips(self, row: Row) -> list[Strip]:
         """The pictures behind one gate."""
-        return [*_mistakes(self, row), *_flips(self, row)]
+        return [*(strip for side in self.sides for strip in _mistakes(side, row)), *_flips(self, row)]
 
 
 def _mistakes(shown: Shown, row: Row) -> Sequence[Strip]:
@@ -51,7 +74,7 @@ def _mistakes(shown: Shown, row: Row) -> Sequence[Strip]:
         Shot(shown.picture(each["picture"]), (_said(each), f"is {each['truth']}", str(each["id"])), "bad")
         for each in (told or {}).get("images", ())
     ]
-    return [Strip("Worst mistakes: wrong and sure of it", tuple(shots))] if shots else []
+    return [Strip(f"Worst mistakes{shown.of_run}: wrong and sure of it", tuple(shots))] if shots else []
 
 
 def _said(each: Told) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from pytest_clip.report.html import reading
+from pytest_clip.report.html import docs, listed, reading
 from pytest_clip.report.html.axes import Scale, around
 from pytest_clip.report.html.figures.intervals import WITHIN
 from pytest_clip.report.html.reading import Row
@@ -36,7 +36,7 @@ class Titled:
 
 @dataclass(frozen=True)
 class GateView:
-    """All texts of a gate; `value_sort` and `room` are numbers for sorting."""
+    """All texts of a gate; `docs` is the address of its documentation, `sort` are numbers for sorting, by name."""
 
     gate: str
     metric: str
@@ -48,10 +48,10 @@ class GateView:
     value: str
     interval: str
     bound: str
-    value_sort: str | None
-    room: str | None
+    sort: tuple[tuple[str, str], ...]
     mini: Markup
     meaning: str
+    docs: str | None
     facts: tuple[Fact, ...]
     strips: tuple[Strip, ...]
     tables: tuple[Titled, ...]
@@ -60,7 +60,6 @@ class GateView:
 def view(row: Row, *, many: bool, strips: Sequence[Strip] = ()) -> GateView:
     """`many` models or data sets: then each line says which."""
     headline, facts = _message(row)
-    near = reading.room(row)
     return GateView(
         gate=str(row["gate"]),
         metric=reading.metric(row),
@@ -72,10 +71,10 @@ def view(row: Row, *, many: bool, strips: Sequence[Strip] = ()) -> GateView:
         value=reading.value(row),
         interval=reading.interval(row),
         bound=reading.bound(row),
-        value_sort=None if row["value"] is None else f"{row['value']:.9g}",
-        room=None if near is None else f"{near:.6g}",
+        sort=tuple((name, key) for name, key in listed.keys(row).items() if key is not None),
         mini=_mini(row),
         meaning=reading.title(row),
+        docs=docs.link(reading.metric(row)),
         facts=tuple(facts),
         strips=tuple(strips),
         tables=tuple(_tables(row)),

@@ -18,6 +18,7 @@ from pytest_clip.report.html import gates, reading
 from pytest_clip.report.html.evidence import Shown
 from pytest_clip.report.html.gates import GateView, Titled
 from pytest_clip.report.html.head import Head, head
+from pytest_clip.report.html.listed import Listed, listed
 from pytest_clip.report.html.reading import Row
 from pytest_clip.report.html.reference import Meaning, meanings, rules, tables
 from pytest_clip.report.html.suites import SuiteView, suites
@@ -38,6 +39,7 @@ class Page:
     worst_title: str
     worst: tuple[GateView, ...]
     parts: tuple[Part, ...]
+    listed: Listed
     suites: tuple[SuiteView, ...]
     rules: Table | None
     meanings: tuple[Meaning, ...]
@@ -70,7 +72,13 @@ def render(record: Mapping[str, Any]) -> str:
         _environment()
         .get_template("page.html")
         .render(
-            page=page, icons=gates.ICONS, style=Markup(style), script=Markup(script), style_hash=_hash(style), script_hash=_hash(script)
+            page=page,
+            icons=gates.ICONS,
+            words=reading.WORDS,
+            style=Markup(style),
+            script=Markup(script),
+            style_hash=_hash(style),
+            script_hash=_hash(script),
         )
     )
     return plain(text)
@@ -107,6 +115,7 @@ def page_of(record: Mapping[str, Any]) -> Page:
         worst_title=("The worst gate" if len(worst) == 1 else "The worst gates") if red else "Nearest to their bounds",
         worst=tuple(gates.view(row, many=many) for row in worst),
         parts=tuple(parts(record, rows)),
+        listed=listed(own, many=many),
         suites=tuple(suites(own, shown, many=many)),
         rules=rules(own),
         meanings=tuple(meanings(own)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,8 +14,6 @@ from pytest_clip.report.order import WORDS as WORDS
 
 Row = Mapping[str, Any]
 
-RANK = {verdict: at for at, verdict in enumerate(WORDS)}
-
 
 def bounds(row: Row) -> dict[str, float]:
     """`min` and `max` of the rule that are numbers."""
@@ -24,34 +21,22 @@ def bounds(row: Row) -> dict[str, float]:
     return {key: float(rule[key]) for key in ("min", "max") if isinstance(rule.get(key), int | float) and not isinstance(rule[key], bool)}
 
 
-def room(row: Row) -> float | None:
-    """How much room a value has to its nearest bound, relative to the bound; below 0 it is broken. None where nothing says so."""
-    if row.get("value") is None:
-        return None
-    rooms = [left for left, _, _ in order.rooms(row)]
-    baseline = row.get("baseline") or {}
-    if baseline.get("allowed") is not None and baseline.get("drop") is not None:
-        rooms.append((baseline["allowed"] - baseline["drop"]) / max(abs(baseline["value"] or 0.0), 1e-6))
-    return min(rooms, default=None)
-
-
-def severity(row: Row) -> tuple[Any, ...]:
-    """The worst first: by verdict, then by how far a bound is broken or how near it is; without a value before all of the verdict."""
-    near = room(row)
-    lost = -math.inf if row.get("value") is None and row["verdict"] in ("fail", "insufficient") else math.inf
-    return RANK.get(row["verdict"], len(RANK)), near if near is not None else lost, row["gate"], row["model"], row["data"]
-
-
 def worst(rows: Sequence[Row], n: int) -> list[Row]:
     """The `n` gates that a person should look at first: those that are not green, else those nearest to their bounds."""
     judged = [row for row in rows if row["verdict"] not in ("unjudged", "not_measured")]
     if not any(row["verdict"] != "pass" for row in judged) and any(row["ci"] for row in judged):
         judged = [row for row in judged if row["ci"]]  # what is exact and holds is not near to anything
-    return sorted((row for row in judged if row["verdict"] != "pass" or room(row) is not None), key=severity)[:n]
+    return order.worst_first([row for row in judged if row["verdict"] != "pass" or order.room(row) is not None])[:n]
 
 
 def value(row: Row) -> str:
     return "no value" if row.get("value") is None else distinct(row["value"], *bounds(row).values())[0]
+
+
+def before(row: Row) -> str:
+    """What the baseline's value was."""
+    value = (row.get("baseline") or {}).get("value")
+    return "no value" if value is None else short(value)
 
 
 def interval(row: Row) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_clip.gates.catalog import CATALOG
-from pytest_clip.report.html import reading
+from pytest_clip.report.html import docs, reading
 from pytest_clip.report.html.gates import Titled
 from pytest_clip.report.html.reading import Row
 from pytest_clip.report.html.svg import DASH, Table
@@ -19,7 +19,6 @@ UNITS = {
     "amount": "in the unit of its slice",
 }  # fmt: skip
 SIDES = {"higher": "higher is better", "lower": "lower is better", "none": "neither side is the good one"}
-PAGES = {"corruptions_3d": "corruptions-and-corruptions_3d", "corruptions": "corruptions-and-corruptions_3d"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class Meaning:
     title: str
     told: str
     doc: str
+    """an address"""
 
 
 def meanings(rows: Sequence[Row]) -> list[Meaning]:
@@ -36,10 +36,9 @@ def meanings(rows: Sequence[Row]) -> list[Meaning]:
     for name in dict.fromkeys(reading.metric(row) for row in rows):
         if (known := CATALOG.get(name)) is None:
             continue
-        suite = name.partition("/")[0]
         chance = f" Guessing scores {known.chance}." if known.chance else ""
         told = f"{UNITS[known.unit][0].upper()}{UNITS[known.unit][1:]}; {SIDES[known.better]}.{chance}"
-        found.append(Meaning(name, known.title, told, f"docs/suites.md#{PAGES.get(suite, suite)}"))
+        found.append(Meaning(name, known.title, told, str(docs.link(name))))
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pytest_clip.gates.catalog import CATALOG, SUITES
+from pytest_clip.report import order
 from pytest_clip.report.html import gates, reading
 from pytest_clip.report.html.evidence import Shown
 from pytest_clip.report.html.figures import confusion, intervals, prompts, reliability, roc, severity, shape
@@ -46,7 +47,7 @@ def _suite(name: str, own: Sequence[Row], rows: Sequence[Row], shown: Shown, man
         drawn += _FIGURES.get(name, _slices)([row for row in here if row["suite"] == name], shown, on)
         if name == "accuracy":
             drawn += _confusions(here, shown, on)
-    ordered = sorted(own, key=reading.severity)
+    ordered = order.worst_first(own)
     views = tuple(gates.view(row, many=many, strips=shown.strips(row)) for row in ordered)
     return SuiteView(name, SUITES.get(name, ""), ", ".join(f"{n:,} {word}" for _, word, n in reading.counts(own)), tuple(drawn), views)
 
@@ -105,19 +106,21 @@ def _calibration(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
         after = next(
             (each for each in _of(rows, "calibration/ece_scaled") if each["slice"] == row["slice"] and each["model"] == row["model"]), None
         )
-        told = [None if each is None else shown.get("reliability", each) for each in (row, after)]
-        if told[0] is not None:
-            who = f", {row['model']}" if len({each["model"] for each in rows}) > 1 else ""
-            found.append(reliability.figure(told[0], told[1], title=f"Reliability on {row['slice']}{who}{on}"))
+        who = f", {row['model']}" if len({each["model"] for each in rows}) > 1 else ""
+        for side in shown.sides:
+            told = [None if each is None else side.get("reliability", each) for each in (row, after)]
+            if told[0] is not None:
+                found.append(reliability.figure(told[0], told[1], title=f"Reliability on {row['slice']}{who}{on}{side.of_run}"))
     return [*_slices(rows, shown, on, ("calibration/ece", "calibration/ece_scaled")), *found]
 
 
 def _ood(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
     found = []
     for row in _of(rows, "ood/auroc"):
-        if (told := shown.get("scores", row)) is not None:
-            who = f", {row['model']}" if len({each["model"] for each in rows}) > 1 else ""
-            found.append(roc.figure(told, title=f"Known against {row['slice']}{who}{on}: AUROC {reading.value(row)}"))
+        who = f", {row['model']}" if len({each["model"] for each in rows}) > 1 else ""
+        for side, value in zip(shown.sides, (reading.value(row), reading.before(row)), strict=False):
+            if (told := side.get("scores", row)) is not None:
+                found.append(roc.figure(told, title=f"Known against {row['slice']}{who}{on}{side.of_run}: AUROC {value}"))
     return found or _slices(rows, shown, on, ("ood/auroc",))
 
 
@@ -139,10 +142,10 @@ def _retrieval(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
 def _confusions(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
     """What the classes that lose most are taken for, of every gate of the suite that tells."""
     many = len({row["model"] for row in rows}) > 1
-    found = [(row, shown.get("confusion", row)) for row in rows if row["suite"] == "accuracy"]
+    found = [(row, side, side.get("confusion", row)) for row in rows if row["suite"] == "accuracy" for side in shown.sides]
     return [
-        confusion.figure(told, title=f"Classes that lose most: {row['slice']}{', ' + row['model'] if many else ''}{on}")
-        for row, told in found
+        confusion.figure(told, title=f"Classes that lose most: {row['slice']}{', ' + row['model'] if many else ''}{on}{side.of_run}")
+        for row, side, told in found
         if told is not None
     ]
 

@@ -6,6 +6,8 @@
   const sort = document.getElementById("sort");
   const items = all("ul.gates > li");
   items.forEach((item, at) => { item.first = at; item.text = item.querySelector("summary").textContent.toLowerCase(); });
+  const lines = new Map(all("#listed tbody tr").map((line) => [line.querySelector("a").getAttribute("href").slice(1), line]));
+  const turn = document.getElementById("turn");
 
   /* As report.html.reading.fragment writes an id. */
   const written = (text) => encodeURIComponent(text)
@@ -24,6 +26,13 @@
     return true;
   };
 
+  /* What has no key comes last in either direction; what has the same keeps its place. */
+  const ordered = (key, down, place) => (a, b) => {
+    const [one, other] = [key(a), key(b)];
+    if (one === null || other === null) return (one === null) - (other === null) || place(a) - place(b);
+    return (one < other ? -1 : one > other ? 1 : 0) * (down ? -1 : 1) || place(a) - place(b);
+  };
+
   const chosen = () => all(".chip[aria-pressed=true]", form).map((chip) => chip.dataset.status);
 
   const show = () => {
@@ -32,7 +41,7 @@
     let shown = 0;
     for (const item of items) {
       const fits = words.every((word) => item.text.includes(word)) && (!statuses.length || statuses.includes(item.dataset.status));
-      item.hidden = !fits;
+      item.hidden = lines.get(item.querySelector("details").id).hidden = !fits;
       shown += fits;
     }
     for (const suite of all("section.suite")) suite.hidden = active && !suite.querySelector("ul.gates > li:not([hidden])");
@@ -43,13 +52,11 @@
 
   const order = () => {
     const by = sort.value;
-    const number = (item) => (item.dataset[by] === undefined ? Infinity : Number(item.dataset[by]));
-    const name = (item) => item.querySelector(".id").textContent;
-    const compare = {
-      gate: (a, b) => (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : a.first - b.first),
-      value: (a, b) => number(a) - number(b) || a.first - b.first,
-      room: (a, b) => number(a) - number(b) || a.first - b.first,
-    }[by] || ((a, b) => a.first - b.first);
+    const key = (item) => {
+      if (by === "gate") return item.querySelector(".id").textContent;
+      return by ? (item.dataset[by] === undefined ? null : Number(item.dataset[by])) : item.first;
+    };
+    const compare = ordered(key, turn.getAttribute("aria-pressed") === "true", (item) => item.first);
     for (const list of all("ul.gates")) list.append(...Array.from(list.children).sort(compare));
   };
 
@@ -58,6 +65,7 @@
     if (find.value) told.set("q", find.value);
     for (const status of chosen()) told.append("status", status);
     if (sort.value) told.set("sort", sort.value);
+    if (turn.getAttribute("aria-pressed") === "true") told.set("order", "down");
     history.replaceState(null, "", "#" + (told.toString() || "gates"));
   };
 
@@ -82,11 +90,12 @@
       return;
     }
     const told = new URLSearchParams(hash);
-    if (!form || !(told.has("q") || told.has("status") || told.has("sort"))) return;
+    if (!form || !["q", "status", "sort", "order"].some((key) => told.has(key))) return;
     find.value = told.get("q") || "";
     for (const chip of all(".chip", form)) chip.setAttribute("aria-pressed", String(told.getAll("status").includes(chip.dataset.status)));
     sort.value = told.get("sort") || "";
     if (sort.selectedIndex < 0) sort.selectedIndex = 0;
+    turn.setAttribute("aria-pressed", String(told.get("order") === "down"));
     order();
     show();
   };
@@ -137,12 +146,13 @@
         const down = head.getAttribute("aria-sort") === "ascending";
         for (const each of heads) each.removeAttribute("aria-sort");
         head.setAttribute("aria-sort", down ? "descending" : "ascending");
-        const key = (row) => row.cells[at].textContent.trim();
+        const text = (row) => row.cells[at].dataset.sort ?? row.cells[at].textContent.trim().replace(/(\d),(?=\d{3})/g, "$1");
+        const lacks = (row) => ["", "–"].includes(text(row));
         const rows = Array.from(table.tBodies[0].rows);
-        const numbers = rows.every((row) => key(row) === "–" || !Number.isNaN(parseFloat(key(row))));
-        const value = (row) => (numbers ? (key(row) === "–" ? Infinity : parseFloat(key(row))) : key(row));
-        rows.sort((a, b) => (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0) * (down ? -1 : 1));
-        table.tBodies[0].append(...rows);
+        const numbers = rows.every((row) => lacks(row) || !Number.isNaN(parseFloat(text(row))));
+        const key = (row) => (lacks(row) ? null : numbers ? parseFloat(text(row)) : text(row));
+        const place = new Map(rows.map((row, k) => [row, k]));
+        table.tBodies[0].append(...rows.sort(ordered(key, down, (row) => place.get(row))));
       });
     });
   }
@@ -152,12 +162,13 @@
     form.addEventListener("submit", (event) => event.preventDefault());
     find.addEventListener("input", () => { show(); tell(); });
     sort.addEventListener("change", () => { order(); tell(); });
+    turn.addEventListener("click", () => { turn.setAttribute("aria-pressed", String(turn.getAttribute("aria-pressed") !== "true")); order(); tell(); });
     for (const chip of all(".chip", form)) chip.addEventListener("click", () => {
       chip.setAttribute("aria-pressed", String(chip.getAttribute("aria-pressed") !== "true"));
       show();
       tell();
     });
-    document.getElementById("clear").addEventListener("click", () => { clear(); sort.value = ""; order(); tell(); find.focus(); });
+    document.getElementById("clear").addEventListener("click", () => { clear(); sort.value = ""; turn.setAttribute("aria-pressed", "false"); order(); tell(); find.focus(); });
     document.addEventListener("keydown", (event) => {
       if (event.key === "/" && !event.target.closest("input, select, textarea")) { event.preventDefault(); find.focus(); }
       if (event.key === "Escape" && event.target === find) { clear(); tell(); }
