@@ -9,18 +9,24 @@ import pytest
 from pytest_clip.session.run import ClipSession, Row
 
 if TYPE_CHECKING:
+    from pytest_clip.gates.evidence import Shows
     from pytest_clip.gates.measurement import Measurement
 
 SHOWN_IN = ("html", "json")
+GREEN = ("pass", "unjudged", "not_measured")
+"""Verdicts that nobody has to look into."""
 
 
 def wanted(session: ClipSession) -> bool:
     return any(each.type in SHOWN_IN for each in session.settings.reports)
 
 
-def behind(request: pytest.FixtureRequest, session: ClipSession, measurement: Measurement, row: Row, answers: Any) -> None:
+def behind(
+    request: pytest.FixtureRequest, session: ClipSession, measurement: Measurement, row: Row, answers: Any, shows: Shows | None
+) -> None:
     """Put evidence into the row of a model under test; a damaged copy and a baseline have none."""
-    from pytest_clip.session import evidence
+    from pytest_clip.gates.evidence import Wanted
+    from pytest_clip.session import evidence, pictured
 
     label = measurement.model
     if not wanted(session) or not session.settings.evidence or session.role_of(label) or session.original(label) != label:
@@ -28,6 +34,8 @@ def behind(request: pytest.FixtureRequest, session: ClipSession, measurement: Me
     found = evidence.of_numbers(measurement)
     if (asked := _asked(request, session, measurement, answers)) is not None:
         found += evidence.of_answers(measurement, asked, row["flips"])
+    if shows is not None:
+        found += pictured.asked(shows, Wanted(session.settings.evidence, green=row["verdict"] in GREEN))
     if found:
         row["evidence"] = evidence.rows(found)
 
