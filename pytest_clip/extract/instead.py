@@ -21,7 +21,7 @@ def instead(
     told: Captions, direction: Direction, ranks: NDArray[np.integer], images: NDArray[np.floating], texts: NDArray[np.floating], *,
     ids: Sequence[str], see: Callable[[int], Any], k: int, most: int,
 ) -> Queries | None:  # fmt: skip
-    """The `most` queries with the highest `ranks` beyond `k`, the first items ahead of each answer, and the answer; None where there is none.
+    """The `most` queries with the highest `ranks` beyond `k`, items ahead of each answer, and the answer; None where there is none.
 
     images [n, d], texts [m, d]: embeddings of length 1; `see` gives the picture of an image. Items that ranks leave out are left out here.
     """

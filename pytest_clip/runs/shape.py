@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.verdicts import JUDGED, OK
+from pytest_clip.runs.evidence import evidence
 from pytest_clip.runs.forms import (
     Check,
     any_table,
@@ -43,8 +44,8 @@ def loads(content: bytes | str) -> Any:
 def record(thing: Any) -> dict[str, Any]:
     """The record of a run, with None for each key of a row that it leaves out."""
     table(
-        {"session": any_table, "models": list_of(_MODEL), "data": list_of(_DATA), "gates": list_of(_row)},
-        optional=("session",),
+        {"session": any_table, "models": list_of(_MODEL), "data": list_of(_DATA), "gates": list_of(_row), "evidence": or_none(evidence)},
+        optional=("session", "evidence"),
     )(thing, "")
     gates = [{**dict.fromkeys(_ROW), "conventions": {}, **row} for row in thing["gates"]]
     for at, row in enumerate(gates):
