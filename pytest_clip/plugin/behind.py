@@ -34,10 +34,23 @@ def behind(
     found = evidence.of_numbers(measurement)
     if (asked := _asked(request, session, measurement, answers)) is not None:
         found += evidence.of_answers(measurement, asked, row["flips"])
+        found += _flip_groups(session, measurement, asked, row)
     if shows is not None:
         found += pictured.asked(shows, Wanted(session.settings.evidence, green=row["verdict"] in GREEN))
     if found:
         row["evidence"] = evidence.rows(found)
+
+
+def _flip_groups(session: ClipSession, measurement: Measurement, asked: Any, row: Row) -> list[Any]:
+    """What a baseline had right, by class."""
+    from pytest_clip.session import flipgroups
+
+    runs, now = session.regressions, measurement.per_image
+    if not row["flips"] or runs is None or runs.baseline is None or now is None or now.ids != asked.answers.ids:
+        return []
+    base = runs.baseline.find(measurement.model, measurement.data, str(measurement.gate))
+    facts = runs.known(measurement.data, session.loaded_data.get(measurement.data), measurement.gate.slice, now.ids)
+    return flipgroups.of(asked, None if base is None else base.outcomes, now, row["flips"], facts)
 
 
 def _asked(request: pytest.FixtureRequest, session: ClipSession, measurement: Measurement, answers: Any) -> Any:
