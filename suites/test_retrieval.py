@@ -257,9 +257,11 @@ def test_compositionality(gate, clip_case, clip_model, clip_data, clip_extractio
 
     def shown(wanted):
         rows = sorted(np.flatnonzero(~better).tolist(), key=lambda row: (scores[0][row] - scores[1][row], images.ids[row]))[: wanted.most]
-        asked = [Seen(images.ids[row], picture=Picture(clip_extraction.picture(clip_data, home, row))) for row in rows]
-        texts = [(Seen(text=of[row]) for of in (images.foils[kind], images.captions)) for row in rows]
-        queries = [Query(image, (lie,), fact, 2, 2) for image, (lie, fact) in zip(asked, texts, strict=True)]
+        queries = []
+        for row in rows:
+            asked = Seen(images.ids[row], picture=Picture(clip_extraction.picture(clip_data, home, row)))
+            found, wanted = (Seen(text=texts[row]) for texts in (images.foils[kind], images.captions))
+            queries.append(Query(asked, (found,), wanted, rank=2, of=2))
         return Queries(queries) if queries else None
 
     told = {"chance": chance_preference(foils=1), "foils": 1, "rule": "strictly above", "rounding": ROUNDING}

@@ -46,10 +46,13 @@ def surest(answers: ZeroShot, rows: Sequence[int]) -> list[int]:
 
 
 def example(corrupted: Corrupted, kind: str, see: See) -> Example:
-    """The first image that is answered rightly without corruption (else the first one), as it is and at each severity."""
+    """Of the images that are answered rightly without corruption the one that is answered most surely, as it is and at each severity.
+
+    The same one for all kinds. Where the images without corruption are not known, the first severity that there is stands for them.
+    """
     clean = corrupted.clean if corrupted.knows_clean else None
-    right = corrupted.any.right if clean is None else clean.right
-    row = int(np.argmax(right))
+    known = corrupted.any if clean is None else clean
+    row = surest(known, np.flatnonzero(known.right).tolist() or [0])[0]
     all_of_them = {s: corrupted.answers(kind, s) for s in SEVERITIES} | ({} if clean is None else {0: clean})
     steps = [_step(each, row, s, see(*corrupted.place(kind, s, row))) for s, each in sorted(all_of_them.items())]
     return Example(corrupted.any.ids[row], truth(corrupted.any, row), steps)

@@ -31,7 +31,7 @@ def instead(
     own, theirs = (told.of_text, told.of_image) if direction == "image" else (told.of_image, told.of_text)
 
     def image(row: int) -> Seen:
-        return Seen(ids[row], _caption(told, row), Picture(see(row)))
+        return Seen(ids[row], "" if direction == "text" else _caption(told, row), Picture(see(row)))
 
     def text(row: int) -> Seen:
         return Seen(text=told.texts[row])

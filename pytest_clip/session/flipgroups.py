@@ -27,7 +27,8 @@ def of(asked: Asked, base: Outcomes | None, now: Outcomes, flips: Mapping[str, A
     if there is None or here is None:
         return []
     lost = sorted((there & ~here).nonzero()[0].tolist(), key=lambda row: (-asked.sure(row), now.ids[row]))
-    groups, pictures = [], {}
+    groups: list[dict[str, Any]] = []
+    pictures: dict[str, str] = {}
     for fact, value in _chosen(lost, flips, facts):
         column = facts[fact]
         rows = [row for row in lost if column[row] == value]
