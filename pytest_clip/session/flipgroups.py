@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pytest_clip.metrics.outcomes import Outcomes
     from pytest_clip.session.evidence import Asked
 
-CLASSES, OTHERS = 4, 3
+CLASSES, OTHERS = 3, 2
 """Classes of a gate that the gallery shows, those that lost most, and groups of other facts, those that stand out."""
 
 Facts = Mapping[str, Sequence[str]]

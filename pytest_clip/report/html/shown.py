@@ -169,7 +169,7 @@ def _pairs(shown: Shown, rows: Sequence[Row], *, many: bool) -> list[tuple[str, 
     found: list[tuple[str, str | None, Told]] = []
     for row in rows:
         for pair in (shown.get("pairs", row) or {}).get("pairs", ()):
-            looked = {**pair, "first": shown.picture(pair.get("first")), "second": shown.picture(pair.get("second"))}
+            looked = {**pair, "id": cut(pair["id"]), "first": shown.picture(pair.get("first")), "second": shown.picture(pair.get("second"))}
             of = f"{row['slice']}, {row['model']}" if many else str(row["slice"])
             found.append((of, reading.anchor(row, many=shown.many), looked))
     return found
@@ -180,7 +180,7 @@ def examples(shown: Shown, rows: Sequence[Row]) -> dict[str, Told]:
     found: dict[str, Told] = {}
     for row in rows:
         if (told := shown.get("example", row)) is not None and str(row["slice"]) not in found:
-            steps = [{**step, "picture": shown.picture(step.get("picture"))} for step in told["steps"]]
+            steps = [{**step, "answer": cut(step["answer"]), "picture": shown.picture(step.get("picture"))} for step in told["steps"]]
             found[str(row["slice"])] = {**told, "id": cut(told["id"]), "truth": cut(told["truth"]), "steps": steps}
     return found
 
