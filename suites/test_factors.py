@@ -49,7 +49,8 @@ def lost(clip_data, clip_extraction, zero_shot):
             places = ("clean", int(answers.pairs[row])), (name, row)
             pictures = [Picture(clip_extraction.picture(clip_data, *place)) for place in places]
             images.append(Counterexample(answers.ids[row], f"{was} {sure:.0%}", f"{now} {surer:.0%}", truth(answers, row), *pictures))
-        return Counterexamples(name, len(rows), len(answers.ids), images) if images else None
+        what = f"scenes are right without {name} and wrong with it"
+        return Counterexamples(what, len(rows), len(answers.ids), images) if images else None
 
     return of
 

@@ -58,7 +58,7 @@ def counterexamples(clip_model, clip_data, clip_extraction):
             was, now = (said(each, row) for each in (before, after))
             pictures = (Picture(clip_extraction.seen(clip_model, clip_data, "clean", row, view=v)) for v in (None, view))
             images.append(Counterexample(before.ids[row], was, now, truth(before, row), *pictures))
-        told = f"{change.name} {change.strength(steps):g} ({change.unit})"
+        told = f"images are answered otherwise after {change.name} {change.strength(steps):g} ({change.unit})"
         return Counterexamples(told, len(changed), len(before.ids), images) if images else None
 
     return of
@@ -121,7 +121,8 @@ def test_invariance(gate, clip_case, clip_model, clip_data, clip_extraction, emb
             )
             for row in rows
         ]
-        return Counterexamples(clip_case.slice, int((~same).sum()), len(same), images) if images else None
+        what = f"images are answered otherwise under {clip_case.slice}"
+        return Counterexamples(what, int((~same).sum()), len(same), images) if images else None
 
     ids = clip_data.images("clean").ids[: len(same)]
     told = {"prompt": clip_data.templates[0]} | ({"batch": BATCH} if clip_case.slice == "batch" else {})

@@ -71,7 +71,7 @@ EVIDENCE = {
         },
         {
             "kind": "counterexamples", "gate": "metamorphic/agreement[rotate]", **ON,
-            "change": "rotate 5 (degrees)", "changed": 3, "of": 190,
+            "what": "images are answered otherwise after rotate 5 (degrees)", "changed": 3, "of": 190,
             "images": [
                 {"id": "clean-1", "was": "mug 90%", "now": "key 51%", "truth": "mug", "before": "k1", "after": "k2"},
                 {"id": "clean-2", "was": "hat 60%", "now": "undecided", "truth": "", "before": "k3", "after": None},

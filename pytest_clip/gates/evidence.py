@@ -107,10 +107,10 @@ class Counterexample:
 
 @dataclass(frozen=True)
 class Counterexamples:
-    """Some of the `changed` of `of` images whose answer a `change` changed that should not."""
+    """Some of the `changed` of `of` images of which something holds that should not, in words that follow the numbers: `what`."""
 
     kind: ClassVar[str] = "counterexamples"
-    change: str
+    what: str
     changed: int
     of: int
     images: Sequence[Counterexample]

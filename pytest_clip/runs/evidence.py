@@ -68,7 +68,7 @@ _KINDS: dict[str, Check] = {
     "flip_groups": table({"worse": count(0), "at_risk": count(0), "groups": _some(_GROUP)}),
     "example": table({"id": string, "truth": string, "steps": _some(_STEP)}),
     "queries": table({"queries": _some(_QUERY)}),
-    "counterexamples": table({"change": string, "changed": count(0), "of": count(1), "images": _some(_CHANGED)}),
+    "counterexamples": table({"what": string, "changed": count(0), "of": count(1), "images": _some(_CHANGED)}),
     "pairs": table({"pairs": _some(_PAIR)}),
     "unshown": table({"reason": string}),
 }

@@ -105,7 +105,7 @@ def test_several_models_each_have_theirs():
     text = " ".join(rendered(told).text.split())
     assert "Captions that find their image latest: clean, m" in text
     assert "Captions that find their image latest: clean, n" in text
-    assert "agreement[rotate], n 3 of 190" in text
+    assert "agreement[rotate], n 3 of 190 images" in text
     assert "viewpoint-0-15, n: viewpoint-0-15-00001" in text
     assert "accuracy/top1[clean], n, scenes 9 of 80" in text
 

@@ -98,7 +98,7 @@ def _counterexamples(shown: Shown, row: Row) -> list[Strip]:
     told = shown.get("counterexamples", row)
     if told is None or not told["images"]:
         return []
-    title = cut(f"{told['changed']:,} of {told['of']:,} images are answered otherwise after {told['change']}")
+    title = cut(f"{told['changed']:,} of {told['of']:,} {told['what']}")
     return [Strip(title, ()), *(_change(shown, image) for image in told["images"])]
 
 
@@ -143,19 +143,19 @@ def counterexamples(shown: Shown, rows: Sequence[Row], *, many: bool, on: str) -
     panels = tuple(
         Panel(
             str(row["gate"]).partition("/")[2] + (f", {row['model']}" if many else ""),
-            cut(f"{told['changed']:,} of {told['of']:,} after {told['change']}"),
+            cut(f"{told['changed']:,} of {told['of']:,} {told['what']}"),
             link=reading.anchor(row, many=shown.many),
             strip=_change(shown, told["images"][0]),
         )
         for row, told in found
     )
     cells = tuple(
-        (str(row["gate"]), cut(told["change"]), cut(image["id"]), cut(image["truth"]) or DASH, cut(image["was"]), cut(image["now"]))
+        (str(row["gate"]), cut(told["what"]), cut(image["id"]), cut(image["truth"]) or DASH, cut(image["was"]), cut(image["now"]))
         for row, told in found
         for image in told["images"]
     )
     text = "Of each property the image that is surest of another answer, before and after; the gate has more, and the numbers."
-    table = Table(("gate", "change", "image", "is", "before", "after"), cells)
+    table = Table(("gate", "what", "image", "is", "before", "after"), cells)
     return [Figure(f"Answers that should not have changed{on}", text, table=table, wide=True, panels=panels)]
 
 
