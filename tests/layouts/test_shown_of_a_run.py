@@ -35,7 +35,7 @@ def pixels(content):
 
 def seen(file, kind, severity):
     """The mean colour of a picture under a corruption."""
-    raw = torch.from_numpy(np.asarray(Image.open(file))).permute(2, 0, 1)[None]
+    raw = torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1)[None]
     changed = corrupt(raw, kind, severity, [f"{file.parent.name}/{file.name}"]) if severity else raw
     return changed.double().mean((0, 2, 3)).numpy()
 
