@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+from pytest_clip.gates.evidence import Match, Pair, Pairs, Picture
 from pytest_clip.metrics import correspondence
 from pytest_clip.metrics.dense import grid, peaks, sample
 from pytest_clip.metrics.intervals import bootstrap, mean_interval, ratio_interval_of_sums, seed_from
@@ -42,6 +43,8 @@ MANY, SOME = 2**21, 64
 """Distances from which on random answers are judged by some of the places, and how many of them."""
 CELLS = 32
 """Places a side among which a landmark is sought."""
+LINES = 16
+"""Matches of a pair that a report draws: more than that hide each other."""
 
 
 def apart(a, b):
@@ -90,12 +93,22 @@ def some_of(true, places):
     return cdist(true, places).ravel()
 
 
+def drawn(first, second, true, *, size):
+    """Places of matches in the first view, where they were found in the second, and where they are there: [n, 6], as a report draws them.
+
+    In shares of a square as wide as the larger side, with the picture in its middle.
+    """
+    larger = max(size)
+    middle = 0.5 - np.array([size[1], size[0]]) / (2 * larger)
+    return np.concatenate([middle + (at + 0.5) / larger for at in (first, second, true)], axis=1).astype(np.float32)
+
+
 def found_again(pair, first, second):
     """Matches of one pair of views as errors in pixels and in object units, and the same for random and same-place answers."""
     x, y = (sample(maps, places, size=pair.size) for maps, places in ((first, pair.source), (second, pair.target)))
     match = correspondence.match(x, y, keep=math.ceil(KEEP * len(x)) if pair.keep is None else pair.keep)
     stay = cdist(pair.source, pair.target).argmin(1)
-    ways = {}
+    ways = {"drawn": drawn(pair.source[match.source], pair.target[match.target], pair.landing[match.source], size=pair.size)}
     for unit, true, places in (("px", pair.landing, pair.target), ("distance", pair.source_points, pair.target_points)):
         ways[unit] = apart(true[match.source], places[match.target]), some_of(true, places), apart(true, places[stay])
     return ways
@@ -119,7 +132,29 @@ def views(seen_twice, clip_data, clip_extraction):
 
 
 @pytest.fixture
-def judge_recall(gate, clip_case, clip_data, views):
+def pairs_of(clip_case, clip_data, clip_extraction):
+    """For a report: pairs from the worst to the best, evenly by their value, with `LINES` of their matches, evenly by their clearness."""
+
+    def of(values, lines, right, wanted, rows=None):
+        images = clip_data.images(clip_case.slice)
+        order = np.argsort(values, kind="stable")
+        chosen = order[np.unique(np.linspace(0, len(order) - 1, wanted.most).astype(int))]
+        pairs = []
+        for at in chosen.tolist():
+            row, some = at if rows is None else rows[at], np.unique(np.linspace(0, len(lines[at]) - 1, LINES).astype(int))
+            each = zip(lines[at][some].tolist(), right[at][some].tolist(), strict=True)
+            matches = [Match((x1, y1), (x2, y2), hit, (x3, y3)) for (x1, y1, x2, y2, x3, y3), hit in each]
+            pools = ("clean", clip_case.slice) if images.within is None else (images.within,) * 2
+            places = int(images.pairs[row]), row if images.within is None else int(images.at[row])
+            pictures = [Picture(clip_extraction.picture(clip_data, *place)) for place in zip(pools, places, strict=True)]
+            pairs.append(Pair(images.ids[row], float(values[at]), len(lines[at]), matches, *pictures))
+        return Pairs(pairs)
+
+    return of
+
+
+@pytest.fixture
+def judge_recall(gate, clip_case, clip_data, views, pairs_of):
     """Mean over pairs of the share of matches within `threshold`; the interval is over pairs, each of another scene."""
 
     def measured(unit, threshold):
@@ -129,6 +164,7 @@ def judge_recall(gate, clip_case, clip_data, views):
         gate(
             clip_case.gate, ours.mean(), n=len(ours), ci=lambda: mean_interval(ours, seed=seed_from(str(clip_case.gate)), within=(0, 1)),
             per_image=Outcomes("mean", {"recall": ours}, clip_data.images(clip_case.slice).ids),
+            shows=lambda wanted: pairs_of(ours, [each["drawn"] for each in pairs], [each[unit][0] <= threshold for each in pairs], wanted),
             conventions=conventions
             | {"threshold": threshold, "chance": round(float(random.mean()), 3), "same_place": round(float(stay.mean()), 3)},
         )  # fmt: skip
@@ -149,26 +185,27 @@ def test_recall_distance(judge_recall):
 
 
 def landmarks_of(pair, first, second):
-    """Whether each landmark of one pair of instances is found, what share of all places would be right, and whether its own place would."""
+    """Whether each landmark of one pair of instances is found, what share of all places would be right, whether its own place would, and
+    the places themselves."""
     boxes = np.tile(pair.box, (len(pair.first), 1))
     answers = peaks(sample(first, pair.first, size=pair.size), second, size=pair.size, cells=CELLS)
     found, stay = (correspondence.keypoints_hit(at, pair.second, box_sizes=boxes, alpha=ALPHA) for at in (answers, pair.first))
     right = cdist(pair.second, grid(size=pair.size, cells=CELLS)) <= ALPHA * max(pair.box)
-    return found, right.mean(1), stay
+    return found, right.mean(1), stay, drawn(pair.first, answers, pair.second, size=pair.size)
 
 
 @pytest.fixture(scope="session")
 def landmarks(seen_twice, clip_data, clip_extraction):
-    """`landmarks_of` of every pair of a set that shows any, the ids of these, and the conventions behind them."""
+    """`landmarks_of` of every pair of a set that shows any, the ids of these, their places and rows, and the conventions behind them."""
 
     @cache
     def pairs(name):
         seen, conventions = seen_twice(name)
         truth = zip(clip_extraction.keypoint_pairs(clip_data, name), seen, strict=True)
         told = {row: landmarks_of(pair, *both) for row, (pair, both) in enumerate(truth) if len(pair.first)}
-        shown, (found, chance, stay) = tuple(told), zip(*told.values(), strict=True)
+        shown, (found, chance, stay, lines) = tuple(told), zip(*told.values(), strict=True)
         ids = clip_data.images(name).ids
-        return found, tuple(ids[row] for row in shown), conventions | {
+        return found, tuple(ids[row] for row in shown), (lines, shown), conventions | {
             "alpha": ALPHA, "box": "larger side", "cells": CELLS, "landmarks": sum(map(len, found)),
             "chance": round(float(np.concatenate(chance).mean()), 3), "same_place": round(float(np.concatenate(stay).mean()), 3),
         }  # fmt: skip
@@ -177,20 +214,21 @@ def landmarks(seen_twice, clip_data, clip_extraction):
 
 
 @pytest.mark.clip_gate("correspondence/pck_per_image")
-def test_pck_per_image(gate, clip_case, landmarks):
+def test_pck_per_image(gate, clip_case, landmarks, pairs_of):
     """Share of a pair's landmarks that are found, averaged over pairs."""
-    found, ids, conventions = landmarks(clip_case.slice)
+    found, ids, (lines, rows), conventions = landmarks(clip_case.slice)
     shares = np.array([correspondence.pck_per_point(each) for each in found])
     gate(
         clip_case.gate, shares.mean(), n=len(shares), ci=lambda: mean_interval(shares, seed=seed_from(str(clip_case.gate)), within=(0, 1)),
         per_image=Outcomes("mean", {"pck": shares}, ids), conventions=conventions,
+        shows=lambda wanted: pairs_of(shares, lines, found, wanted, rows),
     )  # fmt: skip
 
 
 @pytest.mark.clip_gate("correspondence/pck_per_point")
 def test_pck_per_point(gate, clip_case, landmarks):
     """Share of all landmarks that are found: pairs with many of them weigh more. The interval draws whole pairs."""
-    found, ids, conventions = landmarks(clip_case.slice)
+    found, ids, _, conventions = landmarks(clip_case.slice)
     hits, all_of_them = np.array([each.sum() for each in found]), np.array([len(each) for each in found])
     gate(
         clip_case.gate, correspondence.pck_per_point(np.concatenate(found)), n=len(found),
@@ -202,7 +240,7 @@ def test_pck_per_point(gate, clip_case, landmarks):
 @pytest.mark.clip_gate("correspondence/pck_per_class")
 def test_pck_per_class(gate, clip_case, clip_data, landmarks):
     """Share of all landmarks of a class that are found, averaged over classes (Probe3D on SPair-71k). The interval draws whole pairs."""
-    found, ids, conventions = landmarks(clip_case.slice)
+    found, ids, _, conventions = landmarks(clip_case.slice)
     images = clip_data.images(clip_case.slice)
     place = dict(zip(images.ids, images.attributes["category"], strict=True))
     names, of = np.unique([place[each] for each in ids], return_inverse=True)

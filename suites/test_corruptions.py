@@ -12,6 +12,7 @@ other pictures: `mce` and `relative_mce` are measured on these files alone, neve
 import pytest
 
 from pytest_clip.extract.corrupted import Corrupted
+from pytest_clip.extract.examples import eyes
 from pytest_clip.metrics import corruption_numbers as numbers
 from pytest_clip.metrics.corruption import ALEXNET_IMAGENET_C as ALEXNET
 
@@ -19,9 +20,10 @@ pytestmark = pytest.mark.clip_suite("corruptions")
 
 
 @pytest.fixture(scope="session")
-def corrupted(zero_shot, clip_data, clip_settings):
+def corrupted(zero_shot, clip_model, clip_data, clip_extraction, clip_settings):
     """Answers to the first clean images, as they are and under every kind at every severity."""
-    return Corrupted(zero_shot, clip_data, clip_settings.corruptions, clip_settings.corruption_images)
+    see = eyes(clip_extraction, clip_model, clip_data)
+    return Corrupted(zero_shot, clip_data, clip_settings.corruptions, clip_settings.corruption_images, see)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ either only the kinds that need none are measured. The record says where depth c
 import pytest
 
 from pytest_clip.extract.corrupted import Corrupted
+from pytest_clip.extract.examples import eyes
 from pytest_clip.metrics import corruption_numbers as numbers
 from pytest_clip.metrics.corruption import ALEXNET_IMAGENET_3DCC as ALEXNET
 
@@ -20,9 +21,10 @@ pytestmark = pytest.mark.clip_suite("corruptions_3d")
 
 
 @pytest.fixture(scope="session")
-def corrupted(zero_shot, clip_data, clip_settings):
+def corrupted(zero_shot, clip_model, clip_data, clip_extraction, clip_settings):
     """Answers to the first clean images, as they are and under every kind at every severity."""
-    return Corrupted(zero_shot, clip_data, clip_settings.corruptions_3d, clip_settings.corruption_images)
+    see = eyes(clip_extraction, clip_model, clip_data)
+    return Corrupted(zero_shot, clip_data, clip_settings.corruptions_3d, clip_settings.corruption_images, see)
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ A model at chance on clean images has nothing to lose, so its drops and ratios a
 import numpy as np
 import pytest
 
+from pytest_clip.extract.examples import answer, surest, truth
+from pytest_clip.gates.evidence import Counterexample, Counterexamples, Picture
 from pytest_clip.metrics import effective_robustness as er
 from pytest_clip.metrics.extremes import largest_drop, lowest_share
 from pytest_clip.metrics.factors import error_ratio, paired_drop, part_error_ratio_interval
@@ -34,8 +36,27 @@ def test_accuracy(gate, clip_case, zero_shot):
     gate.share(clip_case.gate, answers.right, answers)
 
 
+@pytest.fixture
+def lost(clip_data, clip_extraction, zero_shot):
+    """For a report: scenes that were answered rightly and are not with the factor, before and after, the surest mistakes first."""
+
+    def of(name, wanted):
+        answers, clean = zero_shot(name), zero_shot("clean")
+        rows = np.flatnonzero(unchanged(answers, clean) & ~answers.right).tolist()
+        images = []
+        for row in surest(answers, rows)[: wanted.most]:
+            (was, sure), (now, surer) = answer(clean, int(answers.pairs[row])), answer(answers, row)
+            places = ("clean", int(answers.pairs[row])), (name, row)
+            pictures = [Picture(clip_extraction.picture(clip_data, *place)) for place in places]
+            images.append(Counterexample(answers.ids[row], f"{was} {sure:.0%}", f"{now} {surer:.0%}", truth(answers, row), *pictures))
+        what = f"scenes are right without {name} and wrong with it"
+        return Counterexamples(what, len(rows), len(answers.ids), images) if images else None
+
+    return of
+
+
 @pytest.mark.clip_gate("factors/drop")
-def test_drop(gate, clip_case, zero_shot):
+def test_drop(gate, clip_case, zero_shot, lost):
     """Accuracy lost on the same scenes when only this factor changes."""
     answers, clean = zero_shot(clip_case.slice), zero_shot("clean")
     before = unchanged(answers, clean)
@@ -43,6 +64,7 @@ def test_drop(gate, clip_case, zero_shot):
         clip_case.gate, None if clean.at_chance else paired_drop(before, answers.right), n=len(before), reason=clean.at_chance,
         ci=None if clean.at_chance else paired_difference(before, answers.right),
         per_image=Outcomes("drop", {"before": before, "correct": answers.right}, answers.ids), conventions=answers.conventions,
+        shows=lambda wanted: None if wanted.green else lost(clip_case.slice, wanted),
     )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from functools import cache
 import numpy as np
 import pytest
 
+from pytest_clip.extract.examples import answer, surest, truth
+from pytest_clip.gates.evidence import Counterexample, Counterexamples, Picture
 from pytest_clip.metrics.agreement import agree, predictions
 from pytest_clip.metrics.breaking import smallest_break
 from pytest_clip.metrics.outcomes import Outcomes
@@ -32,13 +34,40 @@ BATCH = 7
 
 
 @pytest.mark.clip_gate("metamorphic/agreement")
-def test_agreement(gate, clip_case, zero_shot):
+def test_agreement(gate, clip_case, zero_shot, counterexamples):
     """Share of images that keep their prediction under a change too small to matter."""
     change = CHANGES[clip_case.slice]
     before, after = zero_shot("clean", first=IMAGES), zero_shot("clean", first=IMAGES, view=change.view(change.small))
     same = agree(predictions(before.cosines), predictions(after.cosines))
     told = before.conventions | {"strength": change.strength(change.small), "unit": change.unit}
-    gate.share(clip_case.gate, same, before, outcome="same", conventions=told, reason=before.at_chance)
+    gate.share(
+        clip_case.gate, same, before, outcome="same", conventions=told, reason=before.at_chance,
+        shows=lambda wanted: counterexamples(change, change.small, before, after, wanted),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def counterexamples(clip_model, clip_data, clip_extraction):
+    """For a report: images whose answer changed under a view, before and after, those first that are surest of the new answer."""
+
+    def of(change, steps, before, after, wanted):
+        view = change.view(steps)
+        changed = np.flatnonzero(~agree(predictions(before.cosines), predictions(after.cosines))).tolist()
+        images = []
+        for row in surest(after, changed)[: wanted.most]:
+            was, now = (said(each, row) for each in (before, after))
+            pictures = (Picture(clip_extraction.seen(clip_model, clip_data, "clean", row, view=v)) for v in (None, view))
+            images.append(Counterexample(before.ids[row], was, now, truth(before, row), *pictures))
+        told = f"images are answered otherwise after {change.name} {change.strength(steps):g} ({change.unit})"
+        return Counterexamples(told, len(changed), len(before.ids), images) if images else None
+
+    return of
+
+
+def said(answers, row):
+    """The answer to an image with its confidence, where it has one."""
+    name, sure = answer(answers, row)
+    return f"{name} {sure:.0%}" if predictions(answers.cosines[[row]])[0] >= 0 else "undecided"
 
 
 @pytest.fixture(scope="session")
@@ -81,20 +110,36 @@ def test_invariance(gate, clip_case, clip_model, clip_data, clip_extraction, emb
         after = np.where(places < 0, places, order[places])
     else:
         after = answers(texts, request.getfixturevalue("in_other_company"))
-    same = agree(answers(texts), after)
+    before = answers(texts)
+    same = agree(before, after)
+
+    def shown(wanted):
+        names, rows = (*clip_data.classes, "undecided"), np.flatnonzero(~same)[: wanted.most].tolist()
+        images = [
+            Counterexample(
+                ids[row], names[before[row]], names[after[row]], before=Picture(clip_extraction.picture(clip_data, "clean", row))
+            )
+            for row in rows
+        ]
+        what = f"images are answered otherwise under {clip_case.slice}"
+        return Counterexamples(what, int((~same).sum()), len(same), images) if images else None
+
+    ids = clip_data.images("clean").ids[: len(same)]
     told = {"prompt": clip_data.templates[0]} | ({"batch": BATCH} if clip_case.slice == "batch" else {})
-    gate.share(clip_case.gate, same, outcome="same", ids=clip_data.images("clean").ids[: len(same)], conventions=told)
+    gate.share(clip_case.gate, same, outcome="same", ids=ids, conventions=told, shows=shown)
 
 
 @pytest.mark.clip_gate("metamorphic/smallest_break")
-def test_smallest_break(gate, clip_case, zero_shot, keep_flips):
+def test_smallest_break(gate, clip_case, zero_shot, keep_flips, counterexamples):
     """The smallest strength of a change that changes more than 10 % of the predictions; the end of the search where none does."""
     change, before = CHANGES[clip_case.slice], zero_shot("clean", first=SEARCHED)
 
+    def after(steps):
+        return zero_shot("clean", first=SEARCHED, view=change.view(steps))
+
     @cache
     def flipped(steps):
-        after = zero_shot("clean", first=SEARCHED, view=change.view(steps))
-        return ~agree(predictions(before.cosines), predictions(after.cosines))
+        return ~agree(predictions(before.cosines), predictions(after(steps).cosines))
 
     broken = None if before.at_chance else smallest_break(lambda steps: flipped(steps).mean() > TOLERATED, steps=change.steps)
     at = broken or change.steps
@@ -107,6 +152,7 @@ def test_smallest_break(gate, clip_case, zero_shot, keep_flips):
             "unit": change.unit, "step": change.step, "until": change.strength(change.steps), "tolerated": TOLERATED,
             "broken": bool(broken),
         },
+        shows=lambda wanted: counterexamples(change, at, before, after(at), wanted),
     )  # fmt: skip
 
 

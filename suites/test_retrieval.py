@@ -19,13 +19,15 @@ Guessing scores 0.5. A swap has the very words of the true caption, so a text en
 SugarCrepe's kinds are slices of the same gate. Winoground (Thrush et al. 2022) crosses two images with two captions of the same words.
 """
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
 
 from pytest_clip.data.published import comparable
 from pytest_clip.extract.captions import Captions
+from pytest_clip.extract.instead import instead
+from pytest_clip.gates.evidence import Picture, Queries, Query, Seen
 from pytest_clip.metrics.intervals import bootstrap, mean_interval, seed_from, wilson
 from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.metrics.retrieval import (
@@ -103,7 +105,23 @@ def outcomes(clip_case, clip_data, ranked, captions):
 
 
 @pytest.fixture
-def judge_recall(gate, clip_case, ranked, outcomes, captions):
+def worst(clip_case, clip_model, clip_data, clip_extraction, ranked, captions):
+    """For a report: the queries of one direction whose answer comes latest, beyond `k`, and what is found in its place."""
+
+    def of(direction, wanted, k=1):
+        name, told = clip_case.slice, captions(clip_case.slice)
+        images = clip_extraction.embeddings(clip_model, clip_data, name)
+        texts = clip_extraction.texts(clip_model, told.texts)
+        see = partial(clip_extraction.picture, clip_data, name)
+        return instead(
+            told, direction, ranked(name)[direction], images, texts, ids=clip_data.images(name).ids, see=see, k=k, most=wanted.most
+        )
+
+    return of
+
+
+@pytest.fixture
+def judge_recall(gate, clip_case, ranked, outcomes, captions, worst):
     """Recall at k in one direction."""
 
     def judge(direction, k):
@@ -119,13 +137,14 @@ def judge_recall(gate, clip_case, ranked, outcomes, captions):
         gate(
             clip_case.gate, recall(mine, k=k), n=len(mine), ci=ci, per_image=outcomes("recall", direction, k=k),
             conventions=told.conventions(direction) | {"chance": round(float(told.chance(direction, k)), 6)},
+            shows=lambda wanted: worst(direction, wanted, k),
         )  # fmt: skip
 
     return judge
 
 
 @pytest.fixture
-def judge_rank(gate, clip_case, ranked, outcomes, captions):
+def judge_rank(gate, clip_case, ranked, outcomes, captions, worst):
     """A summary of the ranks in one direction."""
 
     def judge(direction, summary):
@@ -141,7 +160,7 @@ def judge_rank(gate, clip_case, ranked, outcomes, captions):
         gate(
             clip_case.gate, summary(mine), n=len(mine), conventions=told.conventions(direction),
             per_image=outcomes("mean" if summary is mean_rank else "median", direction),
-            ci=ci,
+            ci=ci, shows=lambda wanted: worst(direction, wanted),
         )  # fmt: skip
 
     return judge
@@ -233,9 +252,20 @@ def test_compositionality(gate, clip_case, clip_model, clip_data, clip_extractio
     images = clip_data.images(home)
     pictures = clip_extraction.embeddings(clip_model, clip_data, home).astype(np.float64)
     true, false = (clip_extraction.texts(clip_model, texts).astype(np.float64) for texts in (images.captions, images.foils[kind]))
-    better = prefers((pictures * true).sum(1), (pictures * false).sum(1), margin=ROUNDING)
+    scores = (pictures * true).sum(1), (pictures * false).sum(1)
+    better = prefers(*scores, margin=ROUNDING)
+
+    def shown(wanted):
+        rows = sorted(np.flatnonzero(~better).tolist(), key=lambda row: (scores[0][row] - scores[1][row], images.ids[row]))[: wanted.most]
+        queries = []
+        for row in rows:
+            asked = Seen(images.ids[row], picture=Picture(clip_extraction.picture(clip_data, home, row)))
+            found, wanted = (Seen(text=texts[row]) for texts in (images.foils[kind], images.captions))
+            queries.append(Query(asked, (found,), wanted, rank=2, of=2))
+        return Queries(queries) if queries else None
+
     told = {"chance": chance_preference(foils=1), "foils": 1, "rule": "strictly above", "rounding": ROUNDING}
-    gate.share(clip_case.gate, better, ids=images.ids, conventions=told)
+    gate.share(clip_case.gate, better, ids=images.ids, conventions=told, shows=shown)
 
 
 @pytest.fixture(scope="session")

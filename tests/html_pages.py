@@ -38,6 +38,72 @@ def record(rows, more=None, **session):
     }
 
 
+ON = {"model": "m", "data": "scenes"}
+SHOT = {"id": "clean-1", "truth": "mug", "answer": "key", "confidence": 0.75, "picture": "k1"}
+MATCH = {"first": [0.2, 0.3], "second": [0.5, 0.6], "right": True, "true": [0.5, 0.61]}
+EVIDENCE = {
+    "figures": [
+        {"kind": "mistakes", "gate": "accuracy/top1[clean]", **ON, "images": [SHOT]},
+        {"kind": "flips", "gate": "accuracy/top1[clean]", **ON, "images": [{**SHOT, "before": "right"}]},
+        {
+            "kind": "flip_groups", "gate": "accuracy/top1[clean]", **ON, "worse": 9, "at_risk": 80,
+            "groups": [
+                {"fact": fact, "value": value, "worse": 4, "at_risk": 10, "stands_out": out, "images": [{**SHOT, "before": "right"}]}
+                for fact, value, out in (("class", "mug", True), ("texture", "brick", False))
+            ],
+        },
+        {
+            "kind": "example", "gate": "corruptions/accuracy[fog]", **ON, "id": "clean-7", "truth": "mug",
+            "steps": [
+                {"severity": s, "answer": "mug" if s < 4 else "key", "right": s < 4, "confidence": 0.9 - s / 10, "picture": f"k{s}"}
+                for s in range(6)
+            ],
+        },
+        {
+            "kind": "queries", "gate": "retrieval/image_retrieval_recall_at_1[clean]", **ON,
+            "queries": [
+                {
+                    "asked": {"id": "", "text": "a red mug", "picture": None},
+                    "found": [{"id": f"clean-{k}", "text": f"a blue key {k}", "picture": f"k{k}"} for k in (2, 3)],
+                    "wanted": {"id": "clean-1", "text": "a red mug", "picture": "k1"}, "rank": 12, "of": 1900,
+                }
+            ],
+        },
+        {
+            "kind": "counterexamples", "gate": "metamorphic/agreement[rotate]", **ON,
+            "what": "images are answered otherwise after rotate 5 (degrees)", "changed": 3, "of": 190,
+            "images": [
+                {"id": "clean-1", "was": "mug 90%", "now": "key 51%", "truth": "mug", "before": "k1", "after": "k2"},
+                {"id": "clean-2", "was": "hat 60%", "now": "undecided", "truth": "", "before": "k3", "after": None},
+            ],
+        },
+        {
+            "kind": "pairs", "gate": "correspondence/recall_px[viewpoint-0-15]", **ON,
+            "pairs": [
+                {
+                    "id": "viewpoint-0-15-00001", "value": 0.25, "of": 8, "first": "k1", "second": "k2",
+                    "matches": [MATCH, {**MATCH, "right": False, "second": [0.9, 0.1]}],
+                }
+            ],
+        },
+        {"kind": "unshown", "gate": "ood/auroc[near]", **ON, "reason": "a file is gone"},
+    ],
+    "pictures": {f"k{k}": "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAUDBAQEAwUEBAQFBQU" + "ABCDEF"[k] for k in range(6)},
+}  # fmt: skip
+"""Evidence of every kind that a test can show."""
+
+
+def shown(evidence=EVIDENCE, **more):
+    """A record with that evidence, and the gates that it is of."""
+    lost = {"run": "run base", "value": 0.9, "drop": 0.2, "ci": [0.1, 0.3], "p": 0.001, "status": "fail", "allowed": 0.0}
+    baseline = {"baseline": lost, "flips": {"worse": 9, "at_risk": 80, "better": 0, "ids": ["clean-1"], "better_ids": [], "groups": []}}
+    gates = dict.fromkeys(each["gate"] for each in evidence["figures"])
+    rows = [row(gate, **(baseline if gate.startswith("accuracy") else {}), **more) for gate in gates]
+    if "corruptions/accuracy[fog]" in gates:
+        rows += [row(f"corruptions/accuracy[fog-{s}]", "pass", 1 - s / 9, ci=[0.9 - s / 9, 1.0], **more) for s in range(1, 6)]
+    return record(rows, {"evidence": evidence})
+
+
 class Page(HTMLParser):
     """All elements and texts of a page; AssertionError where one is not closed, or an id is there twice."""
 

@@ -18,12 +18,15 @@ from ..metrics.intervals import mean_interval, seed_from, wilson
 from ..metrics.outcomes import Outcomes
 from ..views import SEVERITIES, VERSION, View, corruption_view
 from ..views.catalog import NEEDS_DEPTH
+from .examples import example, mistakes
 from .zeroshot import ZeroShot
 
 if TYPE_CHECKING:
     from ..data import Data
+    from ..gates.evidence import Shows
     from ..gates.ids import GateId
     from ..metrics.corruption_numbers import Number
+    from .examples import See
 
 UNCORRUPTED = "uncorrupted"
 """The set that holds the images of stored corruptions as they were before."""
@@ -41,6 +44,8 @@ class Corrupted:
     data: Data
     kinds: tuple[str, ...]
     images: int
+    see: See | None = None
+    """how a report sees a picture; None shows none"""
 
     @cached_property
     def stored(self) -> frozenset[str]:
@@ -60,8 +65,12 @@ class Corrupted:
     @cached_property
     def at_chance(self) -> str | None:
         """Why differences between severities mean nothing; None too where nobody knows the clean images."""
-        known = not self.stored or any(each.name == UNCORRUPTED for each in self.data.sets)
-        return self.clean.at_chance if known else None
+        return self.clean.at_chance if self.knows_clean else None
+
+    @property
+    def knows_clean(self) -> bool:
+        """Whether the images can be asked about without corruption."""
+        return not self.stored or any(each.name == UNCORRUPTED for each in self.data.sets)
 
     @cached_property
     def any(self) -> ZeroShot:
@@ -72,19 +81,28 @@ class Corrupted:
         """[severities, n] whether an image is answered rightly under `fog-3` (one severity) or `fog` (all five)."""
         kind, _, severity = name.partition("-")
         chosen = [int(severity)] if severity else SEVERITIES
-        if self.stored:
-            return np.stack([self._read(f"{kind}-{s}") for s in chosen])
-        views = [self._view(kind, s) for s in chosen]
-        return np.stack([self.ask("clean", first=self.images, view=view).right for view in views])
+        return np.stack([self.answers(kind, s).right for s in chosen])
 
-    def _read(self, name: str) -> NDArray[np.bool_]:
+    def answers(self, kind: str, severity: int) -> ZeroShot:
+        """Answers under one kind at one severity."""
+        if self.stored:
+            return self._read(f"{kind}-{severity}")
+        return self.ask("clean", first=self.images, view=self._view(kind, severity))
+
+    def place(self, kind: str, severity: int, row: int) -> tuple[str, int, View | None]:
+        """The image set, the row and the view of a picture under a corruption; without it at severity 0."""
+        if self.stored:
+            return (f"{kind}-{severity}" if severity else UNCORRUPTED), row, None
+        return "clean", row, self._view(kind, severity) if severity else None
+
+    def _read(self, name: str) -> ZeroShot:
         answers = self.ask(name)
         if answers.ids != self.any.ids:
             raise ClipError(
                 f"{self.data.name}: {name} and {min(self.stored)} hold different images ({len(answers.ids)} and {len(self.any.ids)}); "
                 "unpack them again: pytest-clip doctor --data DIR names the sets"
             )
-        return answers.right
+        return answers
 
     @cached_property
     def table(self) -> NDArray[np.bool_]:
@@ -104,8 +122,15 @@ class Corrupted:
         gate(
             of, None if reason else number.value, n=len(self.any.ids), reason=reason,
             ci=_interval(of, **of_image) if number.statistic == "mean" else None,
-            per_image=Outcomes(number.statistic, of_image, self.any.ids), conventions=self.any.conventions | told,
+            per_image=Outcomes(number.statistic, of_image, self.any.ids), conventions=self.any.conventions | told, shows=self._shows(of),
         )  # fmt: skip
+
+    def _shows(self, of: GateId) -> Shows | None:
+        """Behind accuracy: an image at each severity of the kind, or what is mistaken at one of them."""
+        if self.see is None or of.metric != "accuracy" or of.slice is None:
+            return None
+        see, (kind, _, severity) = self.see, of.slice.partition("-")
+        return lambda wanted: mistakes(self, kind, int(severity), see, wanted) if severity else example(self, kind, see)
 
     @cached_property
     def depth(self) -> Origin | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.pictures import upright
 from ..models import door
 from ..models.protocol import embedding_model, is_classifier
 from . import truths
@@ -24,12 +25,13 @@ from .provenance import answered_by
 from .rates import Clock
 from .recent import Recent
 from .scores import scored
-from .source import Source
+from .source import Source, pictures
 from .wording import Wording
 from .zeroshot import ZeroShot, prompts_hash
 
 if TYPE_CHECKING:
     import torch
+    from PIL.Image import Image
 
     from ..data import Data
     from ..data.correspondences import KeypointPair, ViewPair
@@ -141,6 +143,16 @@ class Extraction:
     def pictures(self, model: ClipModel, data: Data, name: str, *, first: int, view: View | None = None) -> torch.Tensor:
         """The `first` images of a set at the model's input size, not yet normalised, uint8 [n, 3, h, w]."""
         return self._source(model, data, name, view=view).resized(range(min(first, len(data.images(name)))))
+
+    def seen(self, model: ClipModel, data: Data, name: str, row: int, *, view: View | None = None) -> torch.Tensor:
+        """Image `row` of a set for a person who wants to see what the model saw through `view`, uint8 [3, h, w]."""
+        return self._source(model, data, name, view=view).seen(row).cpu()
+
+    def picture(self, data: Data, name: str, row: int) -> Image:
+        """Image `row` of a set, upright, at its own size."""
+        self._gallery.hang(data, name)
+        found: Image = upright(pictures(data.images(name), self.cache)(row))
+        return found
 
     def no_maps(self, model: ClipModel) -> str | None:
         """Why the model has no dense features; None if it has."""

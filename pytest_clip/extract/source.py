@@ -84,6 +84,10 @@ class Source:
             raise ClipError(f"{self._model.label} has no `resize` and `normalize`, so its input cannot be changed at its own size")
         return self._seen(self._raw(rows, None), rows)
 
+    def seen(self, row: int) -> torch.Tensor:
+        """Image `row` for a person, uint8 [3, h, w]: as in `resized`, or at its own size where that is what the view changes."""
+        return self.resized([row])[0] if self._split else self._changed(self._picture(row), row)
+
     def batch(self, rows: Sequence[int], *, pool: Executor | None = None) -> torch.Tensor:
         """Images `rows` ready for `encode_image`, float32 [n, 3, h, w], decoded on the threads of `pool`."""
         import torch
@@ -120,13 +124,18 @@ class Source:
         """One image, float32 [3, h, w], for a model that cannot be asked for less; a view changes the picture as it is."""
         picture = self._picture(row)
         if self._view is not None:
-            import torch
             from PIL import Image
 
-            raw = torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1)[None]
-            picture = Image.fromarray(self._seen(raw, range(row, row + 1))[0].permute(1, 2, 0).numpy())
+            picture = Image.fromarray(self._changed(picture, row).permute(1, 2, 0).numpy())
         ready: torch.Tensor = door.picture(self._model, self._model.preprocess(picture), where=self._images.where(row))
         return ready
+
+    def _changed(self, picture: Any, row: int) -> torch.Tensor:
+        """A picture at its own size under the view, uint8 [3, h, w]."""
+        import torch
+
+        raw = torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1)[None]
+        return self._seen(raw, range(row, row + 1))[0]
 
     def _seen(self, batch: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
         if self._view is None:

@@ -9,18 +9,24 @@ import pytest
 from pytest_clip.session.run import ClipSession, Row
 
 if TYPE_CHECKING:
+    from pytest_clip.gates.evidence import Shows
     from pytest_clip.gates.measurement import Measurement
 
 SHOWN_IN = ("html", "json")
+GREEN = ("pass", "unjudged", "not_measured")
+"""Verdicts that nobody has to look into."""
 
 
 def wanted(session: ClipSession) -> bool:
     return session.settings.save is not None or any(each.type in SHOWN_IN for each in session.settings.reports)
 
 
-def behind(request: pytest.FixtureRequest, session: ClipSession, measurement: Measurement, row: Row, answers: Any) -> None:
+def behind(
+    request: pytest.FixtureRequest, session: ClipSession, measurement: Measurement, row: Row, answers: Any, shows: Shows | None
+) -> None:
     """Put evidence into the row of a model under test; a damaged copy and a baseline have none."""
-    from pytest_clip.session import evidence
+    from pytest_clip.gates.evidence import Wanted
+    from pytest_clip.session import evidence, pictured
 
     label = measurement.model
     if not wanted(session) or not session.settings.evidence or session.role_of(label) or session.original(label) != label:
@@ -28,8 +34,23 @@ def behind(request: pytest.FixtureRequest, session: ClipSession, measurement: Me
     found = evidence.of_numbers(measurement)
     if (asked := _asked(request, session, measurement, answers)) is not None:
         found += evidence.of_answers(measurement, asked, row["flips"])
+        found += _flip_groups(session, measurement, asked, row)
+    if shows is not None:
+        found += pictured.asked(shows, Wanted(session.settings.evidence, green=row["verdict"] in GREEN))
     if found:
         row["evidence"] = evidence.rows(found)
+
+
+def _flip_groups(session: ClipSession, measurement: Measurement, asked: Any, row: Row) -> list[Any]:
+    """What a baseline had right, by class."""
+    from pytest_clip.session import flipgroups
+
+    runs, now = session.regressions, measurement.per_image
+    if not row["flips"] or runs is None or runs.baseline is None or now is None or now.ids != asked.answers.ids:
+        return []
+    base = runs.baseline.find(measurement.model, measurement.data, str(measurement.gate))
+    facts = runs.known(measurement.data, session.loaded_data.get(measurement.data), measurement.gate.slice, now.ids)
+    return flipgroups.of(asked, None if base is None else base.outcomes, now, row["flips"], facts)
 
 
 def _asked(request: pytest.FixtureRequest, session: ClipSession, measurement: Measurement, answers: Any) -> Any:

@@ -26,6 +26,7 @@ from pytest_clip.session.run import ClipSession, Row
 if TYPE_CHECKING:
     import numpy as np
 
+    from pytest_clip.gates.evidence import Shows
     from pytest_clip.gates.verdicts import Verdict
     from pytest_clip.metrics.outcomes import Outcomes
 
@@ -58,6 +59,7 @@ class Gate:
         reason: str | None = None,
         better: Literal["higher", "lower"] | None = None,
         answers: Answers | None = None,
+        shows: Shows | None = None,
     ) -> Verdict:
         """Hold ``value`` against the rule for ``gate``; fail the test unless it passes, is waived or nobody asked anything of it.
 
@@ -67,7 +69,8 @@ class Gate:
         or NaN, and is not used otherwise, so a test may always give it. ``conventions`` are what the number depends on.
         ``better`` is the good side of a number of your own; without it ``--clip-update`` cannot write a rule for it, and no drop against
         a baseline can be told from a gain. ``answers`` are those of ``zero_shot`` that
-        the number was made of; reports show the worst of them.
+        the number was made of; reports show the worst of them. ``shows`` gives what else a report shall show of the number, one of the
+        kinds of ``pytest_clip.gates.evidence``; it is called only where a report with pictures is wanted, and changes no verdict.
         """
         __tracebackhide__ = True
         label, fingerprint = self._model()
@@ -101,7 +104,7 @@ class Gate:
         if role := self._session.role_of(label):
             rows[-1]["role"] = role
         self._keep(measurement, rows[-1])
-        behind(self._request, self._session, measurement, rows[-1], answers)
+        behind(self._request, self._session, measurement, rows[-1], answers, shows)
         if not verdict.ok:
             pytest.fail(verdict.message, pytrace=False)
         return verdict
@@ -116,6 +119,7 @@ class Gate:
         conventions: Mapping[str, object] | None = None,
         outcome: str = "correct",
         reason: str | None = None,
+        shows: Shows | None = None,
     ) -> Verdict:
         """The share of images on which something holds: ``right.mean()`` of a bool array [n], with Wilson's interval.
 
@@ -141,6 +145,7 @@ class Gate:
             reason=reason or "there is no image",
             better="higher",
             answers=answers,
+            shows=shows,
         )
 
     def _clean(self) -> tuple[float, float]:

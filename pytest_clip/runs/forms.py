@@ -44,6 +44,11 @@ def text_or_number(thing: Any, where: str) -> None:
     (string if isinstance(thing, str) else number)(thing, where)
 
 
+def boolean(thing: Any, where: str) -> None:
+    if not isinstance(thing, bool):
+        raise ValueError(f"{where} must be true or false, not {shown(thing)}")
+
+
 def string(thing: Any, where: str) -> None:
     if not isinstance(thing, str):
         raise ValueError(f"{where} must be a text, not {shown(thing)}")

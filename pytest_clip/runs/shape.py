@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.verdicts import JUDGED, OK
+from pytest_clip.runs.evidence import evidence
 from pytest_clip.runs.forms import (
     Check,
     any_table,
@@ -43,7 +44,7 @@ def loads(content: bytes | str) -> Any:
 def record(thing: Any) -> dict[str, Any]:
     """The record of a run, with None for each key of a row that it leaves out."""
     table(
-        {"session": any_table, "models": list_of(_MODEL), "data": list_of(_DATA), "gates": list_of(_row), "evidence": or_none(_EVIDENCE)},
+        {"session": any_table, "models": list_of(_MODEL), "data": list_of(_DATA), "gates": list_of(_row), "evidence": or_none(evidence)},
         optional=("session", "evidence"),
     )(thing, "")
     gates = [{**dict.fromkeys(_ROW), "conventions": {}, **row} for row in thing["gates"]]
@@ -102,9 +103,6 @@ _DATA = table(
     {"name": text, "fingerprint": or_none(text), "sets": or_none(table_of(or_none(text)))},
     optional=("fingerprint", "sets"),
 )
-_IMAGE = table({"id": string, "confidence": or_none(number)}, optional=("confidence",))
-_FIGURE = table({"kind": text, "gate": gate, "model": text, "data": text, "images": list_of(_IMAGE)}, optional=("images",))
-_EVIDENCE = table({"figures": list_of(_FIGURE), "pictures": table_of(string)}, optional=("figures", "pictures"))
 _PROMPTS = table({"name": or_none(text), "templates": list_of(string)}, optional=("name", "templates"))
 _ASKED = table(
     {

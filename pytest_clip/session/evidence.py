@@ -37,6 +37,10 @@ class Asked:
     cache: Path
     most: int
 
+    def sure(self, row: int) -> float:
+        """The probability of the answer to a row."""
+        return float(self.answers.probabilities[row, int(_scores(self.answers)[row].argmax())])
+
     def told(self, row: int) -> dict[str, Any]:
         """The image of a row as a report names it, without its picture."""
         answers = self.answers
@@ -45,7 +49,7 @@ class Asked:
             "id": answers.ids[row],
             "truth": answers.classes[int(answers.labels[row])],
             "answer": answers.classes[answer],
-            "confidence": float(answers.probabilities[row, answer]),
+            "confidence": self.sure(row),
         }
 
     def shown(self, kind: str, rows: Sequence[int], more: Mapping[str, Any] | None = None) -> list[Evidence]:

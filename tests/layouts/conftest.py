@@ -17,11 +17,11 @@ import torch  # noqa: E402, F401
 
 from pytest_clip.data import load  # noqa: E402, F401
 from pytest_clip.extract import dense, extraction, zeroshot  # noqa: E402, F401
-from pytest_clip.gates import first, layers, thresholds, verdicts  # noqa: E402, F401 - one class each for all inner runs
+from pytest_clip.gates import evidence, first, layers, thresholds, verdicts  # noqa: E402, F401 - one class each for all inner runs
 from pytest_clip.models import dense as dense_models  # noqa: E402, F401 - imports torchvision, which cannot be imported twice
 from pytest_clip.plugin import collection, gating  # noqa: E402, F401
 from pytest_clip.report import json as report_json  # noqa: E402, F401
-from pytest_clip.session import start  # noqa: E402, F401
+from pytest_clip.session import pictured, start  # noqa: E402, F401
 
 CONFTEST = f"""
 import sys

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_clip.report.html import shown as behind
 from pytest_clip.report.html.reading import Row
 from pytest_clip.report.html.svg import Shot, Strip
 
@@ -24,6 +25,8 @@ class Shown:
     asked: set[str] = field(default_factory=set)
     run: str = ""
     earlier: Shown | None = None
+    many: bool = False
+    """several models or data sets: places of gates say which"""
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Shown:
@@ -65,27 +68,26 @@ class Shown:
 
     def strips(self, row: Row) -> list[Strip]:
         """The pictures behind one gate."""
-        return [*(strip for side in self.sides for strip in _mistakes(side, row)), *_flips(self, row)]
+        return [*(strip for side in self.sides for strip in _mistakes(side, row)), *_flips(self, row), *behind.strips(self, row)]
 
 
 def _mistakes(shown: Shown, row: Row) -> Sequence[Strip]:
     told = shown.get("mistakes", row)
     shots = [
-        Shot(shown.picture(each["picture"]), (_said(each), f"is {each['truth']}", str(each["id"])), "bad")
+        Shot(shown.picture(each.get("picture")), (_said(each), behind.cut(f"is {each['truth']}"), behind.cut(each["id"])), "bad")
         for each in (told or {}).get("images", ())
     ]
     return [Strip(f"Worst mistakes{shown.of_run}: wrong and sure of it", tuple(shots))] if shots else []
 
 
 def _said(each: Told) -> str:
-    sure = each.get("confidence")
-    return f"“{each['answer']}”" if sure is None else f"“{each['answer']}” {sure:.0%}"
+    return behind.said(each["answer"], each.get("confidence"))
 
 
 def _flips(shown: Shown, row: Row) -> Sequence[Strip]:
     told = shown.get("flips", row)
     shots = []
     for each in (told or {}).get("images", ()):
-        lines = (f"is {each['truth']}", f"before: {each['before']}", f"now: {_said(each)}", str(each["id"]))
-        shots.append(Shot(shown.picture(each["picture"]), lines, "bad"))
+        lines = (behind.cut(f"is {each['truth']}"), behind.cut(f"before: {each['before']}"), f"now: {_said(each)}", behind.cut(each["id"]))
+        shots.append(Shot(shown.picture(each.get("picture")), lines, "bad"))
     return [Strip("Right in the baseline, wrong now", tuple(shots))] if shots else []

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from pytest_clip.report.html import docs, listed, reading
+from pytest_clip.report.html import shown as behind
 from pytest_clip.report.html.axes import Scale, around
+from pytest_clip.report.html.evidence import Shown
 from pytest_clip.report.html.figures.intervals import WITHIN
 from pytest_clip.report.html.reading import Row
-from pytest_clip.report.html.svg import DASH, Strip, Table, dot, el, line, number
+from pytest_clip.report.html.svg import DASH, Figure, Strip, Table, dot, el, line, number
 
 ICONS = {"fail": "✗", "insufficient": "?", "warn": "!", "waived": "~", "unjudged": DASH, "not_measured": "∅", "pass": "✓"}
 _NAME = 12
@@ -54,12 +55,15 @@ class GateView:
     docs: str | None
     facts: tuple[Fact, ...]
     strips: tuple[Strip, ...]
+    drawn: tuple[Figure, ...]
     tables: tuple[Titled, ...]
 
 
-def view(row: Row, *, many: bool, strips: Sequence[Strip] = ()) -> GateView:
-    """`many` models or data sets: then each line says which."""
+def view(row: Row, *, many: bool, shown: Shown | None = None) -> GateView:
+    """`many` models or data sets: then each line says which. With `shown` it has what stands behind it."""
     headline, facts = _message(row)
+    if shown is not None and (why := behind.lacking(shown, row)):
+        facts.append(Fact("pictures", f"none could be made: {why}"))
     return GateView(
         gate=str(row["gate"]),
         metric=reading.metric(row),
@@ -76,7 +80,8 @@ def view(row: Row, *, many: bool, strips: Sequence[Strip] = ()) -> GateView:
         meaning=reading.title(row),
         docs=docs.link(reading.metric(row)),
         facts=tuple(facts),
-        strips=tuple(strips),
+        strips=() if shown is None else tuple(shown.strips(row)),
+        drawn=() if shown is None else tuple(behind.drawn(shown, row)),
         tables=tuple(_tables(row)),
     )
 

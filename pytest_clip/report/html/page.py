@@ -108,13 +108,14 @@ def page_of(record: Mapping[str, Any]) -> Page:
     own = [row for row in rows if not row.get("role")]
     many = len(reading.pairs(own)) > 1
     shown = Shown.of(record)
+    shown.many = many
     worst = reading.worst(own, WORST)
     red = any(row["verdict"] != "pass" for row in worst)
     return Page(
         head=head(record, own),
         worst_title=("The worst gate" if len(worst) == 1 else "The worst gates") if red else "Nearest to their bounds",
         worst=tuple(gates.view(row, many=many) for row in worst),
-        parts=tuple(parts(record, rows)),
+        parts=tuple(parts(record, rows, shown)),
         listed=listed(own, many=many),
         suites=tuple(suites(own, shown, many=many)),
         rules=rules(own),

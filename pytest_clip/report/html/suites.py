@@ -13,6 +13,7 @@ from pytest_clip.report.html.figures import confusion, intervals, prompts, relia
 from pytest_clip.report.html.figures.intervals import Before
 from pytest_clip.report.html.gates import GateView
 from pytest_clip.report.html.reading import Row
+from pytest_clip.report.html.shown import counterexamples, examples, matches, queries
 from pytest_clip.report.html.svg import Figure
 
 Maker = Callable[[Sequence[Row], Shown, str], list[Figure]]
@@ -48,7 +49,7 @@ def _suite(name: str, own: Sequence[Row], rows: Sequence[Row], shown: Shown, man
         if name == "accuracy":
             drawn += _confusions(here, shown, on)
     ordered = order.worst_first(own)
-    views = tuple(gates.view(row, many=many, strips=shown.strips(row)) for row in ordered)
+    views = tuple(gates.view(row, many=many, shown=shown) for row in ordered)
     return SuiteView(name, SUITES.get(name, ""), ", ".join(f"{n:,} {word}" for _, word, n in reading.counts(own)), tuple(drawn), views)
 
 
@@ -87,7 +88,11 @@ def _corruptions(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
     clean = _without(rows, suite)
     text = "A panel a corruption: accuracy at severities 1 to 5 with 95 % intervals."
     text += " The dashed line is the same images without corruption." if clean else ""
-    found = severity.figure(own, title=f"Accuracy by severity{on}", text=text, clean=clean)
+    seen = examples(shown, own)
+    if seen:
+        one = next(iter(seen.values()))
+        text += f" Below each curve the image {one['id']} ({one['truth']}): a frame with a cross where it is answered wrongly."
+    found = severity.figure(own, title=f"Accuracy by severity{on}", text=text, clean=clean, examples=seen, many=shown.many)
     return [found] if found is not None else []
 
 
@@ -136,7 +141,18 @@ def _prompts(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
 
 
 def _retrieval(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
-    return _slices(rows, shown, on, ("retrieval/compositionality",))
+    many = len({row["model"] for row in rows}) > 1
+    return [*_slices(rows, shown, on, ("retrieval/compositionality",)), *queries(shown, rows, many=many, on=on)]
+
+
+def _metamorphic(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
+    many = len({row["model"] for row in rows}) > 1
+    return [*_slices(rows, shown, on), *counterexamples(shown, rows, many=many, on=on)]
+
+
+def _correspondence(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
+    many = len({row["model"] for row in rows}) > 1
+    return [*_slices(rows, shown, on), *matches(shown, rows, many=many, on=on)]
 
 
 def _confusions(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
@@ -159,4 +175,6 @@ _FIGURES: dict[str, Maker] = {
     "shape_bias": _shape_bias,
     "prompts": _prompts,
     "retrieval": _retrieval,
+    "metamorphic": _metamorphic,
+    "correspondence": _correspondence,
 }

@@ -35,25 +35,41 @@ class Shot:
     lines: tuple[str, ...]
     mark: str = ""
     """`good`, `bad` or nothing"""
+    words: str = ""
+    """a text that stands in the place of a picture"""
 
 
 @dataclass(frozen=True)
 class Strip:
-    """Pictures beside each other under a line of text."""
+    """Pictures beside each other under a line of text; `joined`: they are one thing, read from left to right."""
 
     title: str
     shots: tuple[Shot, ...]
+    joined: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One of the small multiples of a figure: a name, which links to a place of the page, a few words, a drawing or pictures."""
+
+    title: str
+    text: str
+    svg: Markup = EMPTY
+    link: str | None = None
+    strip: Strip | None = None
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of the page: what it shows, a sentence about it, the drawing, and the table behind it."""
+    """A figure of the page: what it shows, a sentence about it, the drawing, the table behind it, small multiples, pictures."""
 
     title: str
     text: str
     svg: Markup = EMPTY
     table: Table | None = None
     wide: bool = False
+    panels: tuple[Panel, ...] = ()
+    strips: tuple[Strip, ...] = ()
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -120,6 +136,19 @@ def path(points: Sequence[tuple[float, float]], class_: str, *, closed: bool = F
     steps = "L".join(f"{x:g},{y:g}" for x, y in points)
     look = {"fill_opacity": "0.15"} if closed else {"fill": "none", "stroke": "currentColor"}
     return el("path", d=f"M{steps}{'Z' if closed else ''}", class_=class_, **look)
+
+
+def paths(lines: Sequence[tuple[tuple[float, float], tuple[float, float]]], class_: str) -> Markup:
+    """Lines in one element; nothing without any."""
+    steps = "".join(f"M{x1:g},{y1:g}L{x2:g},{y2:g}" for (x1, y1), (x2, y2) in lines)
+    return el("path", d=steps, class_=class_, fill="none", stroke="currentColor") if steps else Markup("")
+
+
+def picture(key: str | None, x: float, y: float, side: float, tip: str) -> Markup:
+    """A picture of the page by its key; an empty frame where it has none."""
+    if not key:
+        return el("rect", el("title", tip), x=x, y=y, width=side, height=side, class_="missing", fill_opacity="0.1")
+    return el("use", el("title", tip), href=f"#picture-{key}", x=x, y=y, width=side, height=side)
 
 
 def bar(x: float, y: float, width: float, height: float, class_: str, tip: str = "") -> Markup:

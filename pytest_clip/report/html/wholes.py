@@ -8,11 +8,23 @@ from pathlib import PurePath
 from typing import Any
 
 from pytest_clip.report.html import reading
+from pytest_clip.report.html.evidence import Shown
 from pytest_clip.report.html.figures import changes, models, mutants
 from pytest_clip.report.html.reading import Row
-from pytest_clip.report.html.svg import Figure
+from pytest_clip.report.html.shown import gallery
+from pytest_clip.report.html.svg import Figure, Strip
 
 DRAWN = 40
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Images of a gate that a baseline had right: the place of the gate, its name, how many, and some of them by what they share."""
+
+    anchor: str
+    name: str
+    text: str
+    strips: tuple[Strip, ...]
 
 
 @dataclass(frozen=True)
@@ -21,16 +33,17 @@ class Part:
     title: str
     lines: tuple[str, ...]
     figures: tuple[Figure, ...]
+    gallery: tuple[Lost, ...] = ()
 
 
-def parts(record: Mapping[str, Any], rows: Sequence[Row]) -> list[Part]:
+def parts(record: Mapping[str, Any], rows: Sequence[Row], shown: Shown) -> list[Part]:
     """Those that this record has."""
     own = [row for row in rows if not row.get("role")]
-    made = [_baseline(own), _models(rows), *_epochs(record, own), *_mutants(record)]
+    made = [_baseline(own, shown), _models(rows), *_epochs(record, own), *_mutants(record)]
     return [part for part in made if part is not None]
 
 
-def _baseline(rows: Sequence[Row]) -> Part | None:
+def _baseline(rows: Sequence[Row], shown: Shown) -> Part | None:
     held = [row for row in rows if row.get("baseline")]
     if not held:
         return None
@@ -47,7 +60,8 @@ def _baseline(rows: Sequence[Row]) -> Part | None:
         f"The bar is what max_drop allows, the thin line goes from the lower to the upper bound of the drop, each one-sided, of 95 %.{more}"
     )
     drawn = changes.figure(compared, title=f"Against {', '.join(runs)}", text=text, most=DRAWN)
-    return Part("baseline", "Baseline", tuple(lines), (drawn,))
+    lost = [Lost(anchor, name, text, tuple(strips)) for anchor, name, text, strips in gallery(shown, compared)]
+    return Part("baseline", "Baseline", tuple(lines), (drawn,), tuple(lost))
 
 
 def _models(rows: Sequence[Row]) -> Part | None:

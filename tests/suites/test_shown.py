@@ -1,0 +1,160 @@
+"""What the shipped suites show behind their gates, in a small run of the bundled model: each kind, and that it is true."""
+
+import base64
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pytest_clip.data.scenes.load import image_set
+from pytest_clip.data.scenes.render import render_rgb
+from pytest_clip.extract.thumbnails import small
+from pytest_clip.runs import shape
+
+LIMIT = 57
+SUITES = "retrieval,correspondence,metamorphic,corruptions,corruptions_3d,factors"
+CHOSEN = "retrieval or viewpoint-30 or instances or agreement or accuracy or drop or worst"
+RULES = "schema = 1\n[gates.'factors/drop']\nmax = -0.5\nwhy = 'so that it fails'\n"
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory, cache):
+    """The record of the run, and evidence by kind and gate."""
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "pytest.ini").write_text("[pytest]\nclip_corruptions = fog\nclip_corruptions_3d = fog_3d\nclip_unjudged = allow\n")
+    (folder / "rules.toml").write_text(RULES)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "--clip-model=scenes-rn", f"--clip-suite={SUITES}", f"--clip-limit={LIMIT}"),
+            *("-k", CHOSEN),
+            *("--clip-thresholds=rules.toml", "--clip-report=json:r.json", "--clip-report=html:r.html", f"--clip-cache-dir={cache}"),
+        ],
+        cwd=folder, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    record = shape.record(json.loads((folder / "r.json").read_text("utf-8")))
+    figures = {(each["kind"], each["gate"]): each for each in record["evidence"]["figures"]}
+    assert not [each for each in figures if each[0] == "unshown"]
+    return record, figures, record["evidence"]["pictures"], (folder / "r.html").read_text("utf-8")
+
+
+def of(figures, kind, start):
+    return {gate: told for (each, gate), told in figures.items() if each == kind and gate.startswith(start)}
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """The set and row of an id, and the key of its picture, rendered anew."""
+    known = {}
+
+    def find(name):
+        place, _, _ = name.rpartition("-")
+        if place not in known:
+            known[place] = image_set(place, role="clean" if place == "clean" else "pairs" if place == "pairs" else "other", limit=LIMIT)
+        images = known[place]
+        row = images.ids.index(name)
+        return images, row, small(render_rgb((images.scenes[row],)).numpy()[0])[0]
+
+    return find
+
+
+def test_queries_are_shown_with_what_was_found(shown, drawn):
+    record, figures, _, text = shown
+    found = of(figures, "queries", "retrieval/image_retrieval_recall_at_1")
+    assert found
+    rows = {row["gate"]: row for row in record["gates"]}
+    for gate, told in found.items():
+        assert len(told["queries"]) <= 3
+        for query in told["queries"]:
+            assert 1 < query["rank"] <= query["of"] == LIMIT
+            assert query["asked"]["text"] == query["wanted"]["text"]
+            for seen in (*query["found"], query["wanted"]):
+                images, row, picture = drawn(seen["id"])
+                assert images.captions[row] == seen["text"]
+                assert seen["picture"] == picture
+            assert all(seen["text"] != query["asked"]["text"] for seen in query["found"])
+        assert rows[gate]["value"] < 1
+    assert "Captions that find their image latest: clean" in text
+
+
+def test_a_caption_that_beat_the_true_one_is_that_of_its_image(shown, drawn):
+    _, figures, _, _ = shown
+    found = of(figures, "queries", "retrieval/compositionality")
+    assert len(found) > 1
+    for gate, told in found.items():
+        kind = gate.partition("[")[2].rstrip("]")
+        for query in told["queries"]:
+            images, row, picture = drawn(query["asked"]["id"])
+            assert query["asked"]["picture"] == picture
+            assert query["wanted"]["text"] == images.captions[row]
+            assert [each["text"] for each in query["found"]] == [images.foils[kind][row]]
+    assert any(len({query["wanted"]["text"] for query in told["queries"]}) > 1 for told in found.values())
+
+
+def test_matches_are_right_where_they_land_near(shown, drawn):
+    record, figures, _, text = shown
+    found = of(figures, "pairs", "correspondence/recall_px")
+    assert found
+    rows = {row["gate"]: row for row in record["gates"]}
+    for gate, told in found.items():
+        values = [pair["value"] for pair in told["pairs"]]
+        assert values == sorted(values)
+        assert values[0] <= rows[gate]["value"] <= values[-1]
+        for pair in told["pairs"]:
+            images, row, second = drawn(pair["id"])
+            _, _, first = drawn(f"clean-{images.pairs[row]:05d}")
+            assert pair["first"] == first
+            assert pair["second"] == second
+            for match in pair["matches"]:
+                far = np.hypot(*np.subtract(match["second"], match["true"])) * 128
+                assert match["right"] == (far <= 8) or abs(far - 8) < 0.05
+    assert of(figures, "pairs", "correspondence/pck_per_image")
+    assert "Matches, right and wrong" in text
+
+
+def test_an_image_is_shown_under_each_corruption(shown, drawn):
+    _, figures, pictures, _ = shown
+    clean = set()
+    for suite, kind in (("corruptions", "fog"), ("corruptions_3d", "fog_3d")):
+        [told] = of(figures, "example", f"{suite}/accuracy").values()
+        assert told["gate"] == f"{suite}/accuracy[{kind}]"
+        images, row, _ = drawn(told["id"])
+        assert told["truth"] == images.classes[images.labels[row]]
+        assert len({step["picture"] for step in told["steps"]}) == 6
+        clean.add(told["steps"][0]["picture"])
+        assert told["steps"][0]["right"]
+    [key] = clean
+    seen = Image.open(io.BytesIO(base64.b64decode(pictures[key]))).resize((16, 16))
+    rendered = Image.fromarray(render_rgb((images.scenes[row],)).numpy()[0]).resize((16, 16))
+    assert np.abs(np.asarray(seen).astype(int) - np.asarray(rendered)).mean() < 8
+
+
+def test_what_a_factor_loses_is_shown_before_and_after(shown, drawn):
+    _, figures, _, _ = shown
+    found = of(figures, "counterexamples", "factors/drop")
+    assert found
+    for gate, told in found.items():
+        factor = gate.partition("[")[2].rstrip("]")
+        assert told["what"] == f"scenes are right without {factor} and wrong with it"
+        for each in told["images"]:
+            images, row, after = drawn(each["id"])
+            _, _, before = drawn(f"clean-{images.pairs[row]:05d}")
+            assert each["before"] == before
+            assert each["after"] == after
+            assert each["was"].rpartition(" ")[0] == each["truth"] != each["now"].rpartition(" ")[0]
+
+
+def test_a_change_that_flips_an_answer_is_shown_before_and_after(shown, drawn):
+    record, figures, _, _ = shown
+    rows = {row["gate"]: row for row in record["gates"]}
+    found = of(figures, "counterexamples", "metamorphic/agreement")
+    assert set(found) == {gate for gate, row in rows.items() if gate.startswith("metamorphic/agreement") and row["value"] < 1}
+    for gate, told in found.items():
+        assert told["changed"] == round((1 - rows[gate]["value"]) * told["of"])
+        for each in told["images"]:
+            assert each["was"].rpartition(" ")[0] != each["now"].rpartition(" ")[0] or each["now"] == "undecided"
+            assert each["before"] != each["after"]
