@@ -47,34 +47,37 @@ def _published() -> Any:
 
 
 def _runs(args: argparse.Namespace) -> tuple[Any, Any]:
-    from pytest_clip.runs import names, store
+    from pytest_clip.runs import names, packed, store
     from pytest_clip.study import records
     from pytest_clip.study.matched import matched
     from pytest_clip.study.plan import of_gates
     from pytest_clip.study.study import study
 
     chosen = paths(args.runs)
-    held = [each for path in chosen for each in records.members(records.read(path), run=path.name)]
+    held = [each for path in chosen for each in records.members(records.read(path), run=path.name.removesuffix(packed.SUFFIX))]
     more = records.table(args.factor, [each.name for each in held]) if args.factor else None
     population = records.population(held, more=more)
     told = {each.name: {**each.factors, **(more or {}).get(each.name, {})} for each in held}
-    saved = [store.read(path) for path in chosen if (path / names.MANIFEST).is_file()]
+    saved = [packed.read(path) for path in chosen if packed.is_packed(path)]
+    saved += [store.read(path) for path in chosen if (path / names.MANIFEST).is_file()]
     return study(population, of_gates(population)), matched([each for each in saved if each.name in told], told)
 
 
 def paths(given: list[str]) -> list[Path]:
     """Every run that was named, folders of runs opened."""
     from pytest_clip.cli.runs import root
-    from pytest_clip.runs import names
+    from pytest_clip.runs import names, packed
 
     found: list[Path] = []
     for text in given:
         path = Path(text)
         if not path.exists() and not names.is_path(text):
             path = names.existing(text, names.folder(text, rootpath=root(), here=Path.cwd()), rootpath=root(), option="RUN")
-        inside = sorted(each.parent for each in path.glob("*/record.json")) if path.is_dir() and not (path / "record.json").exists() else []
-        if path.is_dir() and not inside and not (path / "record.json").exists():
-            raise ClipError(f"{path} holds no saved run")
+        inside: list[Path] = []
+        if path.is_dir() and not (path / "record.json").exists():
+            inside = sorted([*(each.parent for each in path.glob("*/record.json")), *path.glob(f"*{packed.SUFFIX}")])
+            if not inside:
+                raise ClipError(f"{path} holds no saved run; save runs into it with --clip-save={path}/NAME, or name another folder")
         found += inside or [path]
     return found
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pytest_clip import ClipError
-from pytest_clip.runs import shape
+from pytest_clip.runs import packed, shape
 from pytest_clip.runs.store import content_of
 from pytest_clip.study.population import Population
 
@@ -37,11 +37,18 @@ def read(path: Path) -> dict[str, Any]:
     """A record of `--clip-report=json:`, or that of a saved run. ClipError for what is none."""
     held = path / "record.json" if path.is_dir() else path
     if not held.is_file():
-        raise ClipError(f"{path} is neither a saved run nor a record of --clip-report=json:PATH")
+        raise ClipError(f"{path} is neither a saved run nor a record; measure one with --clip-save=NAME or --clip-report=json:PATH")
+    if packed.is_packed(held):
+        return dict(packed.read(held).record)
     try:
         return shape.record(shape.loads(content_of(held, MOST)))
-    except (ValueError, ClipError) as error:
-        raise ClipError(f"{held} is no record of a run: {error}") from error
+    except (OSError, ValueError, ClipError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ClipError(f"{held} is no record of a run: {why}; {_cure(path)}, or leave it out") from error
+
+
+def _cure(path: Path) -> str:
+    return "save the run again with --clip-save" if path.is_dir() else f"write it again with --clip-report=json:{path}"
 
 
 def members(record: Mapping[str, Any], *, run: str) -> list[Member]:
