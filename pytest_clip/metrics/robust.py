@@ -8,6 +8,8 @@ import numpy.typing as npt
 from . import _checks
 
 TUNING = 1.345
+CONDITION = 1e9
+"""Of a matrix (1-norm) that is inverted as it is: no eigenvalue of it is one that the pseudo-inverse would leave out."""
 _QUARTILE = 0.6744897501960817
 """The normal distribution's upper quartile."""
 
@@ -34,9 +36,10 @@ def huber(design: npt.ArrayLike, y: npt.ArrayLike, *, weights: npt.ArrayLike | N
     many = weights is not None and np.ndim(weights) == 2
     steps, near = (100, 1e-6) if many else (2_000, 1e-10)
     found = np.empty((len(times), x.shape[1]))
+    products = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
     open_, held, before = np.arange(len(times)), times.copy(), np.full((len(times), x.shape[1]), math.inf)
     for _ in range(steps):
-        fitted = _least_squares(x, values, held[open_])
+        fitted = _least_squares(x, values, held[open_], products)
         distance = np.abs(values - fitted @ x.T)
         scale = _median(distance, times[open_]) / _QUARTILE
         found[open_] = fitted
@@ -62,13 +65,31 @@ def estimable(design: npt.ArrayLike, contrast: npt.ArrayLike) -> bool:
     return bool(np.allclose(inside, wanted, atol=1e-6))
 
 
-def _least_squares(x: _checks.Floats, y: _checks.Floats, w: _checks.Floats) -> _checks.Floats:
-    """Coefficients [R, p] for row weights [R, n]."""
-    gram = np.einsum("rn,np,nq->rpq", w, x, x, optimize=True)
+def _least_squares(x: _checks.Floats, y: _checks.Floats, w: _checks.Floats, products: _checks.Floats) -> _checks.Floats:
+    """Coefficients [R, p] for row weights [R, n]; products [n, p p] are those of the columns of x with each other."""
+    p = x.shape[1]
+    gram = (w @ products).reshape(-1, p, p)
     size = np.sqrt(np.maximum(np.einsum("rpp->rp", gram), 1e-300))  # columns of one length, so that the cut-off means the same for each
-    inverse = np.linalg.pinv(gram / (size[:, :, None] * size[:, None, :]), rcond=1e-10, hermitian=True)
-    found: _checks.Floats = np.einsum("rpq,rq->rp", inverse, (w * y) @ x / size) / size
+    inverse = _inverse(gram / (size[:, :, None] * size[:, None, :]))
+    found: _checks.Floats = np.einsum("rpq,rq->rp", inverse, ((w * y) @ x) / size) / size
     return found
+
+
+def _inverse(gram: _checks.Floats) -> _checks.Floats:
+    """Inverses of symmetric matrices [R, p, p], pseudo-inverses of those that have none: five times as quick as those of all."""
+    try:
+        found = np.linalg.inv(gram)
+    except np.linalg.LinAlgError:
+        return _pseudo_inverse(gram)
+    condition = np.abs(found).sum(axis=1).max(axis=1) * np.abs(gram).sum(axis=1).max(axis=1)
+    bad = ~(condition < CONDITION)
+    if bad.any():
+        found[bad] = _pseudo_inverse(gram[bad])
+    return np.asarray(found, dtype=np.float64)
+
+
+def _pseudo_inverse(gram: _checks.Floats) -> _checks.Floats:
+    return np.asarray(np.linalg.pinv(gram, rcond=1e-10, hermitian=True), dtype=np.float64)
 
 
 def _median(values: _checks.Floats, w: _checks.Floats) -> _checks.Floats:

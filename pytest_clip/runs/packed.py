@@ -64,7 +64,7 @@ def pack(run: SavedRun) -> bytes:
         gates[at] = told | {name: numbers.setdefault(entry[name], len(numbers)) for name in _LISTS if name in entry}
     coded = [coding.code(run.arrays[each]) for each in numbers]
     manifest = {name: each for name, each in run.manifest.items() if name not in ("files", "format", "version")}
-    models = [{name: each for name, each in model.items() if name not in ("checkpoint", "warnings")} for model in run.record["models"]]
+    models = [_model(each) for each in run.record["models"]]
     record = {
         "schema": run.record.get("schema"),
         "session": {name: run.record["session"].get(name) for name in ("versions", "started", "commit", "duration")},
@@ -113,6 +113,13 @@ class _Arrays(Mapping[str, npt.NDArray[Any]]):
 
     def __len__(self) -> int:
         return len(self.coded)
+
+
+def _model(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what it warned of and where its weights lie; of the file only the epoch."""
+    held = model.get("checkpoint")
+    epoch = {"checkpoint": {"epoch": held["epoch"]}} if isinstance(held, Mapping) and "epoch" in held else {}
+    return {name: each for name, each in model.items() if name not in ("checkpoint", "warnings")} | epoch
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
