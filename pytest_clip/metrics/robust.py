@@ -38,6 +38,8 @@ def huber(design: npt.ArrayLike, y: npt.ArrayLike, *, weights: npt.ArrayLike | N
     found = np.empty((len(times), x.shape[1]))
     products = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
     open_, held, before = np.arange(len(times)), times.copy(), np.full((len(times), x.shape[1]), math.inf)
+    if many:  # resamples are near the whole: from its weights on they take half the steps
+        held *= _weights(np.abs(values - _settled(x, values, products, c) @ x.T), np.ones((1, values.size)), c)[0]
     for _ in range(steps):
         fitted = _least_squares(x, values, held[open_], products)
         distance = np.abs(values - fitted @ x.T)
@@ -45,8 +47,7 @@ def huber(design: npt.ArrayLike, y: npt.ArrayLike, *, weights: npt.ArrayLike | N
         found[open_] = fitted
         moving = (scale > 1e-12) & (np.abs(fitted - before[open_]).max(axis=1) > near)
         before[open_] = fitted
-        bound = np.maximum(c * scale[:, None], 1e-300)
-        held[open_] = times[open_] * bound / np.maximum(distance, bound)
+        held[open_] = times[open_] * _bounded(distance, scale, c)
         open_ = open_[moving]
         if not open_.size:
             break
@@ -56,6 +57,27 @@ def huber(design: npt.ArrayLike, y: npt.ArrayLike, *, weights: npt.ArrayLike | N
         single: _checks.Floats = found[0]
         return single
     raise ValueError("the robust fit did not settle within 2,000 steps: use more models, or fewer columns")
+
+
+def _settled(x: _checks.Floats, y: _checks.Floats, products: _checks.Floats, c: float) -> _checks.Floats:
+    """About the estimate of all rows, [1, p]: after ten steps."""
+    ones = np.ones((1, y.size))
+    held = ones
+    for _ in range(10):
+        fitted = _least_squares(x, y, held, products)
+        held = _weights(np.abs(y - fitted @ x.T), ones, c)
+    return fitted
+
+
+def _weights(distance: _checks.Floats, times: _checks.Floats, c: float) -> _checks.Floats:
+    return _bounded(distance, _median(distance, times) / _QUARTILE, c)
+
+
+def _bounded(distance: _checks.Floats, scale: _checks.Floats, c: float) -> _checks.Floats:
+    """Huber's weights [R, n] of residuals of so much."""
+    bound = np.maximum(c * scale[:, None], 1e-300)
+    found: _checks.Floats = bound / np.maximum(distance, bound)
+    return found
 
 
 def estimable(design: npt.ArrayLike, contrast: npt.ArrayLike) -> bool:

@@ -131,7 +131,8 @@ def _published(rows: Any, data: Any) -> tuple[dict[str, tuple[float, int]], tupl
     found: dict[str, tuple[float, int]] = {}
     strange = []
     for each in data:
-        own = {row["slice"]: row for row in rows if row["data"] == each["name"] and row["gate"].startswith("accuracy/top1[")}
+        top1 = [row for row in rows if row["data"] == each["name"] and row["gate"].startswith("accuracy/top1[")]
+        own = {row["gate"].partition("[")[2].rstrip("]"): row for row in top1}
         told = each.get("published")
         prompts = each.get("prompts")
         name = prompts.get("name") if isinstance(prompts, Mapping) else None
