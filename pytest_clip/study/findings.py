@@ -35,9 +35,12 @@ def findings(study: Study) -> list[Finding]:
 
 
 def _differs(
-    factors: tuple[str, ...], *, on: tuple[str, ...] = (), but: tuple[str, ...] = (), lacking: str = ""
+    factors: tuple[str, ...], *, on: tuple[str, ...] = (), but: tuple[str, ...] = (), lacking: str = "", equal: float = EQUAL
 ) -> Callable[[Study], tuple[Answer, str]]:
-    """Whether levels of a factor differ under any shift (or in the numbers `on`) at equal clean accuracy, over families or over seeds."""
+    """Whether levels of a factor differ under any shift (or in the numbers `on`) at equal clean accuracy, over families or over seeds.
+
+    Where all intervals lie within `equal` of 0 they do not.
+    """
 
     def ask(study: Study) -> tuple[Answer, str]:
         if lacking and not any(name in study.population.values for name in on):
@@ -56,9 +59,9 @@ def _differs(
         if not measured:
             why = _reasons(own) or f"these models do not differ in {' or '.join(factors)}"
             return "cannot tell", f"{why}; {_over_seeds(seeded)}" if seeded else why
-        if all(max(abs(end) for end in _ends(each)) < EQUAL for each in measured):
+        if all(max(abs(end) for end in _ends(each)) < equal for each in measured):
             told = f"of {len(measured)} comparisons none is sure and {_widest(measured)}"
-            return "contradicted", f"{told}, which is less than {100 * EQUAL:g}"
+            return "contradicted", f"{told}, which is less than {100 * equal:g}"
         return "cannot tell", f"of {len(measured)} comparisons none is sure and independent of how one asks; {_widest(measured)}"
 
     return ask
@@ -146,7 +149,7 @@ STATEMENTS: tuple[tuple[str, str, Callable[[Study], tuple[Answer, str]]], ...] =
     ),
     ("CLIP leans to shape, and less so after fine-tuning on ImageNet", "abstract", leans),
     ("calibration depends on the training set and its size", "section on uncertainty", calibration(
-        _differs(DISTRIBUTION, on=(ECE, ECE_SHIFT), lacking="calibration"), _trend("training_set_size", "any", on=(ECE, ECE_SHIFT))
+        _differs(DISTRIBUTION, on=(ECE, ECE_SHIFT), lacking="calibration", equal=0.0), _trend("training_set_size", "any", on=(ECE, ECE_SHIFT))
     )),
     ("accuracy and OOD detection go together within a training set", "section on OOD detection", _together("OOD scores", NEAR)),
     ("fewer prompts improve calibration and OOD detection", "six factors", fewer_prompts),

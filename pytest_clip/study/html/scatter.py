@@ -33,7 +33,7 @@ def scatter(study: Study, shift: str, placed: Sequence[Placed] = ()) -> Figure:
     mine = [each for each in placed if each.shift == shift and each.drawn]
     xs = [*held.values[clean][known], *(each.clean for each in mine)]
     ys = [*held.values[shift][known], *(each.value for each in mine)]
-    marks = [f"s{at % SERIES}" for at in range(len(levels))] + ["s5"] * (len(names) - len(levels)) + (["bad"] if mine else [])
+    marks = [f"s{at % SERIES}" for at in range(len(levels))] + ["s5"] * (len(names) - len(levels)) + (["s5 bad"] if mine else [])
     legend, top = Legend([*names, *([OWN] if mine else [])], LEFT, 2, WIDTH, marks).draw()
     along, up = _axis(xs, LEFT, RIGHT), _axis(ys, top + HIGH - 40, top + 10)
     parts: list[Markup] = list(legend)
@@ -49,7 +49,9 @@ def scatter(study: Study, shift: str, placed: Sequence[Placed] = ()) -> Figure:
         parts.append(dot(along(_on(x)), up(_on(y)), f"mark s{5 if level is None else series % SERIES}", tip, series=series, size=3.4))
     for model in mine:
         x, y = float(model.clean or 0), float(model.value or 0)
-        parts.append(dot(along(_on(x)), up(_on(y)), "mark bad", f"{model.model}: {number(x)} and {number(y)}", series=2, size=5.5))
+        parts.append(
+            dot(along(_on(x)), up(_on(y)), "mark s5 bad", f"{model.model}: {number(x)} and {number(y)}", series=len(names), size=5.5)
+        )
     found, _ = study.ranges[shift]
     title = f"{shift} against {clean}"
     said = "Logit axes. No line: there is none, or too few families to see one."
