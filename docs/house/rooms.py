@@ -14,7 +14,8 @@ PACKAGE = "pytest_clip"
 FLOORS: tuple[tuple[tuple[str, int, str], ...], ...] = (
     (("cli", 2, "the command pytest-clip"),),
     (("plugin", 1, "all that knows pytest"),),
-    (("report", 1, "terminal, JSON, JUnit, listing"), ("study", 0, "many models, the six factors")),
+    (("study", 0, "many models, the six factors"),),
+    (("report", 1, "terminal, JSON, JUnit, listing"),),
     (("session", 1, "one run, without pytest"),),
     (("mutants", 1, "damaged copies of a model"), ("train", 2, "how bundled models are made")),
     (("extract", 1, "pixels and answers, stored by content"),),

@@ -24,19 +24,45 @@ def root() -> Path:
 
 def runs_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Exit status: 0 done, 1 no run is saved here, 2 there is no such run or it is damaged."
-    parser.add_argument("action", nargs="?", choices=("list", "show"), default="list", help="list all saved runs (default), or show one")
+    parser.add_argument(
+        "action", nargs="?", choices=("list", "show", "pack"), default="list", help="list saved runs (default), show one, pack one"
+    )
     parser.add_argument("which", nargs="?", metavar="RUN", help="Name of a run in .clip/runs, or the path of its folder")
+    parser.add_argument("to", nargs="?", type=Path, metavar="FILE", help="With pack: NAME.run.xz, which is read wherever a run is")
     parser.add_argument("--json", action="store_true", help="With show: the whole JSON record")
 
 
 def runs(args: argparse.Namespace) -> int:
     if args.action == "show":
-        if args.which is None:
+        if args.which is None or args.to is not None:
             raise ClipError("show needs the name of a run; pytest-clip runs lists them")
         return _show(args.which, whole=args.json)
+    if args.action == "pack":
+        if args.which is None or args.to is None or args.json:
+            raise ClipError("pack needs the name of a run and of the file: pytest-clip runs pack RUN NAME.run.xz")
+        return _pack(args.which, args.to)
     if args.which is not None or args.json:
         raise ClipError("list takes nothing more; pytest-clip runs show RUN [--json] shows one run")
     return _list()
+
+
+def _pack(text: str, to: Path) -> int:
+    from pytest_clip.runs import packed
+    from pytest_clip.store import put
+
+    if not to.name.endswith(packed.SUFFIX) or to.name == packed.SUFFIX:
+        raise ClipError(f"a packed run is called NAME{packed.SUFFIX}, and not {to.name}")
+    run = open_run(text)
+    content = packed.pack(run)
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        put(to, content)
+    except OSError as error:
+        raise ClipError(f"{to} cannot be written: {error.strerror or error}; name another") from error
+    made = packed.read(to)
+    held, before = (len(each.index["gates"]) for each in (made, run))
+    print(f"{to}: {len(content):,} bytes, {len(made.rows)} gates, outcomes of single images of {held} of {before}")
+    return YES
 
 
 def _list() -> int:
@@ -127,9 +153,11 @@ def compare(args: argparse.Namespace) -> int:
 
 
 def open_run(text: str) -> Any:
-    """The saved run that a person names on the command line."""
-    from pytest_clip.runs import store
+    """The saved run that a person names on the command line, or its packed file."""
+    from pytest_clip.runs import packed, store
 
+    if packed.is_packed(Path(text)):
+        return packed.read(Path(text))
     try:
         names.check(text)
     except ValueError as error:

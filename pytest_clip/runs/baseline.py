@@ -79,6 +79,16 @@ class SavedBaseline:
 
 
 @dataclass(frozen=True)
+class OneModel(SavedBaseline):
+    """One model of a saved run, whatever the model under test is called."""
+
+    only: str
+
+    def model_for(self, label: str) -> str:
+        return self.only
+
+
+@dataclass(frozen=True)
 class LiveBaseline:
     """``--clip-baseline-model=M``: measured before the models under test, in the same process or by the same worker."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.measurement import Measurement
 from pytest_clip.metrics.holm import holm
 from pytest_clip.runs import sides
-from pytest_clip.runs.baseline import SavedBaseline, other_pictures
+from pytest_clip.runs.baseline import OneModel, SavedBaseline, other_pictures
 from pytest_clip.runs.compare import ALPHA, compare
 from pytest_clip.runs.flips import listed
 from pytest_clip.runs.saved import SavedRun
@@ -52,11 +52,24 @@ class Change:
         return (0 if self.sure else 2, change.p, self.gate, self.model, self.data)
 
 
-def changes(first: SavedRun, second: SavedRun) -> list[Change]:
-    """Every gate of `second` against that of `first`, worst first. ClipError when the runs were made by different conventions."""
-    _refuse(first, second)
-    base = SavedBaseline(first)
-    found = [_change(base, second, row) for row in second.rows.values() if not row.get("role")]
+def changes(
+    first: SavedRun,
+    second: SavedRun,
+    *,
+    models: tuple[str, str] | None = None,
+    only: Callable[[str, str, str], bool] = lambda *_: True,
+) -> list[Change]:
+    """Every gate of `second` against that of `first`, worst first. ClipError when the runs were made by different conventions.
+
+    `models`: one of each run, where they have several (the two runs may then be the same). `only` gates whose model, data set and id it
+    takes, and p corrected for them.
+    """
+    if first is not second:
+        _refuse(first, second)
+    base = SavedBaseline(first) if models is None else OneModel(first, models[0])
+    rows = [row for row in second.rows.values() if not row.get("role") and only(row["model"], row["data"], row["gate"])]
+    rows = [row for row in rows if models is None or row["model"] == models[1]]
+    found = [_change(base, second, row) for row in rows]
     corrected = holm({at: each.found.change.p for at, each in enumerate(found) if each.found.change and each.found.change.p is not None})
     return sorted((replace(each, p=corrected.get(at)) for at, each in enumerate(found)), key=lambda each: each.order)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from pytest_clip import ClipError
@@ -59,9 +60,15 @@ def gate(thing: Any, where: str) -> None:
     if not isinstance(thing, str) or len(thing) > LONGEST:
         raise ValueError(f"{where} must be the name of a gate, not {shown(thing)}")
     try:
-        GateId.parse(thing)
+        parsed(thing)
     except ClipError as error:
         raise ValueError(f"{where}: {error}") from None
+
+
+@lru_cache(maxsize=8192)
+def parsed(text: str) -> GateId:
+    """A gate's id; many runs have the same ones."""
+    return GateId.parse(text)
 
 
 def interval(thing: Any, where: str) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pytest_clip import ClipError
 from pytest_clip.metrics.outcomes import Outcomes
-from pytest_clip.runs.arrays import Arrays
 from pytest_clip.runs.packing import Pack, unpack
 
 CLOSE = 1e-6
@@ -28,7 +28,8 @@ class SavedRun:
     manifest: Mapping[str, Any]
     record: Mapping[str, Any]
     index: Mapping[str, Any] = field(repr=False)
-    arrays: Arrays = field(repr=False)
+    arrays: Mapping[str, npt.NDArray[Any]] = field(repr=False)
+    close: float = CLOSE
 
     @property
     def asked(self) -> Mapping[str, Any]:
@@ -53,7 +54,7 @@ class SavedRun:
         try:
             found = unpack(entry, self.arrays)
             told = self.rows[model, data, gate]["value"]
-            if found.statistic is not None and told is not None and not abs(found.value - told) <= CLOSE * max(abs(told), 1.0):
+            if found.statistic is not None and told is not None and not abs(found.value - told) <= self.close * max(abs(told), 1.0):
                 raise ValueError(f"they make {found.value:.6g} where the record says {told:.6g}")
         except (LookupError, ValueError, TypeError, ArithmeticError) as error:
             raise self._damaged(f"outcomes of {gate}", error) from error

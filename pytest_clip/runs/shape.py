@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pytest_clip.gates.ids import GateId
 from pytest_clip.gates.verdicts import JUDGED, OK
 from pytest_clip.runs.evidence import evidence
 from pytest_clip.runs.forms import (
@@ -20,6 +19,7 @@ from pytest_clip.runs.forms import (
     one_of,
     or_none,
     param,
+    parsed,
     shown,
     string,
     table,
@@ -49,7 +49,7 @@ def record(thing: Any) -> dict[str, Any]:
     )(thing, "")
     gates = [{**dict.fromkeys(_ROW), "conventions": {}, **row} for row in thing["gates"]]
     for at, row in enumerate(gates):
-        gate = GateId.parse(row["gate"])
+        gate = parsed(row["gate"])
         for key, part in (("suite", gate.suite), ("metric", gate.metric), ("slice", gate.slice)):
             if row[key] not in (None, part):
                 raise ValueError(f"gates[{at}].{key} is {shown(row[key])}, and its gate is {gate}")

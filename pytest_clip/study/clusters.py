@@ -30,6 +30,13 @@ class Estimate:
     def p(self) -> float:
         return 1.0 if self.error == 0 and self.value == 0 else float(2 * stdtr(self.df, -abs(self.value) / max(self.error, 1e-300)))
 
+    def with_images(self, variance: float) -> Estimate:
+        """With a second source of error of many degrees of freedom: which images were asked."""
+        if variance <= 0:
+            return self
+        error = float(np.hypot(self.error, np.sqrt(variance)))
+        return Estimate(self.value, error, self.df * (error / self.error) ** 4 if self.error > 0 else 1e6)
+
     def reach(self, level: float) -> float:
         return float(-stdtrit(self.df, (1 - level) / 2) * self.error)
 

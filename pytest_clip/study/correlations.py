@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import stdtrit
@@ -11,6 +12,7 @@ from scipy.stats import rankdata
 
 from pytest_clip.metrics.resampling import seed_from
 from pytest_clip.study.clusters import Clusters, clusters
+from pytest_clip.study.design import FEWEST
 from pytest_clip.study.population import Floats, Population
 
 FEWEST_LINEAGES = 5
@@ -27,31 +29,42 @@ class Correlation:
     models: int
     lineages: int
     refused: str | None = None
+    within: str = ""
+    """a factor whose levels are not compared with each other"""
 
 
-def correlation(population: Population, one: str, other: str, *, resamples: int = 1000) -> Correlation:
+def correlation(population: Population, one: str, other: str, *, within: str = "", resamples: int = 1000) -> Correlation:
     """Spearman's rho between two values or amounts, ties at mean ranks; interval on Fisher's z by a bootstrap over lineages.
 
     Each lineage counts as one however many models it has: its models share a weight of 1. The half width is Student's t of (lineages - 2)
     degrees of freedom times the bootstrap's standard deviation. Null of an interval that leaves out 0: ranks are unrelated across lineages.
+    `within` a factor, ranks are those among models of the same level, and levels of fewer than three lineages are left out.
     """
     x, y = (_column(population, name) for name in (one, other))
     kept = population.only(np.isfinite(x) & np.isfinite(y))
+    if within:
+        families = kept.families(within)
+        kept = kept.only([level is not None and families[level] >= FEWEST for level in kept.factors[within]])
     x, y = _column(kept, one), _column(kept, other)
     lineages = len(set(kept.lineages))
-    told = Correlation(one, other, None, None, len(kept), lineages)
+    told = Correlation(one, other, None, None, len(kept), lineages, within=within)
     if lineages < FEWEST_LINEAGES:
-        return _without(told, f"{len(kept)} models of {lineages} lineages have both: a correlation takes at least {FEWEST_LINEAGES}")
+        return _without(
+            told, f"{len(kept)} models of {lineages} lineages have both{_among(within)}: a correlation takes at least {FEWEST_LINEAGES}"
+        )
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return _without(told, f"all models have the same {one if np.ptp(x) == 0 else other}")
+    if within:
+        x, y = (_among_equals(column, kept.factors[within]) for column in (x, y))
     groups = clusters(kept.lineages, [""] * len(kept))
     size = np.array([kept.lineages.count(lineage) for lineage in kept.lineages], dtype=np.float64)
     rho = float(spearman(x, y, (1 / size)[None])[0])
     drawn = spearman(x, y, _drawn(groups, seed=seed_from(f"study {one} {other}"), resamples=resamples) / size)
     z = np.arctanh(np.clip(drawn[np.isfinite(drawn)], -0.9999, 0.9999))
-    reach = float(-stdtrit(lineages - 2, 0.025) * z.std(ddof=1))
+    df = lineages - 1 - len({*kept.factors[within]} if within else "1")
+    reach = float(-stdtrit(max(df, 1), 0.025) * z.std(ddof=1))
     centre = math.atanh(max(min(rho, 0.9999), -0.9999))
-    return Correlation(one, other, rho, (math.tanh(centre - reach), math.tanh(centre + reach)), len(kept), lineages)
+    return replace(told, rho=rho, interval=(math.tanh(centre - reach), math.tanh(centre + reach)))
 
 
 def spearman(x: Floats, y: Floats, weights: Floats) -> Floats:
@@ -79,4 +92,17 @@ def _column(population: Population, name: str) -> Floats:
 
 
 def _without(told: Correlation, why: str) -> Correlation:
-    return Correlation(told.one, told.other, None, None, told.models, told.lineages, why)
+    return replace(told, refused=why)
+
+
+def _among(within: str) -> str:
+    return f" in levels of {within} with at least {FEWEST} lineages" if within else ""
+
+
+def _among_equals(values: Floats, levels: Sequence[str | None]) -> Floats:
+    """Ranks among the models of each level, from -1/2 to 1/2."""
+    found = np.empty(len(values))
+    for level in set(levels):
+        own = np.array([each == level for each in levels])
+        found[own] = (rankdata(values[own]) - (own.sum() + 1) / 2) / own.sum()
+    return found

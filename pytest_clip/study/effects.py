@@ -10,6 +10,7 @@ from pytest_clip.metrics.resampling import seed_from
 from pytest_clip.study.axes import Axis, back, onto
 from pytest_clip.study.clusters import Estimate, Fit, fit
 from pytest_clip.study.design import Design, design, entangled, too_few
+from pytest_clip.study.images import Refitted, refitted
 from pytest_clip.study.population import Floats, Population
 
 
@@ -110,12 +111,22 @@ def _measured(population: Population, asked: list[Effect], resamples: int) -> li
         fitted = fit(made.rows, y, lineages=population.lineages, strata=strata, seed=seed, resamples=resamples, tuning=question.tuning)
     except ValueError as error:
         return [replace(each, refused=str(error)) for each in asked]
+    again = None if question.curved or not resamples else _again(population, question, made, y, fitted)
     found = []
     for each in asked:
         contrast = made.contrast(question.factor, each.level, each.reference)
-        estimate = fitted.estimate(contrast)
+        estimate = fitted.estimate(contrast).with_images(spread_of(again, contrast))
         found.append(replace(each, estimate=estimate, points=_points(question, made, fitted, contrast, estimate)))
     return found
+
+
+def _again(population: Population, question: Question, made: Design, y: Floats, fitted: Fit) -> Refitted | None:
+    return refitted(population, question.on, question.clean, made.rows, y, fitted.coefficients, axis=question.axis)
+
+
+def spread_of(again: Refitted | None, contrast: Floats) -> float:
+    """Variance of a contrast over resamples of the images; 0 without outcomes."""
+    return 0.0 if again is None else float((again.coefficients @ contrast).var(ddof=1))
 
 
 def regression(population: Population, question: Question) -> tuple[Design, Floats]:

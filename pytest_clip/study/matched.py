@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from typing import Any
 
 from pytest_clip.metrics.holm import holm
 from pytest_clip.runs.changes import Change, changes
-from pytest_clip.runs.saved import SavedRun
+from pytest_clip.runs.saved import SavedRun, key
+from pytest_clip.study.properties import stands_for
 
+MOST = 60
+"""Pairs that are compared; of more, the first."""
 COUNTS = ("parameters", "gflops", "resolution", "training_set_size", "samples_seen")
 """What follows from other factors and makes no second difference."""
 
@@ -30,15 +34,20 @@ class Pair:
         return tuple(each for each in self.changes if each.sure)
 
 
-def matched(runs: Sequence[SavedRun], factors: Mapping[str, Mapping[str, Any]]) -> list[Pair]:
-    """Every two runs of one model each that differ in one factor; `factors` by name of the run. ClipError as in `runs.changes`."""
-    found = []
-    for first, second in combinations(runs, 2):
-        differing = different(factors.get(first.name, {}), factors.get(second.name, {}))
-        if len(differing) == 1:
-            (factor,) = differing
-            levels = tuple(str(factors[run.name].get(factor)) for run in (first, second))
-            found.append(Pair(factor, (levels[0], levels[1]), first.name, second.name, tuple(changes(first, second))))
+def matched(names: Sequence[str], factors: Mapping[str, Mapping[str, Any]], open_: Callable[[str], tuple[SavedRun, str]]) -> list[Pair]:
+    """Pairs of models that differ in one factor, `MOST` at most.
+
+    `factors` by name of the model; `open_` gives its saved run and its name there. Compared are the gates that stand for a property, and
+    all whose outcomes are right or wrong (exact tests); `pytest-clip compare` holds two runs against each other in all gates. ClipError as
+    in `runs.changes`.
+    """
+    asked = differing(names, factors)
+    found: list[Pair] = []
+    for one, other, factor in asked[:MOST]:
+        levels = (str(factors[one].get(factor)), str(factors[other].get(factor)))
+        (first, first_model), (second, second_model) = open_(one), open_(other)
+        held = changes(first, second, models=(first_model, second_model), only=partial(asks, second))
+        found.append(Pair(factor, levels, one, other, tuple(held)))
     p = {
         (at, number): change.found.change.p
         for at, pair in enumerate(found)
@@ -50,6 +59,21 @@ def matched(runs: Sequence[SavedRun], factors: Mapping[str, Mapping[str, Any]]) 
         replace(pair, changes=tuple(replace(change, p=corrected.get((at, number))) for number, change in enumerate(pair.changes)))
         for at, pair in enumerate(found)
     ]
+
+
+def differing(names: Sequence[str], factors: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """Every two models that differ in one factor (a seed is none), and that factor."""
+    held = [(one, other, different(factors[one], factors[other])) for one, other in combinations(names, 2)]
+    return [(one, other, found[0]) for one, other, found in held if len(found) == 1 and found[0] != "seed"]
+
+
+def asks(run: SavedRun, model: str, data: str, gate: str) -> bool:
+    if stands_for(gate) is not None:
+        return True
+    entry = run.index["gates"].get(key(model, data, gate))
+    if entry is None or "clusters" in entry or entry["statistic"] not in ("mean", "recall"):
+        return False
+    return all(run.arrays[each].dtype.kind in "bi" for each in entry["arrays"].values())
 
 
 def different(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

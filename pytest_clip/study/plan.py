@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from pytest_clip import ClipError
 from pytest_clip.study.population import Population
+from pytest_clip.study.properties import CLEAN, NEAR, PAIRS, REGRESSED
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,12 @@ class Plan:
     optional: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
     """amounts that a reasonable person may hold equal"""
+    properties: tuple[str, ...] = ()
+    """numbers other than accuracies under shift that are held against clean accuracy as well"""
+    within: tuple[tuple[str, str, str], ...] = ()
+    """values whose ranks are compared among models of one level of a factor"""
+    group: str = ""
+    """the factor whose levels have lines of their own"""
 
     @property
     def clean(self) -> str:
@@ -47,26 +53,42 @@ PUBLISHED = Plan(
     ),
     optional=("architecture", "collection"),
     sizes=("parameters",),
+    group="collection",
 )  # fmt: skip
 
 
-CLEAN = "accuracy/top1[clean]"
-MEASURES = (
-    "accuracy/top1[shift", "factors/accuracy", "corruptions/accuracy", "corruptions_3d/accuracy", "ood/auroc[near]",
-    "calibration/ece[clean]",
-    "shape_bias/shape_bias", "retrieval/image_to_text_recall_at_1[clean]",
-)  # fmt: skip
-"""Beginnings of gates, by property; of each property the first gate that these runs have is compared in rank with the others."""
+SECOND = "accuracy/top1[typical]"
+"""A second clean set of `scenes`."""
+SAME = ("activation", "seed", "resolution")
+"""What makes no model another one where the rest is the same: no factor of a study by itself."""
+GROUPS = ("training_set", "collection", "family", "architecture")
+"""Factors whose levels have lines of their own; the first one in which these models differ."""
 
 
-def of_gates(population: Population) -> Plan:
-    """A plan for runs of this plugin: every accuracy under shift against clean accuracy, by every factor in which the runs differ."""
-    if CLEAN not in population.values:
-        raise ClipError(f"these runs have not measured {CLEAN}, which every comparison at equal clean accuracy needs")
-    shifts = tuple(name for name in population.values if name.startswith("accuracy/top1[") and name != CLEAN)
-    factors = [name for name, levels in population.factors.items() if len({each for each in levels if each is not None}) > 1]
+def of_gates(population: Population, *, clean: tuple[str, ...] = ()) -> Plan:
+    """A plan for runs of this plugin: every accuracy under shift, and every property, against clean accuracy, by every factor in which
+    the runs differ, the others held equal beside it where all runs have them. `clean`: gates of the clean sets, the main one first.
+    """
+    cleans = clean or ((CLEAN, SECOND) if SECOND in population.values else (CLEAN,))
+    if missing := [each for each in cleans if each not in population.values]:
+        close = [name for name in population.values if "accuracy/top1[" in name][:4]
+        cure = f"; say --clean with one of {', '.join(close)}" if close else "; measure them with --clip-suite=accuracy"
+        raise ClipError(f"these runs have not measured {missing[0]}, which every comparison at equal clean accuracy needs{cure}")
+    shifts = tuple(name for name in population.values if name.rpartition(":")[2].startswith("accuracy/top1[") and name not in cleans)
+    factors = [name for name, levels in population.factors.items() if name not in SAME and len({*levels} - {None}) > 1]
+    whole = [name for name in factors if None not in population.factors[name]]
     amounts = [name for name, values in population.amounts.items() if len(np.unique(values[np.isfinite(values)])) > 1]
-    first = [next((gate for gate in population.values if gate.startswith(start)), None) for start in MEASURES]
-    known = [CLEAN, *(each for each in first if each is not None)]
-    pairs = tuple((CLEAN, other) for other in known[1:]) + tuple(pairwise(known[1:]))
-    return Plan(shifts, ((CLEAN,),), dict.fromkeys(factors, ()), dict.fromkeys(amounts, ()), pairs, (), ())
+    group = next((each for each in GROUPS if each in factors), factors[0] if factors else "")
+    within = next(((cleans[0], NEAR, each) for each in ("training_set", "collection") if each in population.factors), None)
+    return Plan(
+        shifts,
+        (cleans[:1], cleans) if len(cleans) > 1 else (cleans,),
+        {name: tuple(each for each in whole if each != name) for name in factors},
+        {name: tuple(whole) for name in amounts if name not in SAME},
+        tuple((cleans[0] if one == CLEAN else one, other) for one, other in PAIRS),
+        tuple(whole),
+        (),
+        tuple(each for each in REGRESSED if each in population.values),
+        (within,) if within else (),
+        group,
+    )

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pytest_clip.metrics.robust import huber
 from pytest_clip.study.axes import back, onto
+from pytest_clip.study.placed import Placed
 from pytest_clip.study.population import Population
 from pytest_clip.study.study import Study, Told
+from pytest_clip.study.told import Everything
+from pytest_clip.study.watch import Watch
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999", "#f0e442", "#882255")
 """Okabe and Ito's, which colour-blind people tell apart, and two more; markers differ as well."""
 MARKERS = "osD^vPX*<>"
 
 
-def write(study: Study, folder: Path) -> list[Path]:
-    """`shift-NAME.svg` of each shift and `effects.svg`; the same bytes for the same study."""
+def write(told: Everything, folder: Path) -> list[Path]:
+    """`shift-NAME.svg` of each shift, `effects.svg`, and `watch.svg` of each path (numbered where there are more); the same bytes for the
+    same study."""
     import matplotlib as mpl
 
     mpl.use("svg")
@@ -28,18 +32,22 @@ def write(study: Study, folder: Path) -> list[Path]:
     with plt.rc_context(
         {"svg.hashsalt": "pytest-clip", "svg.fonttype": "none", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
     ):
-        for name, figure in [(f"shift-{_plain(shift)}", _scatter(study, shift)) for shift in study.ranges] + [("effects", _effects(study))]:
+        figures = [(f"watch{f'-{at}' if at else ''}", _paths(watch)) for at, watch in enumerate(told.watches) if watch.moves]
+        if told.study is not None:
+            figures += [(f"shift-{_plain(shift)}", _scatter(told.study, shift, told.placed)) for shift in told.study.ranges]
+            figures += [("effects", _effects(told.study))]
+        for name, figure in figures:
             made.append(folder / f"{name}.svg")
             figure.savefig(made[-1], metadata={"Date": None}, bbox_inches="tight")
             plt.close(figure)
     return made
 
 
-def _scatter(study: Study, shift: str) -> Any:
+def _scatter(study: Study, shift: str, placed: Sequence[Placed]) -> Any:
     from matplotlib import pyplot as plt
 
-    held, clean, factor = study.population, study.plan.clean, next(iter(study.plan.factors), "")
-    levels = [*held.families(factor), None] if factor else [None]
+    held, clean, factor = study.population, study.plan.clean, study.plan.group
+    levels: list[str | None] = [*held.families(factor), None] if factor else [None]
     figure, axes = plt.subplots(figsize=(6.4, 4.6))
     for at, level in enumerate(levels):
         kept = [each == level for each in held.factors[factor]] if factor else [True] * len(held)
@@ -50,19 +58,49 @@ def _scatter(study: Study, shift: str) -> Any:
             axes.scatter(_logit(own, clean), _logit(own, shift), label=f"{level or 'not known'} ({len(own)})", **style)
     found, _ = study.ranges[shift]
     title = f"{shift} against {clean}, logit axes"
-    if found is not None:
-        inside = held.only((held.values[clean] >= found.lowest) & np.isfinite(held.values[shift]))
-        x = _logit(inside, clean)
-        a, b = huber(np.column_stack([np.ones(len(x)), x]), _logit(inside, shift))
-        ends = np.array([x.min(), x.max()])
-        axes.plot(ends, a + b * ends, color="#444444", linewidth=1, label="robust line, where it is straight")
-    else:
+    for line in study.lines:
+        if line.on == shift and len(line.clean) == 1 and line.coefficients:
+            ends = onto(np.array([line.lowest, line.highest]), "logit")
+            style = {"color": COLOURS[levels.index(line.group) % len(COLOURS)], "linewidth": 0.8, "alpha": 0.7} if line.group else {}
+            look = style or {"color": "#444444", "linewidth": 1, "label": "robust line, where it is straight"}
+            axes.plot(ends, line.coefficients[0] + line.coefficients[1] * ends, **look)
+    if found is None:
         title += "; curved: no line is drawn"
+    for each in placed:
+        if each.shift == shift and each.clean is not None and each.value is not None:
+            x, y = onto(np.array([each.clean, each.value]), "logit")
+            axes.scatter([x], [y], marker="*", s=110, color="#c00000", zorder=5, label=each.model[:40])
     for axis, values in ((axes.xaxis, _logit(held, clean)), (axes.yaxis, _logit(held, shift))):
         ticks = [each for each in (0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95) if _lies(values, each)]
         axis.set_ticks(onto(np.array(ticks), "logit"), [f"{each:g}" for each in ticks])
     axes.set(xlabel=clean, ylabel=shift, title=title)
     axes.legend(fontsize=7, frameon=False, loc="upper left")
+    return figure
+
+
+def _paths(watch: Watch) -> Any:
+    from matplotlib import pyplot as plt
+
+    gates, accuracy = list(watch.first_falls), {epoch: value for epoch, _, value in watch.epochs}
+    down = -(-len(gates) // 3)
+    figure, panels = plt.subplots(down, 3, figsize=(8.4, 2.3 * down), squeeze=False)
+    for axes in panels.flat[len(gates) :]:
+        axes.set_axis_off()
+    for axes, gate in zip(panels.flat, gates, strict=False):
+        own = [each for each in watch.moves if each.gate == gate]
+        mixed = [(clean, values[gate]) for _, clean, values in watch.mixtures if gate in values]
+        if mixed:
+            axes.plot(*zip(*mixed, strict=True), "s--", color="#999999", markersize=3, linewidth=1, label="mixtures (WiSE-FT)")
+        xs, ys = [watch.epochs[0][2], *(accuracy[each.epoch] for each in own)], [own[0].first, *(each.value for each in own)]
+        axes.plot(xs, ys, "o-", color="#0072b2", markersize=3.5, linewidth=1.2)
+        falls = [(accuracy[each.epoch], each.value) for each in own if each.falls]
+        if falls:
+            axes.scatter(*zip(*falls, strict=True), s=42, facecolors="none", edgecolors="#d55e00", label="falls")
+        axes.set_title(gate, fontsize=7)
+        axes.tick_params(labelsize=6)
+    panels.flat[0].legend(fontsize=6, frameon=False)
+    figure.supxlabel(watch.clean, fontsize=8)
+    figure.tight_layout()
     return figure
 
 

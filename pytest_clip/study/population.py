@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,8 @@ class Population:
 
     `factors`: a level, or None where it is not known, per model. `amounts`: sizes that are numbers (parameters, samples seen), NaN where
     unknown. `values`: shares in [0, 1] by the name of the set they are measured on, NaN where a model was not; `counts`: images of that
-    set, 0 where it is not known.
+    set, 0 where it is not known. `drawn`: values [R, m] of resamples of the images, the same images for all models, NaN for a model whose
+    outcomes are not known; only of sets that some model has outcomes of.
     """
 
     names: tuple[str, ...]
@@ -29,6 +30,7 @@ class Population:
     amounts: Mapping[str, Floats]
     values: Mapping[str, Floats]
     counts: Mapping[str, int]
+    drawn: Mapping[str, Floats] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         for what, each in (("lineages", {"": self.lineages}), ("factor", self.factors), ("amount", self.amounts), ("value", self.values)):
@@ -49,6 +51,7 @@ class Population:
         return Population(
             pick(self.names), pick(self.lineages), {key: pick(each) for key, each in self.factors.items()},
             {key: each[at] for key, each in self.amounts.items()}, {key: each[at] for key, each in self.values.items()}, self.counts,
+            {key: each[:, at] for key, each in self.drawn.items()},
         )  # fmt: skip
 
     def families(self, factor: str) -> dict[str, int]:

@@ -4,66 +4,41 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pytest_clip import ClipError
-from pytest_clip.runs import shape
+from pytest_clip.runs import packed, shape
 from pytest_clip.runs.store import content_of
+from pytest_clip.study.members import Member, members
 from pytest_clip.study.population import Population
 
 AMOUNTS = ("parameters", "gflops", "samples_seen", "training_set_size", "resolution")
 FAMILY = "lineage"
 """A column of the table: models of one name in it are not independent of each other."""
 MOST = 64 * 2**20
-
-
-@dataclass(frozen=True)
-class Member:
-    """A model of a record: its name, what it was measured on, its factors, its numbers with the number of images."""
-
-    name: str
-    conditions: Mapping[str, Any]
-    factors: Mapping[str, Any]
-    values: Mapping[str, tuple[float, int]]
+__all__ = ["AMOUNTS", "FAMILY", "Member", "members", "population", "read", "table"]
 
 
 def read(path: Path) -> dict[str, Any]:
     """A record of `--clip-report=json:`, or that of a saved run. ClipError for what is none."""
     held = path / "record.json" if path.is_dir() else path
     if not held.is_file():
-        raise ClipError(f"{path} is neither a saved run nor a record of --clip-report=json:PATH")
+        raise ClipError(f"{path} is neither a saved run nor a record; measure one with --clip-save=NAME or --clip-report=json:PATH")
+    if packed.is_packed(held):
+        return dict(packed.read(held).record)
     try:
         return shape.record(shape.loads(content_of(held, MOST)))
-    except (ValueError, ClipError) as error:
-        raise ClipError(f"{held} is no record of a run: {error}") from error
+    except (OSError, ValueError, ClipError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ClipError(f"{held} is no record of a run: {why}; {_cure(path)}, or leave it out") from error
 
 
-def members(record: Mapping[str, Any], *, run: str) -> list[Member]:
-    """Models under test of one record; a baseline measured beside them, and copies damaged on purpose, are none."""
-    found = []
-    sets = {each["name"]: each.get("fingerprint") for each in record["data"]}
-    names = list(dict.fromkeys(row["model"] for row in record["gates"] if not row.get("role") and row["n"] is not None))
-    facts = {each["name"]: each for each in record["models"]}
-    for name in names:
-        rows = [row for row in record["gates"] if row["model"] == name and not row.get("role") and row["value"] is not None]
-        about = facts.get(name, {})
-        conditions = {
-            **{f"data {data}": sets.get(data) for data in sorted({row["data"] for row in rows})},
-            "precision": about.get("precision"),
-            "prompts": sorted({json.dumps(row["conventions"].get("prompts")) for row in rows if "prompts" in row["conventions"]}),
-            "partial": any(row.get("partial") for row in rows),
-        }
-        told = {key: each.get("value") if isinstance(each, Mapping) else each for key, each in (about.get("factors") or {}).items()}
-        many = len({row["data"] for row in rows}) > 1
-        values = {f"{row['data']}:{row['gate']}" if many else row["gate"]: (float(row["value"]), int(row["n"])) for row in rows}
-        found.append(Member(f"{run}:{name}" if len(names) > 1 else run, conditions, told, values))
-    return found
+def _cure(path: Path) -> str:
+    return "save the run again with --clip-save" if path.is_dir() else f"write it again with --clip-report=json:{path}"
 
 
 def table(path: Path, names: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ LOWER_ENDS = (0.0, 0.3, 0.4, 0.5, 0.6)
 """Clean accuracies from which on a line is tried, widest range first."""
 FEWEST_LINEAGES = 8
 ALPHA = 0.05
+TOO_FEW = "too few families to see whether it is straight"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Range:
     @property
     def straight(self) -> bool:
         return self.p is not None and self.p >= ALPHA
+
+
+def straight_said(tried: Iterable[Range]) -> str:
+    """Why there is no straight range."""
+    return "curved in every range that was tried" if any(each.p is not None for each in tried) else TOO_FEW
 
 
 def straight_range(

@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from pytest_clip.metrics.holm import holm
 from pytest_clip.study.correlations import Correlation, correlation
 from pytest_clip.study.effects import Effect, Question, effects
+from pytest_clip.study.lines import Distance, Line, line
+from pytest_clip.study.matched import Pair
 from pytest_clip.study.multiverse import Multiverse, answers, multiverse, row_choices, ways
 from pytest_clip.study.plan import Plan
 from pytest_clip.study.population import Population
-from pytest_clip.study.straight import Range, straight_range
+from pytest_clip.study.seeds import Seeded
+from pytest_clip.study.straight import TOO_FEW, Range, straight_range
 from pytest_clip.study.trends import TENFOLD, trend
 
 
@@ -44,36 +47,68 @@ class Told:
 
 @dataclass(frozen=True)
 class Study:
-    """Everything that was found; `ranges` by shift: where the line is straight (None: nowhere) and what was tried."""
+    """Everything that was found; `ranges` by shift: where the line is straight (None: nowhere) and what was tried.
+
+    `lines`: of all models, of each group, and on several clean sets; `distances` of models from them. `pairs` and `seeded` are of runs.
+    """
 
     population: Population
     plan: Plan
     ranges: dict[str, tuple[Range | None, tuple[Range, ...]]]
     effects: tuple[Told, ...]
     correlations: tuple[Correlation, ...]
+    lines: tuple[Line, ...] = ()
+    distances: tuple[Distance, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    seeded: tuple[Seeded, ...] = ()
 
 
-def study(population: Population, plan: Plan, *, resamples: int = 1000) -> Study:
+def study(population: Population, plan: Plan, *, resamples: int = 1000, pairs: Sequence[Pair] = (), seeded: Sequence[Seeded] = ()) -> Study:
     """All of the plan that the population has figures for; p corrected by Holm over the levels and shifts of each factor."""
-    shifts = [each for each in plan.shifts if each in population.values]
+    shifts = [each for each in (*plan.shifts, *plan.properties) if each in population.values]
     factors = {name: beside for name, beside in plan.factors.items() if name in population.factors}
     ranges = {shift: straight_range(population, shift, clean=plan.clean, factors=list(factors)[:1]) for shift in shifts}
     told: list[Told] = []
     for name, beside in {**factors, **{name: each for name, each in plan.amounts.items() if name in population.amounts}}.items():
         held = tuple(each for each in beside if each in population.factors)
-        asked = {
-            shift: _asked(population, plan, ranges[shift][0], Question(name, shift, plan.cleans[0], held), resamples) for shift in shifts
-        }
+        asked = {shift: _asked(population, plan, ranges[shift], Question(name, shift, plan.cleans[0], held), resamples) for shift in shifts}
         told += _judged(population, plan, asked)
-    pairs = [correlation(population, one, other, resamples=resamples) for one, other in plan.pairs if _has(population, (one, other))]
-    return Study(population, plan, ranges, tuple(told), tuple(pairs))
+    found = [correlation(population, one, other, resamples=resamples) for one, other in plan.pairs if _has(population, (one, other))]
+    found += [
+        correlation(population, one, other, within=within, resamples=resamples)
+        for one, other, within in plan.within
+        if _has(population, (one, other)) and within in population.factors
+    ]
+    drawn = [_lines(population, plan, shift, ranges[shift][0]) for shift in shifts]
+    return Study(
+        population, plan, ranges, tuple(told), tuple(found), tuple(each for lines, _ in drawn for each in lines),
+        tuple(each for _, distances in drawn for each in distances), tuple(pairs), tuple(seeded),
+    )  # fmt: skip
 
 
-def _asked(population: Population, plan: Plan, straight: Range | None, question: Question, resamples: int) -> list[Effect]:
+def _lines(population: Population, plan: Plan, shift: str, straight: Range | None) -> tuple[list[Line], list[Distance]]:
+    """Of all models, on several clean sets, and of each group; none where nothing is straight."""
+    if straight is None:
+        return [], []
+    held = population.only(population.values[plan.clean] >= straight.lowest)
+    asked = [("", held, clean) for clean in plan.cleans if all(each in held.values for each in clean)]
+    if plan.group in held.factors:
+        levels = held.factors[plan.group]
+        asked += [(level, held.only([each == level for each in levels]), plan.cleans[0]) for level in held.families(plan.group)]
+    found = [line(models, shift, clean, group=group) for group, models, clean in asked]
+    return [each for each, _ in found], [each for _, distances in found for each in distances]
+
+
+def _asked(
+    population: Population, plan: Plan, ranges: tuple[Range | None, tuple[Range, ...]], question: Question, resamples: int
+) -> list[Effect]:
+    straight, tried = ranges
     amount = question.factor in plan.amounts
     if straight is None:
         found = effects(population, question, resamples=0) if not amount else [trend(population, question, resamples=0)]
         why = f"{question.on} against {plan.clean} is no straight line on {question.axis} axes in any range that was tried"
+        if all(each.p is None for each in tried):
+            why = f"{question.on} against {plan.clean}: {TOO_FEW}"
         return [replace(each, estimate=None, points=None, refused=each.refused or why) for each in found]
     held = population.only(population.values[plan.clean] >= straight.lowest)
     return [trend(held, question, resamples=resamples)] if amount else effects(held, question, resamples=resamples)

@@ -8,7 +8,8 @@ import numpy as np
 
 from pytest_clip.metrics.resampling import seed_from
 from pytest_clip.study.clusters import fit
-from pytest_clip.study.effects import Effect, Question, complete, in_shares, regression
+from pytest_clip.study.effects import Effect, Question, complete, in_shares, regression, spread_of
+from pytest_clip.study.images import refitted
 from pytest_clip.study.population import Population
 
 TENFOLD = "x10"
@@ -39,6 +40,7 @@ def trend(population: Population, question: Question, *, resamples: int = 1000) 
         )
     except ValueError as error:
         return replace(told, refused=str(error))
-    found = fitted.estimate(contrast)
+    again = refitted(known, asked.on, asked.clean, made.rows, y, fitted.coefficients, axis=asked.axis) if resamples else None
+    found = fitted.estimate(contrast).with_images(spread_of(again, contrast))
     level = float(np.median(made.rows, axis=0) @ fitted.coefficients)
     return replace(told, estimate=found, points=in_shares(found, level, question.axis))

@@ -10,7 +10,8 @@ from scipy.special import expit
 
 from pytest_clip import ClipError
 from pytest_clip.cli.main import main
-from pytest_clip.study import clusters, plots, text
+from pytest_clip.study import clusters, document, plots, text
+from pytest_clip.study import told as everything
 from pytest_clip.study.correlations import correlation
 from pytest_clip.study.effects import Question, effects
 from pytest_clip.study.findings import findings
@@ -203,20 +204,22 @@ def test_sigmoid_loss_and_its_data_cannot_be_told_apart_there():
 
 
 def test_a_study_is_told_as_lines_csv_and_json():
-    lines = "\n".join(text.lines(public()))
+    lines = "\n".join(text.lines(everything.of(public())))
     assert "SUPPORTED    zero-shot classification accuracy predicts retrieval\n               imagenet and coco/image" in lines
     assert "imagenet-r: curved in every range that was tried" in lines
-    assert len(text.table(public()).splitlines()) == 1 + len(public().effects)
-    assert {"findings", "effects", "lines", "correlations", "models"} <= text.document(public()).keys()
+    assert len(document.table(everything.of(public())).splitlines()) == 1 + len(public().effects)
+    assert {"findings", "effects", "lines", "fits", "distances", "correlations", "models"} <= document.document(
+        everything.of(public())
+    ).keys()
 
 
 def test_figures_draw_no_line_where_there_is_none(tmp_path):
-    made_ = {path.name: path.read_text() for path in plots.write(public(), tmp_path)}
+    made_ = {path.name: path.read_text() for path in plots.write(everything.of(public()), tmp_path)}
     assert made_.keys() == {"shift-imagenet-sketch.svg", "shift-imagenet-r.svg", "shift-imagenet-a.svg", "effects.svg"}
     assert "robust line, where it is straight" in made_["shift-imagenet-sketch.svg"]
     assert "robust line" not in made_["shift-imagenet-r.svg"]
     assert "curved: no line is drawn" in made_["shift-imagenet-r.svg"]
-    again = {path.name: path.read_text() for path in plots.write(public(), tmp_path)}
+    again = {path.name: path.read_text() for path in plots.write(everything.of(public()), tmp_path)}
     assert again == made_
 
 

@@ -66,28 +66,21 @@ def render(record: Mapping[str, Any]) -> str:
 
     `record` is what `report.json.record` makes or `runs.shape` has checked. The page needs nothing beside itself: no network, no file.
     """
+    return fill("page.html", page=page_of(record), icons=gates.ICONS, words=reading.WORDS)
+
+
+def fill(template: str, *, more: Path | None = None, **shown: Any) -> str:
+    """A page of the report's design: its styles and its script, by whose hashes alone the page's policy lets anything run or style."""
     style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
-    page = page_of(record)
-    text = (
-        _environment()
-        .get_template("page.html")
-        .render(
-            page=page,
-            icons=gates.ICONS,
-            words=reading.WORDS,
-            style=Markup(style),
-            script=Markup(script),
-            style_hash=_hash(style),
-            script_hash=_hash(script),
-        )
-    )
-    return plain(text)
+    held = {"style": Markup(style), "script": Markup(script), "style_hash": _hash(style), "script_hash": _hash(script)}
+    return plain(environment(more).get_template(template).render(**shown, **held))
 
 
 @cache
-def _environment() -> Environment:
+def environment(more: Path | None = None) -> Environment:
+    """Templates of the report, and of the folder `more` before them."""
     made = Environment(
-        loader=FileSystemLoader(_TEMPLATES, encoding="utf-8"),
+        loader=FileSystemLoader([*([more] if more else []), _TEMPLATES], encoding="utf-8"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
