@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from .light import Lit, corners, lit, surroundings
 from .materials import Floats, albedo, linear, noise
-from .mesh import Array, Mesh, unit
+from .mesh import Array, Mesh, dot, unit
 from .portrait import SIZE, Portrait
-from .raster import fill
+from .raster import fill, weights
 from .things import build
 
 FINE = 2
 """Rows of samples in a pixel: the mean of 2 x 2 has no stairs."""
+ALIKE = 0.98
+"""Cosine of the angle between normals below which a pixel's samples are shaded one by one (11 degrees)."""
 KEY, AROUND = np.float32(1.75), np.float32(0.62)
 """Strength of the light that casts shadows, and of all the other."""
 
@@ -48,7 +50,8 @@ class Camera:
 
 def camera(portrait: Portrait, mesh: Mesh) -> tuple[Camera, float]:
     """The camera that shows the whole object as large as asked, and half the object's diagonal."""
-    low, high = mesh.vertices.min(0), mesh.vertices.max(0)
+    own = mesh.vertices[: mesh.own]
+    low, high = own.min(0), own.max(0)
     radius, middle = float(np.linalg.norm(high - low)) / 2, (low + high) / 2
     az, el, roll = portrait.yaw, portrait.elevation, portrait.roll
     back = np.array([math.sin(az) * math.cos(el), math.sin(el), math.cos(az) * math.cos(el)])
@@ -56,9 +59,9 @@ def camera(portrait: Portrait, mesh: Mesh) -> tuple[Camera, float]:
     up = np.cross(back, right)
     axes = np.stack([right * math.cos(roll) + up * math.sin(roll), up * math.cos(roll) - right * math.sin(roll), -back])
     eye = middle + back * radius * 4.2
-    x, y, z = ((mesh.vertices - eye) @ axes.T).T
+    x, y, z = ((own - eye) @ axes.T).T
     at = np.stack([x / z, y / z], 1)
-    return Camera(eye, axes, (at.min(0) + at.max(0)) / 2, float(np.ptp(at, axis=0).max()) / 2 / portrait.fill), radius
+    return Camera(eye, axes, (at.min(0) + at.max(0)) / 2, float(np.ptp(at, axis=0).max()) / 2 / portrait.fill * mesh.room), radius
 
 
 def render(portraits: Sequence[Portrait], *, size: int = SIZE) -> NDArray[np.uint8]:
@@ -67,27 +70,58 @@ def render(portraits: Sequence[Portrait], *, size: int = SIZE) -> NDArray[np.uin
 
 
 def _shoot(portrait: Portrait, *, size: int) -> NDArray[np.uint8]:
-    mesh = build(portrait.cls, instance=portrait.instance)
+    mesh = build(portrait.cls, instance=portrait.instance, variant=portrait.variant)
     view, radius = camera(portrait, mesh)
     az, el = portrait.yaw + portrait.light_azimuth, portrait.light_elevation
     light = lit(mesh, np.array([math.sin(az) * math.cos(el), math.sin(el), math.cos(az) * math.cos(el)]), radius)
     ground, backdrop = linear(portrait.ground), linear(portrait.backdrop)
     fine = size * FINE
     xy, near = view.project(mesh.vertices, size=fine)
-    shown, weights, _ = fill(xy, near, mesh.triangles, size=fine)
+    ahead = np.flatnonzero((near[mesh.triangles] > 0).all(1))  # scenery may also be behind the eye
+    shown, _ = fill(xy, near, mesh.triangles[ahead], size=fine)
+    shown[shown >= 0] = ahead[shown[shown >= 0]]
     rows = np.flatnonzero(shown >= 0)
     # Weights on the screen become weights on the surface when each is multiplied by its corner's nearness.
     corner = mesh.triangles[shown[rows]]
-    w = weights[rows] * near[corner]
-    w = (w / w.sum(1, keepdims=True))[..., None]
-    points, normals = ((w * each[corner]).sum(1).astype(np.float32) for each in (mesh.vertices, mesh.normals))
-    colour = _shade(portrait, mesh, shown[rows], points, unit(normals), view, light, rows, ground, backdrop, fine)
-    behind = _behind(view, light, ground, backdrop, size=size, radius=radius, open_air=portrait.open_air)
-    whole = np.repeat(np.repeat(behind.reshape(size, size, 3), FINE, 0), FINE, 1).reshape(-1, 3)
-    whole[rows] = colour
-    mean = _developed(whole).reshape(size, FINE, size, FINE, 3).mean((1, 3))
-    picture: NDArray[np.uint8] = np.round(np.clip(mean, 0, 1) * 255).astype(np.uint8)
-    return picture
+    w = weights(xy, corner, rows, size=fine) * near[corner]
+    w = (w / (w[:, :1] + w[:, 1:2] + w[:, 2:])).astype(np.float32)
+    points, normals = (
+        w[:, :1] * each[corner[:, 0]] + w[:, 1:2] * each[corner[:, 1]] + w[:, 2:] * each[corner[:, 2]]
+        for each in (mesh.vertices.astype(np.float32), mesh.normals.astype(np.float32))
+    )
+    normals = unit(normals)
+    kept, counts = _spared(mesh, mesh.material[shown[rows]], normals, rows, size=size)
+    rows, points, normals = rows[kept], points[kept], normals[kept]
+    colour = _developed(_shade(portrait, mesh, shown[rows], points, normals, view, light, rows, ground, backdrop, fine))
+    y, x = np.divmod(rows, fine)
+    pixel = y // FINE * size + x // FINE
+    free = FINE**2 - np.bincount(pixel, weights=counts, minlength=size * size).astype(np.int64)
+    mean = np.stack([np.bincount(pixel, weights=channel * counts, minlength=size * size) for channel in colour.T], 1)
+    around = np.flatnonzero(free)
+    behind = _behind(view, light, ground, backdrop, around, size=size, radius=radius, open_air=portrait.open_air)
+    mean[around] += free[around, None] * _developed(behind)
+    picture: NDArray[np.uint8] = np.round(np.clip(mean / FINE**2, 0, 1) * 255).astype(np.uint8)
+    return picture.reshape(size, size, 3)
+
+
+def _spared(
+    mesh: Mesh, kind: NDArray[np.int64], normals: Floats, rows: NDArray[np.int64], *, size: int
+) -> tuple[NDArray[np.int64], Floats]:
+    """The samples to shade, and for how many each stands: one for all of a pixel whose samples lie on one smooth surface without fine grain."""
+    table = np.full(size * FINE * size * FINE, -1)
+    table[rows] = np.arange(len(rows))
+    four = table.reshape(size, FINE, size, FINE).transpose(0, 2, 1, 3).reshape(-1, FINE**2)
+    four = four[four.min(1) >= 0]
+    smooth = np.array([m.pattern in ("plain", "speckle", "patches") and m.bump <= 0.25 for m in mesh.materials])
+    k, n = kind[four[:, 0]], [normals[four[:, i]] for i in range(FINE**2)]
+    alike = smooth[k]
+    for i in range(1, FINE**2):
+        alike &= (kind[four[:, i]] == k) & (dot(n[0], n[i])[:, 0] > ALIKE)
+    counts = np.ones(len(rows), np.float32)
+    counts[four[alike, 1:]] = 0
+    counts[four[alike, 0]] = FINE**2
+    kept = np.flatnonzero(counts)
+    return kept, counts[kept]
 
 
 def _developed(light: Floats) -> Floats:
@@ -97,9 +131,11 @@ def _developed(light: Floats) -> Floats:
     return out
 
 
-def _behind(view: Camera, light: Lit, ground: Floats, backdrop: Floats, *, size: int, radius: float, open_air: bool) -> Floats:
-    """Ground with the object's shadow and what is behind it [size^2, 3]."""
-    d = view.rays(size=size)
+def _behind(
+    view: Camera, light: Lit, ground: Floats, backdrop: Floats, pixel: NDArray[np.int64], *, size: int, radius: float, open_air: bool
+) -> Floats:
+    """Ground with the object's shadow and what is behind it [k, 3] at these pixels."""
+    d = view.rays(size=size)[pixel]
     down = d[:, 1] < -1e-4
     t = np.where(down, -view.eye[1] / np.where(down, d[:, 1], -1), 1e9)
     x, z = view.eye[0] + t * d[:, 0], view.eye[2] + t * d[:, 2]
@@ -120,8 +156,8 @@ def _shade(
     ground: Floats, backdrop: Floats, size: int,
 ) -> Floats:  # fmt: skip
     """Light [k, 3] that surface points send to the eye."""
-    to_eye = unit(view.eye - p).astype(np.float32)
-    n = np.where((n * to_eye).sum(1, keepdims=True) < 0, -n, n).astype(np.float32)
+    to_eye = unit(view.eye.astype(np.float32) - p)
+    n = np.where(dot(n, to_eye) < 0, -n, n)
     kind = mesh.material[triangle]
     open_ = _open(p, n, rows, size=size, radius=light.radius)[:, None]
     lamp = light.towards.astype(np.float32)
@@ -141,17 +177,21 @@ def _shade(
         diffuse = np.maximum(normal @ lamp, 0)[:, None] * shade * KEY
         sky = np.float32(0.5) + np.float32(0.5) * normal[:, 1:2]
         ambient = AROUND * free * (sky * (np.float32(0.7) + np.float32(0.3) * backdrop) + (1 - sky) * (0.15 + 0.5 * ground))
-        facing = np.clip((normal * eye).sum(1, keepdims=True), 0, 1)
-        fresnel = m.mirror + (1 - m.mirror) * (1 - facing) ** 5 * np.float32(m.gloss) if m.mirror else np.float32(0)
+        if not (m.mirror or m.metal):
+            out[here] = colour * (diffuse + ambient + np.float32(m.glow))
+            continue
+        facing = np.clip(dot(normal, eye), 0, 1)
         mirrored = 2 * facing * normal - eye
         seen = surroundings(mirrored @ _room(portrait), m.gloss, ground=ground, backdrop=backdrop, open_air=portrait.open_air) * free
         half = unit(eye + lamp)
         sharp = np.float32(4 + 400 * m.gloss**3)
-        glint = np.clip((normal * half).sum(1, keepdims=True), 0, 1) ** sharp * (sharp / 60 + np.float32(0.12)) * shade * KEY
+        glint = np.clip(dot(normal, half), 0, 1) ** sharp * (sharp / 60 + np.float32(0.12)) * shade * KEY
         if m.metal:
             out[here] = colour * (seen * 1.1 + glint * 0.8 + 0.12 * (diffuse + ambient))
-        else:
-            out[here] = colour * (diffuse + ambient) * (1 - fresnel) + fresnel * (seen + glint) + colour * np.float32(m.glow)
+            continue
+        away = (1 - facing) * (1 - facing)
+        fresnel = m.mirror + (1 - m.mirror) * np.float32(m.gloss) * away * away * (1 - facing)
+        out[here] = colour * (diffuse + ambient) * (1 - fresnel) + fresnel * (seen + glint) + colour * np.float32(m.glow)
     return out
 
 

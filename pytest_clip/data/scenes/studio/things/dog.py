@@ -15,7 +15,9 @@ COATS = (
     ((0.88, 0.84, 0.76), (0.75, 0.68, 0.58), None),
     ((0.45, 0.27, 0.14), (0.30, 0.17, 0.09), (0.9, 0.87, 0.8)),
     ((0.82, 0.70, 0.50), (0.70, 0.55, 0.35), None),
+    ((0.10, 0.09, 0.09), (0.06, 0.05, 0.05), (0.62, 0.36, 0.16)),
 )
+SPOTTED = (0.93, 0.92, 0.9), (0.08, 0.07, 0.07)
 
 
 def _skin(s: Sculptor, spine: Array, half: Array, m: int, *, around: int = 20) -> None:
@@ -31,7 +33,12 @@ def _skin(s: Sculptor, spine: Array, half: Array, m: int, *, around: int = 20) -
 def dog(g: Draw, s: Sculptor) -> None:
     """It stands, looks along +z, and has short hair: body, head with a muzzle, ears that hang or stand, four jointed legs and a tail."""
     light, dark, patch = one(g, COATS)
-    coat = s.material(tinted(g, light, 0.03), dark, "fur", 1.4, mirror=0.02, gloss=0.25, bump=0.35)
+    spotted = g.random() < 0.25
+    coat = (
+        s.material(*SPOTTED, "patches", 7, mirror=0.02, gloss=0.25)
+        if spotted
+        else s.material(tinted(g, light, 0.03), dark, "fur", 1.4, mirror=0.02, gloss=0.25, bump=0.35)
+    )
     pale = s.material(patch or tinted(g, light, 0.05), light, "fur", 1.4, mirror=0.02, gloss=0.25, bump=0.35)
     nose, eye, tongue = (
         s.material(BLACK, mirror=0.06, gloss=0.8),
