@@ -11,7 +11,8 @@ from .materials import Floats
 from .mesh import Array, Mesh, dot, unit
 from .raster import fill
 
-MAP = 224
+MAP, FLOOR = 224, 144
+"""Sides of the map seen from the light, and of the one of the ground, which is blurred anyway."""
 TAPS = np.array([(r * np.cos(t), r * np.sin(t)) for r, t in ((np.sqrt((i + 0.5) / 8), 2.399963 * i) for i in range(8))])
 """Eight places spread over a disc."""
 
@@ -28,7 +29,7 @@ class Lit:
     depth: Floats
     """[MAP, MAP] how near to the light the first surface is; -inf where nothing is"""
     blot: Floats
-    """[MAP, MAP] darkness of the ground, blurred more where what casts it is higher"""
+    """[FLOOR, FLOOR] darkness of the ground, blurred more where what casts it is higher"""
     floor: tuple[Array, float]
 
     def shadow(self, p: Floats, n: Floats) -> Floats:
@@ -71,15 +72,15 @@ def _blot(mesh: Mesh, towards: Array, radius: float) -> tuple[Floats, tuple[Arra
     below = own[:, [0, 2]]
     margin = 0.5 * radius
     corner = np.minimum(cast.min(0), below.min(0)) - margin
-    step = float((np.maximum(cast.max(0), below.max(0)) + margin - corner).max() / MAP)
-    seen, near = fill((cast - corner) / step, high.max() - high + 1, triangles, size=MAP)
-    cover = (seen >= 0).reshape(MAP, MAP).astype(np.float32)
-    height = np.where(seen >= 0, high.max() + 1 - near, 0).reshape(MAP, MAP).astype(np.float32)
+    step = float((np.maximum(cast.max(0), below.max(0)) + margin - corner).max() / FLOOR)
+    seen, near = fill((cast - corner) / step, high.max() - high + 1, triangles, size=FLOOR)
+    cover = (seen >= 0).reshape(FLOOR, FLOOR).astype(np.float32)
+    height = np.where(seen >= 0, high.max() + 1 - near, 0).reshape(FLOOR, FLOOR).astype(np.float32)
     sharp, soft, wide = (_blurred(cover, s * radius / step) for s in (0.012, 0.05, 0.12))
     up = _blurred(height, 0.05 * radius / step) / np.maximum(soft, 1e-3) / radius
     key = np.where(up < 0.5, sharp + (soft - sharp) * np.clip(up * 2, 0, 1), soft + (wide - soft) * np.clip(up - 0.5, 0, 1))
-    seen, near = fill((below - corner) / step, high.max() - high + 1, triangles, size=MAP)
-    lowest = np.where(seen >= 0, high.max() + 1 - near, 1e9).reshape(MAP, MAP)
+    seen, near = fill((below - corner) / step, high.max() - high + 1, triangles, size=FLOOR)
+    lowest = np.where(seen >= 0, high.max() + 1 - near, 1e9).reshape(FLOOR, FLOOR)
     touch = np.exp(-lowest / (0.12 * radius)).astype(np.float32)
     close = _blurred(touch, 0.03 * radius / step) * 0.5 + _blurred(touch, 0.12 * radius / step) * 0.7
     dark: Floats = 1 - (1 - 0.62 * np.clip(key, 0, 1)) * (1 - 0.75 * np.clip(close, 0, 1))
@@ -96,14 +97,14 @@ def corners(points: Floats, normals: Floats, rows: np.ndarray, *, size: int, rad
     p, n = points[rows], normals[rows]
     y, x = np.divmod(rows, size)
     closed = np.zeros(len(rows), np.float32)
-    for i in range(12):
-        r, t = size * (0.012 + 0.075 * (i + 0.5) / 12), 2.399963 * i
+    for i in range(8):
+        r, t = size * (0.012 + 0.075 * (i + 0.5) / 8), 2.399963 * i
         other = np.clip(y + round(r * np.sin(t)), 0, size - 1) * size + np.clip(x + round(r * np.cos(t)), 0, size - 1)
         d = points[other] - p
         far = np.sqrt(dot(d, d)[:, 0])
         rise = np.maximum(dot(d, n)[:, 0] / np.maximum(far, 1e-6) - 0.12, 0) / (1 + (far / (0.22 * radius)) ** 2)
         closed += np.nan_to_num(rise)
-    out: Floats = np.clip(1 - closed / 12 * 2.2, 0.15, 1)
+    out: Floats = np.clip(1 - closed / 8 * 2.2, 0.15, 1)
     return out
 
 

@@ -83,7 +83,7 @@ PLACES = {
 }  # fmt: skip
 
 
-def sample(g: Draw, cls: str, *, variant: int) -> Portrait:
+def sample(g: Draw, cls: str, *, variant: int = 0) -> Portrait:
     """One portrait of an object of the class, of its kind number `variant`."""
     place = PLACES[cls]
     low, high = place.yaw[int(g.integers(len(place.yaw)))]

@@ -15,7 +15,8 @@ Ints = NDArray[np.int64]
 def fill(xy: Floats, near: Floats, triangles: Ints, *, size: int) -> tuple[Ints, Floats]:
     """Of `size` x `size` pixels the triangle that each shows (-1: none), and how near it is.
 
-    `xy` [n, 2] are pixels (x right, y down, the first pixel's centre at 0.5), `near` [n] > 0 grows towards the eye and is linear on the screen.
+    `xy` [n, 2] are pixels (x right, y down, the first pixel's centre at 0.5); `near` [n], above 0, grows towards the eye and is linear on
+    the screen.
     Corners are kept apart, not as an axis of three: sums over so short an axis took a third of the time.
     """
     area, top, stop = _extent(xy, triangles, size=size)

@@ -14,7 +14,7 @@ ROOMS = (airplane, car, dog, furniture, house, key, kitchen, ladder, mushroom, r
 
 
 @lru_cache(maxsize=4)
-def build(name: str, *, instance: int, variant: int) -> Mesh:
+def build(name: str, *, instance: int, variant: int = 0) -> Mesh:
     """The mesh of one instance of class `name`: of the kind `variant`, and everything else about it follows from the seed `instance`."""
     make: Callable[[np.random.Generator, Sculptor], None] = next(getattr(room, name) for room in ROOMS if hasattr(room, name))
     sculptor = Sculptor(variant)

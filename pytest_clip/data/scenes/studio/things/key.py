@@ -14,7 +14,7 @@ METALS = (GOLD, STEEL, (0.6, 0.45, 0.25), CHROME)
 
 
 def key(g: Draw, s: Sculptor) -> None:
-    """Lies on the ground along x: an old one with a ring, a shaft and a bit, or flat ones of modern locks; alone, as a bunch, or with a padlock."""
+    """It lies on the ground along x: an old one with a bit, or flat ones of modern locks; alone, as a bunch, beside a padlock or in it."""
     kind = s.kind(("old", "beside", "inside", "bunch", "beside", "inside", "flat", "beside", "inside", "bunch"))
     metal = s.material(one(g, METALS), mirror=0.6, gloss=0.7, metal=True, bump=0.02)
     if kind == "old":

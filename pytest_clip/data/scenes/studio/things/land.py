@@ -45,14 +45,18 @@ def mountains(g: Draw, s: Sculptor, tall: float) -> None:
     s.sheet(np.stack(P), rock, around=True)
 
 
-def firs(g: Draw, s: Sculptor, tall: float, *, far: tuple[float, float], n: int, white: bool) -> None:
-    """Conifers all around, snow on their branches if `white`."""
-    green = s.material((0.12, 0.22, 0.14), (0.85, 0.89, 0.94) if white else (0.2, 0.3, 0.16), "patches", 9 / tall, mirror=0.0)
+def firs(g: Draw, s: Sculptor, tall: float, *, far: tuple[float, float], n: int) -> None:
+    """Conifers all around, snow on their branches."""
+    green = s.material((0.12, 0.22, 0.14), (0.85, 0.89, 0.94), "patches", 9 / tall, mirror=0.0)
     trunk = s.material((0.22, 0.16, 0.12), mirror=0.0)
+    one = Sculptor()
+    one.tube([(0, 0, 0), (0, 0.2, 0)], 0.03, 1, around=6)
+    for y in np.linspace(0.12, 0.85, 7):
+        w = (1 - y) * 0.3
+        one.lathe([(w, y), (w * 0.45, y + 0.11), (0.001, y + 0.2)], 0, around=11)
+    fir, kinds = one.mesh(), (green, trunk)
     for k in range(n):
         a, r, h = k * 2.399963 + g.uniform(-0.3, 0.3), tall * g.uniform(*far), tall * g.uniform(0.9, 1.6)
-        at = (r * math.cos(a), 0.0, r * math.sin(a))
-        s.tube([at, (at[0], 0.2 * h, at[2])], 0.03 * h, trunk, around=6)
-        for y in np.linspace(0.12, 0.85, 7):
-            w = (1 - y) * 0.3 * h
-            s.lathe([(w, h * y), (w * 0.45, h * (y + 0.11)), (0.001, h * (y + 0.2))], green, at=at, around=11)
+        at = np.array([r * math.cos(a), 0.0, r * math.sin(a)])
+        for m in (0, 1):
+            s.add(fir.vertices * h + at, fir.normals, fir.triangles[fir.material == m], kinds[m])

@@ -27,8 +27,8 @@ def mushroom(g: Draw, s: Sculptor) -> None:
     flat = g.uniform(0.42, 0.78)
     places = [(0.0, 0.0, 1.0)]
     group = s.kind(("group", "single")) == "group"
-    for k in range(one(g, (1, 2, 2, 3, 4)) if group else 0):
-        a, far = k * 1.9 + g.uniform(-0.4, 0.4) + 0.6, g.uniform(0.5, 0.85)
+    for nth in range(one(g, (1, 2, 2, 3, 4)) if group else 0):
+        a, far = nth * 1.9 + g.uniform(-0.4, 0.4) + 0.6, g.uniform(0.5, 0.85)
         places.append((far * math.cos(a), far * math.sin(a) * 0.8, g.uniform(0.4, 0.75)))
     for x, z, k in places:
         R = turn(x=g.uniform(-0.16, 0.16), z=g.uniform(-0.16, 0.16))

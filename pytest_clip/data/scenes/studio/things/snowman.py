@@ -17,7 +17,7 @@ SCARVES = (
 
 PAINTS = ((0.75, 0.1, 0.1), (0.1, 0.3, 0.65), (0.85, 0.7, 0.1), (0.1, 0.1, 0.12))
 
-KINDS = ("beside", "alone", "beside", "beside", "alone", "beside", "alone", "beside", "crossed", "alone")
+KINDS = ("skis", "alone", "alone", "skis", "alone", "skis", "skis", "alone", "skis", "skis")
 
 
 def snowman(g: Draw, s: Sculptor) -> None:
@@ -40,16 +40,16 @@ def snowman(g: Draw, s: Sculptor) -> None:
     _arms(g, s, y2, b)
     _scarf(s, y2 + b * 0.8, b, scarf)
     kind = s.kind(KINDS)
-    sporty = kind in ("crossed", "beside")
-    if not sporty and g.random() < 0.6:
+    if kind == "alone" and g.random() < 0.6:
         _hat(g, s, y3 + c * 0.78, scarf[0])
     else:
         _cap(s, y3 + c * 0.3, c, scarf)
-    if not sporty:
+    if kind == "alone":
         return
-    _skis(g, s, a, crossed=kind == "crossed")
+    _skis(g, s, a)
+    _skis(g, s, -a)
     s.scenery(room=g.uniform(1.3, 1.6))
-    firs(g, s, 2.2, far=(5.0, 10.0), n=36, white=True)
+    firs(g, s, 2.2, far=(5.0, 10.0), n=36)
     mountains(g, s, 2.2)
 
 
@@ -116,27 +116,14 @@ def _cap(s: Sculptor, low: float, c: float, wool: list[int]) -> None:
     s.ball((0, low + c * 1.2, 0), 0.12, wool[1], rows=9, around=14)
 
 
-def _skis(g: Draw, s: Sculptor, a: float, *, crossed: bool) -> None:
-    """Skis that stand in the snow, crossed behind it or beside it with their poles at its other side."""
-    paint, mark = (
-        s.material(one(g, PAINTS), mirror=0.05, gloss=0.8),
-        s.material(one(g, ((0.95, 0.95, 0.95), (0.05, 0.05, 0.06))), mirror=0.05),
-    )
-    grey, side = s.material((0.2, 0.2, 0.22), mirror=0.04), float(g.choice([-1, 1]))
+def _skis(g: Draw, s: Sculptor, a: float) -> None:
+    """A pair that stands in the snow beside it, `a` to the right."""
+    paint = s.material(one(g, PAINTS), mirror=0.05, gloss=0.8)
+    grey, side = s.material((0.2, 0.2, 0.22), mirror=0.04), math.copysign(1, a)
+    q, lean = ring(16, half=(1.0, 1.0), power=3), g.uniform(0.04, 0.2) * side
     for k in SIDES:
-        low, high = (k * 0.8, -k * 0.75) if crossed else (side * (a + 0.37) + k * 0.14, side * (a + 0.49) + k * 0.13)
-        z = -a - 0.1 + 0.05 * k if crossed else -0.25
-        first, last = np.array([low, 0.0, z]), np.array([high, 2.5, z])
-        way = smooth([*(first + np.linspace(0, 1, 4)[:, None] * (last - first)), last + ((high - low) * 0.05, 0.22, 0.14)], 5)
-        wide, q = (
-            np.interp(np.linspace(0, 1, len(way)), [0, 0.03, 0.5, 0.8, 1], [0.1, 0.14, 0.11, 0.15, 0.04]),
-            ring(16, half=(1.0, 1.0), power=3),
-        )
-        s.loft([p + np.stack([q[:, 0] * w, 0 * q[:, 0], q[:, 1] * 0.025], 1) for p, w in zip(way, wide, strict=True)], paint)
-        s.box(first + (last - first) * 0.72 + (0, 0, 0.02), (0.1, 0.12, 0.012), mark)
-        s.box(first + (last - first) * 0.45 + (0, 0, 0.05), (0.07, 0.16, 0.06), grey)
-        if not crossed:
-            foot = np.array([-side * (a + 0.24 + 0.12 * k), 0.0, -0.15 + 0.05 * k])
-            s.tube([foot, foot + (-side * 0.1, 1.75, 0)], 0.022, grey, around=6)
-            s.lathe([(0.09, 0.12), (0.001, 0.14)], paint, at=foot, around=12)
-            s.tube([foot + (-side * 0.085, 1.5, 0), foot + (-side * 0.1, 1.78, 0)], 0.04, paint, around=8)
+        x = a + side * 0.36 + k * 0.13
+        way = smooth([(x, 0.0, -0.25), (x + lean / 2, 1.2, -0.28), (x + lean * 0.9, 2.25, -0.3), (x + lean, 2.5, -0.16)], 5)
+        wide = np.interp(np.linspace(0, 1, len(way)), [0, 0.05, 0.5, 0.85, 1], [0.07, 0.1, 0.075, 0.1, 0.025])
+        s.loft([p + np.stack([q[:, 0] * w, 0 * q[:, 0], q[:, 1] * 0.022], 1) for p, w in zip(way, wide, strict=True)], paint)
+        s.box((x + lean * 0.42, 1.0, -0.24), (0.06, 0.14, 0.05), grey)

@@ -18,10 +18,11 @@ FOLIAGE = (
 AUTUMN = (
     ((0.62, 0.30, 0.06), (0.78, 0.45, 0.10), (0.85, 0.60, 0.18)), ((0.75, 0.55, 0.10), (0.85, 0.68, 0.2), (0.9, 0.78, 0.3)),
 )  # fmt: skip
+KINDS = ("hay", "apples", "hay", "leaves", "hay", "autumn", "hay", "apples", "hay", "leaves")
 
 
 def tree(g: Draw, s: Sculptor) -> None:
-    """A broadleaf tree of a field or an orchard, some with apples or with hay bales beside; or a conifer."""
+    """A broadleaf tree of a field or an orchard, some with apples or with hay bales beside."""
     kind = s.kind(KINDS)
     bark = s.material((0.30, 0.22, 0.15), (0.16, 0.11, 0.07), "bark", 1.2, mirror=0.0, bump=0.4)
     leaf = [s.material(tinted(g, c, 0.03), mirror=0.02, gloss=0.3) for c in one(g, FOLIAGE)]
@@ -33,16 +34,13 @@ def tree(g: Draw, s: Sculptor) -> None:
         bark,
         around=12,
     )
-    if kind == "conifer":
-        _needles(g, s, tall * 1.15, leaf)
-    else:
-        clumps = _crown(g, s, tall, bark)
-        if kind == "autumn":
-            leaf = [s.material(tinted(g, c, 0.03), mirror=0.02, gloss=0.3) for c in one(g, AUTUMN)]
-        for at, r in clumps:
-            _leaves(g, s, at, r, int(24000 * r * r / tall**2), leaf)
-        if kind == "apples":
-            _apples(g, s, clumps)
+    clumps = _crown(g, s, tall, bark)
+    if kind == "autumn":
+        leaf = [s.material(tinted(g, c, 0.03), mirror=0.02, gloss=0.3) for c in one(g, AUTUMN)]
+    for at, r in clumps:
+        _leaves(g, s, at, r, int(24000 * r * r / tall**2), leaf)
+    if kind == "apples":
+        _apples(g, s, clumps)
     if kind == "hay":
         straw = s.material((0.80, 0.66, 0.36), (0.55, 0.42, 0.2), "fur", 5, mirror=0.0, bump=0.8)
         for a in np.arange(5) * math.tau / 5 + g.uniform(0, math.tau) + g.uniform(-0.4, 0.4, 5):
@@ -50,11 +48,8 @@ def tree(g: Draw, s: Sculptor) -> None:
     s.scenery()
     if kind == "hay":
         for _ in range(9):
-            _bale(g, s, straw, g.uniform(0, math.tau), g.uniform(1.3, 3.5) * tall, 0.14 * tall)
+            _bale(g, s, straw, g.uniform(0, math.tau), g.uniform(1.3, 2.8) * tall, 0.14 * tall)
     skyline(g, s, tall, ((0.30, 0.40, 0.27), (0.20, 0.29, 0.19)))
-
-
-KINDS = ("hay", "apples", "hay", "leaves", "hay", "autumn", "hay", "apples", "hay", "conifer")
 
 
 def _crown(g: Draw, s: Sculptor, tall: float, bark: int) -> list[tuple[Array, float]]:
@@ -105,22 +100,3 @@ def _bale(g: Draw, s: Sculptor, straw: int, a: float, far: float, r: float) -> N
     c, d = math.cos(way), math.sin(way)
     R, at = np.array([[d, c, 0], [0, 0, 1], [c, -d, 0]], float), (far * math.cos(a), r, far * math.sin(a))
     s.lathe([(0.001, -r), (r * 0.95, -r), (r, -r * 0.9), (r, r * 0.9), (r * 0.95, r), (0.001, r)], straw, at=at, R=R)
-
-
-def _needles(g: Draw, s: Sculptor, tall: float, leaf: list[int]) -> None:
-    """Branches that hang, shorter towards the top, each a fringe of needles."""
-    for y in np.linspace(0.14, 0.99, 26):
-        reach = tall * 0.3 * (1 - y) ** 0.85 + 0.05
-        for k in range(int(8 + 10 * (1 - y))):
-            a = k * 2.399963 + y * 40
-            end = np.array([reach * math.cos(a), tall * y - reach * 0.35, reach * math.sin(a)]) * g.uniform(0.85, 1.1)
-            root = np.array([0, tall * y + reach * 0.1, 0])
-            t = np.linspace(0.1, 1, 12)[:, None]
-            where = root + (end - root) * t
-            n = len(where) * 3
-            where = np.repeat(where, 3, 0)
-            way = unit((end - root) * 0.6 + g.normal(size=(n, 3)) * 0.35 * reach)
-            side = unit(np.cross(way, g.normal(size=(n, 3)))) * 0.02
-            P = np.stack([where - side, where + side, where + way * g.uniform(0.1, 0.2, (n, 1))], 1)
-            normal = unit(np.repeat(unit(where * (1, 0, 1) + (0, 0.25, 0)), 3, 0))
-            s.add(P, normal, np.arange(n * 3).reshape(n, 3), leaf[int(g.integers(3))])
