@@ -87,7 +87,8 @@ def _corruptions(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
     text = "A panel a corruption: accuracy at severities 1 to 5 with 95 % intervals."
     text += " The dashed line is the same images without corruption." if clean else ""
     found = severity.figure(own, title=f"Accuracy by severity{on}", text=text, clean=clean)
-    return [found] if found is not None else []
+    portraits = _slices(rows, shown, on, ("corruptions/studio_accuracy", "corruptions/studio_relative_robustness"))
+    return [*([found] if found is not None else []), *portraits]
 
 
 def _without(rows: Sequence[Row], suite: str) -> dict[str, float]:
