@@ -7,6 +7,9 @@ validation), `clip_corruption_images` the number of images.
 
 `mce_unnormalised` is the mean error. The mCE of the papers divides by errors of AlexNet on the files of ImageNet-C, which say nothing about
 other pictures: `mce` and `relative_mce` are measured on these files alone, never on corruptions made in memory.
+
+On the embedded benchmark five kinds are put on the portraits of `studio` as well, at severity 3, all of them and paired image by image
+with the answers to the same portraits without it: its other pictures say little about a model that was trained on photographs.
 """
 
 import pytest
@@ -14,7 +17,11 @@ import pytest
 from pytest_clip.extract.corrupted import Corrupted
 from pytest_clip.extract.examples import eyes
 from pytest_clip.metrics import corruption_numbers as numbers
+from pytest_clip.metrics.accuracy import relative
 from pytest_clip.metrics.corruption import ALEXNET_IMAGENET_C as ALEXNET
+from pytest_clip.metrics.intervals import ratio_interval
+from pytest_clip.metrics.outcomes import Outcomes
+from pytest_clip.views import VERSION, corruption_view
 
 pytestmark = pytest.mark.clip_suite("corruptions")
 
@@ -74,3 +81,32 @@ def test_largest_rise(judge, clip_case, corrupted):
     if between:
         print(f"{clip_case.slice}: accuracy rises by {rise.value:.3f} from severity {between[0]} to {between[1]}")
     judge(rise, reason=corrupted.at_chance)
+
+
+@pytest.fixture
+def portraits(clip_case, zero_shot):
+    """Answers to the portraits as they are and under the corruption of this case, and what a number made of both depends on."""
+    kind, _, severity = clip_case.slice.partition("-")
+    before, after = zero_shot("studio"), zero_shot("studio", view=corruption_view(kind, int(severity)))
+    assert before.ids == after.ids, "both must be of the same portraits"
+    return before, after, after.conventions | {"views": VERSION, "images": len(after.ids)}
+
+
+@pytest.mark.clip_gate("corruptions/studio_accuracy")
+def test_studio_accuracy(gate, clip_case, portraits):
+    """Top-1 on the portraits under one kind at one severity."""
+    _, after, conventions = portraits
+    gate.share(clip_case.gate, after.right, after, conventions=conventions)
+
+
+@pytest.mark.clip_gate("corruptions/studio_relative_robustness")
+def test_studio_relative_robustness(gate, clip_case, portraits):
+    """The same divided by top-1 on the portraits as they are: 1 = nothing lost."""
+    before, after, conventions = portraits
+    one, other = float(after.right.mean()), float(before.right.mean())
+    gate(
+        clip_case.gate, None if before.at_chance else relative(one, other), n=len(after.ids), reason=before.at_chance,
+        ci=None if before.at_chance else ratio_interval(after.right, before.right, paired=True),
+        per_image=Outcomes("kept", {"before": before.right, "correct": after.right}, after.ids),
+        conventions=conventions | {"measured": {"corrupted": round(one, 6), "uncorrupted": round(other, 6)}},
+    )  # fmt: skip

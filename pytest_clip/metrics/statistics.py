@@ -46,6 +46,10 @@ def _errors(arrays: Columns, params: Mapping[str, float]) -> tuple[Floats, Float
     return 1.0 - arrays["correct"].astype(np.float64), 1.0 - arrays["before"].astype(np.float64)
 
 
+def _kept(arrays: Columns, params: Mapping[str, float]) -> tuple[Floats, Floats]:
+    return arrays["correct"].astype(np.float64), arrays["before"].astype(np.float64)
+
+
 def _relative(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
     top, bottom = (each["correct"].astype(np.float64) for each in (arrays, others))
     return lambda w, v: _weighted.ratio(_weighted.mean(top, w), _weighted.mean(bottom, v))
@@ -157,6 +161,7 @@ STATISTICS: dict[str, Statistic] = {
     "share": _ratio_of(_parts, ("part", "whole")),
     "drop": _mean_of(_lost, ("before", "correct")),
     "error_ratio": _ratio_of(_errors, ("before", "correct")),
+    "kept": _ratio_of(_kept, ("before", "correct")),
     "relative": Statistic(_relative, ("correct",), ("correct",)),
     "effective": Statistic(_effective, ("correct",), ("correct",), ("slope", "intercept", "part")),
     "part_error_ratio": Statistic(_part_error_ratio, ("correct",), ("correct",)),

@@ -137,6 +137,9 @@ def _checkpoint(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
 
 
 def _corruptions(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
+    if gate.metric.startswith("studio"):
+        yield from (Look("studio"), Look("studio", view=gate.slice))
+        return
     chosen = ledger.settings.corruptions if gate.suite == "corruptions" else ledger.settings.corruptions_3d
     kind, _, severity = (gate.slice or "").partition("-")
     names = [gate.slice or ""] if severity else [f"{each}-{s}" for each in ([kind] if kind else chosen) for s in SEVERITIES]

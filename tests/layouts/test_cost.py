@@ -91,6 +91,12 @@ def test_a_limit_counts(scans: Path, counted: Callable) -> None:
     assert certain == 12 + 5 + 2 * 5 * 12
 
 
+def test_portraits_are_corrupted_beside_clean_images(counted: Callable) -> None:
+    """`contrast` of the two kinds: 19 clean images under five severities of both, and 19 portraits as they are and under one."""
+    certain, _, made = counted(Path("scenes"), "corruptions", "--clip-limit=19", *CHOSEN)
+    assert made == certain == 19 + 2 * 5 * 19 + 2 * 19
+
+
 @pytest.mark.slow
 def test_searches_are_said_apart(scans: Path, counted: Callable) -> None:
     certain, more, made = counted(scans, "checkpoint,metamorphic")

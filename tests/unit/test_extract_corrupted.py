@@ -12,6 +12,7 @@ from pytest_clip.extract import corrupted as module
 from pytest_clip.extract.corrupted import Corrupted
 from pytest_clip.gates.ids import GateId
 from pytest_clip.metrics.corruption import ALEXNET_IMAGENET_3DCC, ALEXNET_IMAGENET_C
+from pytest_clip.metrics.intervals import ratio_interval
 from pytest_clip.plugin.suites import SUITES
 from pytest_clip.views import VERSION
 
@@ -142,3 +143,44 @@ def test_where_depth_comes_from_is_told_where_it_matters(monkeypatch):
     monkeypatch.setattr(module, "origin", lambda images: pytest.fail("asked"))  # hashing a depth model takes a second
     assert judged(suite("corruptions").test_mce_unnormalised, of("fog"), "corruptions/mce_unnormalised").value < 1
     assert replace(it, kinds=("color_quant",)).depth is None
+
+
+def on_portraits(test, *, before, after, chance=None):
+    """What a test of portraits hands to its gate."""
+    told = {}
+
+    def keep(of, value, **facts):
+        told.update(facts, gate=str(of), value=value)
+
+    keep.share = lambda of, right, answers, **facts: told.update(facts, gate=str(of), value=right.mean(), ids=answers.ids)
+    asked = []
+
+    def zero_shot(name, view=None):
+        asked.append((name, view and view.name))
+        return answers(before if view is None else after, chance=chance)
+
+    gate = GateId.parse("corruptions/studio_accuracy[snow-3]")
+    it = SimpleNamespace(slice=gate.slice, gate=gate)
+    tests = suite("corruptions")
+    getattr(tests, test)(keep, it, tests.portraits.__wrapped__(it, zero_shot))
+    assert asked == [("studio", None), ("studio", "snow-3")]
+    return SimpleNamespace(**told)
+
+
+def test_what_is_left_of_portraits_is_a_share_of_the_same_portraits():
+    before, after = np.arange(N) < 30, np.arange(N) % 4 > 0  # 30 of 40 each, 22 of them the same
+    one = on_portraits("test_studio_accuracy", before=before, after=after)
+    kept = on_portraits("test_studio_relative_robustness", before=before, after=after)
+    assert (one.value, one.conventions["views"], one.conventions["images"]) == (0.75, VERSION, N)
+    assert (kept.value, kept.per_image.value, kept.per_image.statistic) == (1.0, 1.0, "kept")
+    assert kept.ci == ratio_interval(after, before, paired=True)
+    assert kept.ci != ratio_interval(after, before, paired=False)
+    assert kept.conventions["measured"] == {"corrupted": 0.75, "uncorrupted": 0.75}
+    np.testing.assert_array_equal(kept.per_image.right, after)
+
+
+def test_a_model_that_knows_no_portrait_keeps_nothing_of_them():
+    right = np.arange(N) < 4
+    kept = on_portraits("test_studio_relative_robustness", before=right, after=right, chance="no skill")
+    assert (kept.value, kept.ci, kept.reason) == (None, None, "no skill")
+    assert on_portraits("test_studio_accuracy", before=right, after=right, chance="no skill").value == 0.1

@@ -53,3 +53,11 @@ def test_corruptions_on_disk_are_the_slices():
     assert gates("corruptions_3d/accuracy", *stored) == []
     assert gates("corruptions/relative_mce", *stored) == []
     assert gates("corruptions/relative_mce", *stored, SetInfo("uncorrupted", "reference", 5)) == ["corruptions/relative_mce"]
+
+
+def test_portraits_are_corrupted_where_there_are_portraits_and_never_taken_for_files_on_disk():
+    kinds = ("gaussian_noise", "motion_blur", "snow", "contrast", "elastic_transform")
+    for metric in ("corruptions/studio_accuracy", "corruptions/studio_relative_robustness"):
+        assert gates(metric, CLEAN, SetInfo("studio", "slice", 190)) == [f"{metric}[{kind}-3]" for kind in kinds]
+        assert gates(metric, CLEAN) == []
+        assert gates(metric, CLEAN, *(SetInfo(f"{kind}-3", "corruption", 5) for kind in kinds)) == []

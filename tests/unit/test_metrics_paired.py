@@ -380,14 +380,14 @@ def of_ratio(base, now, statistic="error_ratio", names=("before", "correct")):
     return [Outcomes(statistic, dict(zip(names, each, strict=True))) for each in (base, now)]
 
 
-@pytest.mark.parametrize("kind", ["mean", "error_ratio", "share"])
+@pytest.mark.parametrize("kind", ["mean", "error_ratio", "kept", "share"])
 def test_the_error_of_a_ratio_is_that_of_each_resample(kind):
     """Against the formula, unit by unit, on resamples; and against the jackknife on all units."""
     rng = np.random.default_rng(0)
     if kind == "mean":
         pair = _pairs.Pair.of(*means(rng.random(200), rng.random(200)), 1)
     else:
-        names = ("before", "correct") if kind == "error_ratio" else ("part", "whole")
+        names = ("before", "correct") if kind in ("error_ratio", "kept") else ("part", "whole")
         answers = [(rng.random((2, 200)) < 0.6).astype(float) for _ in range(2)]
         pair = _pairs.Pair.of(*of_ratio(*answers, kind, names), 1)
     none = np.zeros((3, 0))

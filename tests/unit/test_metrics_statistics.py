@@ -75,6 +75,7 @@ ORACLES = {
     "share": lambda a: a["part"].sum() / a["whole"].sum(),
     "drop": drop,
     "error_ratio": lambda a: factors.error_ratio(mean_correct(a), float(np.mean(a["before"]))),
+    "kept": lambda a: accuracy.relative(mean_correct(a), float(np.mean(a["before"]))),
     "relative": lambda a: accuracy.relative(mean_correct(a), float(np.mean(a["correct2"]))),
     "effective": lambda a: effective(a, part=True),
     "part_error_ratio": part_error_ratio,

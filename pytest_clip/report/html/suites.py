@@ -93,7 +93,8 @@ def _corruptions(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
         one = next(iter(seen.values()))
         text += f" Below each curve the image {one['id']} ({one['truth']}): a frame with a cross where it is answered wrongly."
     found = severity.figure(own, title=f"Accuracy by severity{on}", text=text, clean=clean, examples=seen, many=shown.many)
-    return [found] if found is not None else []
+    portraits = _slices(rows, shown, on, ("corruptions/studio_accuracy", "corruptions/studio_relative_robustness"))
+    return [*([found] if found is not None else []), *portraits]
 
 
 def _without(rows: Sequence[Row], suite: str) -> dict[str, float]:
