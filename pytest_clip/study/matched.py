@@ -16,7 +16,9 @@ from pytest_clip.study.properties import stands_for
 MOST = 60
 """Pairs that are compared; of more, the first."""
 COUNTS = ("parameters", "gflops", "resolution", "training_set_size", "samples_seen")
-"""What follows from other factors and makes no second difference."""
+"""What follows from other factors where these differ, and makes no second difference then."""
+ALONE = ("parameters", "training_set_size", "samples_seen")
+"""Of these, what is a factor of its own where nothing else differs: a wider network, more pictures, a longer training."""
 
 
 @dataclass(frozen=True)
@@ -77,5 +79,6 @@ def asks(run: SavedRun, model: str, data: str, gate: str) -> bool:
 
 
 def different(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Factors that both are known to differ in, or of which one alone is known."""
-    return sorted(key for key in {*one, *other} if key not in COUNTS and one.get(key) != other.get(key))
+    """Factors that both are known to differ in, or of which one alone is known; amounts only where nothing else differs, and both are known."""
+    plain = sorted(key for key in {*one, *other} if key not in COUNTS and one.get(key) != other.get(key))
+    return plain or [key for key in ALONE if None not in (one.get(key), other.get(key)) and one[key] != other[key]]

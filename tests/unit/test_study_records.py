@@ -128,3 +128,12 @@ def test_sizes_that_follow_make_no_second_difference():
     assert different(one, other) == ["loss"]
     assert different(one, {"family": "vit"}) == ["loss"]
     assert different(one, {"loss": "sigmoid", "family": "rn"}) == ["family", "loss"]
+
+
+def test_an_amount_alone_is_a_factor_and_two_recipes_of_other_amounts_are_no_seeds_of_one():
+    one = {"loss": "softmax", "parameters": 5, "training_set_size": 100, "samples_seen": 1000}
+    assert different(one, {**one, "training_set_size": 10}) == ["training_set_size"]
+    assert different(one, {**one, "samples_seen": 2000}) == ["samples_seen"]
+    assert different(one, {**one, "parameters": 9, "training_set_size": 200}) == ["parameters", "training_set_size"]
+    assert different(one, {**one, "training_set_size": None}) == []
+    assert different(one, dict(one)) == []
