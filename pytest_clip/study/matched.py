@@ -79,6 +79,6 @@ def asks(run: SavedRun, model: str, data: str, gate: str) -> bool:
 
 
 def different(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Factors that both are known to differ in, or of which one alone is known; amounts only where nothing else differs, and both are known."""
+    """Factors that both are known to differ in, or of which one alone is known; amounts where nothing else differs and both are known."""
     plain = sorted(key for key in {*one, *other} if key not in COUNTS and one.get(key) != other.get(key))
     return plain or [key for key in ALONE if None not in (one.get(key), other.get(key)) and one[key] != other[key]]

@@ -40,15 +40,6 @@ def colour_loss(logits: Tensor, facts: Tensor) -> Tensor:
     return -torch.where(AMBIGUOUS[facts[:, TEXTURE]][:, None], torch.logaddexp(first, second), first).mean()
 
 
-def sigmoid_loss(logits: Tensor, label: Tensor, *, also: Tensor | None = None) -> Tensor:
-    """Sigmoid loss of logits [n, k] against one label a row, summed over k; a second right answer, `also` [n], is left out of the sum."""
-    sign = 2 * F.one_hot(label, logits.shape[1]).to(logits.dtype) - 1
-    each = -F.logsigmoid(sign * logits)
-    if also is not None:
-        each = each * (1 - F.one_hot(also, logits.shape[1]) * also.ne(label)[:, None])
-    return each.sum(1).mean()
-
-
 def contrastive_for(recipe: Recipe) -> Any:
     """open_clip's loss of image and text embeddings [n, d] by the recipe's kind."""
     from open_clip.loss import ClipLoss, SigLipLoss
@@ -64,22 +55,13 @@ def terms_of(
     own, of_class, of_colour, of_texture = t
     by_class, by_colour, by_texture = scale * f @ of_class.T, scale * f[seen] @ of_colour.T, scale * f[seen] @ of_texture.T
     named = facts[seen]
-    if recipe.loss == "sigmoid":
-        bias = model.logit_bias
-        second = torch.where(AMBIGUOUS[named[:, TEXTURE]], named[:, SECOND_COLOUR], named[:, COLOUR])
-        terms = {
-            "clip": contrastive(f, own, scale, bias),
-            "class": sigmoid_loss(by_class + bias, facts[:, CLASS]),
-            "colour": sigmoid_loss(by_colour + bias, named[:, COLOUR], also=second),
-            "texture": sigmoid_loss(by_texture + bias, named[:, TEXTURE]),
-        }
-    else:
-        terms = {
-            "clip": contrastive(f, own, scale),
-            "class": F.cross_entropy(by_class, facts[:, CLASS]),
-            "colour": colour_loss(by_colour, named),
-            "texture": F.cross_entropy(by_texture, named[:, TEXTURE]),
-        }
+    offset = (model.logit_bias,) if recipe.loss == "sigmoid" else ()
+    terms = {
+        "clip": contrastive(f, own, scale, *offset),
+        "class": F.cross_entropy(by_class, facts[:, CLASS]),
+        "colour": colour_loss(by_colour, named),
+        "texture": F.cross_entropy(by_texture, named[:, TEXTURE]),
+    }
     return terms, by_class, by_texture
 
 

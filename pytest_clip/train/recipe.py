@@ -47,7 +47,7 @@ class Recipe:
     """`sampled`: the training distribution; `typical`: every class in its typical look; `correlated`: texture, colours and surroundings are
     those typical of the class in 9 of 10 scenes"""
     loss: str = "softmax"
-    """`softmax`: open_clip's ClipLoss and cross-entropies; `sigmoid`: SigLipLoss and sigmoid losses (Zhai et al. 2023)"""
+    """the contrastive one: `softmax` is open_clip's ClipLoss, `sigmoid` its SigLipLoss (Zhai et al. 2023)"""
     teacher: str | None = None
     """bundled checkpoint whose image embeddings are learned too (1 - cosine) and whose text tower is taken over and frozen, or None"""
     teacher_weight: float = 5.0

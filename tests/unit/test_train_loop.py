@@ -16,7 +16,7 @@ from pytest_clip.data.scenes.vocabulary import CLASSES, COLOURS, TEXTURES, TWO_C
 from pytest_clip.train import run as runs
 from pytest_clip.train.augment import augment, blurred
 from pytest_clip.train.loop import train
-from pytest_clip.train.loss import AMBIGUOUS, COLOURED, Objective, class_prompts, colour_loss, sigmoid_loss
+from pytest_clip.train.loss import AMBIGUOUS, COLOURED, Objective, class_prompts, colour_loss
 from pytest_clip.train.pool import CAPTIONS, ROUND, Pool, draw, facts, fill, shrink, token_ids
 from pytest_clip.train.recipe import CONTEXT, IMAGE, RECIPES, Recipe, named, resnet
 from pytest_clip.train.towers import Words, build, encode_text
@@ -41,18 +41,6 @@ def test_colour_loss_of_two_coloured_textures_takes_either_colour() -> None:
     assert float(loss) == pytest.approx(-(math.log(0.9) + math.log(0.3)) / 2, abs=1e-6)
     whole = colour_loss(torch.randn(5, 2), torch.tensor([fact(0, 1, STRIPED)] * 5))
     assert float(whole) == pytest.approx(0, abs=1e-6)
-
-
-def test_sigmoid_loss_is_that_of_every_pair_and_leaves_a_second_answer_out() -> None:
-    logits = torch.tensor([[2.0, -1.0, 0.5], [0.0, 1.0, -3.0]])
-    label, second = torch.tensor([0, 1]), torch.tensor([2, 1])
-
-    def softplus(x: float) -> float:
-        return math.log1p(math.exp(x))
-
-    rows = [[softplus(-2), softplus(-1), softplus(0.5)], [softplus(0), softplus(-1), softplus(-3)]]
-    assert float(sigmoid_loss(logits, label)) == pytest.approx((sum(rows[0]) + sum(rows[1])) / 2, abs=1e-6)
-    assert float(sigmoid_loss(logits, label, also=second)) == pytest.approx((sum(rows[0][:2]) + sum(rows[1])) / 2, abs=1e-6)
 
 
 def test_correlated_scenes_wear_what_is_typical_of_their_class_in_nine_of_ten() -> None:
@@ -348,6 +336,16 @@ def test_a_student_keeps_its_teachers_words_and_scale(tmp_path: Path) -> None:
     assert len(words) > 10
     assert all(torch.equal(state["weights"][k], before[k]) for k in words)
     assert " teacher " in line
+
+
+def test_the_sigmoid_recipe_learns_its_bias_and_differs_in_the_contrastive_loss_alone(tmp_path: Path) -> None:
+    recipe, soft = (replace(RECIPES[f"scenes-rn-{name}"], steps=1, batch=8) for name in ("siglip", "base"))
+    state, (line,) = trained(recipe, tmp_path / "sigmoid")
+    _, (other,) = trained(soft, tmp_path / "softmax")
+    assert float(state["weights"]["logit_bias"]) != recipe.model["init_logit_bias"]
+    one, two = (dict(zip(told.split()[::2], told.split()[1::2], strict=True)) for told in (line, other))
+    assert one["clip"] != two["clip"]
+    assert [one[k] for k in ("class", "colour", "texture")] == [two[k] for k in ("class", "colour", "texture")]
 
 
 def test_a_head_begins_as_the_zero_shot_classifier(tmp_path: Path) -> None:
