@@ -266,7 +266,8 @@ def test_with_scripts_and_styles_blocked_it_is_complete_and_in_order(driver, tmp
 
 KEEP = """
 const [part, parts] = arguments, of = (query) => [...document.querySelectorAll(query)];
-for (const query of ["ul.gates > li", "#listed tbody tr", ".numbers tbody tr"]) of(query).forEach((each, k) => { if (k % parts !== part) each.remove(); });
+for (const query of ["ul.gates > li", "#listed tbody tr", ".numbers tbody tr"])
+  of(query).forEach((each, k) => { if (k % parts !== part) each.remove(); });
 return of("ul.gates > li").length;
 """
 
