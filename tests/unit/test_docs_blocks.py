@@ -94,7 +94,7 @@ def test_commands_of_pages_are_parsed(pytester, words, monkeypatch):
         assert cli.main(words[1:]) == 0
         assert len(parsed) == 1
     else:
-        assert name in ("python", "python3", "pip", "ray", "git", "ruff", "mypy", "pre-commit", "run", "cp"), words
+        assert name in ("python", "python3", "pip", "ray", "git", "ruff", "mypy", "pre-commit", "run", "browser", "cp"), words
 
 
 def test_a_command_is_found_behind_variables_and_other_commands():
