@@ -11,6 +11,8 @@ from pytest_clip.runs.saved import SavedRun
 if TYPE_CHECKING:
     from pytest_clip.runs.changes import Change
 
+AGAINST = ("flips", "flip_groups")
+"""What a run says of its own baseline, which is none of the two runs."""
 SHOWN = 6
 """Images of a gate that were right before and are wrong now, of which the page has more than the name."""
 
@@ -26,7 +28,7 @@ def earlier(run: SavedRun, found: Sequence[Change]) -> dict[str, Any]:
         for each in sorted(found, key=lambda each: (each.model, each.data, each.gate))
         if each.found.change is not None
         for figure in by.get((base.model_for(each.model), each.data, each.gate), ())
-        if figure["kind"] != "flips"
+        if figure["kind"] not in AGAINST
     ]
     return {"figures": figures, "pictures": held.get("pictures", {})} if figures else {}
 
@@ -45,7 +47,7 @@ def later(run: SavedRun, found: Sequence[Change]) -> dict[str, Any]:
         if figure["kind"] in ("mistakes", "flips"):
             known = told.setdefault(gate, {})
             known |= {each["id"]: each for each in figure.get("images", ()) if each["id"] in lost.get(gate, ())}
-        if figure["kind"] != "flips":
+        if figure["kind"] not in AGAINST:
             figures.append(figure)
     for gate, known in told.items():
         if known:

@@ -111,7 +111,18 @@ def test_what_a_baseline_had_right_is_shown(measure, project, alike):
     shown = [each["id"] for each in found[0]["images"]]
     assert shown == row["flips"]["ids"][:3]
     assert {each["before"] for each in found[0]["images"]} == {"right"}
-    assert "Right in the baseline, wrong now" in (project.path / "page.html").read_text("utf-8")
+    text = (project.path / "page.html").read_text("utf-8")
+    assert "Right in the baseline, wrong now" in text
+    told = next(each for each in of(project, "flip_groups")[0] if each["gate"] == row["gate"])
+    assert (told["worse"], told["at_risk"]) == (row["flips"]["worse"], row["flips"]["at_risk"])
+    classes = [group for group in told["groups"] if group["fact"] == "class"]
+    assert sum(group["worse"] for group in classes) == told["worse"]
+    for group in classes:
+        assert group["at_risk"] == 12
+        assert {each["id"].split("/")[0] for each in group["images"]} == {each["truth"] for each in group["images"]} == {group["value"]}
+        assert len(group["images"]) == min(3, group["worse"])
+        assert group["stands_out"] == any(each["stands_out"] for each in row["flips"]["groups"] if each["value"] == group["value"])
+    assert f"class {classes[0]['value']}: {classes[0]['worse']} of 12" in text
 
 
 def test_a_saved_run_has_the_figures_of_its_own_page_and_no_own_pictures(measure, project, pets):

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from html_pages import record, row
+from html_pages import shown as shown_of_tests
 
 from pytest_clip.report.html import page
 
@@ -39,6 +40,7 @@ RECORDS = {
     "baseline": record([baseline(k) for k in range(9)]),
     "models": record([each for name in ("a", "b <i>", "c") for each in gates(model=name)]),
     "thousand": record([row(f"accuracy/top1[s{k}]", ("pass", "fail")[k % 2], k / 1000) for k in range(1000)]),
+    "shown": shown_of_tests(),
     "empty": record([], exit_status=5),
 }
 
