@@ -149,7 +149,8 @@ STATEMENTS: tuple[tuple[str, str, Callable[[Study], tuple[Answer, str]]], ...] =
     ),
     ("CLIP leans to shape, and less so after fine-tuning on ImageNet", "abstract", leans),
     ("calibration depends on the training set and its size", "section on uncertainty", calibration(
-        _differs(DISTRIBUTION, on=(ECE, ECE_SHIFT), lacking="calibration", equal=0.0), _trend("training_set_size", "any", on=(ECE, ECE_SHIFT))
+        _differs(DISTRIBUTION, on=(ECE, ECE_SHIFT), lacking="calibration", equal=0.0),
+        _trend("training_set_size", "any", on=(ECE, ECE_SHIFT)),
     )),
     ("accuracy and OOD detection go together within a training set", "section on OOD detection", _together("OOD scores", NEAR)),
     ("fewer prompts improve calibration and OOD detection", "six factors", fewer_prompts),
