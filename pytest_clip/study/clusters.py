@@ -12,8 +12,8 @@ from scipy.special import stdtr, stdtrit
 from pytest_clip.metrics.robust import TUNING, huber
 from pytest_clip.study.population import Floats
 
-LEFT_OUT = 50
-"""Groups of lineages that the jackknife leaves out one after the other where there are more than a hundred lineages."""
+MANY, LEFT_OUT = 100, 30
+"""Of more lineages than this the jackknife leaves out groups of them, so many, one after the other."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ def fit(
 
     rows [n, p], y [n]; `lineages` and `strata` per row. A stratum is a level of the factor that is asked for, so no resample lacks one. Of
     its G lineages G - 1 are drawn and weigh G / (G - 1): drawing G of G finds a third too little variance where G = 3. With `resamples` 0
-    the errors are the jackknife's, which leaves out groups of lineages where there are more than a hundred. ValueError for a single lineage. Source: Rao & Wu 1988; Satterthwaite 1946.
+    the errors are the jackknife's, which leaves out groups of lineages where there are more than a hundred.
+    ValueError for a single lineage. Source: Rao & Wu 1988; Satterthwaite 1946.
     """
     groups = clusters(lineages, strata)
     left_out = groups.together(LEFT_OUT)
@@ -103,9 +104,9 @@ class Clusters:
     n: int
 
     def together(self, most: int) -> Clusters:
-        """Beyond twice so many lineages about so many groups of them, each of one stratum and of at least three a stratum."""
+        """Of `MANY` lineages and more about so many groups of them, each of one stratum and at least three a stratum."""
         count = len(self.rows)
-        if count <= 2 * most:
+        if count <= MANY:
             return self
         rows: list[npt.NDArray[np.intp]] = []
         names: dict[str, npt.NDArray[np.intp]] = {}
