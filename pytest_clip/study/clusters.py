@@ -89,9 +89,10 @@ def fit(
     without = np.ones((len(left_out.rows), groups.n))
     for number, own in enumerate(left_out.rows):
         without[number, own] = 0.0
-    drawn = np.empty((0, rows.shape[1]))
-    if resamples:
-        drawn = huber(rows, y, weights=_rescaled(groups, seed=seed, resamples=resamples), tuning=tuning)
+    if not resamples:  # all fits in one go
+        both = huber(rows, y, weights=np.vstack([np.ones(groups.n), without]), tuning=tuning)
+        return Fit(both[0], both[1:], np.empty((0, rows.shape[1])), left_out.by_stratum)
+    drawn = huber(rows, y, weights=_rescaled(groups, seed=seed, resamples=resamples), tuning=tuning)
     return Fit(huber(rows, y, tuning=tuning), huber(rows, y, weights=without, tuning=tuning), drawn, left_out.by_stratum)
 
 
