@@ -24,10 +24,10 @@ COLUMNS = tuple(MARGIN + at * (BOX + GAP) for at in range(3))
 LANES = (*(x + BOX / 2 for x in COLUMNS), *(x + BOX + GAP / 2 for x in COLUMNS[:2]), MARGIN / 2, WIDTH - MARGIN / 2)
 #: The lowest floor of each part, its colour, and what it is.
 PARTS = (
-    (2, "front", "what a person meets"),
-    (4, "run", "a run, and what is done to models"),
-    (9, "work", "the nouns of a measurement"),
-    (10, "ground", "imports nothing of ours but ClipError"),
+    (3, "front", "what a person meets"),
+    (5, "run", "a run, and what is done to models"),
+    (10, "work", "the nouns of a measurement"),
+    (11, "ground", "imports nothing of ours but ClipError"),
 )
 LEGEND = ("An arrow is an import, and points down only.", "Imports that other arrows imply are in the boxes.")
 

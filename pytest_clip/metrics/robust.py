@@ -8,6 +8,8 @@ import numpy.typing as npt
 from . import _checks
 
 TUNING = 1.345
+PLAIN = 100.0
+"""A tuning from which on all weights are 1 in practice: least squares."""
 CONDITION = 1e9
 """Of a matrix (1-norm) that is inverted as it is: no eigenvalue of it is one that the pseudo-inverse would leave out."""
 _QUARTILE = 0.6744897501960817
@@ -38,7 +40,7 @@ def huber(design: npt.ArrayLike, y: npt.ArrayLike, *, weights: npt.ArrayLike | N
     found = np.empty((len(times), x.shape[1]))
     products = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
     open_, held, before = np.arange(len(times)), times.copy(), np.full((len(times), x.shape[1]), math.inf)
-    if many:  # resamples are near the whole: from its weights on they take half the steps
+    if many and c < PLAIN:  # resamples are near the whole: from its weights on they take half the steps
         held *= _weights(np.abs(values - _settled(x, values, products, c) @ x.T), np.ones((1, values.size)), c)[0]
     for _ in range(steps):
         fitted = _least_squares(x, values, held[open_], products)
@@ -60,10 +62,10 @@ def huber(design: npt.ArrayLike, y: npt.ArrayLike, *, weights: npt.ArrayLike | N
 
 
 def _settled(x: _checks.Floats, y: _checks.Floats, products: _checks.Floats, c: float) -> _checks.Floats:
-    """About the estimate of all rows, [1, p]: after ten steps."""
+    """About the estimate of all rows, [1, p]: after five steps."""
     ones = np.ones((1, y.size))
     held = ones
-    for _ in range(10):
+    for _ in range(5):
         fitted = _least_squares(x, y, held, products)
         held = _weights(np.abs(y - fitted @ x.T), ones, c)
     return fitted

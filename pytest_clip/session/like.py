@@ -24,6 +24,8 @@ def checkpoint(name: str) -> Checkpoint:
     """The row of `NAME,PRETRAINED`, with QuickGELU in its name or not. ClipError, with the nearest names, for one that is not there."""
     from pytest_clip.models.published.table import checkpoints, left_out
 
+    if not name.strip():
+        raise ClipError(f"{PREFIX} needs the name of a checkpoint, such as {PREFIX}ViT-B-32,openai; pytest-clip models --all names them")
     known = {row.text: row for row in checkpoints()}
     plain = {text.replace(QUICK, ""): row for text, row in known.items()}
     if found := known.get(name) or plain.get(name.replace(QUICK, "")):

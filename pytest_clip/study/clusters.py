@@ -12,6 +12,9 @@ from scipy.special import stdtr, stdtrit
 from pytest_clip.metrics.robust import TUNING, huber
 from pytest_clip.study.population import Floats
 
+MANY, LEFT_OUT = 100, 30
+"""Of more lineages than this the jackknife leaves out groups of them, so many, one after the other."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -78,16 +81,19 @@ def fit(
 
     rows [n, p], y [n]; `lineages` and `strata` per row. A stratum is a level of the factor that is asked for, so no resample lacks one. Of
     its G lineages G - 1 are drawn and weigh G / (G - 1): drawing G of G finds a third too little variance where G = 3. With `resamples` 0
-    the errors are the jackknife's. ValueError for a single lineage. Source: Rao & Wu 1988; Satterthwaite 1946.
+    the errors are the jackknife's, which leaves out groups of lineages where there are more than a hundred.
+    ValueError for a single lineage. Source: Rao & Wu 1988; Satterthwaite 1946.
     """
     groups = clusters(lineages, strata)
-    without = np.ones((len(groups.rows), groups.n))
-    for number, own in enumerate(groups.rows):
+    left_out = groups.together(LEFT_OUT)
+    without = np.ones((len(left_out.rows), groups.n))
+    for number, own in enumerate(left_out.rows):
         without[number, own] = 0.0
-    drawn = np.empty((0, rows.shape[1]))
-    if resamples:
-        drawn = huber(rows, y, weights=_rescaled(groups, seed=seed, resamples=resamples), tuning=tuning)
-    return Fit(huber(rows, y, tuning=tuning), huber(rows, y, weights=without, tuning=tuning), drawn, groups.by_stratum)
+    if not resamples:  # all fits in one go
+        both = huber(rows, y, weights=np.vstack([np.ones(groups.n), without]), tuning=tuning)
+        return Fit(both[0], both[1:], np.empty((0, rows.shape[1])), left_out.by_stratum)
+    drawn = huber(rows, y, weights=_rescaled(groups, seed=seed, resamples=resamples), tuning=tuning)
+    return Fit(huber(rows, y, tuning=tuning), huber(rows, y, weights=without, tuning=tuning), drawn, left_out.by_stratum)
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,19 @@ class Clusters:
     rows: tuple[npt.NDArray[np.intp], ...]
     by_stratum: dict[str, npt.NDArray[np.intp]]
     n: int
+
+    def together(self, most: int) -> Clusters:
+        """Of `MANY` lineages and more about so many groups of them, each of one stratum and at least three a stratum."""
+        count = len(self.rows)
+        if count <= MANY:
+            return self
+        rows: list[npt.NDArray[np.intp]] = []
+        names: dict[str, npt.NDArray[np.intp]] = {}
+        for name, own in self.by_stratum.items():
+            parts = min(len(own), max(3, round(most * len(own) / count)))
+            names[name] = np.arange(len(rows), len(rows) + parts)
+            rows += [np.concatenate([self.rows[each] for each in own[at::parts]]) for at in range(parts)]
+        return Clusters(tuple(rows), names, self.n)
 
 
 def clusters(lineages: Sequence[str], strata: Sequence[str]) -> Clusters:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,6 +68,16 @@ def effects(population: Population, question: Question, *, reference: str | None
         told = [each for each in told if each.refused is not None]
         told = _measured(held, open_, resamples) + told
     return sorted(told, key=lambda each: each.refused is not None)
+
+
+def needed(population: Population, questions: Iterable[Question]) -> Population:
+    """The same models with what these questions ask alone."""
+    held = list(questions)
+    return population.slim(
+        values=sorted({name for each in held for name in (each.on, *each.clean)}),
+        factors=sorted({name for each in held for name in (each.factor, *each.beside)}),
+        amounts=sorted({name for each in held for name in (each.factor, *each.amounts)}),
+    )
 
 
 def complete(population: Population, question: Question) -> Population:

@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 
-from pytest_clip.study.effects import Effect, Question, effects
+from pytest_clip.study.effects import Effect, Question, effects, needed
 from pytest_clip.study.population import Population
 from pytest_clip.study.trends import TENFOLD, trend
 
@@ -57,8 +57,9 @@ def answers(
 ) -> list[list[Effect]]:
     """All questions asked of all choices of `rows`, with errors by the jackknife: of each way what it says of every level."""
     found = []
+    slim = replace(needed(population, questions), drawn={})
     for pick in rows.values():
-        held = pick(population)
+        held = pick(slim)
         for question in questions:
             if asked.level == TENFOLD:
                 found.append([trend(held, question, resamples=0)])

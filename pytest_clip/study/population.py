@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,15 @@ class Population:
             pick(self.names), pick(self.lineages), {key: pick(each) for key, each in self.factors.items()},
             {key: each[at] for key, each in self.amounts.items()}, {key: each[at] for key, each in self.values.items()}, self.counts,
             {key: each[:, at] for key, each in self.drawn.items()},
+        )  # fmt: skip
+
+    def slim(self, *, values: Collection[str], factors: Collection[str], amounts: Collection[str] = ()) -> Population:
+        """The same models with these columns alone: choosing among models copies every column."""
+        return replace(
+            self, factors={key: self.factors[key] for key in factors if key in self.factors},
+            amounts={key: self.amounts[key] for key in amounts if key in self.amounts},
+            values={key: self.values[key] for key in values if key in self.values},
+            drawn={key: self.drawn[key] for key in values if key in self.drawn},
         )  # fmt: skip
 
     def families(self, factor: str) -> dict[str, int]:

@@ -46,7 +46,8 @@ def table(path: Path, names: Sequence[str]) -> dict[str, dict[str, str]]:
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ClipError(f"--factor {path} cannot be read: {error}") from error
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ClipError(f"--factor {path} cannot be read ({why}); name a CSV file in UTF-8 with a column model") from error
     if not rows or "model" not in rows[0]:
         raise ClipError(f"--factor {path}: the first line must name the columns, and one of them is model")
     found: dict[str, dict[str, str]] = {}
@@ -98,7 +99,7 @@ def _alike(held: Sequence[Member]) -> None:
             if there != here:
                 raise ClipError(
                     f"{first.name} and {each.name} cannot be in one study: {key} is {_told(there)} in the one and "
-                    f"{_told(here)} in the other"
+                    f"{_told(here)} in the other; measure both alike, or leave one out"
                 )
 
 

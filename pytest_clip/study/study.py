@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pytest_clip.metrics.holm import holm
 from pytest_clip.study.correlations import Correlation, correlation
-from pytest_clip.study.effects import Effect, Question, effects
+from pytest_clip.study.effects import Effect, Question, effects, needed
 from pytest_clip.study.lines import Distance, Line, line
 from pytest_clip.study.matched import Pair
 from pytest_clip.study.multiverse import Multiverse, answers, multiverse, row_choices, ways
@@ -103,6 +103,7 @@ def _asked(
     population: Population, plan: Plan, ranges: tuple[Range | None, tuple[Range, ...]], question: Question, resamples: int
 ) -> list[Effect]:
     straight, tried = ranges
+    population = needed(population, [question])
     amount = question.factor in plan.amounts
     if straight is None:
         found = effects(population, question, resamples=0) if not amount else [trend(population, question, resamples=0)]

@@ -19,6 +19,7 @@ from pytest_clip.session import like
     ("name", "says"),
     [
         ("ViT-B-32,openia", "near: ViT-B-32,openai"),
+        ("", "like: needs the name of a checkpoint, such as like:ViT-B-32,openai"),
         ("ours", "no numbers of that checkpoint are published"),
         ("coca_ViT-B-32,mscoco_finetuned_laion2b_s13b_b90k", "its published numbers are left out (broken"),
     ],

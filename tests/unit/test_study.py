@@ -153,6 +153,22 @@ def test_a_lineage_alone_in_its_stratum_is_drawn_with_others():
         clusters.clusters(["a", "a"], ["x", "x"])
 
 
+def test_of_many_lineages_groups_are_left_out_and_the_error_is_about_the_same(monkeypatch):
+    many = made(families=(60, 50, 10), between=0.2)
+    grouped = effects(many, QUESTION, resamples=0)
+    monkeypatch.setattr(clusters, "MANY", 1000)
+    single = effects(many, QUESTION, resamples=0)
+    for one, other in zip(grouped, single, strict=True):
+        assert one.estimate.value == other.estimate.value
+        assert one.estimate.error == pytest.approx(other.estimate.error, rel=0.5)
+        assert one.estimate.error != other.estimate.error
+    names = [f"l{at}" for at in range(120)]
+    monkeypatch.undo()
+    groups = clusters.clusters(names, ["x"] * 100 + ["y"] * 20).together(30)
+    assert {name: len(own) for name, own in groups.by_stratum.items()} == {"x": 25, "y": 5}
+    assert sorted(np.concatenate(groups.rows)) == list(range(120))
+
+
 # ---- the public checkpoints
 
 

@@ -47,7 +47,7 @@ def test_a_model_is_no_yardstick_for_itself():
     expected = population.values["shift"][-1] - expit(line.coefficients[0] + line.coefficients[1] * at)
     assert last.shares[0] == pytest.approx(expected, abs=1e-5)
     assert last.shares[1] > 0.1
-    assert sum(each.shares[1] > 0 or each.shares[2] < 0 for each in distances[:-1] if each.shares) <= 1
+    assert max(abs(each.shares[0]) for each in distances[:-1] if each.shares) < 0.03  # the outlier hardly moves the line of others
     assert found.families == 12
 
 

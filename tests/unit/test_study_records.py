@@ -137,3 +137,48 @@ def test_an_amount_alone_is_a_factor_and_two_recipes_of_other_amounts_are_no_see
     assert different(one, {**one, "parameters": 9, "training_set_size": 200}) == ["parameters", "training_set_size"]
     assert different(one, {**one, "training_set_size": None}) == []
     assert different(one, dict(one)) == []
+
+
+BROKEN = {
+    "empty.json": b"",
+    "list.json": b"[]",
+    "cut.json": b'{"gates": [',
+    "odd.json": b'{"gates": 1, "models": [], "data": []}',
+    "bytes.json": b"\xff\xfe",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_every_refusal_of_a_record_names_a_cure(tmp_path, name, capsys):
+    (tmp_path / name).write_bytes(BROKEN[name])
+    assert main(["study", str(tmp_path / name)]) == 2
+    told = capsys.readouterr().err
+    assert f"write it again with --clip-report=json:{tmp_path / name}, or leave it out" in told
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "record.json").write_bytes(BROKEN[name])
+    assert main(["study", str(tmp_path / "run")]) == 2
+    assert "save the run again with --clip-save, or leave it out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "cure"),
+    [
+        (["{tmp}"], "save runs into it with --clip-save={tmp}/NAME"),
+        (["{tmp}/none.json"], "measure one with --clip-save=NAME or --clip-report=json:PATH"),
+        (["{tmp}/r.json", "--factor", "{tmp}/none.csv"], "name a CSV file in UTF-8 with a column model"),
+        (["{tmp}/r.json", "--clean", "accuracy/top1[other]"], "say --clean with one of accuracy/top1[clean]"),
+        (["{tmp}/r.json", "{tmp}/s.json"], "measure both alike, or leave one out"),
+        (["--published", "--clean", "x"], "the public checkpoints are held against imagenet"),
+        ([], "say which runs to study (pytest-clip study RUN ...), --family or --published"),
+    ],
+)
+def test_what_cannot_be_studied_says_what_to_do(tmp_path, command, cure, capsys):
+    values = {"accuracy/top1[clean]": 0.5}
+    told = [each.format(tmp=tmp_path) for each in command]
+    if any("r.json" in each for each in told):
+        (tmp_path / "r.json").write_text(json.dumps(record("r", values)))
+        (tmp_path / "s.json").write_text(json.dumps(record("s", values, data="f1")))
+    assert main(["study", *told]) == 2
+    err = capsys.readouterr().err
+    assert cure.format(tmp=tmp_path) in err
+    assert err.count("\n") == 1

@@ -10,6 +10,7 @@ from pytest_clip.cli.main import main
 from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.runs import packed, store
 from pytest_clip.runs.spool import Parcel
+from pytest_clip.study import family
 from pytest_clip.study.load import load
 from pytest_clip.study.watch import watches
 
@@ -139,3 +140,22 @@ def test_a_table_tells_epochs(tmp_path):
     (tmp_path / "f.csv").write_text("model,epoch\nd,one\nc,2\nb,5\na,9\n")
     with pytest.raises(ClipError, match="the epoch of d is a number, and not 'one'"):
         watches(load(sorted(paths), tmp_path / "f.csv"), all_of_them=True)
+
+
+def test_the_bundled_family_is_studied_with_its_table(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(family, "HERE", tmp_path / "family")
+    assert main(["study", "--family"]) == 2
+    assert "comes without runs" in capsys.readouterr().err
+    (tmp_path / "family").mkdir()
+    for name, clean in (("a0", 0.7), ("a1", 0.71), ("b0", 0.6), ("b1", 0.61)):
+        run = store.read(save(tmp_path, name, {"m": (clean, 0.5, 0.8 if name[0] == "a" else 0.6, {})}))
+        (tmp_path / "family" / f"{name}.run.xz").write_bytes(packed.pack(run))
+    (tmp_path / "family" / "factors.csv").write_text("model,loss,seed\na0,softmax,0\na1,softmax,1\nb0,sigmoid,0\nb1,sigmoid,1\n")
+    assert main(["study", "--family", "--html", str(tmp_path / "f.html")]) == 0
+    out = capsys.readouterr().out
+    assert "a0 and b0 differ in loss alone" in out
+    assert "a0 and b1" not in out  # another seed
+    assert "a0 and a1" not in out
+    assert "4 models in 4 families" in out
+    assert "recipes that differ in one factor, over seeds" in out
+    assert "shape bias: loss sigmoid against softmax -1" in out
