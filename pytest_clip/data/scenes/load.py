@@ -79,7 +79,9 @@ def image_set(name: str, *, role: str, limit: int | None = None) -> ImageSet:
 def _studio(role: str, limit: int | None) -> ImageSet:
     """Portraits, class by class in turn, so that every prefix is balanced."""
     rows = range(STUDIO_PER_CLASS * len(CLASSES))[:limit]
-    portraits = tuple(sample(np.random.default_rng([SEED, STUDIO_STREAM, i]), CLASSES[i % len(CLASSES)]) for i in rows)
+    portraits = tuple(
+        sample(np.random.default_rng([SEED, STUDIO_STREAM, i]), CLASSES[i % len(CLASSES)], variant=i // len(CLASSES)) for i in rows
+    )
     digest = hashlib.sha256("\n".join([studio_version(), *map(repr, portraits)]).encode()).hexdigest()[:16]
     return ImageSet(
         name="studio", data="scenes", role=role, ids=tuple(f"studio-{i:05d}" for i in rows),

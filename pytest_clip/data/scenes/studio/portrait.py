@@ -20,6 +20,8 @@ class Portrait:
 
     cls: str
     instance: int
+    variant: int
+    """which kind of the class's kinds, counted on and on: ten portraits in a row show ten tenths of them"""
     yaw: float
     elevation: float
     roll: float
@@ -48,7 +50,9 @@ class Place:
 
 ROUND = ((25.0, 65.0), (-65.0, -25.0))
 LAWN = ((0.30, 0.42, 0.16), (0.36, 0.46, 0.20), (0.33, 0.40, 0.19))
+MEADOW = ((0.34, 0.44, 0.18), (0.62, 0.54, 0.28), (0.68, 0.58, 0.32), (0.74, 0.64, 0.38))
 SKY = ((0.62, 0.76, 0.92), (0.70, 0.80, 0.92), (0.80, 0.86, 0.92))
+BLUE = ((0.35, 0.58, 0.90), (0.42, 0.64, 0.92), (0.50, 0.70, 0.93))
 ASPHALT = ((0.46, 0.46, 0.47), (0.55, 0.54, 0.53), (0.40, 0.40, 0.42))
 SEA = ((0.16, 0.33, 0.48), (0.14, 0.38, 0.50), (0.22, 0.38, 0.50))
 SNOW = ((0.90, 0.93, 0.97), (0.94, 0.95, 0.97))
@@ -64,23 +68,23 @@ PLACES = {
     "bottle": Place(ROUND, (4, 14)),
     "car": Place(((30, 65), (115, 145), (-65, -30)), (7, 18), open_air=True, grounds=ASPHALT, backdrops=SKY, fill=(0.82, 0.92)),
     "house": Place(ROUND, (4, 14), open_air=True, grounds=LAWN, backdrops=SKY, fill=(0.82, 0.95)),
-    "tree": Place(ROUND, (2, 8), open_air=True, grounds=LAWN, backdrops=SKY, fill=(0.82, 0.95)),
+    "tree": Place(ROUND, (2, 8), open_air=True, grounds=MEADOW, backdrops=SKY, fill=(0.82, 0.95)),
     "airplane": Place(((30, 65), (-65, -30), (115, 140)), (6, 16), open_air=True, grounds=ASPHALT, backdrops=SKY, fill=(0.86, 0.95)),
     "hammer": Place(((-40, 40),), (40, 75), grounds=DESK, fill=(0.78, 0.9)),
     "umbrella": Place(ROUND, (5, 20)),
-    "snowman": Place(((-40, 40),), (3, 12), open_air=True, grounds=SNOW, backdrops=SKY, fill=(0.8, 0.92)),
+    "snowman": Place(((-40, 40),), (3, 10), open_air=True, grounds=SNOW, backdrops=BLUE, fill=(0.8, 0.92)),
     "rocket": Place(ROUND, (2, 8), open_air=True, grounds=ASPHALT, backdrops=SKY, fill=(0.86, 0.95)),
-    "mushroom": Place(ROUND, (8, 25), open_air=True, grounds=WOODLAND, backdrops=LEAVES),
+    "mushroom": Place(ROUND, (2, 16), open_air=True, grounds=WOODLAND, backdrops=LEAVES),
     "dumbbell": Place(((-55, -20), (20, 55)), (15, 35)),
     "sailboat": Place(((20, 70), (-70, -20), (110, 160)), (2, 8), open_air=True, grounds=SEA, backdrops=SKY, fill=(0.84, 0.94)),
     "dog": Place(((25, 70), (-70, -25)), (4, 16), open_air=True, grounds=LAWN, backdrops=LEAVES, fill=(0.8, 0.92)),
-    "ladder": Place(((20, 60), (-60, -20)), (6, 18), fill=(0.84, 0.94)),
+    "ladder": Place(((15, 50), (-50, -15)), (6, 18), fill=(0.82, 0.94)),
     "key": Place(((-40, 40),), (45, 80), grounds=DESK, fill=(0.72, 0.86)),
 }  # fmt: skip
 
 
-def sample(g: Draw, cls: str) -> Portrait:
-    """One portrait of an object of the class."""
+def sample(g: Draw, cls: str, *, variant: int = 0) -> Portrait:
+    """One portrait of an object of the class, of its kind number `variant`."""
     place = PLACES[cls]
     low, high = place.yaw[int(g.integers(len(place.yaw)))]
 
@@ -89,7 +93,7 @@ def sample(g: Draw, cls: str) -> Portrait:
         return tuple(min(float(c * light), 1.0) for c in chosen)  # type: ignore[return-value]
 
     return Portrait(
-        cls=cls, instance=int(g.integers(1 << 31)), yaw=math.radians(g.uniform(low, high)),
+        cls=cls, instance=int(g.integers(1 << 31)), variant=variant, yaw=math.radians(g.uniform(low, high)),
         elevation=math.radians(g.uniform(*place.elevation)), roll=math.radians(g.uniform(-3, 3)), fill=float(g.uniform(*place.fill)),
         light_azimuth=math.radians(float(g.uniform(25, 70)) * (1 if g.random() < 0.5 else -1)),
         light_elevation=math.radians(g.uniform(35, 65)),

@@ -8,15 +8,15 @@ from functools import lru_cache
 import numpy as np
 
 from ..mesh import Mesh, Sculptor
-from . import animal, furniture, garden, kitchen, tools, vehicles
+from . import airplane, car, dog, furniture, house, key, kitchen, ladder, mushroom, rocket, sailboat, snowman, tools, tree
 
-ROOMS = (animal, furniture, garden, kitchen, tools, vehicles)
+ROOMS = (airplane, car, dog, furniture, house, key, kitchen, ladder, mushroom, rocket, sailboat, snowman, tools, tree)
 
 
 @lru_cache(maxsize=4)
-def build(name: str, *, instance: int) -> Mesh:
-    """The mesh of one instance of class `name`; everything about it follows from the seed `instance`."""
+def build(name: str, *, instance: int, variant: int = 0) -> Mesh:
+    """The mesh of one instance of class `name`: of the kind `variant`, and everything else about it follows from the seed `instance`."""
     make: Callable[[np.random.Generator, Sculptor], None] = next(getattr(room, name) for room in ROOMS if hasattr(room, name))
-    sculptor = Sculptor()
+    sculptor = Sculptor(variant)
     make(np.random.default_rng(instance), sculptor)
     return sculptor.mesh()

@@ -47,3 +47,10 @@ def tinted(g: Draw, colour: Colour, by: float = 0.05) -> Colour:
     """Nearly that colour."""
     r, gr, b = (float(np.clip(c + g.uniform(-by, by), 0, 1)) for c in colour)
     return r, gr, b
+
+
+def section(w: float, low: float, top: float, z: float) -> Array:
+    """A slice of the body: a rounded rectangle, a little narrower at its top."""
+    q = ring(28, half=(1.0, 1.0), power=4.5)
+    y = (low + top) / 2 + q[:, 1] * (top - low) / 2
+    return np.stack([q[:, 0] * w * (1 - 0.06 * np.maximum(q[:, 1], 0)), y, 0 * y + z], 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..mesh import Sculptor, smooth
-from .choices import SIDES, STEEL, WHITE, WOODS, Draw, one, tinted, turn
+from .choices import SIDES, WOODS, Draw, one, tinted, turn
 
 
 def chair(g: Draw, s: Sculptor) -> None:
@@ -105,35 +105,3 @@ def table(g: Draw, s: Sculptor) -> None:
                 s.box((at[0], h - 0.15, at[2]), (0.06, 0.11, 0.06), wood)
             else:
                 s.box((at[0], h / 2, at[2]), (0.05, h / 2, 0.05), wood)
-
-
-def ladder(g: Draw, s: Sculptor) -> None:
-    """A stepladder that stands open, of aluminium or wood."""
-    metal = g.random() < 0.6
-    first, second = one(g, WOODS[::2])
-    rail = s.material(
-        STEEL if metal else first, second, "plain" if metal else "wood", 1.5, mirror=0.5 if metal else 0.04, gloss=0.55, metal=metal
-    )
-    step = s.material(
-        STEEL if metal else first, second, "plain" if metal else "wood across", 1.5, mirror=0.5 if metal else 0.04, gloss=0.5, metal=metal
-    )
-    cap = s.material(one(g, ((0.85, 0.15, 0.1), (0.9, 0.7, 0.1), (0.1, 0.1, 0.11), WHITE)) if metal else first, mirror=0.04, gloss=0.5)
-    tall, spread, narrow, wide = g.uniform(2.3, 2.7), g.uniform(0.42, 0.55), g.uniform(0.22, 0.28), g.uniform(0.4, 0.46)
-    n = int(g.integers(5, 7))
-    for z in SIDES:
-        for x in SIDES:
-            a, b = np.array([x * wide, 0.0, z * spread]), np.array([x * narrow, tall, z * 0.06])
-            s.tube([a, b], 0.038 if z > 0 else 0.028, rail, around=4, flat=1.0)
-            s.ball(a + (0, 0.03, 0), 0.055, cap, rows=8, around=10)
-        for k in range(1, n):
-            t = k / n
-            y, half, at = t * tall, wide + (narrow - wide) * t, z * (spread + (0.06 - spread) * t)
-            if z > 0:
-                s.box((0, y, at + 0.02), (half, 0.022, 0.1), step)
-            elif k % 2:
-                s.tube([(-half, y, at), (half, y, at)], 0.018, step, around=8)
-    s.box((0, tall + 0.02, 0.03), (narrow + 0.05, 0.03, 0.15), cap)
-    for x in SIDES:
-        t = 0.45
-        at = wide + (narrow - wide) * t
-        s.tube([(x * at, t * tall, spread + (0.06 - spread) * t), (x * at, t * tall, -spread - (0.06 - spread) * t)], 0.012, rail, around=6)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..mesh import Sculptor, smooth
-from .choices import BLACK, CHROME, GOLD, RUBBER, STEEL, WOODS, Draw, one, ring, tinted, turn
+from .choices import BLACK, CHROME, RUBBER, STEEL, WOODS, Draw, one, ring, tinted, turn
 
 
 def hammer(g: Draw, s: Sculptor) -> None:
@@ -110,36 +110,3 @@ def dumbbell(g: Draw, s: Sculptor) -> None:
     s.lathe(smooth([(0.065, -0.38), (0.075, -0.2), (0.08, 0), (0.075, 0.2), (0.065, 0.38)], 4), knurl, at=(0, high, 0), R=R)
     s.lathe([(0.11, -0.42), (0.11, -0.37), (0.06, -0.33)], chrome, at=(0, high, 0), R=R)
     s.lathe([(0.11, 0.42), (0.11, 0.37), (0.06, 0.33)], chrome, at=(0, high, 0), R=R)
-
-
-def key(g: Draw, s: Sculptor) -> None:
-    """An old key with a ring, a shaft and a bit, or a flat one of a modern lock; it lies on the ground along x."""
-    metal = s.material(one(g, (GOLD, STEEL, (0.6, 0.45, 0.25), CHROME)), mirror=0.6, gloss=0.7, metal=True, bump=0.02)
-    if g.random() < 0.5:
-        r, y = g.uniform(0.26, 0.32), 0.08
-        t = np.linspace(0, math.tau, 29)
-        s.tube(np.stack([-0.9 + r * np.cos(t), 0 * t + y, r * 1.15 * np.sin(t)], 1), 0.065, metal)
-        s.tube([(-0.9 + r, y, 0), (0.95, y, 0)], 0.07, metal, around=16)
-        for x, k in ((-0.52, 0.12), (-0.42, 0.1), (0.4, 0.1)):
-            s.lathe([(0.05, -0.03), (k, -0.02), (k, 0.02), (0.05, 0.03)], metal, at=(x, y, 0), R=turn(z=math.pi / 2), around=20)
-        for x, z, w in ((0.6, 0.38, 0.05), (0.72, 0.28, 0.05), (0.84, 0.38, 0.05)):
-            s.box((x, y, z / 2), (w, 0.035, z / 2), metal)
-        s.box((0.72, y, 0.1), (0.17, 0.035, 0.1), metal)
-        return
-    y = 0.05
-    t = np.linspace(0, math.tau, 33)
-    rim = np.stack([-0.72 + 0.4 * np.cos(t), 0.38 * np.sin(t)], 1)
-    hole = np.stack([-0.88 + 0.1 * np.cos(t), 0.1 * np.sin(t)], 1)
-    for high in (0.0, 2 * y):
-        s.sheet(np.stack([np.stack([p[:, 0], 0 * t + high, p[:, 1]], 1) for p in (rim, hole)]), metal)
-    for p in (rim, hole):
-        s.sheet(np.stack([np.stack([p[:, 0], 0 * t + high, p[:, 1]], 1) for high in (0.0, 2 * y)]), metal)
-    teeth = g.uniform(0.02, 0.13, 7)
-    xs = np.linspace(-0.35, 0.95, 15)
-    cut = np.interp(np.arange(15), np.arange(1, 14, 2), teeth) * (np.arange(15) % 2)
-    low = np.stack([xs, 0.14 - cut], 1)
-    for a, b in pairwise(low):
-        s.slab([(a[0], 0, -0.14), (b[0], 0, -0.14), (b[0], 0, b[1]), (a[0], 0, a[1])], (0, 2 * y, 0), metal)
-    s.slab([(0.95, 0, -0.14), (1.08, 0, -0.02), (0.95, 0, 0.14)], (0, 2 * y, 0), metal)
-    groove = s.material((0.25, 0.22, 0.18), mirror=0.1, metal=True)
-    s.box((0.28, 2 * y + 0.002, -0.05), (0.58, 0.002, 0.02), groove)
