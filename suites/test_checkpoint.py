@@ -143,9 +143,30 @@ def test_order_invariance(gate, clip_case, clip_model, images, encode):
     compare(gate, clip_case, clip_model, encode(images), encode(images.flip(0))[::-1])
 
 
+CORNERS = {(0, 0): (200, 40, 40), (0, 1): (40, 200, 40), (1, 0): (40, 40, 200), (1, 1): (200, 200, 40)}
+"""Row and column of each quarter of a picture, and its colour. Gray alone is the same in BGR, in negative and upside down."""
+NEAR = 0.1
+"""How far a channel, 0 to 1, may be from its colour in the middle of a quarter: resizing rings at edges, and colours are 0.6 apart."""
+
+
+def corners_stay(clip_model, mean, std):
+    """Whether red, green, blue and yellow quarters come out as themselves, each in its corner."""
+    from PIL import Image
+
+    picture = Image.new("RGB", (97, 97))
+    for (row, column), colour in CORNERS.items():
+        picture.paste(colour, (column * 48, row * 48, 97, 97))
+    out = clip_model.preprocess(picture)
+    pixels = out.numpy() * np.array(std)[:, None, None] + np.array(mean)[:, None, None]
+    high, wide = out.shape[1:]
+    found = [pixels[:, (1 + 2 * row) * high // 4, (1 + 2 * column) * wide // 4] for row, column in CORNERS]
+    return bool(abs(np.stack(found) - np.array(list(CORNERS.values())) / 255).max() < NEAR)
+
+
 @pytest.mark.clip_gate("checkpoint/preprocess")
 def test_preprocess(gate, clip_case, clip_model):
-    """Share of checks that the preprocessing passes: input size, and gray comes out as (0.5 - mean) / std of the configuration."""
+    """Share of checks that the preprocessing passes: input size; gray comes out as (0.5 - mean) / std of the configuration; colours stay
+    what and where they are."""
     from PIL import Image
 
     level = 128
@@ -157,6 +178,7 @@ def test_preprocess(gate, clip_case, clip_model):
         gray = (level / 255 - np.array(config["mean"])) / np.array(config["std"])
         middle = out[:, out.shape[1] // 2, out.shape[2] // 2].numpy()
         checks["normalization"] = bool(abs(middle - gray).max() < 1e-4)
+        checks["colours"] = corners_stay(clip_model, config["mean"], config["std"])
     gate(clip_case.gate, sum(checks.values()) / len(checks), n=len(checks), conventions={"measured": checks})
 
 

@@ -39,7 +39,8 @@ def measure(names: Sequence[str], *, suites: str, limit: int | None, cache: Path
     done, gates = _run(names, suites=suites, limit=limit, cache=cache)
     found: dict[str, dict[str, Any]] = {}
     for name in names:
-        mine = [row for row in gates if row["model"] == name]
+        mine = [row for row in gates if row["model"] == name.replace("~", "-")]
+        assert mine, f"no gate of {name} in the record"
         verdicts = {row["gate"]: row["verdict"] for row in mine}
         values = {row["gate"]: row["value"] for row in mine}
         found[name] = {"status": done, "suites": suites, "limit": limit, "verdicts": verdicts, "values": values}
