@@ -37,7 +37,7 @@ def recipes(effects, *, seeds=3, spread=0.02, seed=0):
     for level, (near, shift) in {"softmax": (0.0, 0.0), **effects}.items():
         for number in range(seeds):
             names.append(f"{level}-{number}")
-            told_[names[-1]] = {"loss": level, "seed": str(number), "family": "rn", "samples_seen": 5 + len(names)}
+            told_[names[-1]] = {"loss": level, "seed": str(number), "family": "rn", "samples_seen": 5}
             x = 1 + rng.normal(0, spread)
             values[CLEAN].append(expit(x))
             values["accuracy under shift"].append(expit(x - 0.5 + shift + rng.normal(0, spread)))
