@@ -10,10 +10,10 @@ from pytest_clip.data.dataset import load
 from pytest_clip.data.scenes import load as scenes
 from pytest_clip.data.scenes.studio.camera import camera
 from pytest_clip.data.scenes.studio.light import lit
-from pytest_clip.data.scenes.studio.mesh import Sculptor
 from pytest_clip.data.scenes.studio.portrait import PLACES, SIZE, sample
 from pytest_clip.data.scenes.studio.raster import fill, weights
 from pytest_clip.data.scenes.studio.render import _spared, render
+from pytest_clip.data.scenes.studio.sculptor import Sculptor
 from pytest_clip.data.scenes.studio.things import build
 from pytest_clip.data.scenes.vocabulary import CLASSES
 

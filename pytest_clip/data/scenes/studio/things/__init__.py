@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..mesh import Mesh, Sculptor
+from ..mesh import Mesh
+from ..sculptor import Sculptor
 from . import airplane, car, dog, furniture, house, key, kitchen, ladder, mushroom, rocket, sailboat, snowman, tools, tree
 
 ROOMS = (airplane, car, dog, furniture, house, key, kitchen, ladder, mushroom, rocket, sailboat, snowman, tools, tree)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..mesh import Sculptor, smooth
+from ..mesh import smooth
+from ..sculptor import Sculptor
 from .choices import BLACK, CHROME, RUBBER, SIDES, Draw, one, section, tinted, turn
 
 PAINTS = (

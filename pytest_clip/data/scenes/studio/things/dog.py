@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from ..materials import Colour
-from ..mesh import Array, Sculptor, smooth, unit
+from ..mesh import Array, smooth, unit
+from ..sculptor import Sculptor
 from .choices import BLACK, SIDES, Draw, one, tinted
 
 COATS = (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..mesh import Sculptor, smooth
+from ..mesh import smooth
+from ..sculptor import Sculptor
 from .choices import SIDES, WOODS, Draw, one, tinted, turn
 
 

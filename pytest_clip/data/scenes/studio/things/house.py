@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..mesh import Sculptor
+from ..sculptor import Sculptor
 from .choices import SIDES, WHITE, Draw, one
 from .land import skyline
 

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..mesh import Array, Sculptor, smooth
+from ..mesh import Array, smooth
+from ..sculptor import Sculptor
 from .choices import BLACK, CHROME, GOLD, STEEL, Draw, one, ring, tinted, turn
 
 METALS = (GOLD, STEEL, (0.6, 0.45, 0.25), CHROME)

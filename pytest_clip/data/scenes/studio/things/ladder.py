@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..mesh import Sculptor
+from ..sculptor import Sculptor
 from .choices import SIDES, STEEL, WHITE, WOODS, Draw, one, tinted
 
 

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from ..materials import Colour
-from ..mesh import Array, Sculptor, unit
+from ..mesh import Array, unit
+from ..sculptor import Sculptor
 from .choices import Draw
 
 

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from ..mesh import Array, Sculptor, smooth, unit
+from ..mesh import Array, smooth, unit
+from ..sculptor import Sculptor
 from .choices import Draw, one, tinted, turn
 
 BROWNS = (

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from ..mesh import Array, Sculptor
+from ..mesh import Array
+from ..sculptor import Sculptor
 from .choices import SIDES, WHITE, Draw, one, section, tinted
 
 

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from ..mesh import Sculptor, smooth
+from ..mesh import smooth
+from ..sculptor import Sculptor
 from .choices import BLACK, SIDES, Draw, one, ring, turn
 from .land import firs, mountains
 

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..mesh import Sculptor, smooth
+from ..mesh import smooth
+from ..sculptor import Sculptor
 from .choices import BLACK, CHROME, RUBBER, STEEL, WOODS, Draw, one, ring, tinted, turn
 
 
