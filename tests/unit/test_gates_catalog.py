@@ -23,8 +23,8 @@ def documented():
     """What docs/suites.md says: the direction of each metric of each suite, from its tables with a column `better`."""
     found, suites, columns = {}, [], []
     for line in DOCS.read_text(encoding="utf-8").splitlines():
-        if line.startswith("## "):
-            suites, columns = line[3:].split(" and "), []
+        if line.startswith(("## ", "### ")):  # the second where a gate is of one suite of a section only
+            suites, columns = line.lstrip("# ").split(" and "), []
         elif not line.startswith("|"):
             columns = []
         elif not columns:
