@@ -1,6 +1,7 @@
 """A bundled model of class scores: its file, its forward pass, the way from the zero-shot classifier, and what it is asked in vain."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -98,3 +99,35 @@ def test_its_factors_are_those_of_its_training():
     assert bundled.is_head(NAME)
     assert not bundled.is_head(START)
     assert json.dumps(bundled.record(NAME)["metrics"])
+
+
+def test_what_ships_is_small_and_was_made_by_the_recipe_of_its_name():
+    """Records of older models lack keys that came later; a key that both have is the same."""
+    from dataclasses import asdict
+
+    from pytest_clip.train.recipe import RECIPES
+
+    sizes = {name: bundled.path(name).stat().st_size for name in bundled.names()}
+    assert max(sizes.values()) <= 4 << 20
+    assert sum(sizes.values()) <= 30 << 20
+    for name in bundled.names():
+        told, recipe = bundled.record(name)["recipe"], json.loads(json.dumps(asdict(RECIPES[name])))
+        assert told == {key: recipe[key] for key in told}
+
+
+def test_the_family_differs_from_its_reference_in_one_factor_each():
+    from dataclasses import asdict
+
+    from pytest_clip.study.matched import different
+
+    base = asdict(derived.of_bundled("scenes-rn-base"))
+    for name, factor in {
+        "scenes-rn-correlated": "training_set",
+        "scenes-rn-small": "training_set_size",
+        "scenes-rn-siglip": "loss",
+    }.items():
+        if name in bundled.names():
+            assert different(base, asdict(derived.of_bundled(name))) == [factor]
+    students = [asdict(derived.of_bundled(name)) for name in ("scenes-vit", "scenes-convnext") if name in bundled.names()]
+    for one, other in pairwise(students):
+        assert different(one, other) == ["family"]
