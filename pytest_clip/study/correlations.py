@@ -60,11 +60,18 @@ def correlation(population: Population, one: str, other: str, *, within: str = "
     size = np.array([kept.lineages.count(lineage) for lineage in kept.lineages], dtype=np.float64)
     rho = float(spearman(x, y, (1 / size)[None])[0])
     drawn = spearman(x, y, _drawn(groups, seed=seed_from(f"study {one} {other}"), resamples=resamples) / size)
+    # Ranks that agree in every resample have no spread, and an interval is no point: the most that n ranks can say is half of one exchange
+    # of neighbours away from 1, and their error is at least that of unrelated ranks on Fisher's z (Fieller et al. 1957).
+    most = 1 - 6 / (lineages * (lineages**2 - 1))
     z = np.arctanh(np.clip(drawn[np.isfinite(drawn)], -0.9999, 0.9999))
+    spread = float(z.std(ddof=1))
+    if abs(rho) > most:
+        spread = max(spread, math.sqrt(1.06 / max(lineages - 3, 1)))
     df = lineages - 1 - len({*kept.factors[within]} if within else "1")
-    reach = float(-stdtrit(max(df, 1), 0.025) * z.std(ddof=1))
-    centre = math.atanh(max(min(rho, 0.9999), -0.9999))
-    return replace(told, rho=rho, interval=(math.tanh(centre - reach), math.tanh(centre + reach)))
+    reach = float(-stdtrit(max(df, 1), 0.025) * spread)
+    centre = math.atanh(max(min(rho, most), -most))
+    low, high = math.tanh(centre - reach), math.tanh(centre + reach)
+    return replace(told, rho=rho, interval=(min(low, rho), max(high, rho)))
 
 
 def spearman(x: Floats, y: Floats, weights: Floats) -> Floats:

@@ -13,7 +13,7 @@ HERE = Path(__file__).with_name("family")
 
 def runs() -> list[Path]:
     """Every packed run; ClipError where this copy has none."""
-    found = sorted(HERE.glob(f"*{SUFFIX}"))
+    found = sorted(HERE.glob(f"*{SUFFIX}"), key=lambda path: path.name.removesuffix(SUFFIX))  # what a model was tuned from before it
     if not found:
         raise ClipError(f"--family: this copy of pytest-clip comes without runs ({HERE} holds none); name runs of your own")
     return found

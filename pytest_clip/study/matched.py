@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from pytest_clip.metrics.holm import holm
+from pytest_clip.models.trainsets import SETS
 from pytest_clip.runs.changes import Change, changes
 from pytest_clip.runs.saved import SavedRun, key
 from pytest_clip.study.properties import stands_for
@@ -16,9 +17,11 @@ from pytest_clip.study.properties import stands_for
 MOST = 60
 """Pairs that are compared; of more, the first."""
 COUNTS = ("parameters", "gflops", "resolution", "training_set_size", "samples_seen")
-"""What follows from other factors where these differ, and makes no second difference then."""
-ALONE = ("parameters", "training_set_size", "samples_seen")
-"""Of these, what is a factor of its own where nothing else differs: a wider network, more pictures, a longer training."""
+"""Amounts: what follows from another factor that differs is no second difference."""
+CLOSE = 1.1
+"""Amounts within this ratio are taken for one: a logit bias more, the few samples of a fine-tuning."""
+LINEAGE = "lineage"
+"""Which models are no independent evidence: no property of a model."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,32 @@ def asks(run: SavedRun, model: str, data: str, gate: str) -> bool:
 
 
 def different(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Factors that both are known to differ in, or of which one alone is known; amounts where nothing else differs and both are known."""
-    plain = sorted(key for key in {*one, *other} if key not in COUNTS and one.get(key) != other.get(key))
-    return plain or [key for key in ALONE if None not in (one.get(key), other.get(key)) and one[key] != other[key]]
+    """Factors that both are known to differ in, or of which one alone is known, and amounts that do not follow from these.
+
+    A network has another size because it is another network, a training set because it is another set (of those whose size is known);
+    a longer training and a part of a set are differences of their own.
+    """
+    plain = sorted(key for key in {*one, *other} - {*COUNTS, LINEAGE} if one.get(key) != other.get(key))
+    amounts = [
+        ("parameters", "family" not in plain),
+        ("training_set_size", not _by_name(one, other)),
+        ("samples_seen", "finetuned_on" not in plain),
+    ]
+    return plain + [key for key, counts in amounts if counts and _apart(one.get(key), other.get(key))]
+
+
+def _apart(one: Any, other: Any) -> bool:
+    """Whether two amounts are known and farther from each other than `CLOSE`."""
+    try:
+        low, high = sorted((float(one), float(other)))
+    except (TypeError, ValueError):
+        return False
+    return low > 0 and high > CLOSE * low
+
+
+def _by_name(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two training sets differ and each has the size that is its own."""
+    if one.get("training_set") == other.get("training_set"):
+        return False
+    known = [SETS.get(str(each.get("training_set"))) for each in (one, other)]
+    return all(each is not None and each.size is not None for each in known)

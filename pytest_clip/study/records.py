@@ -90,13 +90,15 @@ def _lineage(name: str, told: Mapping[str, Any]) -> str:
 
 
 def _alike(held: Sequence[Member]) -> None:
-    first, names = held[0], [each.name for each in held]
+    """A model of class scores is asked with no prompts: it is held against models that are, as the study holds ImageNet's classifiers."""
+    names = [each.name for each in held]
+    first = next((each for each in held if each.conditions.get("prompts") != []), held[0])
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ClipError(f"{twice[0]} is there twice; a study takes each run once")
-    for each in held[1:]:
+    for each in held:
         for key in sorted({*first.conditions, *each.conditions}):
             there, here = first.conditions.get(key), each.conditions.get(key)
-            if there != here:
+            if there != here and not (key == "prompts" and here == []):
                 raise ClipError(
                     f"{first.name} and {each.name} cannot be in one study: {key} is {_told(there)} in the one and "
                     f"{_told(here)} in the other; measure both alike, or leave one out"

@@ -68,6 +68,8 @@ def _pair(pair: Pair) -> list[str]:
     """What the second run has lost by more than chance explains, most sure first."""
     both = sum(each.found.change is not None for each in pair.changes)
     head = f"{pair.first} and {pair.second} differ in {pair.factor} alone ({pair.levels[0]}, {pair.levels[1]})"
+    if not both:
+        return ["", f"{head}: no gate of both was asked alike, so none is compared image by image"]
     told = ["", f"{head}: of {both} gates {len(pair.worse)} are worse in {pair.second}, all pairs and gates considered"]
     return told + [f"  {each.gate}: drop {each.found.change.drop:.4f}" for each in pair.worse if each.found.change is not None]
 

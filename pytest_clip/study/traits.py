@@ -102,5 +102,6 @@ def _mean(held: Population, what: str, *, above: float) -> tuple[Answer, str]:
         return "cannot tell", f"{known}: at least {FEWEST} are needed"
     half = float(-stdtrit(len(means) - 1, 0.025) * means.std(ddof=1) / np.sqrt(len(means)))
     mean = float(means.mean())
-    told = f"{what} {100 * mean:.1f} points ({100 * (mean - half):.1f} to {100 * (mean + half):.1f}), {len(means)} families"
+    low, high = max(100 * (mean - half), -100.0), min(100 * (mean + half), 100.0)
+    told = f"{what} {100 * mean:.1f} points ({low:.1f} to {high:.1f}), {len(means)} families"
     return ("supported" if mean - half > above else "contradicted" if mean + half < above else "cannot tell"), told

@@ -124,8 +124,15 @@ def test_copies_damaged_on_purpose_and_baselines_are_no_models():
 
 
 def test_sizes_that_follow_make_no_second_difference():
-    one, other = {"loss": "softmax", "family": "vit", "parameters": 5}, {"loss": "sigmoid", "family": "vit", "parameters": 6}
+    one, other = {"loss": "softmax", "family": "vit", "parameters": 10**6}, {"loss": "sigmoid", "family": "vit", "parameters": 10**6 + 1}
     assert different(one, other) == ["loss"]
+    assert different(one, {**one, "family": "rn", "parameters": 10**7}) == ["family"]
+    assert different(
+        one | {"training_set": "laion-400m", "training_set_size": 4e8}, one | {"training_set": "laion-2b", "training_set_size": 2e9}
+    ) == ["training_set"]
+    assert different(one | {"finetuned_on": "none", "samples_seen": 9}, one | {"finetuned_on": "imagenet-1k", "samples_seen": 12}) == [
+        "finetuned_on"
+    ]
     assert different(one, {"family": "vit"}) == ["loss"]
     assert different(one, {"loss": "sigmoid", "family": "rn"}) == ["family", "loss"]
 
@@ -136,6 +143,10 @@ def test_an_amount_alone_is_a_factor_and_two_recipes_of_other_amounts_are_no_see
     assert different(one, {**one, "samples_seen": 2000}) == ["samples_seen"]
     assert different(one, {**one, "parameters": 9, "training_set_size": 200}) == ["parameters", "training_set_size"]
     assert different(one, {**one, "training_set_size": None}) == []
+    assert different(one, {**one, "loss": "sigmoid", "samples_seen": 5000}) == ["loss", "samples_seen"]
+    assert different({**one, "training_set": "scenes"}, {**one, "training_set": "scenes-correlated", "training_set_size": 9}) == [
+        "training_set", "training_set_size",
+    ]  # fmt: skip
     assert different(one, dict(one)) == []
 
 
