@@ -68,7 +68,8 @@ def describe_data(session: ClipSession, label: str, data: Any) -> None:
     prompts = None if templates is None else {"name": session.prompts_option or "own", "templates": list(templates)}
     facts = {"name": label, "fingerprint": getattr(data, "fingerprint", None), "n": sizes, "limit": limit, "prompts": prompts}
     facts |= {"sets": {}, "doubts": [], "unreadable": {}}
-    if published := {each.name: each.published for each in session.sets.get(label, ()) if each.published}:
+    told = {each.name: getattr(each, "published", None) for each in session.sets.get(label, ())}  # data of a project's own has none
+    if published := {name: held for name, held in told.items() if held}:
         facts["published"] = published
     session.facts["data"][label] = plain(facts, f"facts of the data set {label}")
     refresh(session)
