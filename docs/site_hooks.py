@@ -13,6 +13,8 @@ def inside(match: re.Match[str]) -> str:
 
 def anchored(markdown: str) -> str:
     """With `<a id="suite/metric">` in the row of each metric, to which reports lead: `suites.html#accuracy/top1`."""
+    from pytest_clip.gates.catalog import CATALOG
+
     suites: list[str] = []
     lines, told = [], False
     for line in markdown.splitlines(keepends=True):
@@ -22,7 +24,15 @@ def anchored(markdown: str) -> str:
         if told and line.startswith("| `"):
             first, bar, rest = line[2:].partition(" | ")
             names = re.findall(r"`(\w+)(?:\[[^`]*\])?`", first)
-            line = "| " + "".join(f'<a id="{suite.strip()}/{name}"></a>' for suite in suites for name in names) + first + bar + rest
+            line = (
+                "| "
+                + "".join(
+                    f'<a id="{suite.strip()}/{name}"></a>' for suite in suites for name in names if f"{suite.strip()}/{name}" in CATALOG
+                )
+                + first
+                + bar
+                + rest
+            )
         lines.append(line)
     return "".join(lines)
 

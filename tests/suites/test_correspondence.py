@@ -126,7 +126,8 @@ def test_without_a_turn_any_features_find_every_point(suite, scenes):
     first, *_ = scenes["viewpoint-0-15"]
     features = np.random.default_rng(0).normal(size=(8, 64, 64))
     for pair in view_pairs(first[:3], first[:3]):
-        assert all((found == 0).all() or found.max() < 1e-3 for found, _, _ in suite.found_again(pair, features, features).values())
+        again = suite.found_again(pair, features, features)
+        assert all((again[unit][0] == 0).all() or again[unit][0].max() < 1e-3 for unit in ("px", "distance"))
 
 
 def test_landmarks_that_are_marked_are_found_and_random_ones_by_chance(suite, scenes):
@@ -141,7 +142,7 @@ def test_landmarks_that_are_marked_are_found_and_random_ones_by_chance(suite, sc
     for pair in scenes["instances"][2]:
         gaps = np.linalg.norm(pair.second[:, None] - pair.second[None], axis=2) + 1e3 * np.eye(len(pair.second))
         alone = gaps.min(1) > 8
-        found, chance, _ = suite.landmarks_of(pair, marks(pair.first), marks(pair.second))
+        found, chance, *_ = suite.landmarks_of(pair, marks(pair.first), marks(pair.second))
         assert found[alone].all()
         assert chance == pytest.approx(np.pi * (0.1 * max(pair.box)) ** 2 / 128**2, rel=0.35)  # a disc, where it lies inside the picture
     noise = [suite.landmarks_of(pair, *rng.normal(size=(2, 16, 64, 64))) for pair in scenes["instances"][2]]

@@ -119,5 +119,5 @@ def test_without_evidence_there_is_none_of_it():
     told = shown()
     del told["evidence"]
     text = page.render(told)
-    for words in ("Below each curve", "latest", "should not have changed", "Matches, right", "wrong now</h3>", "<symbol"):
+    for words in ("Below each curve", "image latest", "should not have changed", "Matches, right", "wrong now</h3>", "<symbol"):
         assert words not in text
