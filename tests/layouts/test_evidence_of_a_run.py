@@ -118,11 +118,11 @@ def test_what_a_baseline_had_right_is_shown(measure, project, alike):
     classes = [group for group in told["groups"] if group["fact"] == "class"]
     assert sum(group["worse"] for group in classes) == told["worse"]
     for group in classes:
-        assert group["at_risk"] == told["at_risk"] // 2
+        assert group["at_risk"] == told["at_risk"] // 3  # three classes
         assert {each["id"].split("/")[0] for each in group["images"]} == {each["truth"] for each in group["images"]} == {group["value"]}
         assert len(group["images"]) == min(3, group["worse"])
         assert group["stands_out"] == any(each["stands_out"] for each in row["flips"]["groups"] if each["value"] == group["value"])
-    assert f"class {classes[0]['value']}: {classes[0]['worse']} of {told['at_risk'] // 2}" in text
+    assert f"class {classes[0]['value']}: {classes[0]['worse']} of {told['at_risk'] // 3}" in text
 
 
 def test_a_saved_run_has_the_figures_of_its_own_page_and_no_own_pictures(measure, project, pets):
