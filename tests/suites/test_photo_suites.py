@@ -134,7 +134,7 @@ def test_a_dual_encoder_on_scenes(run):
     assert without_reason(rows) == []
     assert measured(rows) == ASKED - {"finetune"}
     assert LACKING["finetune"] in text
-    # 19 images are too few for some rules (min_n), and by chance one or another of accuracy falls below its bound (top-5 on `clean`, 0.509 on
+    # 19 images are too few for some rules (min_n), and by chance one of accuracy falls below its bound (top-5 on `clean`, 0.509 on
     # all images against 0.45); what asks for no number of images is sound.
     assert status == 1, text
     down = {row["gate"]: row["verdict"] for some in rows.values() for row in some if row["verdict"] in ("fail", "insufficient")}
