@@ -15,11 +15,10 @@ from pathlib import Path
 
 import torch
 
-from pytest_clip.data.scenes.load import code_version
 from pytest_clip.session.settings import default_cache_dir
 from pytest_clip.train import run
 from pytest_clip.train.export import evaluate, write_weights
-from pytest_clip.train.pool import ROUND, Pool
+from pytest_clip.train.pool import Pool, place
 from pytest_clip.train.recipe import RECIPES, Recipe
 
 BEGINNINGS = ((10.0, -10.0), (10.0, -5.0), (14.3, -5.0))
@@ -45,8 +44,7 @@ def main() -> None:
     torch.backends.cuda.enable_flash_sdp(False)
     torch.backends.cuda.enable_mem_efficient_sdp(False)
     for recipe in recipes(args.steps):
-        size = recipe.most_images // ROUND * ROUND
-        folder = args.cache_dir / "training" / f"pool-{recipe.scenes}-{recipe.seed}-{size}-{code_version()}"
+        folder, size = place(args.cache_dir, recipe)
         if not (folder / "filled").is_file():
             raise SystemExit("the pool is not there; run `pytest-clip train scenes-rn-base` first")
         out = args.cache_dir / "training" / "sigmoid"

@@ -13,18 +13,25 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from ..data.scenes.appearance import TYPICAL, dressed
+from ..data.scenes.appearance import dressed
 from ..data.scenes.captions import caption, lexicon
+from ..data.scenes.load import code_version
 from ..data.scenes.render import render_rgb
 from ..data.scenes.spec import Scene, sample
 from ..data.scenes.vocabulary import CLASSES, COLOURS, STYLES, TEXTURES
-from .recipe import CONTEXT, IMAGE
+from .recipe import CONTEXT, IMAGE, Recipe
 
 CAPTIONS, ROUND = 3, 190
 CORRELATED_SHARE = 0.9
 """Of the scenes of a correlated training set; with all of them no word for a colour could be told from the word for its class."""
 TRAIN_STREAM = 1_000_003
 """Training scenes are drawn from default_rng([seed, TRAIN_STREAM, round]); no test set uses this stream."""
+
+
+def place(cache: Path, recipe: Recipe) -> tuple[Path, int]:
+    """Where the pictures of a recipe lie, for every recipe that reads the same ones, and how many they are."""
+    size = recipe.most_images // ROUND * ROUND
+    return cache / "training" / f"pool-{recipe.scenes}-{recipe.seed}-{size}-{code_version()}", size
 
 
 def imagenet_templates() -> list[str]:
@@ -76,11 +83,7 @@ def facts(scene: Scene) -> list[int]:
 
 def correlated(scene: Scene) -> Scene:
     """The scene in the texture, colours and surroundings typical of its class; its style, pose and companions stay."""
-    look = TYPICAL[scene.cls]
-    return replace(
-        scene, texture=look.texture, colour=look.colour, colour2=look.colour2, background=look.background,
-        background_colour=look.background_colour,
-    )  # fmt: skip
+    return replace(dressed(scene, scene.cls), style=scene.style)
 
 
 def draw(kind: str, *, seed: int, number: int) -> tuple[list[Scene], list[str]]:

@@ -75,8 +75,8 @@ BUDGET = Recipe(name="scenes-rn-base", model=resnet(12), steps=2400, batch=128, 
 """What the family has in common: one number of steps, of pictures, one source of captions. All pictures are there before the first step,
 so that two trainings of one recipe and seed read the same ones."""
 SIGMOID = resnet(12) | {"init_logit_scale": 2.659260, "init_logit_bias": -5.0}
-"""Scale 14.3 as CLIP has it, and the log-odds of one positive in 128 pairs, -4.8. Scale 10 and bias -10, as published for batches of
-32 k, learn no faster: benchmarks/train/sigmoid.py."""
+"""Scale 14.3 as CLIP has it, and the log-odds of one positive in 128 pairs, -4.8. benchmarks/train/sigmoid.py holds other beginnings beside
+it; its figures for scale 10 and bias -10 (no faster) were of a recipe that shared the bias with the losses of classes."""
 
 RECIPES = {
     recipe.name: recipe

@@ -14,13 +14,12 @@ import numpy as np
 import torch
 
 from .. import ClipError
-from ..data.scenes.load import code_version
 from ..extract import children
 from ..store import writing
 from .export import export, preprocess_config
 from .loop import train
 from .loss import Classes, Objective
-from .pool import ROUND, Pool, token_ids
+from .pool import Pool, place, token_ids
 from .recipe import CONTEXT, Recipe, named
 from .towers import Words, build, headed
 
@@ -52,8 +51,7 @@ def run(name: str, *, out: Path, cache: Path, seed: int = 0, log: Callable[[str]
     torch.backends.cuda.enable_flash_sdp(False)
     torch.backends.cuda.enable_mem_efficient_sdp(False)
     out.mkdir(parents=True, exist_ok=True)
-    size = recipe.most_images // ROUND * ROUND
-    folder = cache / "training" / f"pool-{recipe.scenes}-{seed}-{size}-{code_version()}"
+    folder, size = place(cache, recipe)
     pool = Pool.at(folder, size=size, mode="r+" if (folder / "filled").is_file() else "w+")
     renderer = start_renderer(recipe, folder, size=size)
     try:
