@@ -15,6 +15,7 @@ from ..data.scenes.captions import attribute_prompts
 from ..data.scenes.load import code_version
 from ..data.scenes.vocabulary import CLASSES, COLOURS, TEXTURES, TWO_COLOURED
 from ..extract.extraction import Extraction
+from ..extract.zeroshot import ZeroShot
 from ..metrics.calibration import ece, softmax
 from ..metrics.ood import auroc, mcm
 from ..models import compact, headed, openclip, spec
@@ -56,6 +57,15 @@ def attribute_accuracy(
     return float(np.mean(right))
 
 
+def accuracies(clean: ZeroShot, typical: ZeroShot) -> dict[str, float]:
+    """What every kind of model has."""
+    return {
+        "top1_clean": float(clean.right.mean()),
+        "top1_typical": float(typical.right.mean()),
+        "ece_clean": ece(softmax(clean.logits).max(1), clean.right),
+    }
+
+
 def evaluate(path: Path, *, cache: Path) -> dict[str, float]:
     """The headline numbers of compact weights, measured through the product's own loading and extraction."""
     folder = cache / "training" / path.stem
@@ -70,9 +80,7 @@ def evaluate(path: Path, *, cache: Path) -> dict[str, float]:
     plain = [i for i in shown if facts["texture"][i] not in TWO_COLOURED]
     spoken = dict(zip(TEXTURES, TEXTURE_NAMES, strict=True))
     return {
-        "top1_clean": float(clean.right.mean()),
-        "top1_typical": float(typical.right.mean()),
-        "ece_clean": ece(softmax(clean.logits).max(1), clean.right),
+        **accuracies(clean, typical),
         "auroc_near_mcm": auroc(mcm(clean.cosines), mcm(near.cosines)),
         "colour_zero_shot_one_colour": attribute_accuracy(model, f[plain], list(COLOURS), [facts["colour"][i] for i in plain]),
         "texture_zero_shot": attribute_accuracy(model, f[shown], TEXTURE_NAMES, [spoken[facts["texture"][i]] for i in shown]),
@@ -88,11 +96,7 @@ def evaluate_head(path: Path, *, cache: Path) -> dict[str, float]:
     data = load_data("scenes")
     extraction = Extraction(cache=cache, wanted=("clean", "typical"))
     clean, typical = (extraction.zero_shot(model, data, s) for s in ("clean", "typical"))
-    return {
-        "top1_clean": float(clean.right.mean()),
-        "top1_typical": float(typical.right.mean()),
-        "ece_clean": ece(softmax(clean.logits).max(1), clean.right),
-    }
+    return accuracies(clean, typical)
 
 
 def export(state: dict[str, Any], recipe: Recipe, *, out: Path, cache: Path) -> Path:
