@@ -99,12 +99,17 @@ def evaluate_head(path: Path, *, cache: Path) -> dict[str, float]:
     return accuracies(clean, typical)
 
 
+def command(recipe: Recipe) -> str:
+    """What makes these weights again."""
+    return f"pytest-clip train {recipe.name}" + (f" --seed {recipe.seed}" if recipe.seed else "")
+
+
 def export(state: dict[str, Any], recipe: Recipe, *, out: Path, cache: Path) -> Path:
     """Write OUT/NAME.safetensors and OUT/NAME.json; returns the weights' path."""
     path = out / f"{recipe.name}.safetensors"
     write_weights(state, recipe, path)
     record = {
-        "name": recipe.name, "command": f"pytest-clip train {recipe.name}", "recipe": asdict(recipe), "renderer": code_version(),
+        "name": recipe.name, "command": command(recipe), "recipe": asdict(recipe), "renderer": code_version(),
         "torch": torch.__version__, "minutes": state["curve"][-1]["minutes"], "processor_minutes": state["curve"][-1]["processor_minutes"],
         "metrics": (evaluate_head if recipe.head else evaluate)(path, cache=cache),
         "curve": state["curve"],
