@@ -1,12 +1,16 @@
 """Is the checkpoint whole, and is it run as it was trained?
 
 A wrong activation, a wrong mean and standard deviation or a mangled file costs ten points of accuracy without an error message. These gates
-need a few hundred clean images; what they compare, they compare on the same images.
+need a few hundred clean images; what they compare, they compare on the same images. What they find out by passes of their own is kept with
+the answers: for the same model, data and code it is not found out again.
 """
+
+from functools import cache, partial
 
 import numpy as np
 import pytest
 
+from pytest_clip.extract import found as kept
 from pytest_clip.metrics.calibration import nll_per_sample
 from pytest_clip.metrics.intervals import mean_interval, seed_from
 from pytest_clip.metrics.outcomes import Outcomes
@@ -30,9 +34,21 @@ NORMALIZATIONS = {
 
 
 @pytest.fixture(scope="session")
+def found(clip_model, clip_data, clip_extraction):
+    """`found(WHAT, make)`: what `make` finds out, in plain JSON, or found out before."""
+    return partial(kept.found, clip_extraction.cache, clip_model, clip_data)
+
+
+@pytest.fixture(scope="session")
 def images(clip_model, clip_data, clip_extraction):
-    """A few preprocessed clean images [n, 3, h, w]."""
-    return clip_extraction.batch(clip_model, clip_data, "clean", first=FEW)
+    """A few preprocessed clean images [n, 3, h, w], when called."""
+    return cache(lambda: clip_extraction.batch(clip_model, clip_data, "clean", first=FEW))
+
+
+@pytest.fixture(scope="session")
+def few(clip_data):
+    """How many they are."""
+    return min(FEW, len(clip_data.images("clean")))
 
 
 @pytest.fixture(scope="session")
@@ -53,23 +69,26 @@ def encode(clip_model, clip_extraction):
     return lambda what: clip_extraction.ask(clip_model, what)
 
 
-def needs_two(things, what):
+def needs_two(count, what):
     """Skip the gate where there is nothing to compare: one of a kind is equal to itself whatever the model does."""
-    if len(things) < 2:
-        pytest.skip(f"{len(things)} {what}: there is nothing to compare; it takes two")
+    if count < 2:
+        pytest.skip(f"{count} {what}: there is nothing to compare; it takes two")
 
 
 @pytest.mark.clip_gate("checkpoint/finite_weights")
-def test_finite_weights(gate, clip_case, clip_model, images, encode):
+def test_finite_weights(gate, clip_case, clip_model, found, images, encode):
     """Share of weights that are finite numbers; for a model without a torch module, of its embeddings."""
-    module = getattr(clip_model, "module", None)
-    if module is None:
-        rows = encode(images)
-        gate(clip_case.gate, np.isfinite(rows).mean(), n=rows.size, conventions={"of": "embeddings"})
-        return
-    tensors = [t for t in module.state_dict().values() if t.is_floating_point()]
-    total, finite = sum(t.numel() for t in tensors), sum(int(t.isfinite().sum()) for t in tensors)
-    gate(clip_case.gate, finite / total, n=total, conventions={"of": "weights"})
+
+    def counted():
+        module = getattr(clip_model, "module", None)
+        if module is None:
+            rows = encode(images())
+            return "embeddings", rows.size, int(np.isfinite(rows).sum())
+        tensors = [t for t in module.state_dict().values() if t.is_floating_point()]
+        return "weights", sum(t.numel() for t in tensors), sum(int(t.isfinite().sum()) for t in tensors)
+
+    of, total, finite = found("finite_weights", counted)
+    gate(clip_case.gate, finite / total, n=total, conventions={"of": of})
 
 
 @pytest.mark.clip_gate("checkpoint/logit_scale")
@@ -81,11 +100,15 @@ def test_logit_scale(gate, clip_case, clip_model):
 
 
 @pytest.mark.clip_gate("checkpoint/embedding_norm")
-def test_embedding_norm(gate, clip_case, images, prompts, encode):
+def test_embedding_norm(gate, clip_case, found, images, prompts, encode):
     """The norm, among image and text embeddings, that is farthest from 1."""
-    norms = np.linalg.norm(np.concatenate([encode(images), encode(prompts)]), axis=1)
-    farthest = norms[np.nan_to_num(abs(norms - 1), nan=np.inf).argmax()]
-    gate(clip_case.gate, farthest, n=len(norms), reason="an embedding holds NaN")
+
+    def farthest():
+        norms = np.linalg.norm(np.concatenate([encode(images()), encode(prompts)]), axis=1)
+        return float(norms[np.nan_to_num(abs(norms - 1), nan=np.inf).argmax()]), len(norms)
+
+    norm, n = found("embedding_norm", farthest)
+    gate(clip_case.gate, norm, n=n, reason="an embedding holds NaN")
 
 
 def spread(embeddings):
@@ -99,48 +122,57 @@ def spread(embeddings):
 def test_image_spread(gate, clip_case, clip_model, clip_data, clip_extraction):
     """1 - mean cosine of different images; near 0 the image tower has collapsed."""
     embeddings = clip_extraction.embeddings(clip_model, clip_data, "clean", first=PROBE)
-    needs_two(embeddings, "clean image")
+    needs_two(len(embeddings), "clean image")
     gate(clip_case.gate, spread(embeddings), n=len(embeddings), reason="an embedding holds NaN")
 
 
 @pytest.mark.clip_gate("checkpoint/text_spread")
-def test_text_spread(gate, clip_case, prompts, encode):
+def test_text_spread(gate, clip_case, found, prompts, encode):
     """1 - mean cosine of the prompts of different classes; near 0 the text tower has collapsed."""
-    needs_two(prompts, "class")
-    gate(clip_case.gate, spread(encode(prompts)), n=len(prompts), reason="an embedding holds NaN")
+    needs_two(len(prompts), "class")
+    apart = found("text_spread", lambda: float(spread(encode(prompts))))
+    gate(clip_case.gate, apart, n=len(prompts), reason="an embedding holds NaN")
 
 
-def compare(gate, case, model, first, second):
-    """Largest change of an embedding's entries, as a share of what the precision allows."""
-    change, allowed = float(abs(first - second).max()), TOLERANCE[model.precision]
-    gate(
-        case.gate,
-        change / allowed,
-        n=len(first),
-        reason="an embedding holds NaN",
-        conventions={"tolerance": allowed, "measured": {"change": change}},
-    )
+@pytest.fixture
+def compare(gate, clip_case, clip_model, found, few):
+    """Largest change of an embedding's entries between two answers to the same images, as a share of what the precision allows."""
+
+    def judged(first, second):
+        def change():
+            one = first()
+            return float(abs(one - second()).max())
+
+        changed, allowed = found(clip_case.gate.metric, change), TOLERANCE[clip_model.precision]
+        gate(
+            clip_case.gate,
+            changed / allowed,
+            n=few,
+            reason="an embedding holds NaN",
+            conventions={"tolerance": allowed, "measured": {"change": changed}},
+        )
+
+    return judged
 
 
 @pytest.mark.clip_gate("checkpoint/repeatability")
-def test_repeatability(gate, clip_case, clip_model, images, encode):
+def test_repeatability(compare, images, encode):
     """The same batch twice: dropout or a forgotten train mode shows here."""
-    compare(gate, clip_case, clip_model, encode(images), encode(images))
+    compare(lambda: encode(images()), lambda: encode(images()))
 
 
 @pytest.mark.clip_gate("checkpoint/batch_invariance")
-def test_batch_invariance(gate, clip_case, clip_model, images, encode):
+def test_batch_invariance(compare, few, images, encode):
     """One at a time against all together: batch statistics at test time show here."""
-    needs_two(images, "clean image")
-    alone = np.concatenate([encode(image[None]) for image in images])
-    compare(gate, clip_case, clip_model, encode(images), alone)
+    needs_two(few, "clean image")
+    compare(lambda: encode(images()), lambda: np.concatenate([encode(image[None]) for image in images()]))
 
 
 @pytest.mark.clip_gate("checkpoint/order_invariance")
-def test_order_invariance(gate, clip_case, clip_model, images, encode):
+def test_order_invariance(compare, few, images, encode):
     """The batch backwards: every image must keep its own embedding."""
-    needs_two(images, "clean image")
-    compare(gate, clip_case, clip_model, encode(images), encode(images.flip(0))[::-1])
+    needs_two(few, "clean image")
+    compare(lambda: encode(images()), lambda: encode(images().flip(0))[::-1])
 
 
 CORNERS = {(0, 0): (200, 40, 40), (0, 1): (40, 200, 40), (1, 0): (40, 40, 200), (1, 1): (200, 200, 40)}
@@ -163,10 +195,8 @@ def corners_stay(clip_model, mean, std):
     return bool(abs(np.stack(found) - np.array(list(CORNERS.values())) / 255).max() < NEAR)
 
 
-@pytest.mark.clip_gate("checkpoint/preprocess")
-def test_preprocess(gate, clip_case, clip_model):
-    """Share of checks that the preprocessing passes: input size; gray comes out as (0.5 - mean) / std of the configuration; colours stay
-    what and where they are."""
+def preprocessed(clip_model):
+    """What the preprocessing makes of a gray picture and of one of four colours: by check, whether it passes."""
     from PIL import Image
 
     level = 128
@@ -179,27 +209,39 @@ def test_preprocess(gate, clip_case, clip_model):
         middle = out[:, out.shape[1] // 2, out.shape[2] // 2].numpy()
         checks["normalization"] = bool(abs(middle - gray).max() < 1e-4)
         checks["colours"] = corners_stay(clip_model, config["mean"], config["std"])
+    return checks
+
+
+@pytest.mark.clip_gate("checkpoint/preprocess")
+def test_preprocess(gate, clip_case, clip_model, found):
+    """Share of checks that the preprocessing passes: input size; gray comes out as (0.5 - mean) / std of the configuration; colours stay
+    what and where they are."""
+    checks = found("preprocess", lambda: preprocessed(clip_model))
     gate(clip_case.gate, sum(checks.values()) / len(checks), n=len(checks), conventions={"measured": checks})
 
 
 @pytest.mark.clip_gate("checkpoint/tokenizer")
-def test_tokenizer(gate, clip_case, clip_model, prompts, encode):
+def test_tokenizer(gate, clip_case, clip_model, found, prompts, encode):
     """Share of class prompts that the tokenizer reads whole and tells apart."""
-    if not hasattr(clip_model, "tokenize"):
-        texts = {tuple(row) for row in encode(prompts).tolist()}
-        gate(clip_case.gate, len(texts) / len(set(prompts)), n=len(prompts), conventions={"by": "distinct embeddings"})
-        return
-    tokens = clip_model.tokenize(prompts)
-    whole = tokens.ne(clip_model.tokenize([f"{p} more" for p in prompts])).any(1)  # where a word more changes nothing, the prompt is cut
-    distinct = len({tuple(row) for row, ok in zip(tokens.tolist(), whole.tolist(), strict=True) if ok})
-    gate(clip_case.gate, distinct / len(set(prompts)), n=len(prompts), conventions={"measured": {"context_length": tokens.shape[1]}})
+
+    def told_apart():
+        if not hasattr(clip_model, "tokenize"):
+            return len({tuple(row) for row in encode(prompts).tolist()}), {"by": "distinct embeddings"}
+        tokens = clip_model.tokenize(prompts)
+        # Where a word more changes nothing, the prompt is cut.
+        whole = tokens.ne(clip_model.tokenize([f"{p} more" for p in prompts])).any(1)
+        distinct = len({tuple(row) for row, ok in zip(tokens.tolist(), whole.tolist(), strict=True) if ok})
+        return distinct, {"measured": {"context_length": tokens.shape[1]}}
+
+    distinct, conventions = found("tokenizer", told_apart)
+    gate(clip_case.gate, distinct / len(set(prompts)), n=len(prompts), conventions=conventions)
 
 
 @pytest.mark.clip_gate("checkpoint/alignment")
 def test_alignment(gate, clip_case, probe):
     """Probability that an image is nearer to its own class prompt than to that of a random other class; chance is 0.5."""
     answers = probe()
-    needs_two(answers.classes, "class")
+    needs_two(len(answers.classes), "class")
     own = np.take_along_axis(answers.cosines, answers.labels[:, None], axis=1)
     others = len(answers.classes) - 1
     each = ((answers.cosines < own).sum(1) + ((answers.cosines == own).sum(1) - 1) / 2) / others
@@ -217,44 +259,61 @@ def likelihood(answers):
 
 
 @pytest.mark.clip_gate("checkpoint/activation")
-def test_activation(gate, clip_case, clip_model, probe):
+def test_activation(gate, clip_case, clip_model, probe, found):
     """NLL that the other activation (GELU or QuickGELU) would win on the same images.
 
     open_clip only warns when a tag was trained with QuickGELU, and for a checkpoint file nothing tells but this. In a deep CLIP the wrong
     activation costs ten points of accuracy; to a small one the two functions can be the same within a thousandth of a nat.
     """
-    kind = getattr(clip_model, "activation", "none")
-    if not hasattr(clip_model, "with_activation"):
+
+    def asked_under_the_other():
+        kind = getattr(clip_model, "activation", "none")
+        if not hasattr(clip_model, "with_activation"):
+            return {"lacks": "with_activation"}
+        if kind == "none":
+            return {"lacks": "gelu"}
+        other = clip_model.with_activation(kind != "quickgelu")
+        gain = likelihood(probe()) - likelihood(probe(other))
+        return {"gain": gain.tolist(), "measured": {"activation": kind, "other": other.activation}}
+
+    told = found("activation", asked_under_the_other)
+    if told.get("lacks") == "with_activation":
         pytest.skip(
             f"{clip_model.label} cannot be asked under another activation; give it `activation` (gelu or quickgelu) and "
             "with_activation(quick), which returns the same weights under QuickGELU or GELU"
         )
-    if kind == "none":
+    if told.get("lacks") == "gelu":
         pytest.skip(f"neither tower of {clip_model.label} has a GELU that could be a QuickGELU")
-    other = clip_model.with_activation(kind != "quickgelu")
-    own = probe()
-    gain = likelihood(own) - likelihood(probe(other))
+    gain = np.array(told["gain"])
     gate(
         clip_case.gate, gain.mean(), n=len(gain), ci=lambda: mean_interval(gain, seed=seed_from(str(clip_case.gate))),
-        per_image=Outcomes("mean", {"gain": gain}, own.ids), conventions={"measured": {"activation": kind, "other": other.activation}},
+        per_image=Outcomes("mean", {"gain": gain}, probe().ids), conventions={"measured": told["measured"]},
     )  # fmt: skip
 
 
 @pytest.mark.clip_gate("checkpoint/normalization")
-def test_normalization(gate, clip_case, clip_model, probe):
+def test_normalization(gate, clip_case, clip_model, probe, found):
     """NLL that the best other mean and standard deviation in common use would win on the same images."""
-    if not (hasattr(clip_model, "with_normalization") and getattr(clip_model, "preprocess_config", None)):
+
+    def asked_behind_others():
+        if not (hasattr(clip_model, "with_normalization") and getattr(clip_model, "preprocess_config", None)):
+            return None
+        config, own = clip_model.preprocess_config, likelihood(probe())
+        others = {n: v for n, v in NORMALIZATIONS.items() if not np.allclose(v, (config["mean"], config["std"]), atol=1e-3)}
+        gains = {n: own - likelihood(probe(clip_model.with_normalization(*v))) for n, v in others.items()}
+        return {"gains": {n: each.tolist() for n, each in gains.items()}, "mean": list(config["mean"]), "std": list(config["std"])}
+
+    told = found("normalization", asked_behind_others)
+    if told is None:
         pytest.skip(
             f"{clip_model.label} cannot be asked under another normalisation; give it `preprocess_config` with mean and std, and "
             "with_normalization(mean, std), which returns the same model behind another `normalize`"
         )
-    config, answers = clip_model.preprocess_config, probe()
-    own = likelihood(answers)
-    others = {n: v for n, v in NORMALIZATIONS.items() if not np.allclose(v, (config["mean"], config["std"]), atol=1e-3)}
-    gains = {n: own - likelihood(probe(clip_model.with_normalization(*v))) for n, v in others.items()}
+    gains = {n: np.array(each) for n, each in told["gains"].items()}
     best = max(gains, key=lambda n: gains[n].mean())
     gate(
-        clip_case.gate, gains[best].mean(), n=len(own), ci=lambda: mean_interval(gains[best], seed=seed_from(str(clip_case.gate))),
-        per_image=Outcomes("highest_mean", {"gain": np.stack(list(gains.values()), axis=1)}, answers.ids),
-        conventions={"measured": {"mean": list(config["mean"]), "std": list(config["std"]), "best_other": best}},
+        clip_case.gate, gains[best].mean(), n=len(gains[best]),
+        ci=lambda: mean_interval(gains[best], seed=seed_from(str(clip_case.gate))),
+        per_image=Outcomes("highest_mean", {"gain": np.stack(list(gains.values()), axis=1)}, probe().ids),
+        conventions={"measured": {"mean": told["mean"], "std": told["std"], "best_other": best}},
     )  # fmt: skip

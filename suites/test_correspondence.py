@@ -22,6 +22,8 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+from pytest_clip.extract.found import found
+from pytest_clip.extract.truths import keypoint_pairs, view_pairs
 from pytest_clip.gates.evidence import Match, Pair, Pairs, Picture
 from pytest_clip.metrics import correspondence
 from pytest_clip.metrics.dense import grid, peaks, sample
@@ -55,7 +57,7 @@ def apart(a, b):
 @pytest.fixture(scope="session")
 def seen_twice(clip_model, clip_data, clip_extraction, clip_settings):
     """Pairs of feature maps [d, gh, gw] of the first views and of the images of a set, in order, and the conventions behind them."""
-    if lacking := clip_extraction.no_maps(clip_model):
+    if lacking := found(clip_extraction.cache, clip_model, None, "no maps", lambda: clip_extraction.no_maps(clip_model)):
         pytest.skip(lacking)
 
     @lru_cache(maxsize=1)  # the sets are second views of the same scenes
@@ -122,7 +124,7 @@ def views(seen_twice, clip_data, clip_extraction):
     def pairs(name):
         seen, conventions = seen_twice(name)
         each, degrees, near, keep = [], [], None, KEEP
-        for pair, both in zip(clip_extraction.view_pairs(clip_data, name), seen, strict=True):
+        for pair, both in zip(view_pairs(clip_extraction.cache, clip_data, name), seen, strict=True):
             each.append(found_again(pair, *both))
             degrees.append(pair.degrees)
             near, keep = pair.near, KEEP if pair.keep is None else pair.keep
@@ -201,7 +203,7 @@ def landmarks(seen_twice, clip_data, clip_extraction):
     @cache
     def pairs(name):
         seen, conventions = seen_twice(name)
-        truth = zip(clip_extraction.keypoint_pairs(clip_data, name), seen, strict=True)
+        truth = zip(keypoint_pairs(clip_extraction.cache, clip_data, name), seen, strict=True)
         told = {row: landmarks_of(pair, *both) for row, (pair, both) in enumerate(truth) if len(pair.first)}
         shown, (found, chance, stay, lines) = tuple(told), zip(*told.values(), strict=True)
         ids = clip_data.images(name).ids

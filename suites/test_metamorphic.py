@@ -8,11 +8,12 @@ prompts, the order of the classes, the company in the batch. An undecided model 
 The pictures whose answer changed there are kept, before beside after, in the folder `flips` of the cache.
 """
 
-from functools import cache
+from functools import partial
 
 import numpy as np
 import pytest
 
+from pytest_clip.extract import found as kept
 from pytest_clip.extract.examples import answer, surest, truth
 from pytest_clip.gates.evidence import Counterexample, Counterexamples, Picture
 from pytest_clip.metrics.agreement import agree, predictions
@@ -71,29 +72,35 @@ def said(answers, row):
 
 
 @pytest.fixture(scope="session")
+def found(clip_model, clip_data, clip_extraction):
+    """`found(WHAT, make)`: what `make` finds out, in plain JSON, or found out before."""
+    return partial(kept.found, clip_extraction.cache, clip_model, clip_data)
+
+
+@pytest.fixture
 def embeddings(clip_model, clip_data, clip_extraction):
     """Embeddings of the first clean images."""
     return clip_extraction.embeddings(clip_model, clip_data, "clean", first=IMAGES).astype(np.float64)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def in_other_company(clip_model, clip_data, clip_extraction, embeddings):
-    """The same embeddings, from batches of BATCH images in random order."""
-    pictures, rows = (
-        clip_extraction.batch(clip_model, clip_data, "clean", first=IMAGES),
-        np.random.default_rng(0).permutation(len(embeddings)),
-    )
-    out = np.empty_like(embeddings)
-    for some in np.split(rows, range(BATCH, len(rows), BATCH)):
-        out[some] = clip_extraction.ask(clip_model, pictures[some.tolist()])
-    return out
+    """The same embeddings, from batches of BATCH images in random order, when called."""
+
+    def asked():
+        pictures = clip_extraction.batch(clip_model, clip_data, "clean", first=IMAGES)
+        out, rows = np.empty_like(embeddings), np.random.default_rng(0).permutation(len(embeddings))
+        for some in np.split(rows, range(BATCH, len(rows), BATCH)):
+            out[some] = clip_extraction.ask(clip_model, pictures[some.tolist()])
+        return out
+
+    return asked
 
 
 @pytest.mark.clip_gate("metamorphic/invariance")
-def test_invariance(gate, clip_case, clip_model, clip_data, clip_extraction, embeddings, request):
+def test_invariance(gate, clip_case, clip_model, clip_data, clip_extraction, embeddings, in_other_company, found):
     """Share of images that keep their prediction when nothing has changed but spelling, order or company; one prompt a class."""
     texts = [clip_data.templates[0].replace("{c}", name) for name in clip_data.classes]
-    order = np.random.default_rng(0).permutation(len(texts))
     for things, what in {"class_order": [(texts, "class")], "batch": [(embeddings, "clean image")]}.get(clip_case.slice, ()):
         if len(things) < 2:
             pytest.skip(f"{len(things)} {what}: there is no other order or company to try; it takes two")
@@ -101,16 +108,20 @@ def test_invariance(gate, clip_case, clip_model, clip_data, clip_extraction, emb
     def answers(prompts, images=embeddings):
         return predictions(images @ clip_extraction.ask(clip_model, prompts).astype(np.float64).T)
 
-    if clip_case.slice == "caption_case":
-        after = answers([text.upper() for text in texts])
-    elif clip_case.slice == "caption_space":
-        after = answers([f" {text} ".replace(" ", "  ") for text in texts])
-    elif clip_case.slice == "class_order":
-        places = answers([texts[k] for k in order])
-        after = np.where(places < 0, places, order[places])
-    else:
-        after = answers(texts, request.getfixturevalue("in_other_company"))
-    before = answers(texts)
+    def both():
+        if clip_case.slice == "caption_case":
+            after = answers([text.upper() for text in texts])
+        elif clip_case.slice == "caption_space":
+            after = answers([f" {text} ".replace(" ", "  ") for text in texts])
+        elif clip_case.slice == "class_order":
+            order = np.random.default_rng(0).permutation(len(texts))
+            places = answers([texts[k] for k in order])
+            after = np.where(places < 0, places, order[places])
+        else:
+            after = answers(texts, in_other_company())
+        return answers(texts).tolist(), after.tolist()
+
+    before, after = map(np.array, found(f"invariance {clip_case.slice}", both))
     same = agree(before, after)
 
     def shown(wanted):
@@ -130,24 +141,31 @@ def test_invariance(gate, clip_case, clip_model, clip_data, clip_extraction, emb
 
 
 @pytest.mark.clip_gate("metamorphic/smallest_break")
-def test_smallest_break(gate, clip_case, zero_shot, keep_flips, counterexamples):
+def test_smallest_break(gate, clip_case, zero_shot, found, keep_flips, counterexamples):
     """The smallest strength of a change that changes more than 10 % of the predictions; the end of the search where none does."""
     change, before = CHANGES[clip_case.slice], zero_shot("clean", first=SEARCHED)
 
     def after(steps):
         return zero_shot("clean", first=SEARCHED, view=change.view(steps))
 
-    @cache
-    def flipped(steps):
-        return ~agree(predictions(before.cosines), predictions(after(steps).cosines))
+    def searched():
+        changed = {}
 
-    broken = None if before.at_chance else smallest_break(lambda steps: flipped(steps).mean() > TOLERATED, steps=change.steps)
-    at = broken or change.steps
+        def flipped(steps):
+            if steps not in changed:
+                changed[steps] = ~agree(predictions(before.cosines), predictions(after(steps).cosines))
+            return changed[steps]
+
+        broken = smallest_break(lambda steps: flipped(steps).mean() > TOLERATED, steps=change.steps)
+        return broken, flipped(broken or change.steps).tolist()
+
+    broken, flipped = (None, []) if before.at_chance else found(f"smallest break {clip_case.slice}", searched)
+    at, flipped = broken or change.steps, np.array(flipped, dtype=bool)
     if broken:
-        keep_flips(change.view(at), flipped(at))
+        keep_flips(change.view(at), flipped)
     gate(
         clip_case.gate, None if before.at_chance else change.strength(at), n=len(before.ids), reason=before.at_chance,
-        per_image=None if before.at_chance else Outcomes(None, {"flipped": flipped(at)}, before.ids),
+        per_image=None if before.at_chance else Outcomes(None, {"flipped": flipped}, before.ids),
         conventions=before.conventions | {
             "unit": change.unit, "step": change.step, "until": change.strength(change.steps), "tolerated": TOLERATED,
             "broken": bool(broken),
@@ -161,14 +179,16 @@ def keep_flips(request, clip_model, clip_data, clip_extraction, zero_shot):
     """Store every picture whose prediction changed, before beside after, and what the predictions were."""
 
     def keep(view, flipped):
-        if not (hasattr(clip_model, "resize") and hasattr(clip_model, "normalize")):
-            return  # a project's own model may not say what it sees
         rows, names = np.flatnonzero(flipped).tolist(), (*clip_data.classes, "undecided")
         answers = [zero_shot("clean", first=SEARCHED, view=v) for v in (None, view)]
-        pictures = [clip_extraction.pictures(clip_model, clip_data, "clean", first=SEARCHED, view=v)[rows] for v in (None, view)]
         was, now = ([names[k] for k in predictions(a.cosines)[rows]] for a in answers)
+        told = [{"id": answers[0].ids[i], "before": a, "after": b} for i, a, b in zip(rows, was, now, strict=True)]
         folder = clip_extraction.cache / "flips" / clip_model.fingerprint / clip_data.name / view.name
-        flips.keep(folder, *pictures, [{"id": answers[0].ids[i], "before": a, "after": b} for i, a, b in zip(rows, was, now, strict=True)])
+        if not flips.there(folder, told):
+            if not (hasattr(clip_model, "resize") and hasattr(clip_model, "normalize")):
+                return  # a project's own model may not say what it sees
+            pictures = [clip_extraction.pictures(clip_model, clip_data, "clean", first=SEARCHED, view=v)[rows] for v in (None, view)]
+            flips.keep(folder, *pictures, told)
         request.node.user_properties.append(("clip.flips", str(folder)))  # record_property warns under junit_family=xunit2
         print(f"{view.name} is the smallest that changes over {TOLERATED:.0%} of predictions, {len(rows)} of {len(flipped)}: {folder}")
 

@@ -17,7 +17,7 @@ from ..store import stored as arrays
 from . import shards
 from .entry import MANIFEST, digest
 
-PLACES = ("answers", "texts", "pixels", "depth", "truths", "models", "flips", "content", "rates")
+PLACES = ("answers", "texts", "pixels", "depth", "truths", "found", "models", "flips", "content", "rates")
 """The folders of a cache; nothing else in it is ever touched."""
 ABANDONED = 24 * 3600.0
 """Seconds after which nobody can still be writing what has no name yet."""
@@ -75,7 +75,7 @@ def torn(cache: Path) -> Iterator[tuple[Path, str]]:
         facts = dict(stored.facts)
         if "kind" not in facts or facts.pop("sha256", None) not in (None, digest(facts)):  # None: older versions wrote none
             yield stored.folder / MANIFEST, "not the manifest that was written"
-    sealed_files = [path for place in ("models/known", "content") for path in (cache / place).rglob("*.json")]
+    sealed_files = [path for place in ("models/known", "content", "found") for path in (cache / place).rglob("*.json")]
     arrays_alone = [path for place in ("depth", "truths") for path in (cache / place).rglob("*.npy")]
     for path, read in [*((path, read_sealed) for path in sealed_files), *((path, arrays) for path in arrays_alone)]:
         if (why := _unread(path, read)) is not None:

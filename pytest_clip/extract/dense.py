@@ -58,11 +58,11 @@ def stored_maps(
 
     `told` is what the manifest says besides `key`.
     """
-    from ..models.dense import deepest_layer, from_the_first
-
     made = cache(source)
 
     def count(entry: Entry) -> None:
+        from ..models.dense import deepest_layer, from_the_first
+
         for span in entry.claims():
             one = made().batch(rows[:1])
             found = deepest_layer(model, one) if layer is None else from_the_first(model, one, layer=layer)

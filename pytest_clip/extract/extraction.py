@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from ..data.pictures import upright
 from ..models import door
 from ..models.protocol import embedding_model, is_classifier
-from . import truths
 from .answers import composed
 from .cores import Cores, cores, steady
 from .embed import Batches, Local, Work
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ..data import Data
-    from ..data.correspondences import KeypointPair, ViewPair
     from ..data.imageset import ImageSet
     from ..models.protocol import ClipModel
     from ..views.view import View
@@ -174,14 +172,6 @@ class Extraction:
             self.cache / "answers", self._key(model, images), chosen, layer=layer, batches=self._batches,
             model=model, source=lambda: self._source(model, data, name), told={"data": images.data},
         )  # fmt: skip
-
-    def view_pairs(self, data: Data, name: str) -> Sequence[ViewPair]:
-        """Where each image of a set shows the points of its first view again; ClipError where nobody knows."""
-        return truths.view_pairs(self.cache, data, name)
-
-    def keypoint_pairs(self, data: Data, name: str) -> Sequence[KeypointPair]:
-        """Where each image of a set and its partner show the same landmarks; ClipError where nobody knows."""
-        return truths.keypoint_pairs(self.cache, data, name)
 
     def _source(self, model: ClipModel, data: Data, name: str, *, view: View | None = None) -> Source:
         self._gallery.hang(data, name)

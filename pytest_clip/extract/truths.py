@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
 
 from ..data.correspondences import Floats, KeypointPair, ViewPair
 from ..store import recall
+from .provenance import versions
 
 if TYPE_CHECKING:
     from ..data import Data
@@ -56,7 +56,7 @@ def _digest(data: Data, name: str) -> str:
     from ..data import correspondences, scenes
 
     digest = hashlib.sha256(f"{data.images('clean').fingerprint} {data.images(name).fingerprint}".encode())
-    digest.update(f"{torch.__version__} {np.__version__}".encode())
+    digest.update(f"{versions()} {np.__version__}".encode())
     for path in [*sorted(Path(scenes.__file__).parent.rglob("*.py")), Path(correspondences.__file__), Path(__file__)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:32]

@@ -61,7 +61,7 @@ def correlation(population: Population, one: str, other: str, *, within: str = "
     rho = float(spearman(x, y, (1 / size)[None])[0])
     drawn = spearman(x, y, _drawn(groups, seed=seed_from(f"study {one} {other}"), resamples=resamples) / size)
     # Ranks that agree in every resample have no spread, and an interval is no point: the most that n ranks can say is half of one exchange
-    # of neighbours away from 1, and their error is at least that of unrelated ranks on Fisher's z (Fieller et al. 1957). Within levels a few
+    # of neighbours away from 1, and their error is at least that of unrelated ranks on Fisher's z (Fieller et al. 1957). Within levels
     # ranks take few values, and the bootstrap alone left out 0 in 7 % of samples where nothing goes together.
     most = 1 - 6 / (lineages * (lineages**2 - 1))
     z = np.arctanh(np.clip(drawn[np.isfinite(drawn)], -0.9999, 0.9999))

@@ -66,6 +66,7 @@ def every_part(place: Path) -> dict[str, Path]:
     Texts(place, {"model": "m"}).embed(["a dog"], lambda texts: np.ones((len(texts), 4), np.float32))
     store.write_sealed(place / "models" / "known" / "0.json", {"fingerprint": "f" * 16})
     store.write_sealed(place / "content" / "0.json", {"mark": "0" * 64})
+    store.write_sealed(place / "found" / "0.json", {"change": 0.0})
     store.recall(place / "depth" / "m" / "set" / "0.npy", lambda: np.ones((4, 4), np.float32))
     store.recall(place / "truths" / "views-0.npy", lambda: np.ones(9, np.float64))
     name = "scenes-rn"
@@ -77,6 +78,7 @@ def every_part(place: Path) -> dict[str, Path]:
         "names of texts": sorted((place / "texts").rglob("names-*.safetensors"))[0],
         "a manifest": sorted((place / "answers").rglob("manifest.json"))[0],
         "a remembered model": place / "models" / "known" / "0.json",
+        "what was found out": place / "found" / "0.json",
         "hashes of files": place / "content" / "0.json",
         "a depth map": place / "depth" / "m" / "set" / "0.npy",
         "correspondences": place / "truths" / "views-0.npy",
