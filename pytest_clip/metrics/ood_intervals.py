@@ -6,13 +6,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit, stdtrit, xlogy
 
-from . import _checks, _weighted
+from . import _checks, _coarse, _weighted
 from ._scores import score_interval, z_of
 from .few import TooFewError
 from .ood import aupr_in
 from .resampling import Interval, weights_of
 
 KEPT = 0.95
+FINE = 40_000
+"""Samples up to which every one is drawn by itself; beyond, neighbours are drawn together: 1,000 resamples of 200,000 + 200,000 scores take
+0.4 s for 8.8 s (at 20,000 + 20,000 0.4 for 0.9), and their deviation differs by less than that of 1,000 others does by chance (3 %)."""
 
 
 def fpr95_interval(kept: npt.ArrayLike, passing: npt.ArrayLike, *, level: float = 0.95) -> Interval:
@@ -52,11 +55,15 @@ def aupr_interval(positive: npt.ArrayLike, negative: npt.ArrayLike, *, seed: int
     if few < 2:
         raise TooFewError(f"an AUPR interval needs at least 2 samples of each kind; got {own.size} and {theirs.size}")
     found = aupr_in(own, theirs)
-    weighing, nearly = _weighted.average_precision(own, theirs), 1.0 - 0.5 / (own.size * (own.size + 1))
-    drawn = np.concatenate([weighing(w, v) for w, v in weights_of(own.size, theirs.size, seed=seed, resamples=resamples)])
+    nearly, about = 1.0 - 0.5 / (own.size * (own.size + 1)), found
+    if own.size + theirs.size > FINE:
+        about, drawn = _coarse.average_precisions(own, theirs, seed=seed, resamples=resamples)
+    else:
+        weighing = _weighted.average_precision(own, theirs)
+        drawn = np.concatenate([weighing(w, v) for w, v in weights_of(own.size, theirs.size, seed=seed, resamples=resamples)])
     scaled, centre = logit(np.minimum(drawn, nearly)), float(logit(min(found, nearly)))
     if found == 1.0 or scaled.std() < 1e-12:  # perfectly apart, or all scores equal
         return score_interval(found, few, z_of(level))
     reach = -float(stdtrit(few - 1, (1.0 - level) / 2.0)) * float(scaled.std(ddof=1))
-    moved = 2 * centre - float(scaled.mean())
+    moved = centre + float(logit(min(about, nearly))) - float(scaled.mean())
     return float(expit(min(centre, moved) - reach)), max(float(expit(max(centre, moved) + reach)), found)
