@@ -1,9 +1,8 @@
 """What a second run costs, and what the first one did twice.
 
-`pytest --clip-suite=accuracy,calibration,corruptions` with a random-weight ViT-B-32 on a folder of JPEGs, twice with one cache. Prints
+`pytest --clip-suite=accuracy,calibration,checkpoint,corruptions,metamorphic` with a random-weight ViT-B-32 on a folder of JPEGs, twice with one cache. Prints
 the seconds of the second run beyond a pytest start-up of its own (`pytest --co` of an empty project), the pictures that went through the
 model in it (none), and of the first run pictures decoded over pictures there are, and texts encoded over distinct texts.
-The `checkpoint` suite is left out: it asks whether this process runs the model right, and does so every time.
 Usage: python benchmarks/warm.py [IMAGES] [--model=NAME]
 """
 
@@ -20,7 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("images", nargs="?", type=int, default=200)
     parser.add_argument("--model", default=MODEL)
-    parser.add_argument("--suites", default="accuracy,calibration,corruptions")
+    parser.add_argument("--suites", default="accuracy,calibration,checkpoint,corruptions,metamorphic")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
