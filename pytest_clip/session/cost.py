@@ -175,7 +175,7 @@ def _prompts(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
 
 def _retrieval(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
     name = str(gate.slice)
-    yield Look("pairs" if gate.metric == "compositionality" and name not in ledger.sizes else name)
+    yield Look(name if name in ledger.sizes else "pairs")
 
 
 def _shape_bias(gate: GateId, ledger: _Ledger) -> Iterator[Look]:

@@ -8,8 +8,9 @@ function is one of the scene and its source of chance.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from ..choices import Question
 from .captions import DRAWN, STYLE_TEMPLATES, article, fill, noun_phrase
 from .changes import Draw
 from .spec import Scene
@@ -103,6 +104,11 @@ def hybrid(scene: Scene, g: Draw) -> str:
     return _both(_either(scene, g), g, absent(scene, g), hued=_hued(g))
 
 
+def hybrid_of(scene: Scene, g: Draw, caption: str) -> str:
+    """True: a true caption, and a denial of what is absent."""
+    return fill(_pick(g, HYBRIDS), absent(scene, g)).replace("{p}", caption)
+
+
 def false_positive(scene: Scene, g: Draw) -> str:
     """False: beside what is there (alone, in its place) it names what is absent."""
     other, hued = absent(scene, g), _hued(g)
@@ -148,17 +154,8 @@ def false_caption(scene: Scene, g: Draw) -> str:
     return FALSE[_pick(g, TYPES)](scene, g)
 
 
-@dataclass(frozen=True)
-class Question:
-    """Four captions of one scene, exactly one of them true: `types[right]` is the type of the question."""
-
-    captions: tuple[str, ...]
-    types: tuple[str, ...]
-    right: int
-
-
 def question(scene: Scene, g: Draw, kind: str) -> Question:
-    """The true caption of type `kind` among a false one of each type, in random order."""
+    """Four captions: the true one of type `kind` among a false one of each type, in random order."""
     told = [(TRUE[kind](scene, g), kind, True), *((FALSE[t](scene, g), t, False) for t in TYPES)]
     order = [told[int(k)] for k in g.permutation(len(told))]
     return Question(tuple(c for c, _, _ in order), tuple(t for _, t, _ in order), [true for _, _, true in order].index(True))
