@@ -99,7 +99,7 @@ def _told(scenes: Sequence[Scene], rows: Sequence[int]) -> dict[str, Any]:
         return [(scene, np.random.default_rng([SEED, *stream, i])) for scene, i in zip(scenes, rows, strict=True)]
 
     foils = {kind: tuple(make(s, g) for s, g in drawn(FOIL_STREAM)) for kind, make in NEGATIVES.items()}
-    wordings = {kind: (reworded(s, g, kind) for s, g in drawn(WORDS_STREAM, 0)) for kind in TRIPLES}
+    wordings = {kind: tuple(reworded(s, g, kind) for s, g in drawn(WORDS_STREAM, 0)) for kind in TRIPLES}
     return {
         "foils": foils,
         "triples": {kind: tuple(zip(wordings[kind], foils[foil], strict=True)) for kind, foil in TRIPLES.items()},
