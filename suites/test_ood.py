@@ -4,12 +4,19 @@ Known images are `clean`; for ImageNet-O those of the 200 classes that its image
 
 MCM (Ming et al. 2022) is the largest softmax probability of the cosines at temperature tau, without the model's
 logit scale (ini `clip_mcm_tau`, default 1), in float64: at tau = 1 all scores lie within a few thousandths. AUROC counts ties as one half.
-FPR95 is given in both orientations found in the literature, under names that say which: they are different numbers.
+NegLabel (Jiang et al. 2024) sets the classes against words that are far from all of them; GL-MCM (Miyai et al. 2025) adds what the surest
+place of the picture says. FPR95 is given in both orientations found in the literature, under names that say which: they are different
+numbers.
 """
 
+from functools import cache
+
+import numpy as np
 import pytest
 
-from pytest_clip.metrics import ood
+from pytest_clip.data import wordlist
+from pytest_clip.extract.negatives import mined
+from pytest_clip.metrics import neglabel, ood
 from pytest_clip.metrics.intervals import auroc_interval, seed_from
 from pytest_clip.metrics.ood_intervals import aupr_interval, fpr95_interval
 from pytest_clip.metrics.outcomes import Outcomes
@@ -107,3 +114,47 @@ def test_auroc_max_logit(judge, known_and_unknown):
 def test_auroc_energy(judge, known_and_unknown):
     """AUROC of the negative free energy, logsumexp of the logits (Liu et al. 2020)."""
     by_other_score(judge, known_and_unknown, ood.energy, "energy")
+
+
+@pytest.fixture(scope="session")
+def negatives(clip_model, clip_data, clip_extraction, clip_settings):
+    """By known classes the words that compete with them, mined for this model."""
+
+    @cache
+    def of(classes):
+        found = wordlist.find(clip_settings.neglabel_words, data=clip_data.name, classes=classes)
+        if found is None:
+            pytest.skip(f"no words are named to compete with the classes of {clip_data.name}: ini clip_neglabel_words = FILE, or wordnet")
+        known = clip_extraction.classifier(clip_model, clip_data, classes=classes)
+        return mined(lambda texts: clip_extraction.texts(clip_model, texts), known, found)
+
+    return of
+
+
+@pytest.mark.clip_gate("ood/auroc_neglabel")
+def test_auroc_neglabel(judge, clip_case, clip_model, clip_data, clip_extraction, known_and_unknown, negatives):
+    """AUROC of the softmax mass on the classes, against words that are far from all of them (Jiang et al. 2024)."""
+    sets, scores = (clip_data.images(clip_case.slice).known, clip_case.slice), []
+    found = negatives(known_and_unknown[0].classes)
+    for name, answers in zip(sets, known_and_unknown, strict=True):
+        rows = clip_extraction.embeddings(clip_model, clip_data, name).astype(np.float64)
+        competing = (rows @ found.embeddings.T).clip(-1, 1).round(12)  # as the cosines of the classes are
+        scores.append(neglabel.neglabel(answers.cosines, competing, found.groups))
+    told = known_and_unknown[0].conventions | found.conventions
+    told |= {"score": "neglabel", "known": len(scores[0]), "scale": neglabel.SCALE}
+    judge("auroc", *scores, lambda: auroc_interval(*scores), told)
+
+
+@pytest.mark.clip_gate("ood/auroc_gl_mcm")
+def test_auroc_gl_mcm(judge, clip_case, clip_model, clip_data, clip_extraction, clip_settings, known_and_unknown):
+    """AUROC of MCM plus the same of the surest place of the picture (Miyai et al. 2025)."""
+    if (reason := clip_extraction.no_patches(clip_model)) is not None:
+        pytest.skip(reason)
+    tau, sets = clip_settings.mcm_tau, (clip_data.images(clip_case.slice).known, clip_case.slice)
+    weight = 0.5 if any(each.imagenet for each in clip_data.sets if each.name == sets[0]) else 1.0  # as published
+    scores = [
+        neglabel.gl_mcm(answers.cosines, clip_extraction.local_mcm(clip_model, clip_data, name, tau=tau), tau=tau, weight=weight)
+        for name, answers in zip(sets, known_and_unknown, strict=True)
+    ]
+    told = known_and_unknown[0].conventions | {"score": "gl_mcm", "tau": tau, "lambda": weight, "known": len(scores[0])}
+    judge("auroc", *scores, lambda: auroc_interval(*scores), told)

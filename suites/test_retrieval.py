@@ -17,6 +17,16 @@ et al. 2023; SugarCrepe, Hsieh et al. 2023). Of "a red brick mug left of a blue 
 
 Guessing scores 0.5. A swap has the very words of the true caption, so a text encoder that does not see their order scores 0 on all three.
 SugarCrepe's kinds are slices of the same gate. Winoground (Thrush et al. 2022) crosses two images with two captions of the same words.
+
+Paraphrase (SugarCrepe++, Dumpala et al. 2024): a second true caption in other words, and both must score strictly above the false one.
+Guessing scores 1/3. `mirrored` goes round the scene the other way: "a blue dog right of a red mug" for "a red mug left of a blue dog".
+
+Negation (NegBench, Alhamoud et al. 2025): of four captions of an image one is true, and one each of those that affirm (positive), deny
+(negative) and do both (hybrid) is false. Guessing scores 0.25; a model that reads over the 'no' takes what is denied for what is there, and
+scores near 0 where the true caption denies.
+
+    true, of a mug and a dog    a mug and a dog    there is no tree    a mug but no tree
+    false                       a mug and a tree   there is no dog     a mug but no dog
 """
 
 from functools import cache, partial
@@ -25,10 +35,11 @@ import numpy as np
 import pytest
 
 from pytest_clip.data.published import comparable
-from pytest_clip.extract.captions import Captions
+from pytest_clip.extract.captions import Captions, texts_hash
 from pytest_clip.extract.instead import instead
 from pytest_clip.gates.evidence import Picture, Queries, Query, Seen
-from pytest_clip.metrics.intervals import bootstrap, mean_interval, seed_from, wilson
+from pytest_clip.metrics.choice import PARAPHRASE_CHANCE, chosen, paraphrased
+from pytest_clip.metrics.intervals import bootstrap, mean_interval, paired_difference, seed_from, wilson
 from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.metrics.retrieval import (
     WINOGROUND_CHANCE,
@@ -266,6 +277,173 @@ def test_compositionality(gate, clip_case, clip_model, clip_data, clip_extractio
 
     told = {"chance": chance_preference(foils=1), "foils": 1, "rule": "strictly above", "rounding": ROUNDING}
     gate.share(clip_case.gate, better, ids=images.ids, conventions=told, shows=shown)
+
+
+@pytest.fixture
+def home(clip_case, clip_data):
+    """The image set behind a gate whose slices are sets of their own on published data and kinds of caption on `scenes`."""
+    return clip_case.slice if clip_case.slice in [each.name for each in clip_data.sets] else "pairs"
+
+
+@pytest.fixture(scope="session")
+def scored(clip_model, clip_data, clip_extraction):
+    """`scored(set, texts)`: the cosine of each image with its own text, float64 [n]."""
+
+    def of(name, texts):
+        images = clip_extraction.embeddings(clip_model, clip_data, name).astype(np.float64)
+        return (images * clip_extraction.texts(clip_model, texts)).sum(1)
+
+    return of
+
+
+@pytest.fixture
+def mistaken(clip_data, clip_extraction, home):
+    """For a report: the images whose false caption won by most; `scores` of the true and the false one, and which texts they are."""
+
+    def of(rows, scores, true, false, wanted, k):
+        worst = sorted(rows, key=lambda row: (scores[0][row] - scores[1][row], clip_data.images(home).ids[row]))[: wanted.most]
+        queries = []
+        for row in worst:
+            picture = Seen(clip_data.images(home).ids[row], picture=Picture(clip_extraction.picture(clip_data, home, row)))
+            queries.append(Query(picture, (Seen(text=false[row]),), Seen(text=true[row]), rank=2, of=k))
+        return Queries(queries) if queries else None
+
+    return of
+
+
+@pytest.mark.clip_gate("retrieval/paraphrase")
+def test_paraphrase(gate, clip_case, clip_data, home, scored, mistaken):
+    """Share of images of whose two true captions both score strictly above the one that is false in this fact."""
+    images = clip_data.images(home)
+    if clip_case.slice not in images.triples:
+        pytest.skip(f"{clip_data.name}/{home} has no second true captions")
+    first = images.captions
+    second, false = zip(*images.triples[clip_case.slice], strict=True)
+    scores = [scored(home, texts) for texts in (first, second, false)]
+    right = paraphrased(*scores, margin=ROUNDING)
+    same = sum(foil in (one, two) for one, two, foil in zip(first, second, false, strict=True))
+    told = {"chance": round(PARAPHRASE_CHANCE, 6), "rule": "both strictly above", "rounding": ROUNDING}
+    told |= {"captions": texts_hash([*first, *second, *false]), "unanswerable": same}
+
+    def shown(wanted):
+        lower = [one if a < b else two for one, two, a, b in zip(first, second, *scores[:2], strict=True)]
+        return mistaken(np.flatnonzero(~right).tolist(), (np.minimum(*scores[:2]), scores[2]), lower, false, wanted, 3)
+
+    gate.share(clip_case.gate, right, ids=images.ids, conventions=told, shows=shown)
+
+
+@pytest.fixture(scope="session")
+def answered(clip_data, scored):
+    """By image set: its questions, the scores of their captions float64 [n, k], and which of them was chosen, int [n]."""
+
+    @cache
+    def of(name):
+        questions = clip_data.images(name).questions
+        if questions is None:
+            pytest.skip(f"{clip_data.name}/{name} has no questions of four captions")
+        captions = zip(*(each.captions for each in questions), strict=True)
+        scores = np.stack([scored(name, list(texts)) for texts in captions], axis=1)
+        return questions, scores, chosen(scores, [each.right for each in questions], margin=ROUNDING)
+
+    return of
+
+
+@pytest.fixture
+def asked(clip_case, clip_data, home, answered):
+    """The questions of this case: their rows, and the conventions of numbers made of them."""
+    questions, _, choices = answered(home)
+    kinds = [each.kind for each in questions]
+    rows = [row for row, kind in enumerate(kinds) if home == clip_case.slice or clip_case.slice in (kind, "all")]
+    wrong = [questions[row].types[choices[row]] for row in rows if choices[row] != questions[row].right]
+    texts = [text for row in rows for text in questions[row].captions]
+    told = {"chance": 0.25, "captions": texts_hash(texts), "rule": "strictly above", "rounding": ROUNDING}
+    return rows, told | {"measured": {"wrong": {kind: wrong.count(kind) for kind in sorted(set(wrong))}}}
+
+
+@pytest.mark.clip_gate("retrieval/negation_accuracy")
+def test_negation_accuracy(gate, clip_case, clip_data, home, answered, asked, mistaken):
+    """Share of questions in which the true one of four captions scores strictly above the false ones."""
+    (questions, scores, choices), (rows, told), images = answered(home), asked, clip_data.images(home)
+    right = np.array([each.right for each in questions])
+
+    def shown(wanted):
+        at = np.arange(len(right))
+        true, false = ([each.captions[k] for each, k in zip(questions, which, strict=True)] for which in (right, choices))
+        lost = [row for row in rows if choices[row] != right[row]]
+        return mistaken(lost, (scores[at, right], scores[at, choices]), true, false, wanted, scores.shape[1])
+
+    reason = None if rows else f"no question of {clip_data.name}/{home} has a true caption of type {clip_case.slice}"
+    ids = [images.ids[row] for row in rows]
+    gate.share(clip_case.gate, (choices == right)[rows], ids=ids, conventions=told, shows=shown, reason=reason)
+
+
+@pytest.fixture
+def judge_wrong(gate, clip_case, clip_data, home, answered, asked):
+    """Share of questions answered with a false caption of one type."""
+
+    def judge(kind):
+        (questions, _, choices), (rows, told) = answered(home), asked
+        fell = np.array([choices[row] != questions[row].right and questions[row].types[choices[row]] == kind for row in rows])
+        ids = tuple(clip_data.images(home).ids[row] for row in rows)
+        ci, outcomes = wilson(int(fell.sum()), len(fell)), Outcomes("mean", {"wrong": fell}, ids)
+        gate(clip_case.gate, fell.mean(), n=len(fell), ci=ci, per_image=outcomes, conventions=told)
+
+    return judge
+
+
+@pytest.mark.clip_gate("retrieval/negation_wrong_positive")
+def test_negation_wrong_positive(judge_wrong):
+    """Share of questions answered with a caption that names what is absent."""
+    judge_wrong("positive")
+
+
+@pytest.mark.clip_gate("retrieval/negation_wrong_negative")
+def test_negation_wrong_negative(judge_wrong):
+    """Share of questions answered with a caption that denies what is there."""
+    judge_wrong("negative")
+
+
+@pytest.mark.clip_gate("retrieval/negation_wrong_hybrid")
+def test_negation_wrong_hybrid(judge_wrong):
+    """Share of questions answered with a false caption that affirms and denies."""
+    judge_wrong("hybrid")
+
+
+@pytest.mark.clip_gate("retrieval/negated_recall_drop")
+def test_negated_recall_drop(gate, clip_case, clip_model, clip_data, clip_extraction):
+    """Share of captions that lose their image from the first five when they also deny something absent."""
+    images, k = clip_data.images(clip_case.slice), 5
+    if images.negated is None:
+        pytest.skip(f"{clip_data.name}/{clip_case.slice} has no captions with a negation")
+    plain = images.all_captions or tuple((text,) for text in images.captions)
+    groups = np.arange(len(images)) if images.captions is None else np.unique(images.captions, return_inverse=True)[1]
+    gallery = clip_extraction.embeddings(clip_model, clip_data, clip_case.slice)
+
+    def found(told):
+        """Of each image the share of its captions that find it."""
+        texts, rows = [text for each in told for text in each], np.repeat(np.arange(len(told)), [len(each) for each in told])
+        same = None if images.captions is not None else np.unique(texts, return_inverse=True)[1]
+        asked = clip_extraction.texts(clip_model, texts)
+        hits = ranks(asked, gallery, query_groups=groups[rows], gallery_groups=groups, query_same=same) <= k
+        return np.bincount(rows, hits) / np.bincount(rows)
+
+    before, after = found(plain), found(images.negated)
+    whole, chance = np.isin(np.r_[before, after], (0, 1)).all(), k / len(images)
+    low, _ = mean_interval(before, seed=0, within=(0, 1))
+    lost = None if low > chance else f"recall at {k} of plain captions is not above chance ({chance:.3f})"
+
+    def ci():
+        if whole:
+            return paired_difference(before.astype(bool), after.astype(bool))
+        return mean_interval(before - after, seed=seed_from(str(clip_case.gate)), within=(-1, 1))
+
+    told = {"k": k, "gallery": len(images), "ties": "against the right answer", "mean": "over images"}
+    told |= {"captions": texts_hash(text for each in (*plain, *images.negated) for text in each)}
+    gate(
+        clip_case.gate, None if lost else float((before - after).mean()), n=len(images), reason=lost, ci=None if lost else ci,
+        per_image=None if lost else Outcomes("drop", {"before": before, "correct": after}, images.ids, groups),
+        conventions=told | {"measured": {"plain": round(float(before.mean()), 6), "negated": round(float(after.mean()), 6)}},
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

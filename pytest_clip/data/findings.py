@@ -34,6 +34,10 @@ class Seen:
     deep: str = ""
 
 
+ASKED = ("pairs", "triples", "choices")
+"""Roles of sets that ask several things of one picture, a row for each: the same file again is no copy."""
+
+
 def of_pictures(seen: Sequence[Seen]) -> list[Problem]:
     """Everything but what cannot be read."""
     return [*twice(seen), *resized(seen), *turned(seen), *deep(seen)]
@@ -57,6 +61,7 @@ def twice(seen: Sequence[Seen], *, named: int = NAMED, source: str = "") -> Iter
     labels = [group for group in groups if len({each.label for each in group if each.label}) > 1]
     leaks = [group for group in groups if {"clean", "ood"} <= {each.role for each in group} and group not in labels]
     rest = [group for group in groups if group not in labels and group not in leaks and len({each.set for each in group}) == 1]
+    rest = [group for group in rest if group[0].role not in ASKED or len({each.where for each in group}) > 1]
     for some, what, cure in (
         (labels, "are there under different labels", "keep each under the right one"),
         (leaks, "are both known and unknown", "remove them from the unknown ones"),

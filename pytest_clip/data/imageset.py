@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .choices import Question
 from .layouts.found import shown
 
 if TYPE_CHECKING:
@@ -58,6 +59,12 @@ class ImageSet:
     """per-image facts by name, each n long"""
     foils: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """by kind, a caption of each image that is false in one fact; each n long"""
+    triples: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """by kind, for each image a second true caption in other words than `captions`, and a false one; each n long"""
+    negated: tuple[tuple[str, ...], ...] | None = None
+    """[n] true captions of each image that also deny what is absent: as many as it has others, in their order"""
+    questions: tuple[Question, ...] | None = None
+    """[n] captions of each image among which to choose"""
     scenes: tuple[Scene, ...] | None = None
     portraits: tuple[Portrait, ...] | None = None
     rows: tuple[int, ...] | None = None

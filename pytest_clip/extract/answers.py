@@ -68,7 +68,7 @@ def _grouped(whole: ZeroShot, images: ImageSet, members: Sequence[Sequence[int]]
     """Each answer from its members alone: classes in none are not asked for, as in the published accuracies of ImageNet-A and -R."""
     known = sum(len(group) for group in members)
     how = "argmax over these alone" if known == len(members) else "the highest cosine of its members"
-    cosines, shares = _highest(whole.cosines, members), None
+    cosines, shares = highest(whole.cosines, members), None
     if images.merge == "mean":
         from ..metrics.shape_bias import group_probabilities
 
@@ -78,7 +78,7 @@ def _grouped(whole: ZeroShot, images: ImageSet, members: Sequence[Sequence[int]]
     return replace(whole, cosines=cosines, shares=shares, classes=images.classes, told=told)
 
 
-def _highest(cosines: NDArray[np.float64], members: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+def highest(cosines: NDArray[np.float64], members: Sequence[Sequence[int]]) -> NDArray[np.float64]:
     """[n, C] to [n, groups]: the highest of each group."""
     if all(len(group) == 1 for group in members):
         return cosines[:, [group[0] for group in members]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -14,6 +16,11 @@ if TYPE_CHECKING:
 
 Direction = Literal["image", "text"]
 """What is sought: ``image``: a caption asks for its image; ``text``: an image for its caption."""
+
+
+def texts_hash(texts: Iterable[str]) -> str:
+    """Identifies texts in their order; numbers of others are not comparable."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
 
 
 class Captions:

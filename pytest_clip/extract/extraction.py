@@ -173,6 +173,26 @@ class Extraction:
             model=model, source=lambda: self._source(model, data, name), told={"data": images.data},
         )  # fmt: skip
 
+    def no_patches(self, model: ClipModel) -> str | None:
+        """Why the model has no patch features; None if it has."""
+        from ..models.patches import lacking
+
+        embedding_model(model)
+        return lacking(model)
+
+    def local_mcm(self, model: ClipModel, data: Data, name: str, *, tau: float) -> NDArray[np.float64]:
+        """What the surest place of each image of a set says of any class, float64 [n]; asked as `zero_shot` asks."""
+        from .places import stored_scores
+
+        images, templates, classes = data.images(name), data.templates, data.classes
+        if images.templates is not None:
+            templates, classes = images.templates if data.prompts is None else templates, images.classes
+        return stored_scores(
+            self.cache / "answers", self._key(model, images), len(images), asked=prompts_hash(classes, templates), tau=tau,
+            prompts=self.classifier(model, data, templates=templates, classes=classes), images=images, batches=self._batches,
+            model=model, source=lambda: self._source(model, data, name), told={"data": images.data},
+        )  # fmt: skip
+
     def _source(self, model: ClipModel, data: Data, name: str, *, view: View | None = None) -> Source:
         self._gallery.hang(data, name)
         return Source(model, data.images(name), self.cache, view=view, keep=self.keep)

@@ -113,6 +113,10 @@ class Door:
         """float32 [n, d, gh, gw] of finite numbers."""
         return _numbers(model, "dense_features", answer, n, dims=4)
 
+    def patches(self, model: ClipModel, answer: Any, n: int) -> NDArray[np.float32]:
+        """float32 [n, places, d] of finite numbers."""
+        return _numbers(model, "patch_features", answer, n, dims=3)
+
 
 def picture(model: ClipModel, answer: Any, *, where: str) -> Any:
     """What `preprocess` made of one picture, float32 [3, h, w], if that is what it is."""

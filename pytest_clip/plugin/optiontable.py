@@ -193,6 +193,10 @@ _LIST = (
     ),
     Option("clip_list", "Print suites, gates, rules and data, load no model and exit", more=SWITCH),
     Option("clip_mcm_tau", None, checks.positive, ini="Temperature of the MCM score in the ood suite (default: 1)", native=float),
+    Option(
+        "clip_neglabel_words", None, checks.text("a file of words, or wordnet"),
+        ini="Words that compete with the classes in ood/auroc_neglabel: a file, or wordnet (default: those of scenes for scenes)",
+    ),
     Option("clip_corruptions", ini="Kinds of the corruptions suite, one per line (default: the 15 of ImageNet-C)", kind="linelist"),
     Option(
         "clip_corruptions_3d", ini="Kinds of the corruptions_3d suite, one per line (default: the six that follow depth)", kind="linelist",

@@ -66,6 +66,7 @@ def _resolved(config: pytest.Config) -> Settings:
         shared_cache=given.clip_shared_cache or config.getini("clip_shared_cache"),
         cache_size=_pick(config, "clip_cache_size", Settings.cache_size),
         mcm_tau=_pick(config, "clip_mcm_tau", 1.0),
+        neglabel_words=_ini(config, "clip_neglabel_words", lambda text: _words(text, base), None),
         corruptions=_kinds(config, "clip_corruptions", kinds.KINDS) or kinds.IMAGENET_C,
         corruptions_3d=_kinds(config, "clip_corruptions_3d", kinds.KINDS_3D) or kinds.GEOMETRIC,
         corruption_images=_pick(config, "clip_corruption_images", 95),
@@ -121,6 +122,16 @@ def _ini(config: pytest.Config, name: str, check: Callable[[str], T], default: T
         return check(text)
     except (argparse.ArgumentTypeError, ClipError) as error:
         raise pytest.UsageError(f"{config.inipath or 'ini'}: {name}: {error}{_comment(text)}") from None
+
+
+def _words(text: str, base: Path) -> Path | str:
+    """A file of words that is there, relative to the ini file, or `wordnet`."""
+    if text.strip().lower() == "wordnet":
+        return "wordnet"
+    path = base / path_of(text.strip())
+    if not path.is_file():
+        raise ClipError(f"no file {path}; name a file with one word a line, or wordnet")
+    return path
 
 
 def _comment(text: str) -> str:

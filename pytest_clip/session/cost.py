@@ -118,6 +118,8 @@ def _zero_shot(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
     yield Look(gate.slice or "clean")
     if gate.suite in ("calibration", "factors", "finetune", "ood") or gate.metric in ("relative_robustness", "effective_robustness"):
         yield Look("clean")
+    if gate.metric == "auroc_gl_mcm":
+        yield from (Look(name, view=f"{MAPS} of places") for name in (gate.slice or "clean", "clean"))
     if gate.suite == "factors":
         yield from (Look(name) for name, role in ledger.roles.items() if role == "overall")
 
@@ -175,7 +177,7 @@ def _prompts(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
 
 def _retrieval(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
     name = str(gate.slice)
-    yield Look("pairs" if gate.metric == "compositionality" and name not in ledger.sizes else name)
+    yield Look(name if name in ledger.sizes else "pairs")
 
 
 def _shape_bias(gate: GateId, ledger: _Ledger) -> Iterator[Look]:

@@ -75,6 +75,8 @@ class Settings:
     shared_cache: bool = False
     cache_size: int | None = 50 * 10**9
     mcm_tau: float = 1.0
+    neglabel_words: Path | str | None = None
+    """a file of words, or `wordnet`; None: the vocabulary of `scenes`, and none for other data"""
     corruptions: tuple[str, ...] = IMAGENET_C
     corruptions_3d: tuple[str, ...] = GEOMETRIC
     corruption_images: int = 95

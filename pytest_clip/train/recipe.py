@@ -65,6 +65,8 @@ class Recipe:
     first_images: int = 15_200
     """rendered before the first step; the renderer then adds to the pool while training goes on"""
     most_images: int = 190_000
+    words: tuple[str, ...] = ()
+    """texts whose words the token table holds beside those of `captions.lexicon`"""
     seed: int = 0
     """of scenes, batches and augmentation"""
     initial_seed: int = 67_280_421_310_721

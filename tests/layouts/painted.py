@@ -79,8 +79,33 @@ class Dense(Reader):
         return torch.cat([angles.cos(), angles.sin(), torch.where(images[:, 2:] > 200, 1.0, 0.0)], dim=1)
 
 
+class Logical(Reader):
+    """A picture shows the things of its red and green digit and no others; a text affirms numbers and denies those after a 'no'."""
+
+    denied = -1.0
+
+    def encode_image(self, images: torch.Tensor) -> torch.Tensor:
+        digits = (images.mean((2, 3)) // STEP).long()[:, :2]
+        return torch.full((len(images), 16), -0.25).scatter(1, digits, 0.25)
+
+    def encode_text(self, texts: list[str]) -> torch.Tensor:
+        out = torch.zeros(len(texts), 16)
+        for row, text in zip(out, texts, strict=True):
+            for no, number in re.findall(r"(no )?([0-9]+)", text):
+                row[int(number)] += self.denied if no else 1.0
+        return torch.nn.functional.normalize(out, dim=1)
+
+
+class Blind(Logical):
+    """It reads over the 'no'."""
+
+    denied = 1.0
+
+
 def make(name: str) -> Reader:
     """The model that a name stands for."""
+    if name in ("logical", "blind"):
+        return {"logical": Logical, "blind": Blind}[name](name)
     return Dense(name) if name == "dense" else Reader(name)
 
 

@@ -17,6 +17,15 @@ def folder_of(names: Sequence[str], places: Iterable[Path]) -> Path | None:
     return next((place for place in places if names and (place / names[0]).is_file()), None)
 
 
+def mentions(path: Path, word: str) -> bool:
+    """Whether `word` stands in the first 4,000 bytes of a file."""
+    try:
+        with path.open("rb") as file:
+            return word.encode() in file.read(4000)
+    except OSError:
+        return False
+
+
 def present(names: Sequence[str], folder: Path | None, *, listed_in: Path, looked_in: Sequence[Path], get: str) -> tuple[Path, ...]:
     """The picture files, in order; ClipError names the file that lists them, where they were looked for and how to get them."""
     if folder is None:

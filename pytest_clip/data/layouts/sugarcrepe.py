@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
 from ..setinfo import SetInfo
-from .captioned import fingerprint, folder_of, present, read_json
+from .captioned import fingerprint, folder_of, mentions, present, read_json
 from .found import Found, Problem, places
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ PAGE, LICENCE = "https://github.com/RAIVNLab/sugar-crepe", "MIT; pictures: COCO 
 
 
 def detect(root: Path) -> list[Found]:
-    """A folder with at least three of the seven files: two names alone could be anything."""
+    """A folder with at least three of the seven files: two names alone could be anything. Those of SugarCrepe++ name a second caption."""
     for folder in (each for place in places(root) for each in (place, place / "data")):
         there = {kind: folder / f"{kind}.json" for kind in KINDS if (folder / f"{kind}.json").is_file()}
-        if len(there) >= 3:
+        if len(there) >= 3 and not all(mentions(path, '"caption2"') for path in there.values()):
             return [Found(NAME, NAME, folder, there)]
     return []
 

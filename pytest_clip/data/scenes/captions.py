@@ -121,6 +121,13 @@ def attribute_prompts(names: Sequence[str]) -> list[list[str]]:
     return [[fill(t, n) for n in names] for t in ATTRIBUTE_TEMPLATES]
 
 
+def vocabulary() -> tuple[list[str], list[str]]:
+    """Nouns and adjectives of captions that name no class: what stands against the classes in `ood/auroc_neglabel`."""
+    nouns = ["background", "backdrop", "grass", "lawn", "floor", "wall", "stripes", "sketch", "drawing", "cartoon", "silhouette", "outline"]
+    nouns += ["photo", "picture", "image", "render", "view", "object", "thing", "bar", "ball", "fence"]
+    return nouns, [*COLOURS, *sorted({word for words in TEXTURE_WORDS.values() for word in words if word})]
+
+
 def lexicon() -> list[str]:
     """Texts that together hold every word a caption can hold: what the bundled models' token table must cover."""
     words = [*CLASSES, *COLOURS, *BACKGROUNDS, *(w for ws in TEXTURE_WORDS.values() for w in ws), *TEXTURES, *STYLES]

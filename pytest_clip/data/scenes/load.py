@@ -6,13 +6,16 @@ import hashlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..imageset import ImageSet
 from .camera import SIZE
 from .captions import full_caption
+from .negations import TYPES, hybrid_of, question
 from .negatives import NEGATIVES
+from .paraphrases import TRIPLES, reworded
 from .sets import scene_set
 from .sizes import STUDIO_PER_CLASS
 from .spec import Scene
@@ -20,15 +23,15 @@ from .studio.portrait import sample
 from .vocabulary import CLASSES, SEED
 
 NO_PIXELS = (
-    "appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "negatives.py", "partners.py", "sets.py", "sizes.py",
-    "twoviews.py",
+    "appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "negations.py", "negatives.py", "paraphrases.py",
+    "partners.py", "sets.py", "sizes.py", "twoviews.py",
 )  # fmt: skip
 """Modules that choose scenes or words: what they choose is in the scenes themselves, which every fingerprint holds."""
 
 
 VERSION = 1
 """Part of the data fingerprint: raise it whenever a pixel changes."""
-FOIL_STREAM, STUDIO_STREAM = 2_000_017, 3_000_017
+FOIL_STREAM, STUDIO_STREAM, WORDS_STREAM = 2_000_017, 3_000_017, 5_000_017
 """No other image set and no training run draws from these streams."""
 
 
@@ -71,7 +74,7 @@ def image_set(name: str, *, role: str, limit: int | None = None) -> ImageSet:
         name=name, data="scenes", role=role, ids=tuple(f"{name}-{i:05d}" for i in kept), labels=np.array(labels), classes=CLASSES,
         fingerprint=digest, pairs=None if found.pairs is None else np.array([found.pairs[i] for i in kept]),
         captions=tuple(full_caption(s) for s in scenes) if role != "ood" else None,
-        attributes=attributes, foils=_foils(scenes, kept) if role == "pairs" else {},
+        attributes=attributes, **(_told(scenes, kept) if role == "pairs" else {}),
         scenes=scenes, rows=tuple(kept),
     )  # fmt: skip
 
@@ -89,9 +92,17 @@ def _studio(role: str, limit: int | None) -> ImageSet:
     )  # fmt: skip
 
 
-def _foils(scenes: Sequence[Scene], rows: Sequence[int]) -> dict[str, tuple[str, ...]]:
-    """False captions of scenes of `pairs`, by kind."""
+def _told(scenes: Sequence[Scene], rows: Sequence[int]) -> dict[str, Any]:
+    """What is said of scenes of `pairs` beside their captions: what is false by kind, what else is true, questions of each type in turn."""
+
+    def drawn(*stream: int) -> list[tuple[Scene, np.random.Generator]]:
+        return [(scene, np.random.default_rng([SEED, *stream, i])) for scene, i in zip(scenes, rows, strict=True)]
+
+    foils = {kind: tuple(make(s, g) for s, g in drawn(FOIL_STREAM)) for kind, make in NEGATIVES.items()}
+    wordings = {kind: tuple(reworded(s, g, kind) for s, g in drawn(WORDS_STREAM, 0)) for kind in TRIPLES}
     return {
-        kind: tuple(make(s, np.random.default_rng([SEED, FOIL_STREAM, i])) for s, i in zip(scenes, rows, strict=True))
-        for kind, make in NEGATIVES.items()
+        "foils": foils,
+        "triples": {kind: tuple(zip(wordings[kind], foils[foil], strict=True)) for kind, foil in TRIPLES.items()},
+        "negated": tuple((hybrid_of(s, g, full_caption(s)),) for s, g in drawn(WORDS_STREAM, 1)),
+        "questions": tuple(question(s, g, TYPES[i % len(TYPES)]) for (s, g), i in zip(drawn(WORDS_STREAM, 2), rows, strict=True)),
     }

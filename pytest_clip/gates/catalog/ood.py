@@ -22,6 +22,8 @@ SUITE = Suite(
         "ood/fpr95_ood_positive": _ood("Known images rejected when 95 % of unknown ones are rejected", better="lower", chance="0.95"),
         "ood/auroc_msp": _ood("Area under the ROC curve of the largest softmax probability at the model's own scale"),
         "ood/auroc_max_logit": _ood("Area under the ROC curve of the largest logit"),
+        "ood/auroc_neglabel": _ood("Area under the ROC curve of the NegLabel score: known classes against words far from them"),
+        "ood/auroc_gl_mcm": _ood("Area under the ROC curve of the GL-MCM score: the whole picture and its surest place"),
         "ood/auroc_energy": _ood("Area under the ROC curve of the energy score"),
     },
     (Need("ood/*", (), ("clean+labelled",)),),

@@ -10,6 +10,9 @@ _NEGATIVES = (
     "object_replace", "companion_replace", "colour_replace", "texture_replace", "background_replace", "relation_replace", "object_swap",
     "attribute_swap", "relation_swap",
 )  # fmt: skip
+_TRIPLES = ("object_replace", "colour_replace", "relation_replace", "object_swap", "attribute_swap", "mirrored")
+_TYPES = ("positive", "negative", "hybrid")
+_QUESTIONS = ("pairs", "role:choices")
 
 
 def _retrieval(title: str, chance: str, unit: Unit = "share", better: Better = "higher") -> Metric:
@@ -47,6 +50,21 @@ SUITE = Suite(
         ),
         "retrieval/compositionality": Metric(
             "share", "higher", ("pairs", "role:pairs"), "Images whose true caption beats one that is false in this fact", "0.5", _NEGATIVES
+        ),
+        "retrieval/paraphrase": Metric(
+            "share", "higher", ("pairs", "role:triples"), "Images of whose two true captions both beat the false one", "1 / 3", _TRIPLES
+        ),
+        "retrieval/negation_accuracy": Metric(
+            "share", "higher", _QUESTIONS, "Questions of this type in which the true one of four captions wins", "0.25", (*_TYPES, "all")
+        ),
+        **{
+            f"retrieval/negation_wrong_{kind}": Metric(
+                "share", "lower", _QUESTIONS, f"Questions answered with a false caption of type {kind}", "0.25", ("all",)
+            )
+            for kind in _TYPES
+        },
+        "retrieval/negated_recall_drop": Metric(
+            "points", "lower", ("pairs", "role:negated"), "Recall at 5 lost when a caption also denies what is absent"
         ),
         "retrieval/winoground_text": _winoground("Both images prefer their own of two captions", "0.25"),
         "retrieval/winoground_image": _winoground("Both captions prefer their own of two images", "0.25"),

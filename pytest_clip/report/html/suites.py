@@ -143,7 +143,7 @@ def _prompts(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
 
 def _retrieval(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
     many = len({row["model"] for row in rows}) > 1
-    return [*_slices(rows, shown, on, ("retrieval/compositionality",)), *queries(shown, rows, many=many, on=on)]
+    return [*_slices(rows, shown, on, ("retrieval/compositionality", "retrieval/paraphrase")), *queries(shown, rows, many=many, on=on)]
 
 
 def _metamorphic(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:

@@ -1,0 +1,117 @@
+"""Negation, paraphrase and words against classes on the bundled model, and copies of it that are broken in just that way."""
+
+import pytest
+
+HOOK = """
+    import numpy as np
+    import torch
+
+
+    class Own:
+        def __init__(self, model, name):
+            self._model, self.label, self.fingerprint = model, name, f"{sum(map(ord, name)):016x}"
+
+        def __getattr__(self, name):
+            return getattr(self._model, name)
+
+        def encode_text(self, texts):
+            rows = self._model.encode_text(list(texts))
+            one = self._model.encode_text(["a photo of a mug"])[0]
+            for row, text in enumerate(texts):
+                if self.label == "reworded" and " in front of " in text:
+                    rows[row] = one
+                if self.label == "denying" and any(no in text for no in (" no ", " not ", " without ", "no ")):
+                    rows[row] = one
+                if self.label == "words" and text.startswith(("the nice ", "This is a ")):
+                    rows[row] = one
+            return rows
+
+        def patch_features(self, images):
+            from pytest_clip.models.patches import patch_features
+
+            rows = patch_features(self._model, images)
+            if self.label == "places":  # of every picture those of another direction
+                seeds = images.abs().sum((1, 2, 3))
+                draws = [np.random.default_rng(int(seed * 1e3)).normal(size=rows.shape[1:]) for seed in seeds]
+                rows = torch.from_numpy(np.stack(draws))
+            return rows
+
+
+    def pytest_clip_make_model(spec, config):
+        from pathlib import Path
+        from pytest_clip.models import bundled, openclip, spec as specs
+
+        cache = Path(config.option.clip_cache_dir)
+        folder = bundled.expand("scenes-rn", cache)
+        return Own(openclip.load(specs.parse(f"local-dir:{folder}"), device="cpu", cache_dir=cache), spec.text)
+"""
+TIGHT = """
+schema = 1
+[gates."retrieval/paraphrase[object_replace]"]
+min = 0.9
+why = "x"
+[gates."retrieval/compositionality[object_replace]"]
+min = 0.9
+why = "x"
+[gates."retrieval/negated_recall_drop"]
+max = 0.2
+why = "x"
+[gates."retrieval/image_retrieval_recall_at_5"]
+min = 0.9
+why = "x"
+[gates."ood/auroc"]
+min = 0.85
+why = "x"
+[gates."ood/auroc_neglabel"]
+min = 0.72
+why = "x"
+[gates."ood/auroc_gl_mcm"]
+min = 0.82
+why = "x"
+"""
+
+
+@pytest.fixture
+def judged(measure, tmp_path):
+    """The gates that failed for a model of this name, and all rows."""
+
+    asked = "object_replace or negated or recall_at_5 or neglabel or gl_mcm or ood/auroc["
+
+    def run(name):
+        (tmp_path / "thresholds.toml").write_text(TIGHT)
+        options = (f"--clip-model={name}", "--clip-suite=retrieval,ood", "-k", asked, "-p", "no:cacheprovider")
+        _, rows, output = measure(*options, conftest=HOOK)
+        return {gate for gate, row in rows.items() if row["verdict"] == "fail"}, rows, output
+
+    return run
+
+
+OOD = ("near", "far", "textures")
+
+
+@pytest.mark.parametrize(
+    ("name", "fails"),
+    [
+        ("healthy", set()),
+        ("reworded", {"retrieval/paraphrase[object_replace]"}),
+        ("denying", {"retrieval/negated_recall_drop[pairs]"}),
+        ("words", {f"ood/auroc_neglabel[{name}]" for name in OOD}),
+        ("places", {f"ood/auroc_gl_mcm[{name}]" for name in OOD}),
+    ],
+)
+def test_each_is_caught_by_the_gate_meant_for_it(judged, name, fails):
+    found, rows, output = judged(name)
+    assert found == fails, output
+    assert rows["retrieval/paraphrase[object_replace]"]["n"] == 513
+    assert "seed 0 of numpy" in rows["ood/auroc_neglabel[near]"]["conventions"]["groups"]
+
+
+def test_a_model_that_never_saw_a_negation_takes_what_is_denied_for_what_is_there(measure):
+    _, rows, _ = measure("--clip-model=scenes-rn", "--clip-suite=retrieval", "-k", "negation", "-p", "no:cacheprovider")
+    of = {kind: rows[f"retrieval/negation_accuracy[{kind}]"] for kind in ("positive", "negative", "hybrid", "all")}
+    assert {row["verdict"] for row in of.values()} == {"unjudged"}
+    assert of["all"]["value"] < 0.25
+    assert of["negative"]["value"] < 0.05
+    wrong = [rows[f"retrieval/negation_wrong_{kind}[all]"]["value"] for kind in ("positive", "negative", "hybrid")]
+    assert sum(wrong) + of["all"]["value"] == pytest.approx(1)
+    assert of["all"]["n"] == sum(of[kind]["n"] for kind in ("positive", "negative", "hybrid"))
