@@ -45,7 +45,7 @@ class Recipe:
     """bundled checkpoint to fine-tune, or None"""
     scenes: str = "sampled"
     """`sampled`: the training distribution; `typical`: every class in its typical look; `correlated`: texture, colours and surroundings are
-    those typical of the class in 9 of 10 scenes"""
+    those typical of the class in 9 of 10 scenes; `written`: notes with words lie in 6 of 10, and captions say what is written"""
     loss: str = "softmax"
     """the contrastive one: `softmax` is open_clip's ClipLoss, `sigmoid` its SigLipLoss (Zhai et al. 2023)"""
     teacher: str | None = None
@@ -62,6 +62,8 @@ class Recipe:
     class_weight: float = 1.0
     colour_weight: float = 0.5
     texture_weight: float = 1.5
+    word_weight: float = 1.0
+    """of the words on notes, where there are some"""
     first_images: int = 15_200
     """rendered before the first step; the renderer then adds to the pool while training goes on"""
     most_images: int = 190_000
@@ -93,6 +95,7 @@ RECIPES = {
         BUDGET,
         replace(BUDGET, name="scenes-rn-correlated", scenes="correlated"),
         replace(BUDGET, name="scenes-rn-small", first_images=5_700, most_images=5_700),
+        replace(BUDGET, name="scenes-rn-reads", scenes="written"),
         replace(BUDGET, name="scenes-rn-siglip", model=SIGMOID, loss="sigmoid"),
         replace(BUDGET, name="scenes-vit", model=vit(96), teacher="scenes-rn"),
         replace(BUDGET, name="scenes-convnext", model=convnext(), teacher="scenes-rn"),

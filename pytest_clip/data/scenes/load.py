@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...views import lettering
 from ..imageset import ImageSet
 from .camera import SIZE
 from .captions import full_caption
@@ -21,10 +22,12 @@ from .vocabulary import CLASSES, SEED
 
 NO_PIXELS = (
     "appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "negatives.py", "partners.py", "sets.py", "sizes.py",
-    "twoviews.py",
+    "twoviews.py", "written.py",
 )  # fmt: skip
 """Modules that choose scenes or words: what they choose is in the scenes themselves, which every fingerprint holds."""
 
+OWN_VERSION = ("notes", "studio")
+"""Folders of other renderers."""
 
 VERSION = 1
 """Part of the data fingerprint: raise it whenever a pixel changes."""
@@ -36,13 +39,20 @@ FOIL_STREAM, STUDIO_STREAM = 2_000_017, 3_000_017
 def code_version() -> str:
     """Hash of the renderer's own source: a changed line can change a pixel, so it makes new images rather than old ones come back."""
     here = Path(__file__).parent
-    return _hash(f"{VERSION} {SIZE}", [p for p in here.rglob("*.py") if p.name not in NO_PIXELS and here / "studio" not in p.parents])
+    others = {here / name for name in OWN_VERSION}
+    return _hash(f"{VERSION} {SIZE}", [p for p in here.rglob("*.py") if p.name not in NO_PIXELS and not others & set(p.parents)])
 
 
 @cache
 def studio_version() -> str:
     """The same of the renderer of portraits, which shares nothing with the other."""
     return _hash("1", list((Path(__file__).parent / "studio").rglob("*.py")))
+
+
+@cache
+def notes_version() -> str:
+    """The same of what lays notes into the pictures of the first."""
+    return _hash(f"1 {code_version()}", [*(Path(__file__).parent / "notes").rglob("*.py"), Path(lettering.__file__)])
 
 
 def _hash(start: str, paths: list[Path]) -> str:
