@@ -49,11 +49,11 @@ def imagenet_templates() -> list[str]:
     return [t("{c}") for t in OPENAI_IMAGENET_TEMPLATES]
 
 
-def token_ids() -> NDArray[np.int64]:
-    """Sorted ids of every token that captions and prompts can hold (sorted, so the end-of-text token keeps the highest number)."""
+def token_ids(words: Sequence[str] = ()) -> NDArray[np.int64]:
+    """Sorted ids of every token of captions, prompts and the texts `words` (sorted, so the end-of-text token keeps the highest number)."""
     from open_clip.tokenizer import SimpleTokenizer
 
-    texts = lexicon() + [t.replace("{c}", "mug") for t in imagenet_templates()]
+    texts = [*lexicon(), *words] + [t.replace("{c}", "mug") for t in imagenet_templates()]
     return np.unique(SimpleTokenizer(context_length=77)(texts).numpy())
 
 
@@ -130,13 +130,13 @@ def pictures(scenes: Sequence[Scene | Noted]) -> torch.Tensor:
     return out
 
 
-def fill(folder: Path, *, kind: str, seed: int, size: int) -> None:
+def fill(folder: Path, *, kind: str, seed: int, size: int, words: Sequence[str] = ()) -> None:
     """Render rounds into the pool until it is full."""
     from open_clip.tokenizer import SimpleTokenizer
 
     torch.set_num_threads(1)
     pool = Pool.at(folder, size=size, mode="r+")
-    tokenizer, ids = SimpleTokenizer(context_length=CONTEXT), token_ids()
+    tokenizer, ids = SimpleTokenizer(context_length=CONTEXT), token_ids(words)
     while (start := int(pool.filled[0])) + ROUND <= size:
         scenes, texts = draw(kind, seed=seed, number=start // ROUND)
         tokens = tokenizer(texts).numpy()

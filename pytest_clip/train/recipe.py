@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import ClipError
+from ..data.scenes.negations import lexicon as denying_lexicon
+from ..data.scenes.written import written_lexicon
 
 CONTEXT = 32
 IMAGE = 64
@@ -67,6 +69,8 @@ class Recipe:
     first_images: int = 15_200
     """rendered before the first step; the renderer then adds to the pool while training goes on"""
     most_images: int = 190_000
+    words: tuple[str, ...] = ()
+    """texts whose words the token table holds beside those of `captions.lexicon`"""
     seed: int = 0
     """of scenes, batches and augmentation"""
     initial_seed: int = 67_280_421_310_721
@@ -95,7 +99,7 @@ RECIPES = {
         BUDGET,
         replace(BUDGET, name="scenes-rn-correlated", scenes="correlated"),
         replace(BUDGET, name="scenes-rn-small", first_images=5_700, most_images=5_700),
-        replace(BUDGET, name="scenes-rn-reads", scenes="written"),
+        replace(BUDGET, name="scenes-rn-reads", scenes="written", words=(*written_lexicon(), *denying_lexicon())),
         replace(BUDGET, name="scenes-rn-siglip", model=SIGMOID, loss="sigmoid"),
         replace(BUDGET, name="scenes-vit", model=vit(96), teacher="scenes-rn"),
         replace(BUDGET, name="scenes-convnext", model=convnext(), teacher="scenes-rn"),

@@ -27,7 +27,7 @@ from .towers import Words, build, headed
 def start_renderer(recipe: Recipe, folder: Path, *, size: int) -> subprocess.Popen[bytes]:
     """The process that fills the pool; it keeps the memory it has, as in `extract.pixels`."""
     keep = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30), "OMP_NUM_THREADS": "1"}
-    job = {"folder": str(folder), "kind": recipe.scenes, "seed": recipe.seed, "size": size}
+    job = {"folder": str(folder), "kind": recipe.scenes, "seed": recipe.seed, "size": size, "words": recipe.words}
     return subprocess.Popen(children.command("pytest_clip.train.pool", json.dumps(job)), env={**os.environ, **keep})
 
 
@@ -68,7 +68,7 @@ def run(name: str, *, out: Path, cache: Path, seed: int = 0, log: Callable[[str]
 
 def fit(recipe: Recipe, pool: Pool, *, out: Path, log: Callable[[str], None]) -> None:
     """Build the model, train it from the pool and keep its state in OUT/state.pt."""
-    ids = token_ids()
+    ids = token_ids(recipe.words)
     torch.manual_seed(recipe.initial_seed)
     model = build(recipe.model, vocabulary=len(ids))
     if recipe.start is not None:

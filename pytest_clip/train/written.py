@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..data.scenes.captions import caption
+from ..data.scenes.negations import negated_caption
 from ..data.scenes.notes.note import FLOORED, Note, Noted, draw, places
 from ..data.scenes.spec import Scene
 from ..data.scenes.vocabulary import BACKGROUNDS
@@ -19,6 +20,8 @@ BLANKS = 0.15
 """Of the notes beside an object, those with nothing on them."""
 ON_OBJECT, ALONE = (0.02, 0.25), (0.08, 0.45)
 """Shares of the picture that notes cover. At 64 pixels, 2 % of it are 13 x 6 pixels: the word is a stain."""
+DENYING = 0.3
+"""Of the captions of scenes without a note, those that deny something."""
 CALM = tuple(b for b in BACKGROUNDS if b not in FLOORED)
 
 
@@ -42,4 +45,4 @@ def captions(scene: Scene | Noted, g: np.random.Generator, *, count: int, extra:
     """So many captions of one picture."""
     if isinstance(scene, Noted):
         return [written_caption(scene, g) for _ in range(count)]
-    return [caption(scene, g, extra=extra) for _ in range(count)]
+    return [negated_caption(scene, g) if g.random() < DENYING else caption(scene, g, extra=extra) for _ in range(count)]

@@ -21,8 +21,8 @@ from .studio.portrait import sample
 from .vocabulary import CLASSES, SEED
 
 NO_PIXELS = (
-    "appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "negatives.py", "partners.py", "sets.py", "sizes.py",
-    "twoviews.py", "written.py",
+    "appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "negatives.py", "negations.py", "partners.py",
+    "sets.py", "sizes.py", "twoviews.py", "written.py",
 )  # fmt: skip
 """Modules that choose scenes or words: what they choose is in the scenes themselves, which every fingerprint holds."""
 
