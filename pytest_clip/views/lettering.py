@@ -64,11 +64,17 @@ def coverage(words: str, font: str) -> NDArray[np.uint8]:
     return np.asarray(_written(words, font)) if words else np.zeros((HIGH, WIDE), np.uint8)
 
 
+@lru_cache(maxsize=1024)
+def _shares(words: str, font: str, k: int) -> Array:
+    """Share of ink [HIGH / k, WIDE / k, 1] in [0, 1] of k by k texels."""
+    share = coverage(words, font).astype(np.float64) / 255
+    out: Array = share.reshape(HIGH // k, k, WIDE // k, k).mean((1, 3))[..., None]
+    return out
+
+
 def sheet(words: str, *, font: str, paper: str, ink: str, wide: int = WIDE) -> Array:
     """Colours [HIGH / k, WIDE / k, 3] in [0, 1] of a sheet; the whole k is the largest that leaves `wide` texels or more."""
-    k = max(k for k in (1, 2, 3, 4, 6, 8, 12, 16) if k == 1 or WIDE // k >= wide)
-    share = coverage(words, font).astype(np.float64) / 255
-    share = share.reshape(HIGH // k, k, WIDE // k, k).mean((1, 3))[..., None]
+    share = _shares(words, font, max(k for k in (1, 2, 3, 4, 6, 8, 12, 16) if k == 1 or WIDE // k >= wide))
     return (1 - share) * np.array(PAPERS[paper]) + share * np.array(INKS[ink])
 
 
@@ -80,20 +86,23 @@ def corners(centre: Array, u: Array, v: Array, *, half: float) -> Array:
 
 
 def area(seen: Array) -> float:
-    """Share of the picture that a polygon of `corners` covers (parts outside the picture count)."""
-    x, y = seen.T
-    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2 / 4)
+    """Share of the picture that the quadrilateral of `corners` covers (parts outside the picture count)."""
+    a, b, c, d = seen.tolist()
+    return abs((c[0] - a[0]) * (d[1] - b[1]) - (d[0] - b[0]) * (c[1] - a[1])) / 2 / 4
 
 
 def hit(x: Array, y: Array, centre: Array, u: Array, v: Array) -> tuple[Array, Array, Array]:
     """For rays (x, y, -1): position along u and along v (the sheet is within [-1, 1]) and depth, where the sheet's plane is met."""
-    n = np.cross(u, v)
-    down = n[0] * x + n[1] * y - n[2]
-    t = float(n @ centre) / np.where(np.abs(down) < 1e-9, 1e-9, down)
-    at = (x * t - centre[0], y * t - centre[1], -t - centre[2])
-    along = sum(a * b for a, b in zip(at, u, strict=True)) / float(u @ u)
-    across = sum(a * b for a, b in zip(at, v, strict=True)) / float(v @ v)
-    return np.asarray(along), np.asarray(across), t
+    a, b, c = (u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0])
+    down = a * x + b * y - c
+    t = (a * centre[0] + b * centre[1] + c * centre[2]) / np.where(np.abs(down) < 1e-9, 1e-9, down)
+
+    def along(edge: Array) -> Array:
+        unit = edge / (edge @ edge)
+        found: Array = (unit[0] * x + unit[1] * y - unit[2]) * t - unit @ centre
+        return found
+
+    return along(u), along(v), t
 
 
 def paste(
@@ -126,7 +135,8 @@ def paste(
     colour = texels[row, col] * np.clip(shade, 0, 1.04) * inside[..., None]
 
     def whole(a: Array) -> Array:
-        blocks: Array = a.reshape(y1 - y0, FINE, x1 - x0, FINE, -1).mean((1, 3))
+        rows = a.reshape(y1 - y0, FINE, -1).sum(1).reshape(y1 - y0, x1 - x0, FINE, -1)
+        blocks: Array = rows.sum(2) / FINE**2
         return blocks
 
     out = picture.copy()
