@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .imageset import Frame, ImageSet, Reader
 
-BY_ROW = ("ids", "captions", "all_captions", "rows", "scenes", "portraits", "files", "depth", "accepted")
+BY_ROW = ("ids", "captions", "all_captions", "rows", "scenes", "portraits", "noted", "files", "depth", "accepted")
 BY_ROW_AND_NAME = ("attributes", "foils")
 WHOLE = ("name", "data", "role", "classes", "depth_model", "border", "members", "merge", "templates", "known", "within", "source")
 """What does not depend on which images there are; every field is in one of these or named in `without`."""

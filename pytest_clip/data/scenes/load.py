@@ -14,6 +14,7 @@ from ..imageset import ImageSet
 from .camera import SIZE
 from .captions import full_caption
 from .negatives import NEGATIVES
+from .noted import noted_set
 from .sets import scene_set
 from .sizes import STUDIO_PER_CLASS
 from .spec import Scene
@@ -21,8 +22,8 @@ from .studio.portrait import sample
 from .vocabulary import CLASSES, SEED
 
 NO_PIXELS = (
-    "appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "negatives.py", "negations.py", "partners.py",
-    "sets.py", "sizes.py", "twoviews.py", "written.py",
+    "appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "negatives.py", "negations.py", "noted.py",
+    "partners.py", "sets.py", "sizes.py", "twoviews.py", "written.py",
 )  # fmt: skip
 """Modules that choose scenes or words: what they choose is in the scenes themselves, which every fingerprint holds."""
 
@@ -69,6 +70,8 @@ def image_set(name: str, *, role: str, limit: int | None = None) -> ImageSet:
     """
     if name == "studio":
         return _studio(role, limit)
+    if role == "note":
+        return _with_notes(name, limit)
     found = scene_set(name)
     rows = range(len(found.scenes))
     kept = [i for i in rows if limit is None or found.pairs is None or found.pairs[i] < limit][:limit]
@@ -96,6 +99,19 @@ def _studio(role: str, limit: int | None) -> ImageSet:
     return ImageSet(
         name="studio", data="scenes", role=role, ids=tuple(f"studio-{i:05d}" for i in rows),
         labels=np.array([i % len(CLASSES) for i in rows]), classes=CLASSES, fingerprint=digest, portraits=portraits, rows=tuple(rows),
+    )  # fmt: skip
+
+
+def _with_notes(name: str, limit: int | None) -> ImageSet:
+    """Scenes with notes; with a limit, those whose scene in `clean` is within it."""
+    found = noted_set(name)
+    kept = [i for i in range(len(found.noted)) if limit is None or found.pairs is None or found.pairs[i] < limit][:limit]
+    noted = tuple(found.noted[i] for i in kept)
+    digest = hashlib.sha256("\n".join([notes_version(), name, *map(repr, noted)]).encode()).hexdigest()[:16]
+    return ImageSet(
+        name=name, data="scenes", role="note", ids=tuple(f"{name}-{i:05d}" for i in kept), labels=np.array([found.labels[i] for i in kept]),
+        classes=CLASSES, fingerprint=digest, pairs=None if found.pairs is None else np.array([found.pairs[i] for i in kept]),
+        attributes={key: tuple(values[i] for i in kept) for key, values in found.attributes.items()}, noted=noted, rows=tuple(kept),
     )  # fmt: skip
 
 
