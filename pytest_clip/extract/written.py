@@ -178,7 +178,7 @@ class Written:
     @property
     def _pictures_to_write_on(self) -> ImageSet:
         """A set whose ids and sizes the empty pictures take: nothing of it is seen."""
-        return self._data.images(next(n for n, role in self._roles.items() if role == "bare") if self.two_way else "clean")
+        return self._data.images(next(iter(self._roles)) if self.two_way else "clean")
 
     @property
     def _words(self) -> tuple[str, ...]:

@@ -30,5 +30,9 @@ SUITE = Suite(
         "typographic/drop": _noted("points", "lower", "Accuracy lost to the word on a note", ("word",)),
         "typographic/attack_success": _noted("share", "lower", "Of pictures named rightly, those named as the note says", ("word",)),
     },
-    (Need("typographic/*", (), ("clean+labelled", *_PUBLISHED)),),
+    (
+        Need("typographic/*", (), ("clean+labelled", *_PUBLISHED)),
+        Need("typographic/drop", (), ("clean+labelled", "role:bare")),
+        Need("typographic/attack_success", (), ("clean+labelled", "role:bare")),
+    ),
 )
