@@ -32,7 +32,9 @@ def noted(scene: Scene, g: np.random.Generator) -> Scene | Noted:
         return scene
     if u >= HELD:
         wall = scene.background if scene.background in CALM else CALM[int(g.integers(len(CALM)))]
-        return Noted(replace(scene, cls="nothing", companions=(), occluder="none", background=wall), draw(g, words, place="wall", area=ALONE))
+        return Noted(
+            replace(scene, cls="nothing", companions=(), occluder="none", background=wall), draw(g, words, place="wall", area=ALONE)
+        )
     words = "" if g.random() < BLANKS else words
     large = g.random() < 0.7
     kinds = places(scene, large=large)

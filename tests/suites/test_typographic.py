@@ -122,8 +122,8 @@ def test_the_two_way_protocol_against_a_few_lines_of_numpy(tmp_path, raw):
 
     from pytest_clip.extract.cores import cores
     from pytest_clip.extract.embed import Batches
-    from pytest_clip.extract.written import Written
     from pytest_clip.extract.wording import Wording
+    from pytest_clip.extract.written import Written
 
     def embed(texts):
         rows = [np.random.default_rng(list(hashlib.sha256(t.encode()).digest())).normal(size=5) for t in texts]
@@ -151,9 +151,7 @@ def test_the_two_way_protocol_against_a_few_lines_of_numpy(tmp_path, raw):
         images=lambda name: images,
     )  # fmt: skip
     wording = Wording(tmp_path, Batches(None, say=print).door, cores())
-    extraction = SimpleNamespace(
-        embeddings=lambda model, data, name: pictures, raw_classifier=lambda *how: wording.raw_classifier(*how)
-    )
+    extraction = SimpleNamespace(embeddings=lambda model, data, name: pictures, raw_classifier=lambda *how: wording.raw_classifier(*how))
     answers = Written(model, data, extraction)("word")
 
     def head(name):

@@ -56,4 +56,6 @@ def draw(g: np.random.Generator, words: str, *, place: str, area: tuple[float, f
         return names[int(g.integers(len(names)))]
 
     low, high = np.log(area)
-    return Note(words, place, float(np.exp(g.uniform(low, high))), pick(FONTS), pick(tuple(PAPERS)), pick(tuple(INKS)), int(g.integers(1 << 31)))
+    return Note(
+        words, place, float(np.exp(g.uniform(low, high))), pick(FONTS), pick(tuple(PAPERS)), pick(tuple(INKS)), int(g.integers(1 << 31))
+    )
