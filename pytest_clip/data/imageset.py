@@ -38,7 +38,10 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class ImageSet:
-    """n images in a fixed order. Exactly one of `scenes`, `portraits` and `noted` (to be rendered), `files` and `read` (to be decoded) is given."""
+    """n images in a fixed order.
+
+    Exactly one of `scenes`, `portraits` and `noted` (to be rendered), `files` and `read` (to be decoded) is given.
+    """
 
     name: str
     data: str

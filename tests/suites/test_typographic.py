@@ -16,7 +16,7 @@ STUB = """
     from pytest_clip.data.scenes.vocabulary import CLASSES
     from pytest_clip.data.scenes.written import READING
 
-    LIMIT = 190
+    LIMIT = 95
     READS = tuple(t.replace("{c}", "") for t in READING)
 
 
@@ -64,7 +64,7 @@ STUB = """
     def pytest_clip_make_model(spec, config):
         return Stub(spec.text) if spec.text in ("falls", "heeds", "blind") else None
 """
-RUN = ("--clip-suite=typographic", "--clip-limit=190")
+RUN = ("--clip-suite=typographic", "--clip-limit=95")
 DEPENDING = ("typographic/accuracy[word]", "typographic/drop[word]", "typographic/attack_success[word]")
 
 

@@ -1,4 +1,4 @@
-"""SCAM (Westerhoff et al. 2025): photographs of objects with a written word, a printed one and none, as `save_to_disk` leaves the hub's copy.
+"""SCAM (Westerhoff et al. 2025): photographs of objects with a written word, a printed one and none, as `save_to_disk` leaves them.
 
 Its card on the hub lists the columns image, type (SCAM, SynthSCAM, NoSCAM), object_label, attack_word, postit_area_pct and id. The pictures
 of one object have the same number at the end of their ids (SCAM_img_0001).
