@@ -12,7 +12,7 @@ from pytest_clip.data import load
 from pytest_clip.data.scenes import load as loading
 from pytest_clip.data.scenes.camera import HALF_WIDTH
 from pytest_clip.data.scenes.notes.lie import find, seen
-from pytest_clip.data.scenes.notes.note import NEUTRAL, SIZES, STEEP, Note, Noted
+from pytest_clip.data.scenes.notes.note import NEUTRAL, STEEP, Note, Noted
 from pytest_clip.data.scenes.notes.render import render as render_notes
 from pytest_clip.data.scenes.render import render
 from pytest_clip.data.scenes.sizes import NOTED_PER_CLASS, NOTES
