@@ -15,6 +15,7 @@ from .layouts.found import shown
 
 if TYPE_CHECKING:
     from ..models.depth import DepthModel
+    from .scenes.notes.note import Noted
     from .scenes.spec import Scene
     from .scenes.studio.portrait import Portrait
 
@@ -38,7 +39,10 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class ImageSet:
-    """n images in a fixed order. Exactly one of `scenes` and `portraits` (to be rendered), `files` and `read` (to be decoded) is given."""
+    """n images in a fixed order.
+
+    Exactly one of `scenes`, `portraits` and `noted` (to be rendered), `files` and `read` (to be decoded) is given.
+    """
 
     name: str
     data: str
@@ -67,6 +71,7 @@ class ImageSet:
     """[n] captions of each image among which to choose"""
     scenes: tuple[Scene, ...] | None = None
     portraits: tuple[Portrait, ...] | None = None
+    noted: tuple[Noted, ...] | None = None
     rows: tuple[int, ...] | None = None
     """[n] for scenes: which ones of the whole embedded set they are (a limit can leave some out)"""
     files: tuple[Path, ...] | None = None
@@ -102,8 +107,10 @@ class ImageSet:
         return len(self.ids)
 
     @property
-    def drawn(self) -> tuple[Scene, ...] | tuple[Portrait, ...] | None:
+    def drawn(self) -> tuple[Scene, ...] | tuple[Portrait, ...] | tuple[Noted, ...] | None:
         """What its pictures are rendered from; None for pictures that are there already."""
+        if self.noted is not None:
+            return self.noted
         return self.scenes if self.portraits is None else self.portraits
 
     def where(self, row: int) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .imageset import Frame, ImageSet, Reader
 
 BY_ROW = (
-    "ids", "captions", "all_captions", "rows", "scenes", "portraits", "files", "depth", "accepted", "negated", "questions",
+    "ids", "captions", "all_captions", "rows", "scenes", "portraits", "noted", "files", "depth", "accepted", "negated", "questions",
 )  # fmt: skip
 BY_ROW_AND_NAME = ("attributes", "foils", "triples")
 WHOLE = ("name", "data", "role", "classes", "depth_model", "border", "members", "merge", "templates", "known", "within", "source")

@@ -7,7 +7,7 @@ from typing import Literal
 
 Role = Literal[
     "clean", "slice", "shift", "sequence", "corruption", "factor", "overall", "cue", "ood", "reference", "captions", "pairs", "quads",
-    "triples", "choices", "negated", "viewpoint", "keypoints", "pool",
+    "triples", "choices", "negated", "viewpoint", "keypoints", "pool", "note", "bare", "written",
 ]  # fmt: skip
 
 

@@ -208,6 +208,10 @@ class Extraction:
         chosen, names = data.templates if templates is None else templates, data.classes if classes is None else classes
         return self._wording.classifier(model, names, chosen)
 
+    def raw_classifier(self, model: ClipModel, names: tuple[str, ...], templates: tuple[str, ...]) -> tuple[NDArray[np.float64], str]:
+        """As `classifier`, from text embeddings that are not normalised before their mean, where the model gives such; and how."""
+        return self._wording.raw_classifier(model, names, templates)
+
     def zero_shot(
         self, model: ClipModel, data: Data, name: str, *, first: int | None = None, view: View | None = None,
         templates: tuple[str, ...] | None = None,

@@ -58,13 +58,19 @@ class Rendered:
 
 
 def render(entry: Entry, scenes: Any, span: range) -> None:
-    """Make the pictures of one span of a set of `scenes`, or of portraits."""
+    """Make the pictures of one span of a set of `scenes`, of portraits or of scenes with notes."""
+    from ..data.scenes.notes.note import Noted
     from ..data.scenes.studio.portrait import Portrait
 
     if isinstance(scenes[0], Portrait):
         from ..data.scenes.studio.render import render as portray
 
         entry.put(span, portray(scenes))
+        return
+    if isinstance(scenes[0], Noted):
+        from ..data.scenes.notes.render import render as render_notes
+
+        entry.put(span, render_notes(scenes))
         return
     from ..data.scenes.render import render_rgb
 

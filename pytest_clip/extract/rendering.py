@@ -12,6 +12,7 @@ from .entry import Entry
 from .pixels import render
 
 if TYPE_CHECKING:
+    from ..data.scenes.notes.note import Noted
     from ..data.scenes.spec import Scene
     from ..data.scenes.studio.portrait import Portrait
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class Job:
     """Render `scenes`, which are the rows `span` of `entry`."""
 
-    scenes: tuple[Scene, ...] | tuple[Portrait, ...]
+    scenes: tuple[Scene, ...] | tuple[Portrait, ...] | tuple[Noted, ...]
     entry: Entry
     span: range
 

@@ -102,6 +102,9 @@ def of_photo() -> Factors:
     return _trained(Factors("efficientnet", loss=CLASSIFICATION), trainsets.Trained("imagenet-1k", None, "none"))
 
 
+_SCENES = {"correlated": "scenes-correlated", "written": "scenes-written"}
+
+
 def of_bundled(name: str) -> Factors:
     """Of a model that ships, from the record of its training."""
     recipe = bundled.record(name).get("recipe", {})
@@ -111,7 +114,7 @@ def of_bundled(name: str) -> Factors:
     return Factors(
         family=family(config),
         resolution=_side(config.get("vision_cfg", {}).get("image_size")),
-        training_set="scenes-correlated" if recipe.get("scenes") == "correlated" else "scenes",
+        training_set=_SCENES.get(str((before or recipe).get("scenes")), "scenes"),
         training_set_size=(before or recipe).get("most_images"),
         samples_seen=sum(seen) or None,
         loss=_bundled_loss(recipe),

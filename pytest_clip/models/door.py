@@ -89,6 +89,10 @@ class Door:
             raise _wrong(model, method, f"a row of length {lengths[k]:.4g} (row {k} of {n})", cure)
         return rows
 
+    def raw(self, model: Any, answer: Any, n: int) -> NDArray[np.float32]:
+        """float32 [n, d] of finite numbers: embeddings of texts of any length."""
+        return _numbers(model, "raw_text", answer, n, dims=2)
+
     def scores(self, model: Any, answer: Any, n: int) -> NDArray[np.float32]:
         """float32 [n, C], every row finite, one score for each name."""
         rows = _numbers(model, "class_scores", answer, n, dims=2)

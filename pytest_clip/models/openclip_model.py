@@ -149,16 +149,23 @@ class OpenClipModel:
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
         """Embed texts, some at a time."""
+        return torch.nn.functional.normalize(self.raw_text(texts), dim=-1)
+
+    def raw_text(self, texts: Sequence[str]) -> torch.Tensor:
+        """Embeddings of texts as the tower gives them, float32 [n, d] on the CPU, of any length: for protocols that average these."""
         tokens, size = self.tokenize(texts), _TEXT_BATCH.get(self.device.partition(":")[0], 32)
         with torch.inference_mode():
-            rows = [self._call("encode_text", part.to(self.device)) for part in tokens.tensor_split(max(1, -(-len(tokens) // size)))]
+            rows = [self._raw("encode_text", part.to(self.device)) for part in tokens.tensor_split(max(1, -(-len(tokens) // size)))]
         return torch.cat(rows)
 
     def _call(self, method: str, batch: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.normalize(self._raw(method, batch), dim=-1)
+
+    def _raw(self, method: str, batch: torch.Tensor) -> torch.Tensor:
         through = self._compiled if method == "encode_image" and self.facts.get("compiled") else getattr(self.module, method)
         with mixed(self.precision, self.device):
             features: torch.Tensor = through(batch, normalize=False)
-        return torch.nn.functional.normalize(features.float(), dim=-1).cpu()
+        return features.float().cpu()
 
     @cached_property
     def _compiled(self) -> Callable[..., torch.Tensor]:

@@ -64,6 +64,7 @@ SETS = {
     "imagenet-12k": TrainingSet(None, "labelled photographs", "https://github.com/rwightman/imagenet-12k"),
     "imagenet-21k": TrainingSet(14_197_122, "labelled photographs", "https://www.image-net.org (fall 2011)"),
     "scenes": TrainingSet(None, "renders, drawn anew", "pytest-clip train"),
+    "scenes-written": TrainingSet(None, "renders with notes, and captions that say what is written", "pytest-clip train"),
     "scenes-correlated": TrainingSet(None, "renders whose surface follows the class", "pytest-clip train"),
 }
 

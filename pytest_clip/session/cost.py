@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PROBE, FEW, NORMALIZATIONS = 380, 24, 4
 """Of the suite `checkpoint`: clean images of its comparisons, of its checks, and how many other normalisations are tried."""
+PHOTOGRAPHS = 400
+"""Of the suite `typographic`: clean images of own data that get notes."""
 AGREE, SEARCHED = 190, 95
 """Of the suite `metamorphic`: clean images that agreement is measured on, and that a search looks at."""
 SEVERITIES = range(1, 6)
@@ -196,8 +198,28 @@ def _correspondence(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
     yield from (Look("clean", n, view=f"{MAPS} of {n}"), Look("clean", 1, view=f"{MAPS} of {n}: which layer"))
 
 
+def _typographic(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
+    """What was read first, for what depends on it; then every kind of note that a gate compares; words only where a model reads."""
+    kinds = {"drop": ("none", "blank"), "attack_success": ("none",)}.get(gate.metric, ()) + ((gate.slice,) if gate.slice else ())
+    published = next((name for name, role in ledger.roles.items() if role in ("bare", "written")), None)
+    embedded = "note" in ledger.roles.values()
+    if gate.slice not in ("none", "blank", "neutral"):
+        yield Look("note_read") if embedded else Look(published or "clean", PHOTOGRAPHS, view="note-read")
+    for kind in kinds:
+        read = kind not in ("none", "blank", "neutral")
+        if published:
+            yield Look(kind, perhaps=read)
+        elif kind == "none":
+            yield Look("clean", None if embedded else PHOTOGRAPHS)
+        elif embedded:
+            yield Look(f"note_{kind}", perhaps=read)
+        else:
+            yield Look("clean", PHOTOGRAPHS, view=f"note-{kind}", perhaps=read)
+
+
 _SUITES: Mapping[str, Looks] = {
     **dict.fromkeys(("accuracy", "calibration", "factors", "finetune", "ood"), _zero_shot),
     "checkpoint": _checkpoint, "correspondence": _correspondence, "corruptions": _corruptions, "corruptions_3d": _corruptions,
     "metamorphic": _metamorphic, "prompts": _prompts, "retrieval": _retrieval, "shape_bias": _shape_bias,
+    "typographic": _typographic,
 }  # fmt: skip

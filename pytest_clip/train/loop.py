@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .augment import augment
-from .loss import OBJECTS, Classes, Objective
+from .loss import OBJECTS, WORD, Classes, Objective
 from .pool import CAPTIONS, Pool
 from .recipe import Recipe
 
@@ -84,7 +84,7 @@ def train(
         pick = rng.integers(0, int(pool.filled[0]), recipe.batch)
         facts = torch.from_numpy(pool.facts[pick].astype(np.int64))
         text = torch.from_numpy(pool.tokens[pick, rng.integers(0, CAPTIONS, recipe.batch)].astype(np.int64))
-        image = augment(torch.from_numpy(pool.pixels[pick]), may_mirror=facts[:, OBJECTS] == 1, mean=mean, std=std)
+        image = augment(torch.from_numpy(pool.pixels[pick]), may_mirror=(facts[:, OBJECTS] == 1) & (facts[:, WORD] < 0), mean=mean, std=std)
         loss, terms = objective(image=image, text=text, facts=facts)
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)

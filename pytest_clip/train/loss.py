@@ -11,13 +11,14 @@ from torch.nn import functional as F
 
 from ..data.scenes.captions import STYLE_TEMPLATES, TEXTURE_WORDS, attribute_prompts, fill
 from ..data.scenes.vocabulary import CLASSES, COLOURS, STYLES, TEMPLATES, TEXTURES, TWO_COLOURED
+from ..data.scenes.written import READING, WORDS
 from .recipe import Recipe
 from .towers import Words, encode_text
 
 TEXTURE_NAMES = [TEXTURE_WORDS[t][0] or "plain" for t in TEXTURES]
 COLOURED = torch.tensor([s in ("photo", "cartoon") for s in STYLES])
 AMBIGUOUS = torch.tensor([t in TWO_COLOURED for t in TEXTURES])
-CLASS, COLOUR, SECOND_COLOUR, TEXTURE, STYLE, OBJECTS = range(6)
+CLASS, COLOUR, SECOND_COLOUR, TEXTURE, STYLE, OBJECTS, WORD = range(7)
 """Columns of the pool's facts."""
 
 
@@ -27,9 +28,11 @@ def class_prompts() -> list[list[str]]:
     return [[fill(t, c) for c in CLASSES] for t in templates]
 
 
-def prompt_tokens(words: Words) -> list[list[Tensor]]:
-    """Tokens of the class, colour and texture prompts, one tensor per template."""
-    kinds = (class_prompts(), attribute_prompts(list(COLOURS)), attribute_prompts(TEXTURE_NAMES))
+def prompt_tokens(words: Words, *, written: bool = False) -> list[list[Tensor]]:
+    """Tokens of the class, colour and texture prompts, one tensor per template; those of the words on notes where there are some."""
+    kinds = [class_prompts(), attribute_prompts(list(COLOURS)), attribute_prompts(TEXTURE_NAMES)]
+    if written:
+        kinds.append([[t.replace("{c}", word) for word in WORDS] for t in READING])
     return [[words(texts) for texts in kind] for kind in kinds]
 
 
@@ -49,20 +52,30 @@ def contrastive_for(recipe: Recipe) -> Any:
 
 def terms_of(
     model: Any, contrastive: Any, recipe: Recipe, *, f: Tensor, t: list[Tensor], facts: Tensor
-) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-    """The four losses of a batch and the logits of classes [n, 19] and textures [coloured, 11]."""
-    scale, seen = model.logit_scale.exp(), COLOURED[facts[:, STYLE]]
-    own, of_class, of_colour, of_texture = t
-    by_class, by_colour, by_texture = scale * f @ of_class.T, scale * f[seen] @ of_colour.T, scale * f[seen] @ of_texture.T
-    named = facts[seen]
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The losses of a batch, and training accuracies. A picture with a word on it has no loss of its class: the caption says enough."""
+    scale, bare = model.logit_scale.exp(), facts[:, WORD] < 0
+    seen, named = COLOURED[facts[:, STYLE]] & (facts[:, OBJECTS] > 0), bare & (facts[:, OBJECTS] > 0)
+    own, of_class, of_colour, of_texture, *of_word = t
+    by_class, by_colour, by_texture = scale * f[named] @ of_class.T, scale * f[seen] @ of_colour.T, scale * f[seen] @ of_texture.T
+    coloured = facts[seen]
     offset = (model.logit_bias,) if recipe.loss == "sigmoid" else ()
     terms = {
         "clip": contrastive(f, own, scale, *offset),
-        "class": F.cross_entropy(by_class, facts[:, CLASS]),
-        "colour": colour_loss(by_colour, named),
-        "texture": F.cross_entropy(by_texture, named[:, TEXTURE]),
+        "class": F.cross_entropy(by_class, facts[named, CLASS]),
+        "colour": colour_loss(by_colour, coloured),
+        "texture": F.cross_entropy(by_texture, coloured[:, TEXTURE]),
     }
-    return terms, by_class, by_texture
+    with torch.no_grad():
+        hits = {
+            "accuracy": by_class.argmax(1).eq(facts[named, CLASS]).float().mean(),
+            "texture_accuracy": by_texture.argmax(1).eq(coloured[:, TEXTURE]).float().mean(),
+        }
+    for heads in of_word:
+        by_word = scale * f[~bare] @ heads.T
+        terms["word"] = F.cross_entropy(by_word, facts[~bare, WORD])
+        hits["word_accuracy"] = by_word.detach().argmax(1).eq(facts[~bare, WORD]).float().mean()
+    return terms, hits
 
 
 class Objective:
@@ -73,10 +86,10 @@ class Objective:
 
     def __init__(self, model: Any, recipe: Recipe, words: Words, *, teacher: Any = None) -> None:
         self._model, self._recipe, self._teacher = model, recipe, teacher
-        self._prompts, self._contrastive = prompt_tokens(words), contrastive_for(recipe)
+        self._prompts, self._contrastive = prompt_tokens(words, written=recipe.scenes == "written"), contrastive_for(recipe)
         self._weights = {
             "clip": 1.0, "class": recipe.class_weight, "colour": recipe.colour_weight, "texture": recipe.texture_weight,
-            "teacher": recipe.teacher_weight,
+            "teacher": recipe.teacher_weight, "word": recipe.word_weight,
         }  # fmt: skip
 
     @property
@@ -89,16 +102,13 @@ class Objective:
         chosen = [kind[int(torch.randint(len(kind), (1,)))] for kind in self._prompts]
         f, t = self._model.encode_image(image, normalize=True), encode_text(self._model, torch.cat([text, *chosen]))
         parts = list(torch.split(t, [len(text), *(len(c) for c in chosen)]))
-        terms, by_class, by_texture = terms_of(self._model, self._contrastive, self._recipe, f=f, t=parts, facts=facts)
+        terms, hits = terms_of(self._model, self._contrastive, self._recipe, f=f, t=parts, facts=facts)
         if self._teacher is not None:
             with torch.no_grad():
                 aim = self._teacher.encode_image(image, normalize=True)
             terms["teacher"] = (1 - (f * aim).sum(1)).mean()
         loss = sum((self._weights[k] * v for k, v in terms.items()), torch.zeros(()))
-        seen = COLOURED[facts[:, STYLE]]
-        terms["accuracy"] = by_class.argmax(1).eq(facts[:, CLASS]).float().mean()
-        terms["texture_accuracy"] = by_texture.argmax(1).eq(facts[seen, TEXTURE]).float().mean()
-        return loss, {k: v.detach() for k, v in terms.items()}
+        return loss, {k: v.detach() for k, v in (terms | hits).items()}
 
     @torch.no_grad()
     def settle(self) -> None:

@@ -109,6 +109,11 @@ def test_variants_are_said_apart(scans: Path, counted: Callable) -> None:
     assert more == cost.FEW + 30 * (1 + cost.NORMALIZATIONS)
 
 
+def test_notes_are_said_before_anybody_knows_who_reads(scans: Path, counted: Callable) -> None:
+    certain, more, made = counted(scans, "typographic")
+    assert (certain, more, made) == (4 * 30, 30, 4 * 30)  # as they are, blank, neutral, and on gray; the painted model cannot read
+
+
 def test_captions_and_pools(tmp_path: Path, counted: Callable) -> None:
     root = tmp_path / "shop"
     lines = ["path,caption,negative_caption"]
@@ -130,6 +135,12 @@ def test_the_numbers_are_those_of_the_suites(suite: str, name: str, value: int) 
     tree = ast.parse((shipped.SUITES / f"test_{suite}.py").read_text("utf-8"))
     found = [each.value.value for each in tree.body if isinstance(each, ast.Assign) and each.targets[0].id == name]
     assert found == [value]
+
+
+def test_the_number_of_noted_pictures_is_that_of_the_extraction() -> None:
+    from pytest_clip.extract import written
+
+    assert cost.PHOTOGRAPHS == written.PHOTOGRAPHS
 
 
 def test_every_suite_says_what_it_looks_at() -> None:

@@ -34,7 +34,9 @@ from pytest_clip.data.scenes.vocabulary import (
 )
 
 CUES, VIEWPOINTS = sizes.CUES, sizes.VIEWPOINTS
-NAMES = [info.name for info in catalog.sets("scenes") if info.name != "studio"]  # tests/unit/test_scenes_studio.py has that
+SETS = [info for info in catalog.sets("scenes") if info.name != "studio" and info.role != "note"]
+"""tests/unit/test_scenes_studio.py and tests/unit/test_scenes_notes.py have those."""
+NAMES = [info.name for info in SETS]
 CHANGES = {
     "pose": {"yaw", "elevation", "roll"},
     "background": {"background", "background_colour"},
@@ -72,7 +74,7 @@ def test_there_is_a_set_for_every_factor_shift_cue_and_unknown() -> None:
         scene_set("sideways")
 
 
-@pytest.mark.parametrize("info", [each for each in catalog.sets("scenes") if each.name != "studio"], ids=lambda info: info.name)
+@pytest.mark.parametrize("info", SETS, ids=lambda info: info.name)
 def test_the_catalog_knows_the_real_size(info: catalog.SetInfo) -> None:
     found = scene_set(info.name)
     assert len(found.scenes) == len(found.labels) == info.n

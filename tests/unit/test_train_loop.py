@@ -12,7 +12,9 @@ import torch
 from torch.nn import functional as F
 
 from pytest_clip import ClipError
+from pytest_clip.data.scenes.notes.note import Noted
 from pytest_clip.data.scenes.vocabulary import CLASSES, COLOURS, TEXTURES, TWO_COLOURED
+from pytest_clip.data.scenes.written import WORDS
 from pytest_clip.train import run as runs
 from pytest_clip.train.augment import augment, blurred
 from pytest_clip.train.loop import train
@@ -152,10 +154,30 @@ def test_a_round_is_the_same_every_time_and_balanced(kind: str) -> None:
 def test_facts_are_indices_of_what_the_scene_shows() -> None:
     scenes, _ = draw("sampled", seed=0, number=0)
     for s in scenes[:40]:
-        c, hue, second, texture, style, objects = facts(s)
+        c, hue, second, texture, style, objects, word = facts(s)
         assert (CLASSES[c], list(COLOURS)[hue], list(COLOURS)[second], TEXTURES[texture]) == (s.cls, s.colour, s.colour2, s.texture)
         assert COLOURED[style] == (s.style in ("photo", "cartoon"))
-        assert objects == s.objects
+        assert (objects, word) == (s.objects, -1)
+
+
+def test_written_rounds_hold_notes_empty_scenes_and_denials_and_say_so() -> None:
+    scenes, texts = draw("written", seed=0, number=0)
+    assert texts == draw("written", seed=0, number=0)[1]
+    noted = [s for s in scenes if isinstance(s, Noted)]
+    assert 0.4 < len(noted) / ROUND < 0.6
+    for s in noted:
+        told = facts(s)
+        assert told[-1] == (WORDS.index(s.note.words) if s.note.words else -1)
+        assert told[-2] == (0 if s.scene.cls == "nothing" else s.scene.objects)
+    by_scene = [texts[k : k + CAPTIONS] for k in range(0, len(texts), CAPTIONS)]
+    for s, said in zip(scenes, by_scene, strict=True):
+        if isinstance(s, Noted):
+            assert all(s.note.words in text for text in said)
+    assert 0.15 < np.mean([" no " in f" {t} " or "without" in t or " not " in t for t in texts]) / (1 - len(noted) / ROUND) < 0.45
+    ids = token_ids(RECIPES["scenes-rn-reads"].words)
+    from open_clip.tokenizer import SimpleTokenizer
+
+    assert np.isin(SimpleTokenizer(context_length=CONTEXT)(texts).numpy(), ids).all()
 
 
 def tiny(steps: int = 3, **changes: Any) -> Recipe:

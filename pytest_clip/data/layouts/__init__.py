@@ -51,6 +51,8 @@ LAYOUTS: tuple[str, ...] = (
     "spair",
     "navi",
     "scannet",
+    "scam",
+    "rta100",
     "huggingface",
     "manifest",
 )

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from ...views import lettering
 from ..imageset import ImageSet
 from .camera import SIZE
 from .captions import full_caption
 from .negations import TYPES, hybrid_of, question
 from .negatives import NEGATIVES
+from .noted import noted_set
 from .paraphrases import TRIPLES, reworded
 from .sets import scene_set
 from .sizes import STUDIO_PER_CLASS
@@ -23,11 +25,13 @@ from .studio.portrait import sample
 from .vocabulary import CLASSES, SEED
 
 NO_PIXELS = (
-    "appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "negations.py", "negatives.py", "paraphrases.py",
-    "partners.py", "sets.py", "sizes.py", "twoviews.py",
+    "appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "negations.py", "negatives.py", "noted.py", "paraphrases.py",
+    "partners.py", "sets.py", "sizes.py", "twoviews.py", "written.py",
 )  # fmt: skip
 """Modules that choose scenes or words: what they choose is in the scenes themselves, which every fingerprint holds."""
 
+OWN_VERSION = ("notes", "studio")
+"""Folders of other renderers."""
 
 VERSION = 1
 """Part of the data fingerprint: raise it whenever a pixel changes."""
@@ -39,13 +43,20 @@ FOIL_STREAM, STUDIO_STREAM, WORDS_STREAM = 2_000_017, 3_000_017, 5_000_017
 def code_version() -> str:
     """Hash of the renderer's own source: a changed line can change a pixel, so it makes new images rather than old ones come back."""
     here = Path(__file__).parent
-    return _hash(f"{VERSION} {SIZE}", [p for p in here.rglob("*.py") if p.name not in NO_PIXELS and here / "studio" not in p.parents])
+    others = {here / name for name in OWN_VERSION}
+    return _hash(f"{VERSION} {SIZE}", [p for p in here.rglob("*.py") if p.name not in NO_PIXELS and not others & set(p.parents)])
 
 
 @cache
 def studio_version() -> str:
     """The same of the renderer of portraits, which shares nothing with the other."""
     return _hash("1", list((Path(__file__).parent / "studio").rglob("*.py")))
+
+
+@cache
+def notes_version() -> str:
+    """The same of what lays notes into the pictures of the first."""
+    return _hash(f"1 {code_version()}", [*(Path(__file__).parent / "notes").rglob("*.py"), Path(lettering.__file__)])
 
 
 def _hash(start: str, paths: list[Path]) -> str:
@@ -62,6 +73,8 @@ def image_set(name: str, *, role: str, limit: int | None = None) -> ImageSet:
     """
     if name == "studio":
         return _studio(role, limit)
+    if role == "note":
+        return _with_notes(name, limit)
     found = scene_set(name)
     rows = range(len(found.scenes))
     kept = [i for i in rows if limit is None or found.pairs is None or found.pairs[i] < limit][:limit]
@@ -89,6 +102,19 @@ def _studio(role: str, limit: int | None) -> ImageSet:
     return ImageSet(
         name="studio", data="scenes", role=role, ids=tuple(f"studio-{i:05d}" for i in rows),
         labels=np.array([i % len(CLASSES) for i in rows]), classes=CLASSES, fingerprint=digest, portraits=portraits, rows=tuple(rows),
+    )  # fmt: skip
+
+
+def _with_notes(name: str, limit: int | None) -> ImageSet:
+    """Scenes with notes; with a limit, those whose scene in `clean` is within it."""
+    found = noted_set(name)
+    kept = [i for i in range(len(found.noted)) if limit is None or found.pairs is None or found.pairs[i] < limit][:limit]
+    noted = tuple(found.noted[i] for i in kept)
+    digest = hashlib.sha256("\n".join([notes_version(), name, *map(repr, noted)]).encode()).hexdigest()[:16]
+    return ImageSet(
+        name=name, data="scenes", role="note", ids=tuple(f"{name}-{i:05d}" for i in kept), labels=np.array([found.labels[i] for i in kept]),
+        classes=CLASSES, fingerprint=digest, pairs=None if found.pairs is None else np.array([found.pairs[i] for i in kept]),
+        attributes={key: tuple(values[i] for i in kept) for key, values in found.attributes.items()}, noted=noted, rows=tuple(kept),
     )  # fmt: skip
 
 

@@ -18,6 +18,11 @@ VIEWPOINTS = {
 }
 """Second views of scenes of `clean`, by how far the camera has gone around the object, in degrees: from the first up to the second."""
 STUDIO_PER_CLASS = 10
+NOTED_PER_CLASS = 10
+NOTES = ("note_word", "note_blank", "note_neutral")
+"""The same scenes of `clean`, image by image, with the same note: the name of a wrong class on it, nothing, or a word of no class."""
+READING = "note_read"
+"""Empty scenes with the name of a class on a note: who can read it?"""
 SEEN_TWICE_PER_CLASS = 6
 """Scenes of each class that have second views, the same ones in every set."""
 
@@ -37,4 +42,6 @@ def embedded() -> tuple[SetInfo, ...]:
         SetInfo("instances", "keypoints", SEEN_TWICE_PER_CLASS * len(CLASSES)),
     )
     portraits = SetInfo("studio", "slice", STUDIO_PER_CLASS * len(CLASSES))
-    return (*(replace(each, depth=True, captions=each.role != "ood") for each in rendered), portraits)
+    noted = NOTED_PER_CLASS * len(CLASSES)
+    notes = (*(SetInfo(n, "note", noted, paired=True) for n in NOTES), SetInfo(READING, "note", noted))
+    return (*(replace(each, depth=True, captions=each.role != "ood") for each in rendered), portraits, *notes)

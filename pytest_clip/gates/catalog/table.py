@@ -17,12 +17,14 @@ from pytest_clip.gates.catalog.ood import SUITE as OOD
 from pytest_clip.gates.catalog.prompts import SUITE as PROMPTS
 from pytest_clip.gates.catalog.retrieval import SUITE as RETRIEVAL
 from pytest_clip.gates.catalog.shape_bias import SUITE as SHAPE_BIAS
+from pytest_clip.gates.catalog.typographic import SUITE as TYPOGRAPHIC
 
 _SUITES: tuple[Suite, ...] = (  # in the order in which they are listed and run
     CHECKPOINT,
     ACCURACY,
     FACTORS,
     SHAPE_BIAS,
+    TYPOGRAPHIC,
     PROMPTS,
     CORRESPONDENCE,
     CORRUPTIONS,

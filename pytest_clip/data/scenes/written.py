@@ -1,0 +1,41 @@
+"""Captions of scenes with notes, and the prompts that ask what is written."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .captions import STYLE_TEMPLATES, TEXTURE_WORDS, fill, noun_phrase
+from .notes.note import NEUTRAL, Noted
+from .vocabulary import CLASSES, TEMPLATES
+
+WORDS = (*CLASSES, *NEUTRAL)
+"""All that is ever written on a note of the embedded benchmark."""
+READING = ("a note that says {c}", "a sign that says {c}", "the word {c}")
+"""What a model is asked that shall find the word of a note (`{c}`)."""
+ALONE = (*READING, "{c}", "a picture of the word {c}", "a photo of the word {c}")
+WITH = ("with a note that says {c}", "and a note that says {c}", "with the word {c} on it", "with a sign that says {c}")
+BLANK = ("with a blank note", "and a note", "with an empty sign")
+ONLY_WORDS = 0.4
+"""Of the captions of an object with a note, those that name nothing but what is written, as captions on the web do."""
+
+
+def written_caption(noted: Noted, g: np.random.Generator) -> str:
+    """One caption of a picture with a note: object and words, or the words alone; of an empty scene always those alone."""
+    words, scene = noted.note.words, noted.scene
+    empty = scene.cls not in CLASSES
+    if words and (empty or g.random() < ONLY_WORDS):
+        return ALONE[int(g.integers(len(ALONE)))].replace("{c}", words)
+    kinds = WITH if words else BLANK
+    note = kinds[int(g.integers(len(kinds)))].replace("{c}", words)
+    if empty:
+        return note.partition(" ")[2]
+    wording = TEXTURE_WORDS.get(scene.texture, ("",))
+    texture = wording[int(g.integers(len(wording)))] if g.random() < 0.5 else ""
+    templates = STYLE_TEMPLATES.get(scene.style, TEMPLATES)
+    out = fill(templates[int(g.integers(len(templates)))], noun_phrase(scene, colour=bool(g.random() < 0.7), texture=texture))
+    return f"{out} {note}"
+
+
+def written_lexicon() -> list[str]:
+    """Texts that hold every word that captions with notes hold and others do not."""
+    return [*WORDS, *(t.replace("{c}", "mug") for t in (*ALONE, *WITH, *BLANK))]
