@@ -172,7 +172,8 @@ def _sentencepiece() -> Any:
         return transformers.SiglipTokenizer.from_pretrained(place, pad_token="<pad>")
 
 
-WORDS = ("what is the main object in this image choose from following list mug car dog red van tea cup a photo of user assistant").split()
+SAID = "what is the main object in this image choose from following list mug car dog red van tea cup a photo of user assistant"
+"""The words that the tokenizer of `llava` knows."""
 
 
 def llava(where: Path, *, seed: int = 0, side: int = SIDE, tower: dict[str, Any] | None = None, **text: Any) -> Path:
@@ -194,8 +195,9 @@ def lmm(*, seed: int = 0, side: int = SIDE, tower: dict[str, Any] | None = None,
         vision = {**VISION, "image_size": side, "hidden_act": "gelu", **(tower or {})}
         words = {"vocab_size": len(ids), "num_key_value_heads": 1, "max_position_embeddings": 256, "pad_token_id": ids["<pad>"]}
         ends = {"eos_token_id": ids["</s>"], "bos_token_id": None, "rms_norm_eps": 1e-5}
+        spoken = transformers.LlamaConfig(**{**TEXT, **words, **ends, **text})
         config = transformers.LlavaConfig(
-            vision_config=transformers.CLIPVisionConfig(**vision), text_config=transformers.LlamaConfig(**{**TEXT, **words, **ends, **text}),
+            vision_config=transformers.CLIPVisionConfig(**vision), text_config=spoken,
             image_token_id=ids["<image>"], vision_feature_layer=-2, vision_feature_select_strategy="default",
         )  # fmt: skip
         module = transformers.LlavaForConditionalGeneration(config).eval()
@@ -226,7 +228,7 @@ def _speech() -> Any:
     import tokenizers
     import transformers
 
-    pieces = ["<pad>", "</s>", "<unk>", "<image>", *WORDS, *":.,?'", *"0123456789"]
+    pieces = ["<pad>", "</s>", "<unk>", "<image>", *SAID.split(), *":.,?'", *"0123456789"]
     whole = tokenizers.Tokenizer(tokenizers.models.WordLevel(_numbered(pieces), unk_token="<unk>"))
     whole.normalizer = tokenizers.normalizers.Lowercase()
     whole.pre_tokenizer = tokenizers.pre_tokenizers.Sequence(

@@ -8,6 +8,7 @@ import pytest
 import tiny_hf
 import torch
 from PIL import Image
+
 from pytest_clip import ClipError
 from pytest_clip.models.lmm import load, names
 
@@ -125,11 +126,13 @@ def broken(folder, tmp_path):
     return shutil.copytree(folder, tmp_path / "broken")
 
 
+def asked(model):
+    return model.option_scores([Image.new("RGB", (32, 32))], ["what?"], [["mug", "car"]])
+
+
 def sentence(folder, ask=False):
     with pytest.raises(ClipError) as caught:
-        model = loaded(folder)
-        assert ask
-        model.option_scores([Image.new("RGB", (32, 32))], ["what?"], [["mug", "car"]])
+        asked(loaded(folder)) if ask else loaded(folder)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 

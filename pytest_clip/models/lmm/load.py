@@ -116,8 +116,8 @@ def build(choice: LmmChoice, folder: Path, place: str, dtype: str, known: str) -
         processor = _read(lambda: transformers.AutoProcessor.from_pretrained(str(folder), **local), "processor", shown)
         if getattr(processor, "tokenizer", None) is None or getattr(processor, "image_processor", None) is None:
             raise ClipError(
-                f"{shown}: its processor is a {type(processor).__name__}, which does not take pictures and texts together; copy the processor of "
-                f"the model it was trained from: AutoProcessor.from_pretrained(ID).save_pretrained({str(folder)!r})"
+                f"{shown}: its processor is a {type(processor).__name__}, which does not take pictures and texts together; "
+                f"copy the processor of the model it was trained from: AutoProcessor.from_pretrained(ID).save_pretrained({str(folder)!r})"
             )
         where = {"device_map": choice.device_map} if choice.device_map is not None else {}
         module, found = _read(
@@ -157,8 +157,8 @@ def _try(model: HfLmm, shown: str) -> None:
         raise
     except Exception as error:  # whatever a configuration makes a forward pass raise
         raise ClipError(
-            f"{shown}: the model fails on a picture and a question ({type(error).__name__}: {_first(error)}); its files do not go together: "
-            "copy config.json, processor and tokenizer of the model it was trained from"
+            f"{shown}: the model fails on a picture and a question ({type(error).__name__}: {_first(error)}); its files do not go "
+            "together: copy config.json, processor and tokenizer of the model it was trained from"
         ) from error
     try:
         model.prefix_cache = True

@@ -89,7 +89,7 @@ class HfLmm:
         return out
 
     def _batches(self, images: Sequence[PIL.Image.Image], prompts: Sequence[str]) -> Iterator[tuple[list[int], list[Asked], list[int]]]:
-        """Numbers of rows, the rows as tokens and the pictures they hold, `batch_size` at a time, those together whose pixels go together."""
+        """Numbers of rows, the rows as tokens and the pictures they hold, `batch_size` at a time, alike pixels together."""
         for start in range(0, len(images), self.batch_size):
             rows = range(start, min(start + self.batch_size, len(images)))
             asked = {k: self.chat.ask(images[k], prompts[k]) for k in rows}

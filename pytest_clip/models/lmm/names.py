@@ -1,4 +1,4 @@
-"""What `--clip-lmm` names, looked at without importing transformers: a bundled name, a folder of save_pretrained, or the ID of a repository."""
+"""What `--clip-lmm` names, looked at without importing transformers: a bundled name, a folder, or the ID of a repository."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ class LmmChoice:
     dtype: str = "auto"
     device_map: str | None = None
     batch_size: int = 8
+    hooked: bool = False
+    """whether the project may make it"""
 
     @property
     def label(self) -> str:
@@ -69,6 +71,8 @@ def find(text: str, *, base: Path, **how: Any) -> LmmChoice:
 
 def problem(choice: LmmChoice) -> str | None:
     """What is wrong with the model as far as packages and small files say; None where nothing is."""
+    if choice.hooked:
+        return None
     if find_spec("transformers") is None:
         return f"--clip-lmm={choice.text} {NEEDS_LMM}"
     if choice.device_map is not None and find_spec("accelerate") is None:
