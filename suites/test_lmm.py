@@ -5,11 +5,11 @@ is wrong, else its second one, so that the CLIP's two-way accuracy on these pair
 samples, and leaves unclear answers out; here every order of two (and each rotation of five) is asked, and an unclear answer is wrong.
 An option is chosen when the sum of its tokens' log-likelihoods is strictly the highest.
 
-`vanilla-K`: mean over both orders of two options or five rotations of five; `vanilla-20` and `vanilla-all` are asked in one order each, drawn by
-the image's id. `circular-K`: right in all orders. `per_token-2`: mean instead of sum over tokens. `generated-2`: a greedy answer that
-names one option by whole words. `random-2`, `third-2`: the wrong option drawn from the classes, or chosen by the model that the ini key
-`clip_lmm_third` names. Image sets and corruptions are asked as `vanilla-2`. Each number is of the first `clip_lmm_images` images of its
-set. Measured only with --clip-lmm.
+`vanilla-K`: mean over both orders of two options or five rotations of five; `vanilla-20` and `vanilla-all` are asked in one order each,
+drawn by the image's id. `circular-K`: right in all orders. `per_token-2`: mean instead of sum over tokens. `generated-2`: a greedy answer
+that names one option by whole words. `random-2`, `third-2`: the wrong option drawn from the classes, or chosen by the model that the ini
+key `clip_lmm_third` names. Image sets and corruptions are asked as `vanilla-2`. Each number is of the first `clip_lmm_images` images of
+its set. Measured only with --clip-lmm.
 """
 
 import numpy as np
@@ -30,12 +30,12 @@ def mean(gate, clip_case):
     """Hand the mean over images of values between `low` and 1 to the gate of this case."""
 
     def measured(values, told, *, ids=None, low=0.0, outcome="correct", reason="no image to ask about", **more):
-        pairs = told.pairs
-        n, seed = len(values), seed_from(str(clip_case.gate))
+        if not len(values):
+            pytest.skip(reason)
         gate(
-            clip_case.gate, values.mean() if n else None, n=n, reason=reason, conventions={**told.conventions, **more},
-            ci=mean_interval(values, seed=seed, within=(low, 1.0)) if n else None,
-            per_image=Outcomes("mean", {outcome: values}, pairs.ids if ids is None else ids) if n else None,
+            clip_case.gate, values.mean(), n=len(values), conventions={**told.conventions, **more},
+            ci=mean_interval(values, seed=seed_from(str(clip_case.gate)), within=(low, 1.0)),
+            per_image=Outcomes("mean", {outcome: values}, told.pairs.ids if ids is None else ids),
         )  # fmt: skip
 
     return measured

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..data.pictures import upright
 from .entry import Entry, recall
 from .pixels import identity
+from .rates import clocked
 from .source import Source
 
 if TYPE_CHECKING:
@@ -120,11 +121,6 @@ class Interviews:
                     entry.put(span, np.concatenate(parts))
         finally:
             bar.close()
-
-
-def clocked(label: str) -> str:
-    """The name under which the rate of an LMM is kept: questions a second, not pictures."""
-    return f"lmm {label}"
 
 
 def looking(extraction: Extraction, data: Data, name: str, view: View | None) -> Callable[[int], Image]:
