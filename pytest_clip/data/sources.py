@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from . import layouts
 from .imagenet.parts import PARTS, X
-from .layouts import imagenet, karpathy, manifest, navi, scannet, spair, sugarcrepe, winoground
+from .layouts import choices, imagenet, karpathy, manifest, navi, scannet, spair, sugarcrepe, winoground
 
 PAIRED = "it needs every scene a second time without the change, and only --clip-data=scenes has that"
 
@@ -33,6 +33,7 @@ _OWN = {
     "role:factor": "write a column with 2 to 24 values into {folder}/manifest.csv; it becomes slices",
     "role:ood": "put images of no class into {folder}/ood/NAME/",
     "near": "put images of no class into {folder}/ood/near/",
+    "role:choice": "write {folder}/questions.csv with columns image, question, options (a|b|c) and answer",
 }
 
 
@@ -46,5 +47,6 @@ def _published(kind: str) -> dict[str, str]:
         "role:keypoints": f"get SPair-71k ({spair.LICENCE}; {spair.PAGE})",
         "role:captions": f"get {captions}",
         "role:pairs": f"get SugarCrepe ({sugarcrepe.LICENCE}; {sugarcrepe.PAGE})",
+        "role:choice": f"get ImageNet-D ({choices.D_LICENCE}; {choices.D_PAGE}) or MMVP ({choices.MMVP_LICENCE}; {choices.MMVP_PAGE})",
         "role:quads": f"get Winoground ({winoground.LICENCE}; {winoground.PAGE})",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +17,7 @@ from ..metrics.naming import named
 from ..metrics.resampling import seed_from
 from ..views import corruption_view
 from .interviews import BLANK, OTHERS, Interviews
-from .quiz import QUESTION, Quiz, orders, quiz
+from .quiz import EVERY, QUESTION, Quiz, of_table, orders, quiz
 
 if TYPE_CHECKING:
     from ..data import Data
@@ -100,6 +101,15 @@ class Said:
     conventions: Mapping[str, object]
 
 
+@dataclass(frozen=True, eq=False)
+class Questioned:
+    """What became of questions of a set's own: the share of orders in which each was answered rightly, or whether all of a pair were."""
+
+    right: NDArray[np.float64]
+    ids: tuple[str, ...]
+    conventions: Mapping[str, object]
+
+
 @dataclass
 class Beside:
     """Answers by image set, or by the name of a corruption of `clean`, each asked once. `images`: of a set the first so many."""
@@ -146,6 +156,31 @@ class Beside:
             scores = self.interviews.scores(self.data, name, asks, instead=instead, shown=shown, **how)
             self._told[key] = Told(pairs, asks, scores, self._conventions(pairs, asks))
         return self._told[key]
+
+    def questioned(self, where: str) -> Questioned:
+        """Answers to the questions that a set brings itself, in all rotations of up to five options."""
+        images = self.data.images(where)
+        options = [tuple(json.loads(each)) for each in images.attributes["options"]]
+        right = [int(each) for each in images.attributes["answer"]]
+        shares = np.zeros(len(images.ids))
+        conventions: dict[str, object] = {}
+        for k in sorted({len(each) for each in options}):  # those of one number of options together
+            rows = [row for row, each in enumerate(options) if len(each) == k]
+            listed = [(options[row][right[row]], *(each for at, each in enumerate(options[row]) if at != right[row])) for row in rows]
+            turns = orders(k, [seed_from(f"order {images.ids[row]}") for row in rows], every=k <= EVERY)
+            texts, ids = [images.attributes["question"][row] for row in rows], [images.ids[row] for row in rows]
+            asks = of_table(texts, listed, turns, rows=rows, ids=ids)
+            places = choices.chosen(self.interviews.scores(self.data, where, asks)[..., 0])
+            shares[rows] = (places == asks.truth).mean(1)
+            conventions[f"options_{k}"] = f"{len(rows)} questions in {asks.orders} orders"
+        lmm = self.interviews.lmm
+        told = {"lmm": lmm.label, "lmm_fingerprint": lmm.fingerprint, "scoring": "likelihood, sum over tokens", **conventions}
+        groups = images.worst_of
+        if groups is None:
+            return Questioned(shares, images.ids, told)
+        whole = np.array([shares[list(group)].min() >= 1.0 for group in groups], dtype=float)
+        both = {"protocol": "every question of a pair, in every order"}
+        return Questioned(whole, tuple(images.ids[group[0]] for group in groups), told | both)
 
     def said(self, where: str) -> Said:
         """What is generated, in both orders of two options."""

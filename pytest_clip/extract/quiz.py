@@ -15,6 +15,10 @@ from ..metrics import choices
 
 QUESTION = "What is the main object in this image? Choose from the following list: {options}."
 """ImageNet-D's (Zhang et al. 2024), its options in every order instead of the truth first."""
+LISTED = "{question} Choose from the following list: {options}."
+"""A question of a table, with its options."""
+EVERY = 5
+"""Options up to which a question is asked in all rotations."""
 VERSION = 1
 """Of how questions are put together."""
 
@@ -72,3 +76,15 @@ def quiz(
     )
     prompts = tuple(tuple(question.format(options=", ".join(turn)) for turn in turns) for turns in listed)
     return Quiz(tuple(map(int, rows)), tuple(ids), prompts, listed, (order == 0).argmax(-1))
+
+
+def of_table(
+    questions: Sequence[str], options: Sequence[Sequence[str]], order: NDArray[np.int64], *, rows: Sequence[int], ids: Sequence[str]
+) -> Quiz:
+    """Questions of their own, each with its options, the right one first."""
+    listed = tuple(tuple(tuple(own[at] for at in turn) for turn in turns) for own, turns in zip(options, order.tolist(), strict=True))
+    prompts = tuple(
+        tuple(LISTED.format(question=asked, options=", ".join(turn)) for turn in turns)
+        for asked, turns in zip(questions, listed, strict=True)
+    )
+    return Quiz(tuple(rows), tuple(ids), prompts, listed, (order == 0).argmax(-1))

@@ -30,10 +30,10 @@ class LmmCost:
 
 
 def of(session: ClipSession, data: DataChoice) -> LmmCost:
-    """What one CLIP's failures are asked about on one data set, less nothing that the cache may hold."""
+    """What one CLIP's failures are asked about on one data set; questions of a table are taken to have two options."""
     limit, sizes = session.settings.limit, {}
     for each in session.sets[data.label]:
-        if not getattr(each, "absent", ""):
+        if not getattr(each, "absent", "") and not (each.role == "choice" and each.within):
             some = each.n if each.role == "choice" else min(each.n, session.settings.lmm_images)
             sizes[each.name] = some if limit is None else min(some, limit)
     classes = _classes(data.text)

@@ -175,6 +175,7 @@ def test_clips_two_way_accuracy_is_its_top_1(run):
 
 
 def test_without_an_lmm_nothing_is_run_or_counted(run, project):
+    asked(project)
     status, rows, output = run("-k", "accuracy")
     assert not [gate for gate in rows if gate.startswith("lmm")], output
     listed = run("--clip-list")[2]
@@ -187,8 +188,8 @@ def test_without_an_lmm_nothing_is_run_or_counted(run, project):
 
 def test_what_it_costs_is_said_first(run, project):
     listed = run("--clip-suite=lmm", "--clip-lmm=stub-sound", "--clip-list")[2]
-    [line] = [line for line in listed.splitlines() if "questions" in line]
-    assert asked(project) == 0
+    [line] = [line for line in listed.splitlines() if " questions with " in line]
+    asked(project)
     run("--clip-suite=lmm", "--clip-lmm=stub-sound")
     generated = 2 * 8 * IMAGES
     assert f"{asked(project) + generated:,} questions" in line
@@ -212,6 +213,30 @@ def test_killed_in_the_middle_the_next_run_asks_what_is_left(run, project, tmp_p
         assert {gate: (row["value"], row["ci"], row["n"]) for gate, row in rows.items()} == {
             gate: (row["value"], row["ci"], row["n"]) for gate, row in expected.items()
         }
+
+
+def test_questions_of_a_table_and_of_pairs(run, project, tmp_path):
+    """Two right, one wrong and one of three options; of two pairs one is wholly right."""
+    table, mmvp = tmp_path / "own", tmp_path / "mmvp"
+    for place in (table / "images", mmvp / "MMVP Images"):
+        place.mkdir(parents=True)
+        for k, colour in enumerate(COLOURS.values(), 1):
+            Image.new("RGB", (32, 32), colour).save(place / f"{k}.jpg")
+    (table / "questions.csv").write_text(
+        "image,question,options,answer\n1.jpg,Which colour?,red|green,red\n2.jpg,Which colour?,blue|green,B\n"
+        "3.jpg,Which colour?,red|blue,red\n4.jpg,Which colour?,yellow|red|blue,yellow\n"
+    )
+    (mmvp / "Questions.csv").write_text(
+        "Index,Question,Options,Correct Answer\n1,Which?,(a) red (b) green,(a)\n2,Which?,(a) red (b) green,(b)\n"
+        "3,Which?,(a) blue (b) black,(a)\n4,Which?,(a) yellow (b) black,(b)\n"
+    )
+    options = ("--clip-suite=lmm", "--clip-lmm=stub-sound", f"--clip-data={table}", f"--clip-data={mmvp}", "-o", "clip_unjudged=allow")
+    _, rows, output = run(*options)
+    found = {gate: (row["value"], row["n"]) for gate, row in rows.items() if gate.startswith("accuracy") and row["data"] != "data"}
+    assert found == {"accuracy[questions]": (0.75, 4), "accuracy[mmvp]": (0.75, 4), "accuracy[pairs]": (0.5, 2)}, output
+    told = rows["accuracy[questions]"]["conventions"]
+    assert (told["options_2"], told["options_3"]) == ("3 questions in 2 orders", "1 questions in 3 orders")
+    asked(project)
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ LAYOUTS: tuple[str, ...] = (
     "karpathy",
     "sugarcrepe",
     "winoground",
+    "choices",
     "spair",
     "navi",
     "scannet",

@@ -41,7 +41,7 @@ SUITE = Suite(
         "lmm/tower_is_clip": Metric("share", "higher", (), "Share of checks by which the LMM's eye is this CLIP's image tower"),
     },
     (
-        Need("lmm/accuracy", ("labelled",)),
+        Need("lmm/accuracy", ("answerable",)),
         Need("lmm/gain_over_clip", ("labelled",)),
         Need("lmm/repairs", ("labelled",)),
         Need("lmm/breaks", ("labelled",)),
