@@ -1,7 +1,7 @@
 """What a second run costs, and what the first one did twice.
 
 `pytest --clip-suite=accuracy,calibration,checkpoint,corruptions,metamorphic` with a random-weight ViT-B-32 on a folder of JPEGs, twice with
-one cache. Prints the seconds of the second run beyond a pytest start-up of its own (`pytest --co` of an empty project), the pictures that went
+one cache. Prints the seconds of the second run beyond a start-up (`pytest --co` of an empty project), the pictures that went
 through the model in it (none), and of the first run pictures decoded over pictures there are, and texts encoded over distinct texts.
 Usage: python benchmarks/warm.py [IMAGES] [--model=NAME]
 """

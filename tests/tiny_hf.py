@@ -170,3 +170,71 @@ def _sentencepiece() -> Any:
         (Path(place) / "spiece.model").write_bytes(model.getvalue())
         (Path(place) / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "SiglipTokenizer", "model_max_length": LENGTH}))
         return transformers.SiglipTokenizer.from_pretrained(place, pad_token="<pad>")
+
+
+SAID = "what is the main object in this image choose from following list mug car dog red van tea cup a photo of user assistant"
+"""The words that the tokenizer of `llava` knows."""
+
+
+def llava(where: Path, *, seed: int = 0, side: int = SIDE, tower: dict[str, Any] | None = None, **text: Any) -> Path:
+    """A folder of save_pretrained: LlavaForConditionalGeneration and LlavaProcessor, random weights, a tokenizer of whole words."""
+    with silent():
+        lmm(seed=seed, side=side, tower=tower, **text).save_pretrained(where)
+        lmm_processor(side=side).save_pretrained(where)
+    return where
+
+
+def lmm(*, seed: int = 0, side: int = SIDE, tower: dict[str, Any] | None = None, **text: Any) -> Any:
+    """The model, with weights large enough for answers to depend on picture and text."""
+    import torch
+    import transformers
+
+    ids = _speech().get_vocab()
+    with silent(), torch.random.fork_rng():
+        torch.manual_seed(seed)
+        vision = {**VISION, "image_size": side, "hidden_act": "gelu", **(tower or {})}
+        words = {"vocab_size": len(ids), "num_key_value_heads": 1, "max_position_embeddings": 256, "pad_token_id": ids["<pad>"]}
+        ends = {"eos_token_id": ids["</s>"], "bos_token_id": None, "rms_norm_eps": 1e-5}
+        spoken = transformers.LlamaConfig(**{**TEXT, **words, **ends, **text})
+        config = transformers.LlavaConfig(
+            vision_config=transformers.CLIPVisionConfig(**vision), text_config=spoken,
+            image_token_id=ids["<image>"], vision_feature_layer=-2, vision_feature_select_strategy="default",
+        )  # fmt: skip
+        module = transformers.LlavaForConditionalGeneration(config).eval()
+        with torch.no_grad():
+            for weight in module.parameters():
+                if weight.dim() > 1:
+                    weight.copy_(torch.randn_like(weight) * 0.3)
+    return module
+
+
+def lmm_processor(*, side: int = SIDE) -> Any:
+    """Its processor, with a chat template like LLaVA's."""
+    import transformers
+
+    template = (
+        "{% for message in messages %}{{ message['role'] | upper }}: {% for part in message['content'] %}"
+        "{% if part['type'] == 'image' %}<image>\n{% else %}{{ part['text'] }} {% endif %}{% endfor %}{% endfor %}"
+        "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
+    )
+    images = eyes("clip", size={"shortest_edge": side}, crop_size={"height": side, "width": side})
+    return transformers.LlavaProcessor(
+        image_processor=images, tokenizer=_speech(), patch_size=8, vision_feature_select_strategy="default",
+        num_additional_image_tokens=1, chat_template=template,
+    )  # fmt: skip
+
+
+def _speech() -> Any:
+    import tokenizers
+    import transformers
+
+    pieces = ["<pad>", "</s>", "<unk>", "<image>", *SAID.split(), *":.,?'", *"0123456789"]
+    whole = tokenizers.Tokenizer(tokenizers.models.WordLevel(_numbered(pieces), unk_token="<unk>"))
+    whole.normalizer = tokenizers.normalizers.Lowercase()
+    whole.pre_tokenizer = tokenizers.pre_tokenizers.Sequence(
+        [tokenizers.pre_tokenizers.WhitespaceSplit(), tokenizers.pre_tokenizers.Punctuation()]
+    )
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=whole, pad_token="<pad>", eos_token="</s>", unk_token="<unk>", additional_special_tokens=["<image>"],
+        padding_side="left",
+    )  # fmt: skip

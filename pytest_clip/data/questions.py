@@ -33,6 +33,12 @@ def count(data: str, *, prompts: PromptSet | None) -> int:
     return len(_filled(names, templates if prompts is None else prompts.templates))
 
 
+def classes(data: str) -> int:
+    """Distinct class names of the data set, 0 for one without classes."""
+    found = one(data)
+    return THOUSAND if found is not None and found.layout in OPENAIS else len(set(_own(data)[0]))
+
+
 def texts(data: str, *, prompts: PromptSet | None, families: Collection[str] = (), spelling: bool = False, captions: bool = False) -> int:
     """Distinct texts that a model is asked: the class prompts, those of the prompts suite's `families`, the first template in other
     `spelling`, and `captions` where a table tells them (those of other data are not known before it is read)."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 Role = Literal[
     "clean", "slice", "shift", "sequence", "corruption", "factor", "overall", "cue", "ood", "reference", "captions", "pairs", "quads",
-    "triples", "choices", "negated", "viewpoint", "keypoints", "pool", "note", "bare", "written",
+    "triples", "choices", "negated", "viewpoint", "keypoints", "pool", "note", "bare", "written", "choice",
 ]  # fmt: skip
 
 
@@ -35,3 +35,8 @@ class SetInfo:
     """the set whose pictures these are, some of them or all: they are embedded once"""
     absent: str = ""
     """why it cannot be measured: what to put where, its licence and where to get it; "" for a set that is there"""
+
+    @property
+    def answerable(self) -> bool:
+        """Whether a model can be asked what an image shows: it has a class, or questions of its own."""
+        return self.labelled or self.role == "choice"

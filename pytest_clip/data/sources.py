@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from . import layouts
 from .imagenet.parts import PARTS, X
-from .layouts import imagenet, karpathy, manifest, navi, rta100, scam, scannet, spair, sugarcrepe, winoground
+from .layouts import choices, imagenet, karpathy, manifest, navi, rta100, scam, scannet, spair, sugarcrepe, winoground
 
 PAIRED = "it needs every scene a second time without the change, and only --clip-data=scenes has that"
 
@@ -33,6 +33,7 @@ _OWN = {
     "role:factor": "write a column with 2 to 24 values into {folder}/manifest.csv; it becomes slices",
     "role:ood": "put images of no class into {folder}/ood/NAME/",
     "near": "put images of no class into {folder}/ood/near/",
+    "role:choice": "write {folder}/questions.csv with columns image, question, options (a|b|c) and answer",
 }
 
 
@@ -48,5 +49,6 @@ def _published(kind: str) -> dict[str, str]:
         "role:pairs": f"get SugarCrepe ({sugarcrepe.LICENCE}; {sugarcrepe.PAGE})",
         "role:written": f"get SCAM ({scam.LICENCE}; {scam.PAGE}) or RTA-100 ({rta100.LICENCE}; {rta100.PAGE})",
         "role:bare": f"get SCAM ({scam.LICENCE}; {scam.PAGE})",
+        "role:choice": f"get ImageNet-D ({choices.D_LICENCE}; {choices.D_PAGE}) or MMVP ({choices.MMVP_LICENCE}; {choices.MMVP_PAGE})",
         "role:quads": f"get Winoground ({winoground.LICENCE}; {winoground.PAGE})",
     }

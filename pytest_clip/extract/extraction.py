@@ -156,6 +156,18 @@ class Extraction:
         found: Image = upright(pictures(data.images(name), self.cache)(row))
         return found
 
+    def looking(self, data: Data, name: str, view: View | None = None) -> Callable[[int], Image]:
+        """A function from row to the picture at its own size, seen through `view`."""
+        from .interviews import looking
+
+        self._gallery.hang(data, name)
+        return looking(self, data, name, view)
+
+    @property
+    def clock(self) -> Clock:
+        """How fast models of this run are."""
+        return self._clock
+
     def no_maps(self, model: ClipModel) -> str | None:
         """Why the model has no dense features; None if it has."""
         from ..models.dense import lacking

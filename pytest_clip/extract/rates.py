@@ -56,6 +56,11 @@ def _place(cache: Path, model: str, device: str) -> Path:
     return cache / FOLDER / f"{hashlib.sha256(f'{model} {device}'.encode('utf-8', 'replace')).hexdigest()[:16]}.json"
 
 
+def clocked(label: str) -> str:
+    """The name under which the rate of an LMM is kept: questions a second, not pictures."""
+    return f"lmm {label}"
+
+
 @dataclass
 class Clock:
     """What the models of one run have computed, by label and device."""

@@ -2,3 +2,4 @@
 
 from pytest_clip.plugin.fixtures import *  # noqa: F403
 from pytest_clip.plugin.hooks import *  # noqa: F403
+from pytest_clip.plugin.lmm import *  # noqa: F403

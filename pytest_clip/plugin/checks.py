@@ -23,6 +23,8 @@ UNJUDGED = ("allow", "fail")
 JUNIT = ("properties", "schema")
 DROP_TESTS = ("observed", "sure", "safe")
 DEPTH_OUTPUTS = ("auto", "inverse", "metric")
+LMM_DTYPES = ("auto", "fp32", "bf16", "fp16")
+DEVICE_MAPS = ("auto", "balanced", "balanced_low_0", "sequential")
 
 
 DIGITS, LARGEST = 18, 1e18

@@ -146,6 +146,29 @@ _LIST = (
         "clip_depth_output", None, checks.one_of(*checks.DEPTH_OUTPUTS),
         ini="What the depth model says: inverse, metric, or auto, which asks its configuration (default: auto)",
     ),
+    Option(
+        "clip_lmm",
+        "Large multimodal model (transformers) for the suite lmm, asked about the same pictures: a folder of save_pretrained or a hub id; "
+        "default: none, and the suite is not run",
+        checks.text("a hub id or a folder"), "ID-or-PATH", ini="Default of --clip-lmm, a folder relative to the ini file",
+    ),
+    Option(
+        "clip_lmm_dtype", f"What it computes in: {', '.join(checks.LMM_DTYPES)}; default: auto, fp32 on a CPU and bf16 elsewhere",
+        checks.one_of(*checks.LMM_DTYPES), "DTYPE", ini="Default of --clip-lmm-dtype",
+    ),
+    Option(
+        "clip_lmm_device_map", "Where its parts go, as accelerate has it: auto, balanced, sequential; default: all of it to --clip-device",
+        checks.one_of(*checks.DEVICE_MAPS), "MAP", ini="Default of --clip-lmm-device-map",
+    ),
+    Option(
+        "clip_lmm_batch_size", "Questions that it is asked at a time; default: 8", checks.count(1), "N",
+        ini="Default of --clip-lmm-batch-size", native=int,
+    ),
+    Option("clip_lmm_images", None, checks.count(1), ini="Images of each set that the suite lmm asks about (default: 95)", native=int),
+    Option(
+        "clip_lmm_third", None, checks.text("a model name"),
+        ini="A third model, as --clip-model has it, that chooses wrong options for lmm/accuracy[third-2] (default: none)",
+    ),
     Option("clip_limit", "At most N images per set, drawn by a fixed seed; default: all", checks.count(1), "N"),
     Option(
         "clip_max_unreadable",

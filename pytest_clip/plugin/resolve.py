@@ -21,6 +21,7 @@ from pytest_clip.store import path_of
 
 if TYPE_CHECKING:
     from pytest_clip.models.depth import DepthModel
+    from pytest_clip.models.lmm.names import LmmChoice
 
 T = TypeVar("T")
 
@@ -71,6 +72,9 @@ def _resolved(config: pytest.Config) -> Settings:
         corruptions_3d=_kinds(config, "clip_corruptions_3d", kinds.KINDS_3D) or kinds.GEOMETRIC,
         corruption_images=_pick(config, "clip_corruption_images", 95),
         depth_model=_depth_model(config, base),
+        lmm=_lmm(config, base),
+        lmm_images=_pick(config, "clip_lmm_images", Settings.lmm_images),
+        lmm_third=_pick(config, "clip_lmm_third", None),
         dense_layer=_pick(config, "clip_dense_layer", None),
         classes=_classes(config, base),
         strip_prefix=_pick(config, "clip_strip_prefix", None),
@@ -173,6 +177,29 @@ def _depth_model(config: pytest.Config, base: Path) -> DepthModel | None:
         except argparse.ArgumentTypeError as error:
             raise pytest.UsageError(f"--clip-depth-model: {error}") from None
     return _ini(config, "clip_depth_model", lambda text: checks.depth_model_from(text, base, output), None)
+
+
+def _lmm(config: pytest.Config, base: Path) -> LmmChoice | None:
+    """The LMM of the command line, a folder relative to where it was typed, or that of the ini file, relative to it. Where the project
+    makes its own, any name will do."""
+    from pytest_clip.models.lmm import names
+
+    text, here, by = config.option.clip_lmm, config.invocation_params.dir, "--clip-lmm"
+    if not text:
+        text, here, by = _ini(config, "clip_lmm", str, ""), base, f"{config.inipath or 'ini'}: clip_lmm"
+    if not text:
+        return None
+    how = {
+        "dtype": _pick(config, "clip_lmm_dtype", "auto"),
+        "device_map": _pick(config, "clip_lmm_device_map", None),
+        "batch_size": _pick(config, "clip_lmm_batch_size", 8),
+    }
+    if config.hook.pytest_clip_make_lmm.get_hookimpls():
+        return names.LmmChoice(text, None, hooked=True, **how)
+    try:
+        return names.find(text, base=here, **how)
+    except ClipError as error:
+        raise pytest.UsageError(f"{by}: {error}") from None
 
 
 def _classes(config: pytest.Config, base: Path) -> Path | None:

@@ -15,6 +15,8 @@ from pytest_clip.session.choices import Case
 from pytest_clip.session.settings import Settings
 
 PACKAGE = Path(__file__).parents[1]
+LMM = "lmm"
+"""The suite that needs a large multimodal model, and is measured only with one."""
 #: The suites lie inside the package in a wheel, and beside it in the repository and its editable installs.
 SUITES = next((path for path in (PACKAGE / "suites", PACKAGE.parent / "suites") if path.is_dir()), PACKAGE / "suites")
 
@@ -24,17 +26,20 @@ def available_suites() -> tuple[str, ...]:
 
 
 def choose_suites(settings: Settings, *, option: str = "--clip-suite") -> tuple[str, ...]:
-    """The suites that the user named, or all of them; the one that needs a path of weights only where there is one."""
+    """The suites that the user named, or all of them; those that need a path of weights or an LMM only where there is one."""
     from pytest_clip.gates.catalog import did_you_mean
 
     names = available_suites()
     if not names:
         raise ClipError(f"no suite was found in {SUITES}; reinstall pytest-clip")
+    without = {paths.SUITE: not paths.asked(settings), LMM: settings.lmm is None}
     if settings.suites is None or ALL_SUITES in settings.suites:
-        return tuple(name for name in names if name != paths.SUITE or paths.asked(settings))
+        return tuple(name for name in names if not without.get(name, False))
     for name in settings.suites:
         if name not in names:
             raise ClipError(f"{option}: no suite {name!r}{did_you_mean(name, names)}; there is {', '.join(names)}")
+    if LMM in settings.suites and settings.lmm is None and option == "--clip-suite":
+        raise ClipError(f"the suite {LMM} asks a large multimodal model, and none is named; add --clip-lmm=ID-or-PATH")
     return settings.suites
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_clip.gates.catalog import CATALOG
+from pytest_clip.gates.catalog.lmm import CORRUPTED
 from pytest_clip.gates.catalog.metric import STORED
 from pytest_clip.session import paths
 
@@ -182,6 +183,18 @@ def _retrieval(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
     yield Look(name if name in ledger.sizes else "pairs")
 
 
+def _lmm(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
+    """Whose failures an LMM is asked about; what the LMM itself is asked is `session.lmmcost`."""
+    name, first = str(gate.slice), ledger.settings.lmm_images
+    if gate.metric == "tower_is_clip" or ledger.roles.get(name) == "choice":
+        return
+    yield Look(name if name in ledger.sizes else "clean", first)
+    if name in CORRUPTED:
+        yield Look("clean", first, view=name)
+    if name in ("hard", "easy"):
+        yield Look("clean")
+
+
 def _shape_bias(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
     del ledger
     yield from [Look(str(gate.slice))] if gate.metric == "accuracy" else [Look("cue_conflict"), Look("cue_matched")]
@@ -219,7 +232,7 @@ def _typographic(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
 
 _SUITES: Mapping[str, Looks] = {
     **dict.fromkeys(("accuracy", "calibration", "factors", "finetune", "ood"), _zero_shot),
-    "checkpoint": _checkpoint, "correspondence": _correspondence, "corruptions": _corruptions, "corruptions_3d": _corruptions,
+    "checkpoint": _checkpoint, "correspondence": _correspondence, "corruptions": _corruptions, "corruptions_3d": _corruptions, "lmm": _lmm,
     "metamorphic": _metamorphic, "prompts": _prompts, "retrieval": _retrieval, "shape_bias": _shape_bias,
     "typographic": _typographic,
 }  # fmt: skip

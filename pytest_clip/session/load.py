@@ -76,6 +76,14 @@ def load_model(session: ClipSession, choice: ModelChoice) -> Any:
     return lazy.load(choice.spec, cache=settings.cache_dir, conditions=conditions, build=build)
 
 
+def load_lmm(session: ClipSession) -> Any:
+    """The LMM of the run, known by its files; its weights are read when something must go through it."""
+    from pytest_clip.models.lmm import load
+
+    assert session.settings.lmm is not None
+    return load.load(session.settings.lmm, device=session.settings.device)
+
+
 def make_mutant(model: Any, name: str, *, data: Sequence[Any], extraction: Callable[[], Any], other: Callable[[], Any]) -> Any:
     """The damaged copy, or the `Excuse` for there being none."""
     from pytest_clip.mutants import build

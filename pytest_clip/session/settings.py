@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_clip.data.prompts import PromptSet
     from pytest_clip.models.depth import DepthModel
     from pytest_clip.models.factors import Value
+    from pytest_clip.models.lmm.names import LmmChoice
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,11 @@ class Settings:
     corruptions_3d: tuple[str, ...] = GEOMETRIC
     corruption_images: int = 95
     depth_model: DepthModel | None = None
+    lmm: LmmChoice | None = None
+    """the large multimodal model of the suite lmm; without one it is not run"""
+    lmm_images: int = 95
+    lmm_third: str | None = None
+    """a model that chooses wrong options for it"""
     dense_layer: int | None = None
     classes: Path | None = None
     strip_prefix: str | None = None

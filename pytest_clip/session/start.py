@@ -48,6 +48,7 @@ def start(settings: Settings, *, check: Callable[[], object] = lambda: None, our
         faults.of(lambda: _prefix_is_for(models, settings.strip_prefix))
     elif not hooked:
         faults.of(lambda: look([choice for choice in models if choice.spec.kind == "unknown"]))
+    faults.of(lambda: _lmm(settings))
     faults.raise_all()
     assert rulebook is not None
     goal = _update_target(settings, files)
@@ -89,6 +90,16 @@ def _prefix_is_for(models: Sequence[ModelChoice], prefix: str | None) -> None:
 
     if prefix is not None and not any(reads_a_file(choice.spec) for choice in models):
         raise ClipError(f"--clip-strip-prefix={prefix} is for checkpoint files, and no model of this run is one; leave it out")
+
+
+def _lmm(settings: Settings) -> None:
+    """ClipError for an LMM that is not there or no LMM, as far as its small files say."""
+    if settings.lmm is None:
+        return
+    from pytest_clip.models.lmm.names import problem
+
+    if (told := problem(settings.lmm)) is not None:
+        raise ClipError(told)
 
 
 def _models(settings: Settings) -> tuple[ModelChoice, ...]:

@@ -48,6 +48,7 @@ LAYOUTS: tuple[str, ...] = (
     "sugarcrepe",
     "negbench",
     "winoground",
+    "choices",
     "spair",
     "navi",
     "scannet",

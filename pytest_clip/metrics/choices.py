@@ -1,0 +1,107 @@
+"""Multiple choice: which options a question has, which one is chosen, and what positions have to do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _checks
+from .intervals import Interval, wilson_share
+
+NOBODY = -1
+"""Chosen where no option is likelier than all others."""
+
+
+def highest_wrong(scores: npt.ArrayLike, wrong: npt.ArrayLike, *, k: int) -> npt.NDArray[np.int64]:
+    """The `k` classes of each image that score highest among those that are wrong, int64 [n, k], the highest first.
+
+    scores: float [n, C], higher is likelier; wrong: bool [n, C]. Of equal scores the lower number comes first. k = 1 is the failure
+    category of ImageNet-D (Zhang et al. 2024, arXiv 2403.18775): the model's answer where that is wrong, else its second one. So truth
+    and distractor are told apart by the model exactly where its top-1 answer is right. ValueError where an image has fewer wrong classes.
+    """
+    rows, off = np.asarray(scores, dtype=np.float64), np.asarray(wrong, dtype=bool)
+    if rows.ndim != 2 or off.shape != rows.shape:
+        raise ValueError(f"scores and wrong must both be [n, C]; got {rows.shape} and {off.shape}")
+    if len(rows) and off.sum(1).min() < k:
+        raise ValueError(f"{k} wrong classes are asked for, and an image has {off.sum(1).min()}")
+    order = np.argsort(np.where(off, -rows, np.inf), axis=1, kind="stable")
+    return order[:, :k].astype(np.int64)
+
+
+def drawn_wrong(wrong: npt.ArrayLike, *, k: int, seeds: Sequence[int]) -> npt.NDArray[np.int64]:
+    """`k` wrong classes of each image at random, int64 [n, k]; each image draws from a generator of its own seed. Errors as above."""
+    off = np.asarray(wrong, dtype=bool)
+    if len(off) and off.sum(1).min() < k:
+        raise ValueError(f"{k} wrong classes are asked for, and an image has {off.sum(1).min()}")
+    drawn = [np.random.default_rng(seed).permutation(np.flatnonzero(row))[:k] for row, seed in zip(off, seeds, strict=True)]
+    return np.array(drawn, dtype=np.int64).reshape(len(off), k)
+
+
+def rotations(k: int) -> npt.NDArray[np.int64]:
+    """The k orders of k options that put each at each place once, int64 [k, k]: row r lists which option stands at each place."""
+    k = _checks.count(k, name="k")
+    return (np.arange(k)[None] + np.arange(k)[:, None]) % k
+
+
+def chosen(scores: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """The place of the likeliest option, int64 [...] of scores [..., k]; NOBODY for a tie at the top."""
+    values = np.asarray(scores, dtype=np.float64)
+    best = values.max(-1, keepdims=True)
+    out: npt.NDArray[np.int64] = np.where((values == best).sum(-1) == 1, values.argmax(-1), NOBODY).astype(np.int64)
+    return out
+
+
+def circular(right: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Whether a question was answered rightly in every order, bool [n] of bool [n, r] (CircularEval of MMBench, Liu et al. 2023,
+    arXiv 2307.06281). Guessing has (1/k)^r of them."""
+    out: npt.NDArray[np.bool_] = np.asarray(right, dtype=bool).all(1)
+    return out
+
+
+def position_bias(places: npt.ArrayLike, *, k: int) -> float:
+    """How far the chosen places are from falling on all k equally often, 0 to 1, lower is better.
+
+    places: int [n, k], the place chosen in each of the k rotations of n questions, NOBODY counted nowhere. Every option stands at every
+    place once, so a model that reads only what the options say chooses all places equally often, right or wrong. The total
+    variation distance from 1/k each, over its largest value 1 - 1/k: 1 for who always chooses one place; for two options |2p - 1|, p the
+    share of first places. NaN where nothing was chosen.
+    """
+    counted = np.asarray(places, dtype=np.int64)
+    k = _checks.count(k, name="k", at_least=2)
+    if counted.ndim != 2 or counted.shape[1] != k or (counted.size and not (counted.min() >= NOBODY and counted.max() < k)):
+        raise ValueError(f"places must be [n, {k}] of {NOBODY} .. {k - 1}")
+    said = counted[counted != NOBODY]
+    if not said.size:
+        return float("nan")
+    shares = np.bincount(said, minlength=k) / said.size
+    return float(0.5 * np.abs(shares - 1 / k).sum() / (1 - 1 / k))
+
+
+def position_bias_interval(places: npt.ArrayLike, *, k: int, level: float = 0.95) -> Interval:
+    """Interval for `position_bias`: Wilson's for the share of each place, all k together at `level` (Bonferroni), of n questions.
+
+    Holds the value, stays in [0, 1], is never a point. The k answers to a question count as one, so it is rather too wide.
+    """
+    counted = np.asarray(places, dtype=np.int64)
+    said = counted[counted != NOBODY]
+    shares = np.bincount(said, minlength=k) / said.size
+    ends = [wilson_share(float(share), len(counted), level=1 - (1 - level) / k) for share in shares]
+    least = sum(max(low - 1 / k, 1 / k - high, 0.0) for low, high in ends)
+    most = sum(max(high - 1 / k, 1 / k - low) for low, high in ends)
+    whole = 2 * (1 - 1 / k)
+    return min(least / whole, 1.0), min(most / whole, 1.0)
+
+
+def hard_classes(right: npt.ArrayLike, labels: npt.ArrayLike, *, classes: int) -> npt.NDArray[np.bool_]:
+    """Which classes are answered below the median class, bool [classes]; those without an image are neither counted nor hard.
+
+    right: bool [n]; labels: int [n] in 0 .. classes - 1.
+    """
+    of, hits = np.asarray(labels, dtype=np.int64), np.asarray(right, dtype=bool)
+    sizes = np.bincount(of, minlength=classes)
+    shares = np.divide(np.bincount(of, hits, minlength=classes), sizes, out=np.full(classes, np.nan), where=sizes > 0)
+    known = shares[sizes > 0]
+    out: npt.NDArray[np.bool_] = shares < (np.median(known) if known.size else 0.0)
+    return out

@@ -1,0 +1,258 @@
+"""The suite lmm: a sound LMM passes, each broken one fails the gate that is meant for it; what is lacking is said in one sentence."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+COLOURS = {
+    "red": (220, 30, 30), "green": (30, 200, 40), "blue": (40, 50, 220), "yellow": (230, 220, 40), "purple": (140, 40, 160),
+    "orange": (240, 140, 30), "white": (240, 240, 240), "black": (15, 15, 15),
+}  # fmt: skip
+STUBS = '''
+import os
+import numpy as np
+import torch
+from pytest_clip.models.lmm.protocol import OptionScores
+
+COLOURS = @COLOURS@
+NAMES = list(COLOURS)
+POINTS = np.array([COLOURS[name] for name in NAMES]) / 255
+
+
+class Clip:
+    """Sees the mean colour; confuses orange with red and purple with blue."""
+    label, precision, device, fingerprint, logit_scale, logit_bias = "colours", "fp32", "cpu", "c" * 16, 20.0, None
+    image_size, facts = (8, 8), {}
+
+    def preprocess(self, image):
+        return torch.from_numpy(np.asarray(image.convert("RGB").resize((8, 8)), dtype=np.float32)).permute(2, 0, 1) / 255
+
+    def encode_image(self, images):
+        near = -torch.cdist(images.mean((2, 3)), torch.tensor(POINTS, dtype=torch.float32)) * 8
+        near[:, NAMES.index("red")] += 3.6
+        near[:, NAMES.index("blue")] += 3.6
+        return torch.nn.functional.normalize(near.softmax(-1) ** 0.5, dim=-1)
+
+    def encode_text(self, texts):
+        rows = torch.stack([torch.tensor([float(name in text.lower()) for name in NAMES]) for text in texts])
+        return torch.nn.functional.normalize(rows + 1e-6, dim=-1)
+
+
+class Lmm:
+    """Sees the mean colour and confuses nothing."""
+    label, device, facts = "stub", "cpu", {}
+
+    def __init__(self, how):
+        self.how, self.fingerprint = how, format(sum(map(ord, how)), "016x")
+
+    def seen(self, image):
+        point = np.asarray(image.convert("RGB")).reshape(-1, 3).mean(0) / 255
+        return {name: -10 * float(np.abs(point - POINTS[k]).sum()) for k, name in enumerate(NAMES)}
+
+    def option_scores(self, images, prompts, options):
+        with open("asked", "a") as log:
+            log.write(f"{len(images)}\\n")
+        if (limit := os.environ.get("DIE_AFTER")) and sum(map(int, open("asked").read().split())) > int(limit):
+            os.kill(os.getpid(), 9)
+        total = np.array([[self.seen(image)[each] for each in row] for image, row in zip(images, options)], dtype=np.float32) - 1
+        if self.how == "first":
+            total[:, 0] += 100
+        if self.how == "blind":
+            total = np.array([[-(NAMES.index(each) * 5 % 8) - 1.0 for each in row] for row in options], dtype=np.float32)
+        if self.how == "eats":
+            total[:, -1] -= 100
+        return OptionScores(total, np.ones(total.shape, dtype=np.int64))
+
+    def answer(self, images, prompts):
+        best = [max((each for each in NAMES if each in prompt), key=self.seen(image).get) for image, prompt in zip(images, prompts)]
+        german = {"red": "rot", "green": "gruen", "blue": "blau"}
+        return [f"Das Ding ist {german.get(each, 'bunt')}." if self.how == "german" else f"It is {each}." for each in best]
+
+
+def pytest_clip_make_model(spec, config):
+    return Clip() if spec.text == "colours" else None
+
+
+def pytest_clip_make_lmm(name, config):
+    return Lmm(name.removeprefix("stub-")) if name.startswith("stub-") else None
+'''.replace("@COLOURS@", repr(COLOURS))
+IMAGES = 7
+GATES = {
+    "sound": set(),
+    "first": {"position_bias[circular-2]", "position_bias[circular-5]"},
+    "blind": {"accuracy[vanilla-2]"},
+    "eats": {"position_bias[circular-2]"},  # of five the last is missing: 0.25 there
+    "german": {"unparsed[clean]"},
+}
+"""By what is wrong with an LMM the gates that are meant for it."""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Seven pictures of each of eight colours, a CLIP that confuses two, and LMMs."""
+    home, rng = tmp_path_factory.mktemp("colours"), np.random.default_rng(0)
+    (home / "conftest.py").write_text(STUBS)
+    for name, colour in COLOURS.items():
+        (home / "data" / name).mkdir(parents=True)
+        for k in range(IMAGES):
+            noisy = np.clip(np.array(colour) + rng.normal(0, 25, 3) + rng.normal(0, 5, (32, 32, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(noisy).save(home / "data" / name / f"{k}.png")
+    (home / "pytest.ini").write_text("[pytest]\nclip_lmm_images = 56\n")
+    return home
+
+
+@pytest.fixture
+def run(project, tmp_path):
+    """(exit status, {gate: row}, output) of a run in the project."""
+
+    def measured(*options, cache=tmp_path / "cache", **environ):
+        report = tmp_path / "report.json"
+        report.unlink(missing_ok=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-n0", "--clip-model=colours", f"--clip-data={project / 'data'}",
+             f"--clip-cache-dir={cache}", f"--clip-report=json:{report}", *options],
+            cwd=project, capture_output=True, text=True, env={**os.environ, **environ},
+        )  # fmt: skip
+        rows = {row["gate"].removeprefix("lmm/"): row for row in json.loads(report.read_text())["gates"]} if report.exists() else {}
+        return done.returncode, rows, done.stdout + done.stderr
+
+    return measured
+
+
+def asked(project):
+    """Questions that the LMM was asked since last time."""
+    log = project / "asked"
+    total = sum(map(int, log.read_text().split())) if log.exists() else 0
+    log.unlink(missing_ok=True)
+    return total
+
+
+@pytest.mark.parametrize("how", GATES)
+def test_each_broken_lmm_fails_the_gate_that_is_meant_for_it(run, project, how):
+    status, rows, output = run("--clip-suite=lmm", f"--clip-lmm=stub-{how}")
+    failed = {gate for gate, row in rows.items() if row["verdict"] == "fail"}
+    assert failed >= GATES[how], output
+    assert not (how in ("sound", "german") and failed - GATES[how]), output
+    assert status == bool(failed)
+    told, n = rows["accuracy[vanilla-2]"], 8 * IMAGES
+    clip = round(rows["gain_over_clip[all]"]["conventions"]["measured"]["clip"] * n) / n
+    assert told["n"] == n
+    assert told["conventions"]["distractors"].startswith("the classes that this CLIP finds likeliest")
+    gain = rows["gain_over_clip[all]"]
+    assert gain["value"] == pytest.approx(told["value"] - clip)
+    # what is gained is what is repaired less what is broken, each of its own images
+    errors = round(n * (1 - clip))
+    repaired, broken = rows["repairs[clean]"], rows["breaks[clean]"]
+    assert (repaired["n"], broken["n"]) == (errors, n - errors)
+    assert gain["value"] == pytest.approx((repaired["value"] * errors - broken["value"] * (n - errors)) / n)
+    hard, easy = rows["gain_over_clip[hard]"], rows["gain_over_clip[easy]"]
+    assert gain["value"] == pytest.approx((hard["value"] * hard["n"] + easy["value"] * easy["n"]) / n)
+    if how == "sound":
+        assert told["value"] > 0.9
+        assert hard["value"] > easy["value"]
+        assert rows["unparsed[clean]"]["value"] == 0
+        assert rows["accuracy[vanilla-all]"]["conventions"]["options"] == 8
+        assert rows["accuracy[vanilla-20]"]["verdict"] == "not_measured" if "accuracy[vanilla-20]" in rows else True
+    if how == "blind":
+        assert rows["accuracy[circular-2]"]["value"] == told["value"]  # it always names the same of two
+    if how == "german":
+        assert rows["unparsed[clean]"]["conventions"]["examples"][0].startswith("Das Ding ist")
+        assert rows["accuracy[generated-2]"]["value"] == 0
+    asked(project)
+
+
+def test_clips_two_way_accuracy_is_its_top_1(run):
+    _, rows, _ = run("--clip-suite=lmm,accuracy", "--clip-lmm=stub-sound", "-k", "top1 or gain")
+    assert rows["accuracy/top1[clean]"]["value"] < 1
+    told = rows["gain_over_clip[all]"]["conventions"]["measured"]["clip"]
+    assert told == pytest.approx(rows["accuracy/top1[clean]"]["value"], abs=1e-6)
+
+
+def test_without_an_lmm_nothing_is_run_or_counted(run, project):
+    asked(project)
+    status, rows, output = run("-k", "accuracy")
+    assert not [gate for gate in rows if gate.startswith("lmm")], output
+    listed = run("--clip-list")[2]
+    assert "lmm" not in listed
+    assert asked(project) == 0
+    status, _, output = run("--clip-suite=lmm")
+    assert status == 4
+    assert "the suite lmm asks a large multimodal model, and none is named; add --clip-lmm=ID-or-PATH" in output
+
+
+def test_what_it_costs_is_said_first(run, project):
+    listed = run("--clip-suite=lmm", "--clip-lmm=stub-sound", "--clip-list")[2]
+    [line] = [line for line in listed.splitlines() if " questions with " in line]
+    asked(project)
+    run("--clip-suite=lmm", "--clip-lmm=stub-sound")
+    generated = 2 * 8 * IMAGES
+    assert f"{asked(project) + generated:,} questions" in line
+
+
+def test_killed_in_the_middle_the_next_run_asks_what_is_left(run, project, tmp_path):
+    whole = tmp_path / "whole"
+    _, expected, _ = run("--clip-suite=lmm", "--clip-lmm=stub-sound", cache=whole)
+    everything = asked(project)
+    _, again, _ = run("--clip-suite=lmm", "--clip-lmm=stub-sound", cache=whole)
+    assert asked(project) == 0
+    other = tmp_path / "killed"
+    status, rows, _ = run("--clip-suite=lmm", "--clip-lmm=stub-sound", cache=other, DIE_AFTER=str(everything // 2))
+    assert (status, rows) == (-signal.SIGKILL, {})
+    before = asked(project)
+    _, found, _ = run("--clip-suite=lmm", "--clip-lmm=stub-sound", cache=other)
+    left = asked(project)
+    assert left < everything - before // 2
+    assert left + before <= everything + 2 * 8 * IMAGES  # a shard of one view was lost
+    for rows in (again, found):
+        assert {gate: (row["value"], row["ci"], row["n"]) for gate, row in rows.items()} == {
+            gate: (row["value"], row["ci"], row["n"]) for gate, row in expected.items()
+        }
+
+
+def test_questions_of_a_table_and_of_pairs(run, project, tmp_path):
+    """Two right, one wrong and one of three options; of two pairs one is wholly right."""
+    table, mmvp = tmp_path / "own", tmp_path / "mmvp"
+    for place in (table / "images", mmvp / "MMVP Images"):
+        place.mkdir(parents=True)
+        for k, colour in enumerate(COLOURS.values(), 1):
+            Image.new("RGB", (32, 32), colour).save(place / f"{k}.jpg")
+    (table / "questions.csv").write_text(
+        "image,question,options,answer\n1.jpg,Which colour?,red|green,red\n2.jpg,Which colour?,blue|green,B\n"
+        "3.jpg,Which colour?,red|blue,red\n4.jpg,Which colour?,yellow|red|blue,yellow\n"
+    )
+    (mmvp / "Questions.csv").write_text(
+        "Index,Question,Options,Correct Answer\n1,Which?,(a) red (b) green,(a)\n2,Which?,(a) red (b) green,(b)\n"
+        "3,Which?,(a) blue (b) black,(a)\n4,Which?,(a) yellow (b) black,(b)\n"
+    )
+    options = ("--clip-suite=lmm", "--clip-lmm=stub-sound", f"--clip-data={table}", f"--clip-data={mmvp}", "-o", "clip_unjudged=allow")
+    _, rows, output = run(*options)
+    found = {gate: (row["value"], row["n"]) for gate, row in rows.items() if gate.startswith("accuracy") and row["data"] != "data"}
+    assert found == {"accuracy[questions]": (0.75, 4), "accuracy[mmvp]": (0.75, 4), "accuracy[pairs]": (0.5, 2)}, output
+    told = rows["accuracy[questions]"]["conventions"]
+    assert (told["options_2"], told["options_3"]) == ("3 questions in 2 orders", "1 questions in 3 orders")
+    asked(project)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("no-such-model", "there is no folder"),
+        ("empty", "has no config.json; it takes an image-text-to-text model as save_pretrained writes it"),
+    ],
+)
+def test_a_name_that_is_nothing_is_one_sentence(project, tmp_path, name, told):
+    """Without hooks of a project's own."""
+    (tmp_path / "empty").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n0", "--clip-model=scenes-vit", "--clip-suite=lmm", f"--clip-lmm={name}"],
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 4
+    assert told in done.stderr
+    assert len([line for line in done.stderr.splitlines() if line.strip()]) == 1

@@ -1,0 +1,202 @@
+"""Large multimodal models: likelihoods against transformers' own forward pass, one sentence for each wrong folder."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tiny_hf
+import torch
+from PIL import Image
+
+from pytest_clip import ClipError
+from pytest_clip.models.lmm import load, names
+
+OPTIONS = (
+    ["mug", "red car", "tea cup dog"], ["dog", "mug", "car"], ["a red van", "red", "tea"], ["mug", "dog", "a"], ["van", "a photo", "car"],
+)  # fmt: skip
+LISTS = [OPTIONS[k % 5] for k in range(8)]
+PROMPTS = [f"what is the main object {'in this image ' * (k % 3)}? choose from {', '.join(each)}." for k, each in enumerate(LISTS)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tiny_hf.llava(tmp_path_factory.mktemp("llava") / "tiny-llava")
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    rng = np.random.default_rng(0)
+    return [Image.fromarray(rng.integers(0, 255, (40, 50, 3), dtype=np.uint8)) for _ in LISTS]
+
+
+def loaded(folder, **how):
+    return load.load(names.find(str(folder), base=folder, **how), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def expected(folder, pictures):
+    """[8, 3] sums of log-likelihoods by transformers alone: each prompt with each option in one plain forward pass."""
+    import transformers
+
+    with tiny_hf.silent(), torch.inference_mode():
+        processor = transformers.AutoProcessor.from_pretrained(folder)
+        module = transformers.AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32).eval()
+        out = np.zeros((len(LISTS), 3))
+        for row, (picture, prompt, options) in enumerate(zip(pictures, PROMPTS, LISTS, strict=True)):
+            for k, option in enumerate(options):
+                text = f"USER: <image>\n{prompt} ASSISTANT: {option}"
+                inputs = processor(images=picture, text=text, return_tensors="pt")
+                size = len(option.split())
+                logs = module(**inputs).logits[0].log_softmax(-1)
+                ids = inputs["input_ids"][0]
+                out[row, k] = sum(float(logs[at - 1, ids[at]]) for at in range(len(ids) - size, len(ids)))
+    return out
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("prefix", [True, False])
+@pytest.mark.parametrize("batch", [1, 3, 16])
+def test_likelihoods_are_those_of_a_plain_forward_pass(folder, pictures, expected, batch, prefix, side):
+    model = loaded(folder, batch_size=batch)
+    model.real.prefix_cache, model.real.passes.side = prefix, side
+    found = model.option_scores(pictures, PROMPTS, LISTS)
+    assert found.total == pytest.approx(expected, abs=1e-4)
+    assert found.tokens.tolist() == [[len(each.split()) for each in options] for options in LISTS]
+    assert found.per_token == pytest.approx(expected / found.tokens, abs=1e-4)
+
+
+def test_options_share_a_prefix_and_questions_a_picture(folder, pictures):
+    """Twenty options cost the language model one prefix and their own tokens; a picture asked about four times is looked at once."""
+    model = loaded(folder, batch_size=4).real
+    seen = []
+    hook = model.module.get_input_embeddings().register_forward_hook(lambda _, given, __: seen.append(given[0].numel()))
+    model.passes.seen = 0
+    model.option_scores(pictures[:1] * 4, ["what is this?"] * 4, [["red car"] * 20] * 4)
+    hook.remove()
+    prefix = len(model.chat.ask(pictures[0], "what is this?"))
+    assert sum(seen) == 4 * (prefix + 20)
+    assert model.passes.seen == 1
+
+
+def test_answers_are_transformers_own(folder, pictures):
+    import transformers
+
+    with tiny_hf.silent(), torch.inference_mode():
+        processor = transformers.AutoProcessor.from_pretrained(folder)
+        module = transformers.AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32).eval()
+        wanted = []
+        for picture, prompt in zip(pictures, PROMPTS, strict=True):
+            inputs = processor(images=picture, text=f"USER: <image>\n{prompt} ASSISTANT:", return_tensors="pt")
+            ids = module.generate(**inputs, do_sample=False, max_new_tokens=16)[0, inputs["input_ids"].shape[1] :]
+            wanted.append(processor.tokenizer.decode(ids, skip_special_tokens=True).strip())
+    assert loaded(folder, batch_size=3).answer(pictures, PROMPTS) == wanted
+
+
+def test_the_fingerprint_is_the_content(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "other-name")
+    assert loaded(copy).fingerprint == loaded(folder).fingerprint
+    assert loaded(folder, dtype="bf16").fingerprint != loaded(folder).fingerprint
+    template = copy / "chat_template.jinja"
+    template.write_text(template.read_text() + " ")
+    assert loaded(copy).fingerprint != loaded(folder).fingerprint
+
+
+def test_known_by_its_files_until_it_is_asked(folder):
+    model = loaded(folder)
+    assert model.label == "tiny-llava"
+    assert model._built is None
+    assert model.facts == {"dtype": "fp32", "batch_size": 8}
+
+
+def test_a_cache_that_does_not_do_is_not_used(folder, pictures, expected, monkeypatch):
+    from pytest_clip.models.lmm.passes import Passes
+
+    def broken(self, *args):
+        raise NotImplementedError
+
+    monkeypatch.setattr(Passes, "after", broken)
+    model = loaded(folder)
+    assert model.option_scores(pictures, PROMPTS, LISTS).total == pytest.approx(expected, abs=1e-4)
+    assert model.facts["prefix_cache"] is False
+
+
+@pytest.fixture
+def broken(folder, tmp_path):
+    return shutil.copytree(folder, tmp_path / "broken")
+
+
+def asked(model):
+    return model.option_scores([Image.new("RGB", (32, 32))], ["what?"], [["mug", "car"]])
+
+
+def sentence(folder, ask=False):
+    with pytest.raises(ClipError) as caught:
+        asked(loaded(folder)) if ask else loaded(folder)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_missing_extra(folder, monkeypatch):
+    monkeypatch.setattr(names, "find_spec", lambda name: None)
+    assert sentence(folder).endswith("needs transformers, which is not installed; pip install pytest-clip[lmm]")
+
+
+def test_a_device_map_without_accelerate(folder, monkeypatch):
+    monkeypatch.setattr(names, "find_spec", lambda name: None if name == "accelerate" else object())
+    choice = names.find(str(folder), base=folder, device_map="auto")
+    assert "--clip-lmm-device-map=auto needs accelerate" in names.problem(choice)
+
+
+def test_an_unknown_name(tmp_path):
+    with pytest.raises(ClipError, match=r"'llava15': there is no folder .*llava15 and it is no hub id; write a folder of save_pretrained"):
+        names.find("llava15", base=tmp_path)
+    assert names.find("llava-hf/llava-1.5-7b-hf", base=tmp_path).folder is None
+
+
+def test_a_model_of_texts_alone(broken):
+    (broken / "config.json").write_text(json.dumps({"model_type": "llama", "hidden_size": 16}))
+    assert "holds a model of texts alone (llama); name one that reads pictures" in sentence(broken)
+
+
+def test_a_dual_encoder(broken, tmp_path):
+    """It reads pictures and texts and answers nothing; with a chat template beside it only transformers knows."""
+    clip = tiny_hf.folder(tmp_path / "clip")
+    assert "has no chat template" in sentence(clip)
+    shutil.copy(broken / "chat_template.jinja", clip)
+    assert "holds a clip, which transformers" in sentence(clip, ask=True)
+
+
+def test_no_processor_and_the_wrong_one(broken, tmp_path):
+    clip = tiny_hf.folder(tmp_path / "clip")
+    kept = (broken / "processor_config.json").read_text()
+    (broken / "processor_config.json").unlink()
+    assert "has no processor (processor_config.json, preprocessor_config.json); copy it from" in sentence(broken)
+    shutil.copy(clip / "preprocessor_config.json", broken) if (clip / "preprocessor_config.json").exists() else None
+    other = json.loads(kept) | {"patch_size": 16}  # a quarter of the places that the model's picture takes
+    (broken / "processor_config.json").write_text(json.dumps(other))
+    assert "the model fails on a picture and a question" in sentence(broken, ask=True)
+
+
+def test_pickled_weights(broken):
+    (broken / "model.safetensors").rename(broken / "pytorch_model.bin")
+    assert "only pickled weights, which are never loaded" in sentence(broken)
+
+
+def test_weights_that_lack_a_part(broken):
+    from safetensors.torch import load_file, save_file
+
+    kept = {key: value for key, value in load_file(broken / "model.safetensors").items() if "projector" not in key}
+    save_file(kept, broken / "model.safetensors", metadata={"format": "pt"})
+    assert "and would be guessed; save the model again" in sentence(broken, ask=True)
+
+
+def test_code_that_comes_with_a_model(broken):
+    config = json.loads((broken / "config.json").read_text()) | {"auto_map": {"AutoModelForImageTextToText": "x.Y"}}
+    (broken / "config.json").write_text(json.dumps(config))
+    assert "auto_map" in sentence(broken)
+
+
+def test_fp16_on_a_cpu(folder):
+    with pytest.raises(ClipError, match="--clip-lmm-dtype=fp16 does not run on the CPU"):
+        loaded(folder, dtype="fp16")
