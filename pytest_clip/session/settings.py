@@ -78,6 +78,8 @@ class Settings:
     corruptions: tuple[str, ...] = IMAGENET_C
     corruptions_3d: tuple[str, ...] = GEOMETRIC
     corruption_images: int = 95
+    adversarial_images: int = 190
+    adversarial_steps: int = 20
     depth_model: DepthModel | None = None
     dense_layer: int | None = None
     classes: Path | None = None
