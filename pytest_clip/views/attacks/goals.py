@@ -1,4 +1,4 @@
-"""What an attack makes grow: cross-entropy, or the difference of logits ratio towards one wrong class."""
+"""What an attack makes grow: the cross-entropy, told as odds, or the difference of logits ratio towards one wrong class."""
 
 from __future__ import annotations
 
@@ -33,10 +33,13 @@ def margin(logits: Tensor, right: Tensor) -> Tensor:
     return logits.masked_fill(~right, -torch.inf).amax(1) - logits.masked_fill(right, -torch.inf).amax(1)
 
 
-def cross_entropy(logits: Tensor, goal: Goal) -> Tensor:
-    """-log of the probability of the right classes, at the model's own scale; in float64, where a sure model still has a gradient."""
-    logp = logits.double().log_softmax(1)
-    return -logp.masked_fill(~goal.right, -torch.inf).logsumexp(1)
+def odds(logits: Tensor, goal: Goal) -> Tensor:
+    """[n] the log-odds of the wrong classes against the right ones. The cross-entropy is softplus of them, and only the sign of a gradient and
+    the order of two losses make a step: an attack along these goes where one along the cross-entropy goes. But the gradient of that is their
+    own times the probability of the wrong classes, which is 0 in float32 where a model is sure, and the search would stand still."""
+    logits = logits.double()
+    wrong, right = (logits.masked_fill(mask, -torch.inf).logsumexp(1) for mask in (goal.right, ~goal.right))
+    return wrong - right
 
 
 def targeted_dlr(logits: Tensor, goal: Goal) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..seeds import draw, generators
 from .apgd import Forward, apgd, look
-from .goals import Goal, Losses, cross_entropy, margin, targeted_dlr, wrong_classes
+from .goals import Goal, Losses, margin, odds, targeted_dlr, wrong_classes
 
 TARGETS = 3
 """Likeliest wrong classes that a picture is driven to, one after the other, when cross-entropy has found nothing (AutoAttack: 9)."""
@@ -24,7 +24,7 @@ def broken(forward: Forward, images: Tensor, right: Tensor, ids: Sequence[str], 
     `right` bool [n, C] are the right classes. Where a search begins follows from `ids` alone.
     """
     goal = Goal(right)
-    found = _run(forward, images, goal, cross_entropy, ids, eps=eps, steps=steps, kind="apgd-ce")
+    found = _run(forward, images, goal, odds, ids, eps=eps, steps=steps, kind="apgd-ce")
     ranked = wrong_classes(_logits(forward, images, goal), right) if not bool(found.all()) else None
     wrong = (~right).sum(1)
     for rank in range(min(TARGETS, right.shape[1] - 1)):
@@ -51,7 +51,7 @@ def _logits(forward: Forward, images: Tensor, goal: Goal) -> Tensor:
         kept.append(forward(some))
         return kept[-1]
 
-    look(listening, images, goal, cross_entropy, slope=False)
+    look(listening, images, goal, odds, slope=False)
     return torch.cat(kept)[: len(images)]
 
 
