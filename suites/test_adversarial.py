@@ -1,9 +1,10 @@
 """Adversarial robustness: which right answers are left when somebody looks for the change of pixels that breaks them?
 
-L-infinity on pixels in [0, 1], after the resize and before normalisation; prompts stay as they are; logits at the model's own scale. APGD along
-the cross-entropy, then towards the three likeliest wrong classes by the targeted ratio of logits (Croce and Hein 2020). `linf-0.5` lets each
-value change by half of one of 255 levels. What an attack did not find may still be there, so every number is an upper bound; more steps
-(ini `clip_adversarial_steps`, default 20) and images (`clip_adversarial_images`, default 190) bring it down and make it surer.
+L-infinity on pixels in [0, 1], after the resize and before normalisation; prompts stay as they are; logits at the model's own scale.
+APGD along the cross-entropy, then towards the three likeliest wrong classes by the targeted ratio of logits (Croce and Hein 2020).
+`linf-0.5` lets each value change by half of one of 255 levels. What an attack did not find may still be there, so every number is an upper
+bound; more steps (ini `clip_adversarial_steps`, default 20) and images (`clip_adversarial_images`, default 190) bring it down and make it
+surer.
 
 Where gradients lead nowhere (a model that rounds on its way) no attack along them says anything, and nothing is measured.
 """
@@ -15,8 +16,7 @@ from pytest_clip.extract.attacked import grouped
 from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.metrics.quantiles import quantile, quantile_interval
 from pytest_clip.views.attacks import BUDGETS, VERSION
-from pytest_clip.views.attacks.budgets import LEVELS
-from pytest_clip.views.attacks.search import HALVINGS, TARGETS
+from pytest_clip.views.attacks.budgets import HALVINGS, LEVELS, TARGETS
 
 pytestmark = pytest.mark.clip_suite("adversarial")
 
@@ -39,7 +39,8 @@ def told(attacked):
     """What a number of this suite depends on."""
     return attacked.answers.conventions | {
         "norm": "linf on [0, 1] before normalisation, no 8-bit pictures", "attacks": f"apgd-ce, then apgd-t by dlr to {TARGETS} classes",
-        "steps": attacked.steps, "images": len(attacked.answers.ids), "attack_version": VERSION, "bound": "upper: what was not found may be there",
+        "steps": attacked.steps, "images": len(attacked.answers.ids), "attack_version": VERSION,
+        "bound": "upper: what was not found may be there",
     }  # fmt: skip
 
 
@@ -61,7 +62,8 @@ def test_smallest_break(gate, clip_case, attacked, told):
     rows = np.flatnonzero(answers.right)
     breaks = np.zeros(len(rows)) if reason else attacked.breaks()[rows]
     value = None if reason else min(quantile(breaks, share), UNTIL)
-    told |= {"of": "right answers", "until": UNTIL, "halvings": HALVINGS, "measured": {"unbroken": round(float(np.isinf(breaks).mean()), 6)}}
+    unbroken = round(float(np.isinf(breaks).mean()), 6) if len(breaks) else 1.0
+    told |= {"of": "right answers", "until": UNTIL, "halvings": HALVINGS, "measured": {"unbroken": unbroken}}
     gate(
         clip_case.gate, value, n=len(rows), reason=reason, conventions=told,
         ci=None if reason else tuple(float(end) for end in np.clip(quantile_interval(breaks, share), 0, UNTIL)),

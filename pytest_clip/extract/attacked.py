@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from .. import ModelError
 from ..models.protocol import is_classifier
 from ..views.attacks import BUDGETS, VERSION
-from ..views.attacks.budgets import LEVELS
+from ..views.attacks.budgets import HALVINGS, LEVELS, TARGETS
 from .entry import Entry, recall
 from .gallery import Progress, Silent
 from .scores import columns
@@ -113,8 +113,8 @@ class Attacked:
             return None
         lost = f"{1 - there:.0%} of {len(rows)} images have no gradient" if there < SMOOTH else "their gradients lead nowhere"
         return (
-            f"an attack along gradients would find nothing, however little there is to find: {lost} (a step of {STEP * LEVELS:g}/255 against "
-            f"them shrinks the lead of the right class on {useful:.0%}); the model rounds, cuts off or draws lots on its way"
+            f"an attack along gradients would find nothing, however little there is to find: {lost} (a step of {STEP * LEVELS:g}/255 "
+            f"against them shrinks the lead of the right class on {useful:.0%}); the model rounds, cuts off or draws lots on its way"
         )
 
     def _within(self, name: str, alive: Bools) -> Bools:
@@ -143,8 +143,6 @@ class Attacked:
 
     def _entry(self, kind: str, more: Mapping[str, Any]) -> Entry:
         """The right answers belong to the key: another class list or prompt set is another question."""
-        from ..views.attacks.search import HALVINGS, TARGETS
-
         tried = {"attack": VERSION, "steps": self.steps, "targets": TARGETS, "halvings": HALVINGS, "budgets": list(BUDGETS.values())}
         asked = json.dumps([self.answers.prompts, self.answers.scale, self._names, np.packbits(self._right).tobytes().hex()])
         key = {**self.key, **tried, **more, "kind": kind, "asked": hashlib.sha256(asked.encode()).hexdigest()[:32]}

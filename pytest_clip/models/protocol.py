@@ -48,7 +48,8 @@ class ClipModel(Model, Protocol):
 
     Override the `clip_model` fixture with an object of this shape to gate a model that open_clip cannot build. What such an object may
     have besides, as `OpenClipModel` does: `resize` and `normalize` (the two halves of `preprocess`, so that corruptions act at the input
-    size), `from_pixels` (differentiable, `models.gradients`, so that attacks can be tried), and `thread_safe = True` (on a CPU, several threads then embed batches at a time).
+    size), `from_pixels` (`models.gradients`, so that attacks can be tried), and `thread_safe = True` (on a CPU, several threads then embed
+    batches at a time).
     """
 
     @property

@@ -24,8 +24,6 @@ PROBE, FEW, NORMALIZATIONS = 380, 24, 4
 """Of the suite `checkpoint`: clean images of its comparisons, of its checks, and how many other normalisations are tried."""
 AGREE, SEARCHED = 190, 95
 """Of the suite `metamorphic`: clean images that agreement is measured on, and that a search looks at."""
-ATTACK_TARGETS, ATTACK_HALVINGS = 3, 4
-"""Of the suite `adversarial`, as `views.attacks.search` has them: that needs torch."""
 SEVERITIES = range(1, 6)
 MAPS = "maps"
 """What stands in the place of a view for dense features of pictures as they are."""
@@ -170,15 +168,15 @@ def _metamorphic(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
 
 def _adversarial(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
     """Passes back count as passes forward do not: they take about twice as long. Those of images that break early end."""
-    from pytest_clip.views.attacks.budgets import BUDGETS
+    from pytest_clip.views.attacks.budgets import BUDGETS, HALVINGS, TARGETS
 
     n, steps = ledger.settings.adversarial_images, ledger.settings.adversarial_steps
-    tries = (1 + ATTACK_TARGETS) * (steps + 1) + 1
+    tries = (1 + TARGETS) * (steps + 1) + 1
     yield Look("clean", n)
     for k in range(2):
         yield Look("clean", n, view=f"attack slopes {k}", perhaps=True)
     names = list(BUDGETS) if gate.metric == "smallest_break" else list(BUDGETS)[: list(BUDGETS).index(str(gate.slice)) + 1]
-    for name in [*names, *([f"half {k}" for k in range(ATTACK_HALVINGS)] if gate.metric == "smallest_break" else [])]:
+    for name in [*names, *([f"half {k}" for k in range(HALVINGS)] if gate.metric == "smallest_break" else [])]:
         for k in range(tries):
             yield Look("clean", n, view=f"attack {name} {k}", perhaps=True)
 
@@ -213,6 +211,7 @@ def _correspondence(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
 
 _SUITES: Mapping[str, Looks] = {
     **dict.fromkeys(("accuracy", "calibration", "factors", "finetune", "ood"), _zero_shot),
-    "adversarial": _adversarial, "checkpoint": _checkpoint, "correspondence": _correspondence, "corruptions": _corruptions, "corruptions_3d": _corruptions,
+    "adversarial": _adversarial, "checkpoint": _checkpoint, "correspondence": _correspondence, "corruptions": _corruptions,
+    "corruptions_3d": _corruptions,
     "metamorphic": _metamorphic, "prompts": _prompts, "retrieval": _retrieval, "shape_bias": _shape_bias,
 }  # fmt: skip

@@ -13,7 +13,7 @@ SUITE = Suite(
             "share", "higher", ("clean",), "Accuracy that an attack of so many of 255 levels leaves, an upper bound", None, tuple(BUDGETS)
         ),
         "adversarial/smallest_break": Metric(
-            "amount", "higher", ("clean",), "Smallest change found to break a right answer, in levels of 255", None, ("p10", "median", "p90")
+            "amount", "higher", ("clean",), "Smallest change that breaks a right answer, in levels of 255", None, ("p10", "median", "p90")
         ),
     },
     (Need("adversarial/*", ("labelled",), ("clean+labelled",)),),

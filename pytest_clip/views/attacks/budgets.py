@@ -1,4 +1,4 @@
-"""How much a pixel may change. Imports nothing."""
+"""How much a pixel may change, and how hard it is tried. Imports nothing."""
 
 VERSION = 1
 """Part of the key of every stored outcome: raise it whenever an attack could find something else."""
@@ -8,3 +8,10 @@ BUDGETS: dict[str, float] = {f"linf-{level:g}": level / 255 for level in (0.25, 
 answer nothing rightly from 2 levels on, and what tells them apart lies below 1; papers on robust CLIP give 2 and 4."""
 LEVELS = 255
 """What strengths are told in: of 255."""
+
+IMAGES, STEPS = 190, 20
+"""Of the suite unless the user says otherwise. 190 are the pictures of the suite `metamorphic`, ten a class of the embedded benchmark."""
+TARGETS = 3
+"""Likeliest wrong classes that a picture is driven to, one after the other, when cross-entropy has found nothing (AutoAttack: 9)."""
+HALVINGS = 4
+"""Of the distance between two budgets, until the smallest break is known to a sixteenth of it."""

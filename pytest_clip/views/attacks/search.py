@@ -9,19 +9,15 @@ from torch import Tensor
 
 from ..seeds import draw, generators
 from .apgd import Forward, apgd, look
+from .budgets import HALVINGS, TARGETS
 from .goals import Goal, Losses, margin, odds, targeted_dlr, wrong_classes
-
-TARGETS = 3
-"""Likeliest wrong classes that a picture is driven to, one after the other, when cross-entropy has found nothing (AutoAttack: 9)."""
-HALVINGS = 4
-"""Of the distance between two budgets, until the smallest break is known to a sixteenth of it."""
 
 
 def broken(forward: Forward, images: Tensor, right: Tensor, ids: Sequence[str], *, eps: Tensor, steps: int) -> Tensor:
     """Bool [n]: which `images` float32 [n, 3, h, w] in [0, 1] APGD makes the model answer wrongly, each within its own `eps` [n].
 
-    First along the cross-entropy, then, of those left, towards each of the `TARGETS` likeliest wrong classes by the targeted ratio of logits.
-    `right` bool [n, C] are the right classes. Where a search begins follows from `ids` alone.
+    First along the cross-entropy, then, of those left, towards each of the `TARGETS` likeliest wrong classes by the targeted ratio of
+    logits. `right` bool [n, C] are the right classes. Where a search begins follows from `ids` alone.
     """
     goal = Goal(right)
     found = _run(forward, images, goal, odds, ids, eps=eps, steps=steps, kind="apgd-ce")
