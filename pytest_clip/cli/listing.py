@@ -21,6 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from pytest_clip.plugin.suites import choose_suites
     from pytest_clip.report import listing
+    from pytest_clip.session import onrequest
     from pytest_clip.session.settings import Settings, default_cache_dir
     from pytest_clip.session.start import start
 
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         rootpath=Path.cwd(),
     )
     session = start(settings, check=lambda: choose_suites(settings, option="--suite"), ours=False)
-    print("\n".join(listing.lines(session, choose_suites(settings, option="--suite"))))
+    print("\n".join(listing.lines(session, choose_suites(settings, gated=onrequest.gated(session), option="--suite"))))
     return 0
 
 

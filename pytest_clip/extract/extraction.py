@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..data.imageset import ImageSet
     from ..models.protocol import ClipModel
     from ..views.view import View
+    from .attacked import Attacked
     from .dense import Maps
 
 REMEMBERED = 32_000_000
@@ -168,6 +169,22 @@ class Extraction:
         """How fast models of this run are."""
         return self._clock
 
+    def attacked(self, model: ClipModel, data: Data, name: str, *, first: int, steps: int) -> Attacked:
+        """The `first` images of a set and what attacks of so many steps make of their answers."""
+        from .attacked import Attacked
+
+        images, answers = data.images(name), self.zero_shot(model, data, name, first=first)
+        templates, classes = self._asked(data, images)
+
+        def bar(what: str) -> Progress:
+            return self.progress(f"{model.label} on {data.name}/{name} under attack, {what}", len(answers.ids))
+
+        return Attacked(
+            model, answers, self.cache / "answers", self._key(model, images),
+            pixels=lambda rows: self._source(model, data, name).resized(rows), steps=steps, progress=bar,
+            prompts=lambda: self.classifier(model, data, templates=templates, classes=classes), told={"data": images.data},
+        )  # fmt: skip
+
     def no_maps(self, model: ClipModel) -> str | None:
         """Why the model has no dense features; None if it has."""
         from ..models.dense import lacking
@@ -229,10 +246,8 @@ class Extraction:
         templates: tuple[str, ...] | None = None,
     ) -> ZeroShot:  # fmt: skip
         """The zero-shot answers on image set `name`, or on its `first` images, seen through `view` and asked with `templates`."""
-        images, asked, classes = data.images(name), data.templates if templates is None else templates, data.classes
-        if images.templates is not None:  # the set asks with names of its own, and with words of its own unless the run has others
-            asked = images.templates if templates is None and data.prompts is None else asked
-            classes = images.classes
+        images = data.images(name)
+        asked, classes = self._asked(data, images, templates)
         if is_classifier(model):
             return self._scored(model, data, name, first=first, view=view, templates=templates)
         embeddings = self.embeddings(model, data, name, first=first, view=view)
@@ -246,6 +261,14 @@ class Extraction:
             return composed(embeddings, prompts, images, scale=scale, classes=classes, templates=asked)
 
         return self._remembered(key, compose)
+
+    @staticmethod
+    def _asked(data: Data, images: ImageSet, templates: tuple[str, ...] | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Templates and class names. A set may ask with names of its own, and with words of its own unless the run has others."""
+        if images.templates is None:
+            return data.templates if templates is None else templates, data.classes
+        asked = images.templates if templates is None and data.prompts is None else data.templates if templates is None else templates
+        return asked, images.classes
 
     def _scored(
         self, model: Any, data: Data, name: str, *, first: int | None, view: View | None, templates: tuple[str, ...] | None

@@ -11,6 +11,7 @@ import torch
 from pytest_clip import ClipError
 from pytest_clip.models import fingerprint
 from pytest_clip.models.forward import CHANNELS_LAST, DTYPES, mixed, order_memory
+from pytest_clip.models.gradients import normalized
 from pytest_clip.models.sight import Seeing, Sight
 
 if TYPE_CHECKING:
@@ -71,6 +72,12 @@ class ImageClassifier(Seeing):
         with torch.inference_mode(), mixed(self.precision, self.device):
             logits: torch.Tensor = self.module(self._ready(images))
         return logits.float().cpu().clone()  # outside inference mode: an ordinary tensor
+
+    def from_pixels(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Logits of pictures in 0..1 with gradients: see `models.gradients`."""
+        with mixed(self.precision, self.device):
+            logits: torch.Tensor = self.module(self._ready(normalized(pixels, self.sight.told)))
+        return logits.float()
 
     def dense_features(self, images: torch.Tensor, *, layer: int = -1) -> torch.Tensor:
         """Feature maps of preprocessed images, [n, d, gh, gw], of the stages that timm names, counted from the first (0) or last (-1)."""

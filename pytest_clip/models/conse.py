@@ -84,8 +84,15 @@ class ConSE(Seeing):
 
     def encode_image(self, images: torch.Tensor) -> torch.Tensor:
         """Embed preprocessed images [b, 3, h, w]: float32 [b, d] on the CPU, rows of length 1."""
-        classes, common = self._space
-        likeliest = self.classifier.class_scores(images).softmax(1).topk(min(LIKELIEST, len(classes)), dim=1)
+        return self._mixed(self.classifier.class_scores(images))
+
+    def from_pixels(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Embed pictures in 0..1 with gradients: see `models.gradients`. Which classes are the likeliest has none."""
+        return self._mixed(self.classifier.from_pixels(pixels))
+
+    def _mixed(self, scores: torch.Tensor) -> torch.Tensor:
+        classes, common = (each.to(scores.device) for each in self._space)
+        likeliest = scores.softmax(1).topk(min(LIKELIEST, len(classes)), dim=1)
         weights = likeliest.values / likeliest.values.sum(1, keepdim=True)
         mixed = (weights[..., None] * classes[likeliest.indices]).sum(1)
         return torch.nn.functional.normalize(mixed - common, dim=1)

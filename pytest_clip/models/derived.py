@@ -124,10 +124,11 @@ def of_bundled(name: str) -> Factors:
 
 
 def _bundled_loss(recipe: Mapping[str, Any]) -> str:
-    """What train/loss.py asks for."""
+    """What train/loss.py asks for, and train/hardened.py after it."""
     if recipe.get("head"):
         return CLASSIFICATION
-    return f"{recipe.get('loss', 'softmax')}+classification{'+distillation' if recipe.get('teacher') else ''}"
+    more = "+distillation" if recipe.get("teacher") else "+fare" if recipe.get("attack") else ""
+    return f"{recipe.get('loss', 'softmax')}+classification{more}"
 
 
 def _of_timm(name: str, tag: str) -> Factors:

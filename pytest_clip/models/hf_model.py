@@ -14,6 +14,7 @@ import torch
 from pytest_clip import ClipError
 from pytest_clip.models import activation, fingerprint, hf_activation
 from pytest_clip.models.forward import CHANNELS_LAST, DTYPES, mixed, order_memory
+from pytest_clip.models.gradients import normalized
 from pytest_clip.models.hf_sight import cut
 from pytest_clip.models.sight import Seeing
 
@@ -105,6 +106,12 @@ class HfModel(Seeing):
         with torch.inference_mode(), mixed(self.precision, self.device):
             rows = _pooled(self.module.get_image_features(**self._ready(images)))  # type: ignore[operator]
         return torch.nn.functional.normalize(rows.float(), dim=-1).cpu().clone()  # outside inference mode: an ordinary tensor
+
+    def from_pixels(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Embed pictures in 0..1 with gradients: see `models.gradients`."""
+        with mixed(self.precision, self.device):
+            rows = _pooled(self.module.get_image_features(**self._ready(normalized(pixels, self.preprocess_config))))  # type: ignore[operator]
+        return torch.nn.functional.normalize(rows.float(), dim=-1)
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
         """Embed texts, some at a time."""

@@ -16,6 +16,7 @@ import torchvision
 from pytest_clip import ClipError
 from pytest_clip.models import activation, fingerprint
 from pytest_clip.models.forward import CHANNELS_LAST, DTYPES, compiled, mixed
+from pytest_clip.models.gradients import normalized
 from pytest_clip.models.quiet import quiet
 
 with quiet():
@@ -143,9 +144,18 @@ class OpenClipModel:
     def encode_image(self, images: torch.Tensor) -> torch.Tensor:
         """Embed preprocessed images [b, 3, h, w]."""
         with torch.inference_mode():
-            order = torch.channels_last if self.facts.get("memory_format") == CHANNELS_LAST else torch.preserve_format
-            features = self._call("encode_image", images.to(self.device, DTYPES[self.precision], memory_format=order))
+            features = self._call("encode_image", self._ready(images))
         return features.clone()  # outside inference mode: an ordinary tensor
+
+    def from_pixels(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Embed pictures in 0..1 with gradients: see `models.gradients`."""
+        with mixed(self.precision, self.device):
+            features: torch.Tensor = self.module.encode_image(self._ready(normalized(pixels, self.preprocess_config)))  # type: ignore[operator]
+        return torch.nn.functional.normalize(features.float(), dim=-1)
+
+    def _ready(self, images: torch.Tensor) -> torch.Tensor:
+        order = torch.channels_last if self.facts.get("memory_format") == CHANNELS_LAST else torch.preserve_format
+        return images.to(self.device, DTYPES[self.precision], memory_format=order)
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
         """Embed texts, some at a time."""

@@ -48,7 +48,8 @@ class ClipModel(Model, Protocol):
 
     Override the `clip_model` fixture with an object of this shape to gate a model that open_clip cannot build. What such an object may
     have besides, as `OpenClipModel` does: `resize` and `normalize` (the two halves of `preprocess`, so that corruptions act at the input
-    size), and `thread_safe = True` (on a CPU, several threads then embed batches at a time).
+    size), `from_pixels` (`models.gradients`, so that attacks can be tried), and `thread_safe = True` (on a CPU, several threads then embed
+    batches at a time).
     """
 
     @property
@@ -82,8 +83,12 @@ class Classifier(Model, Protocol):
         """Score [b, 3, h, w]: logits float32 [b, C] on the CPU, higher is likelier, before any softmax."""
 
 
-class NeedsEmbeddingsError(ClipError):
-    """What was asked for needs texts or cosines, and the model only scores classes: nothing is wrong, and nothing is measured."""
+class UnableError(ClipError):
+    """What was asked for needs what models of this kind do not have: nothing is wrong, and nothing is measured."""
+
+
+class NeedsEmbeddingsError(UnableError):
+    """It needs texts or cosines, and the model only scores classes."""
 
 
 def embedding_model(model: Any) -> None:

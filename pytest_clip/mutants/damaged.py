@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pytest_clip.models.gradients import NoGradientsError
+
 if TYPE_CHECKING:
     import PIL.Image
     import torch
@@ -98,6 +100,13 @@ class Damaged:
         embed = self._damage.embed
         out: torch.Tensor = self._model.encode_image(images) if embed is None else embed(self._model, images)
         return out
+
+    @property
+    def from_pixels(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        if self._damage.embed is not None:
+            raise NoGradientsError(f"{self.label}: the damage is behind the towers, and has no gradient")
+        way: Callable[[torch.Tensor], torch.Tensor] = self._model.from_pixels
+        return way
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
         read, embed = self._read(texts), self._damage.embed_text

@@ -9,7 +9,7 @@ import pytest
 
 import pytest_clip.plugin.suites as shipped
 from pytest_clip import CacheError, ClipError, ModelError
-from pytest_clip.models.protocol import NeedsEmbeddingsError
+from pytest_clip.models.protocol import UnableError
 from pytest_clip.plugin.items import Reason, data_label_of, gate_of, is_lacking, model_label_of, skipped_by_the_project
 from pytest_clip.plugin.suites import suite_of
 from pytest_clip.session import load
@@ -60,11 +60,12 @@ def _of_the_project(item: pytest.Item, skip: BaseException) -> str | None:
     return "a mark of the project" if skipped_by_the_project(item) and last == Path(__file__) else None
 
 
-def _without_embeddings(item: pytest.Item, session: ClipSession) -> Generator[None, None, None]:
-    """A gate of a shipped suite that asks a model of class scores for texts or cosines is skipped, with one reason a suite."""
+def _without_ability(item: pytest.Item, session: ClipSession) -> Generator[None, None, None]:
+    """A gate of a shipped suite that asks a model for what it cannot have (texts of one of class scores, gradients) is skipped, with one
+    reason a suite."""
     try:
         yield
-    except NeedsEmbeddingsError as error:
+    except UnableError as error:
         if (suite := suite_of(item)) is None:
             raise
         raise pytest.skip.Exception(Reason(f"{suite}: what needs them is not measured: {error}")) from None
@@ -76,7 +77,7 @@ def guarded(item: pytest.Item, session: ClipSession) -> Generator[None, None, No
     A shipped rule speaks about every model; one that cannot do what its suite needs breaks no promise of the user's.
     """
     try:
-        yield from _without_embeddings(item, session)
+        yield from _without_ability(item, session)
     except ModelError as error:
         label = model_label_of(item, session)
         if not item.config.stash.setdefault(BROKEN, {}).setdefault(label, item.nodeid) == item.nodeid:

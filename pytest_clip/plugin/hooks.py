@@ -54,12 +54,13 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     from pytest_clip.plugin.resolve import resolve
     from pytest_clip.plugin.suites import choose_suites
     from pytest_clip.report import listing
+    from pytest_clip.session import onrequest
     from pytest_clip.session.start import start
 
     settings = resolve(config)
     try:
         session = start(settings, check=lambda: choose_suites(settings), ours=False, hooked=makes_models(config))  # nothing will be loaded
-        suites = choose_suites(settings)
+        suites = choose_suites(settings, gated=onrequest.gated(session))
     except ClipError as error:
         raise pytest.UsageError(str(error)) from None
     print("\n".join(listing.lines(session, suites)))
@@ -117,7 +118,7 @@ def _start(config: pytest.Config) -> None:
         from pytest_clip.extract import cluster
 
         cluster.check(settings.executor.partition(":")[2])
-    plan = make_plan(settings, invocation, suites_asked=bool(config.option.clip_suite))
+    plan = make_plan(session, invocation, suites_asked=bool(config.option.clip_suite))
     set_arguments(config, plan, invocation)
     if (problem := not_running(config)) is not None:
         raise ClipError(problem)

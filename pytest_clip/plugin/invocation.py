@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import pytest_clip.plugin.suites as suites
 from pytest_clip.plugin.options import PARSER
-from pytest_clip.session.settings import Settings
+from pytest_clip.session import onrequest
+
+if TYPE_CHECKING:
+    from pytest_clip.session.run import ClipSession
 
 # What a person can type to run a part of the tests on purpose.
 NARROWING = {
@@ -73,10 +76,10 @@ def not_running(config: pytest.Config) -> str | None:
     return f"{where} adds {' and '.join(added)}, so no gate would be measured; take it out, or type it if that is meant"
 
 
-def make_plan(settings: Settings, invocation: Invocation, *, suites_asked: bool) -> Plan:
+def make_plan(session: ClipSession, invocation: Invocation, *, suites_asked: bool) -> Plan:
     if not (suites_asked or (invocation.asks_for_clip and not invocation.paths)):
         return Plan(narrowed_by=invocation.narrowed_by)
-    names = suites.choose_suites(settings)
+    names = suites.choose_suites(session.settings, gated=onrequest.gated(session))
     return Plan(names, frozenset(names), invocation.narrowed_by)
 
 

@@ -228,6 +228,10 @@ _LIST = (
         "clip_corruption_images", None, checks.count(1), ini="Clean images that each corruption is applied to (default: 95)", native=int,
     ),
     Option(
+        "clip_adversarial_images", None, checks.count(1), ini="Clean images that the adversarial suite attacks (default: 190)", native=int,
+    ),
+    Option("clip_adversarial_steps", None, checks.count(1), ini="Steps of each of its attacks (default: 20)", native=int),
+    Option(
         "clip_dense_layer", None, checks.layer,
         ini="Layer of the correspondence suite, 0 the first, -1 the last (default: the deepest fit)", native=int,
     ),

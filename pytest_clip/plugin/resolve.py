@@ -71,6 +71,8 @@ def _resolved(config: pytest.Config) -> Settings:
         corruptions=_kinds(config, "clip_corruptions", kinds.KINDS) or kinds.IMAGENET_C,
         corruptions_3d=_kinds(config, "clip_corruptions_3d", kinds.KINDS_3D) or kinds.GEOMETRIC,
         corruption_images=_pick(config, "clip_corruption_images", 95),
+        adversarial_images=_pick(config, "clip_adversarial_images", Settings.adversarial_images),
+        adversarial_steps=_pick(config, "clip_adversarial_steps", Settings.adversarial_steps),
         depth_model=_depth_model(config, base),
         lmm=_lmm(config, base),
         lmm_images=_pick(config, "clip_lmm_images", Settings.lmm_images),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from pytest_clip import ClipError
 from pytest_clip.plugin.items import marked_gate
 from pytest_clip.plugin.options import ALL_SUITES
-from pytest_clip.session import paths
+from pytest_clip.session import onrequest, paths
 from pytest_clip.session.choices import Case
 from pytest_clip.session.settings import Settings
 
@@ -25,8 +25,9 @@ def available_suites() -> tuple[str, ...]:
     return tuple(sorted(path.stem.removeprefix("test_") for path in SUITES.glob("test_*.py")))
 
 
-def choose_suites(settings: Settings, *, option: str = "--clip-suite") -> tuple[str, ...]:
-    """The suites that the user named, or all of them; those that need a path of weights or an LMM only where there is one."""
+def choose_suites(settings: Settings, *, gated: Collection[str] = (), option: str = "--clip-suite") -> tuple[str, ...]:
+    """The suites that the user named, or all of them; those that need a path of weights or an LMM only where there is one, and those that run
+    on request only where they are named, too, or ``gated`` by a rule of the project."""
     from pytest_clip.gates.catalog import did_you_mean
 
     names = available_suites()
@@ -34,6 +35,7 @@ def choose_suites(settings: Settings, *, option: str = "--clip-suite") -> tuple[
         raise ClipError(f"no suite was found in {SUITES}; reinstall pytest-clip")
     without = {paths.SUITE: not paths.asked(settings), LMM: settings.lmm is None}
     if settings.suites is None or ALL_SUITES in settings.suites:
+        without |= dict.fromkeys({*onrequest.SUITES} - {*gated, *(settings.suites or ())}, True)
         return tuple(name for name in names if not without.get(name, False))
     for name in settings.suites:
         if name not in names:

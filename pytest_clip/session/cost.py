@@ -171,6 +171,21 @@ def _metamorphic(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
         yield Look("clean", AGREE, kept=False)
 
 
+def _adversarial(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
+    """Passes back count as passes forward do not: they take about twice as long. Those of images that break early end."""
+    from pytest_clip.views.attacks.budgets import BUDGETS, HALVINGS, TARGETS
+
+    n, steps = ledger.settings.adversarial_images, ledger.settings.adversarial_steps
+    tries = (1 + TARGETS) * (steps + 1) + 1
+    yield Look("clean", n)
+    for k in range(2):
+        yield Look("clean", n, view=f"attack slopes {k}", perhaps=True)
+    names = list(BUDGETS) if gate.metric == "smallest_break" else list(BUDGETS)[: list(BUDGETS).index(str(gate.slice)) + 1]
+    for name in [*names, *([f"half {k}" for k in range(HALVINGS)] if gate.metric == "smallest_break" else [])]:
+        for k in range(tries):
+            yield Look("clean", n, view=f"attack {name} {k}", perhaps=True)
+
+
 def _prompts(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
     del ledger
     yield Look("clean")
@@ -232,7 +247,8 @@ def _typographic(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
 
 _SUITES: Mapping[str, Looks] = {
     **dict.fromkeys(("accuracy", "calibration", "factors", "finetune", "ood"), _zero_shot),
-    "checkpoint": _checkpoint, "correspondence": _correspondence, "corruptions": _corruptions, "corruptions_3d": _corruptions, "lmm": _lmm,
+    "adversarial": _adversarial, "checkpoint": _checkpoint, "correspondence": _correspondence, "corruptions": _corruptions,
+    "corruptions_3d": _corruptions, "lmm": _lmm,
     "metamorphic": _metamorphic, "prompts": _prompts, "retrieval": _retrieval, "shape_bias": _shape_bias,
     "typographic": _typographic,
 }  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_clip.store import path_of
+from pytest_clip.views.attacks.budgets import IMAGES, STEPS
 from pytest_clip.views.catalog import GEOMETRIC, IMAGENET_C
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class Settings:
     corruptions: tuple[str, ...] = IMAGENET_C
     corruptions_3d: tuple[str, ...] = GEOMETRIC
     corruption_images: int = 95
+    adversarial_images: int = IMAGES
+    adversarial_steps: int = STEPS
     depth_model: DepthModel | None = None
     lmm: LmmChoice | None = None
     """the large multimodal model of the suite lmm; without one it is not run"""

@@ -18,7 +18,8 @@ from ..extract.extraction import Extraction
 from ..extract.zeroshot import ZeroShot
 from ..metrics.calibration import ece, softmax
 from ..metrics.ood import auroc, mcm
-from ..models import compact, headed, openclip, spec
+from ..models import bundled, compact, headed, openclip, spec
+from ..views.attacks.budgets import BUDGETS, IMAGES, STEPS
 from .loss import TEXTURE_NAMES
 from .recipe import IMAGE, Recipe
 
@@ -66,8 +67,14 @@ def accuracies(clean: ZeroShot, typical: ZeroShot) -> dict[str, float]:
     }
 
 
-def evaluate(path: Path, *, cache: Path) -> dict[str, float]:
-    """The headline numbers of compact weights, measured through the product's own loading and extraction."""
+def under_attack(extraction: Extraction, model: Any, data: Any) -> dict[str, float]:
+    """What the suite `adversarial` leaves of the accuracy on `clean`, with its own images and steps."""
+    found = extraction.attacked(model, data, "clean", first=IMAGES, steps=STEPS)
+    return {f"robust_accuracy_{name}": float(found.survived(name).mean()) for name in BUDGETS}
+
+
+def evaluate(path: Path, *, cache: Path, attacked: bool = False) -> dict[str, float]:
+    """The headline numbers of compact weights, measured through the product's own loading and extraction; `attacked`, too, where asked."""
     folder = cache / "training" / path.stem
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in compact.open_clip_files(path.read_bytes()).items():
@@ -85,6 +92,7 @@ def evaluate(path: Path, *, cache: Path) -> dict[str, float]:
         "colour_zero_shot_one_colour": attribute_accuracy(model, f[plain], list(COLOURS), [facts["colour"][i] for i in plain]),
         "texture_zero_shot": attribute_accuracy(model, f[shown], TEXTURE_NAMES, [spoken[facts["texture"][i]] for i in shown]),
         "logit_scale": model.logit_scale,
+        **(under_attack(extraction, model, data) if attacked else {}),
     }
 
 
@@ -99,6 +107,11 @@ def evaluate_head(path: Path, *, cache: Path) -> dict[str, float]:
     return accuracies(clean, typical)
 
 
+def before(recipe: Recipe) -> dict[str, Any]:
+    """For a hardened model: what its start scored, so that the record says what the hardening costs."""
+    return {"metrics_before": bundled.record(str(recipe.start))["metrics"]} if recipe.attack else {}
+
+
 def command(recipe: Recipe) -> str:
     """What makes these weights again."""
     return f"pytest-clip train {recipe.name}" + (f" --seed {recipe.seed}" if recipe.seed else "")
@@ -111,7 +124,8 @@ def export(state: dict[str, Any], recipe: Recipe, *, out: Path, cache: Path) -> 
     record = {
         "name": recipe.name, "command": command(recipe), "recipe": asdict(recipe), "renderer": code_version(),
         "torch": torch.__version__, "minutes": state["curve"][-1]["minutes"], "processor_minutes": state["curve"][-1]["processor_minutes"],
-        "metrics": (evaluate_head if recipe.head else evaluate)(path, cache=cache),
+        "metrics": evaluate_head(path, cache=cache) if recipe.head else evaluate(path, cache=cache, attacked=recipe.attack > 0),
+        **before(recipe),
         "curve": state["curve"],
     }  # fmt: skip
     path.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

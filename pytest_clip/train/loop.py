@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .augment import augment
+from .hardened import Hardened
 from .loss import OBJECTS, WORD, Classes, Objective
 from .pool import CAPTIONS, Pool
 from .recipe import Recipe
@@ -63,7 +64,7 @@ def train(
     recipe: Recipe,
     pool: Pool,
     *,
-    objective: Objective | Classes,
+    objective: Objective | Classes | Hardened,
     mean: Tensor,
     std: Tensor,
     log: Callable[[str], None],

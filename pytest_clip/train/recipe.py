@@ -55,6 +55,10 @@ class Recipe:
     teacher_weight: float = 5.0
     head: bool = False
     """fine-tune the image tower under a classification head, which starts as the zero-shot classifier: a model of class scores"""
+    attack: float = 0.0
+    """above 0: harden the image tower of `start` against changes of a pixel by so many of 255 levels, by FARE's loss alone"""
+    attack_steps: int = 3
+    """of the attack within each step of training"""
     steps: int = 6000
     batch: int = 256
     lr: float = 2e-3
@@ -104,6 +108,10 @@ RECIPES = {
             steps=1500, class_weight=0.5, colour_weight=0.25, texture_weight=0.5, word_weight=3.0,
         ),
         replace(BUDGET, name="scenes-rn-siglip", model=SIGMOID, loss="sigmoid"),
+        Recipe(
+            name="scenes-rn-robust", model=BUDGET.model, start=BUDGET.name, attack=4.0, steps=250, batch=128, lr=1e-3, warmup=25, ema=0.98,
+            first_images=9_500, most_images=9_500,
+        ),
         replace(BUDGET, name="scenes-vit", model=vit(96), teacher="scenes-rn"),
         replace(BUDGET, name="scenes-convnext", model=convnext(), teacher="scenes-rn"),
     )

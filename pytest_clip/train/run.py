@@ -17,6 +17,7 @@ from .. import ClipError
 from ..extract import children
 from ..store import writing
 from .export import export, preprocess_config
+from .hardened import Hardened
 from .loop import train
 from .loss import Classes, Objective
 from .pool import Pool, place, token_ids
@@ -74,15 +75,17 @@ def fit(recipe: Recipe, pool: Pool, *, out: Path, log: Callable[[str], None]) ->
     if recipe.start is not None:
         model.load_state_dict(bundled_state(recipe.start, ids))
     words, kept = Words(ids, context=CONTEXT), {"ids": torch.from_numpy(ids)}
-    objective: Objective | Classes
-    if recipe.head:
+    config = preprocess_config()
+    mean, std = (torch.tensor(config[k]).view(3, 1, 1) for k in ("mean", "std"))
+    objective: Objective | Classes | Hardened
+    if recipe.attack:
+        objective = Hardened(model, recipe, mean=mean, std=std)
+    elif recipe.head:
         model = headed(model, words)
         kept["start"] = model.head.weight.detach().clone()
         objective = Classes(model)
     else:
         objective = Objective(model, recipe, words, teacher=None if recipe.teacher is None else taught(model, recipe.teacher, ids))
-    config = preprocess_config()
-    mean, std = (torch.tensor(config[k]).view(3, 1, 1) for k in ("mean", "std"))
 
     def save(average: dict[str, torch.Tensor], curve: list[dict[str, float]]) -> None:
         with writing(out / "state.pt") as part:

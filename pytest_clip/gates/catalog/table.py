@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_clip.gates.catalog.accuracy import SUITE as ACCURACY
+from pytest_clip.gates.catalog.adversarial import SUITE as ADVERSARIAL
 from pytest_clip.gates.catalog.calibration import SUITE as CALIBRATION
 from pytest_clip.gates.catalog.checkpoint import SUITE as CHECKPOINT
 from pytest_clip.gates.catalog.correspondence import SUITE as CORRESPONDENCE
@@ -34,6 +35,7 @@ _SUITES: tuple[Suite, ...] = (  # in the order in which they are listed and run
     RETRIEVAL,
     METAMORPHIC,
     OOD,
+    ADVERSARIAL,
     FINETUNE,
     LMM,
     MUTANTS,
