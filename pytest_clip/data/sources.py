@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import layouts
+from .groups import ENOUGH
 from .imagenet.parts import PARTS, X
 from .layouts import imagenet, karpathy, manifest, navi, scannet, spair, sugarcrepe, winoground
 
@@ -31,6 +32,7 @@ _OWN = {
     "role:captions": "write a column caption into {folder}/manifest.csv",
     "role:pairs": "write a column negative_caption into {folder}/manifest.csv",
     "role:factor": "write a column with 2 to 24 values into {folder}/manifest.csv; it becomes slices",
+    "columns": f"write a column with two values of {ENOUGH} images or more into {{folder}}/manifest.csv",
     "role:ood": "put images of no class into {folder}/ood/NAME/",
     "near": "put images of no class into {folder}/ood/near/",
 }

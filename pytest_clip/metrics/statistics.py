@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from . import _weighted
-from ._statistic import Columns, Floats, Weighing, _mean_of, _of_groups, _ratio_of
+from ._statistic import Columns, Floats, Weighing, _ece_of_groups, _gap_of_groups, _mean_of, _of_groups, _ratio_of
 from ._statistic import Statistic as Statistic
 
 
@@ -168,6 +168,8 @@ STATISTICS: dict[str, Statistic] = {
     "mean_per_class": Statistic(_mean_per_class, ("correct", "label")),
     "lowest_group": _of_groups(lambda given: given["correct"].astype(np.float64), ("correct",), lambda each: np.nanmin(each, axis=1)),
     "largest_group_drop": _of_groups(lambda given: _lost(given, {}), ("before", "correct"), lambda each: np.nanmax(each, axis=1)),
+    "group_gap": _gap_of_groups(),
+    "largest_group_ece": _ece_of_groups(),
     "ece": Statistic(_ece, ("confidence", "correct"), (), ("bins",), pushed=True),
     "adaptive_ece": Statistic(_adaptive_ece, ("confidence", "correct"), (), ("bins",), pushed=True),
     "auroc": Statistic(_auroc, ("score",), ("score",)),

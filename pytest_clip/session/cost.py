@@ -115,7 +115,7 @@ Looks = Callable[["GateId", _Ledger], Iterator[Look]]
 def _zero_shot(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
     if gate.metric == "published_gap":  # for known checkpoints, on sets that are asked for anyway
         return
-    yield Look(gate.slice or "clean")
+    yield Look("clean" if gate.suite == "groups" else gate.slice or "clean")
     if gate.suite in ("calibration", "factors", "finetune", "ood") or gate.metric in ("relative_robustness", "effective_robustness"):
         yield Look("clean")
     if gate.suite == "factors":
@@ -195,7 +195,7 @@ def _correspondence(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
 
 
 _SUITES: Mapping[str, Looks] = {
-    **dict.fromkeys(("accuracy", "calibration", "factors", "finetune", "ood"), _zero_shot),
+    **dict.fromkeys(("accuracy", "calibration", "factors", "finetune", "groups", "ood"), _zero_shot),
     "checkpoint": _checkpoint, "correspondence": _correspondence, "corruptions": _corruptions, "corruptions_3d": _corruptions,
     "metamorphic": _metamorphic, "prompts": _prompts, "retrieval": _retrieval, "shape_bias": _shape_bias,
 }  # fmt: skip

@@ -82,6 +82,8 @@ ORACLES = {
     "mean_per_class": lambda a: accuracy.mean_per_class(a["correct"], a["label"], classes=4),
     "lowest_group": lambda a: min(by_group(a, mean_correct)),
     "largest_group_drop": lambda a: max(by_group(a, drop)),
+    "group_gap": lambda a: max(by_group(a, mean_correct)) - min(by_group(a, mean_correct)),
+    "largest_group_ece": lambda a: max(by_group(a, ece)),
     "ece": ece,
     "adaptive_ece": lambda a: calibration.adaptive_ece(a["confidence"], a["correct"], bins=BINS),
     "auroc": pairs(ood.auroc),

@@ -50,6 +50,7 @@ LAYOUTS: tuple[str, ...] = (
     "navi",
     "scannet",
     "huggingface",
+    "fairface",
     "manifest",
 )
 """Modules of this package, most particular first."""
@@ -134,9 +135,9 @@ def split(text: str) -> tuple[Path, str | None]:
 def _search(root: Path) -> list[Found]:
     out: list[Found] = []
     for name in LAYOUTS:
-        for each in layout(name).detect(root):
-            if not any(_taken(path, other) for path in each.claims for other in out):
-                out.append(each)
+        earlier = tuple(out)  # one layout may ask several questions of the same pictures
+        found = layout(name).detect(root)
+        out += [each for each in found if not any(_taken(path, other) for path in each.claims for other in earlier)]
     return out
 
 

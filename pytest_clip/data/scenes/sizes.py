@@ -17,6 +17,8 @@ VIEWPOINTS = {
     "viewpoint-60-90": (60.0, 90.0),
 }
 """Second views of scenes of `clean`, by how far the camera has gone around the object, in degrees: from the first up to the second."""
+COLUMNS = ("background", "colour", "texture", "style")
+"""Facts of the scenes of `clean` by which they fall into groups of 100 images and more."""
 STUDIO_PER_CLASS = 10
 SEEN_TWICE_PER_CLASS = 6
 """Scenes of each class that have second views, the same ones in every set."""
@@ -26,7 +28,7 @@ def embedded() -> tuple[SetInfo, ...]:
     """The image sets of `scenes`."""
     matched = MATCHED_PER_CLASS * len(CLASSES)
     rendered = (
-        SetInfo("clean", "clean", CLEAN_PER_CLASS * len(CLASSES)),
+        SetInfo("clean", "clean", CLEAN_PER_CLASS * len(CLASSES), columns=COLUMNS),
         SetInfo("typical", "slice", matched),
         *(SetInfo(s, "shift", matched) for s in SHIFTS),
         *(SetInfo(f, "factor", matched, paired=True) for f in FACTORS),
