@@ -7,7 +7,7 @@ from typing import Literal
 
 Role = Literal[
     "clean", "slice", "shift", "sequence", "corruption", "factor", "overall", "cue", "ood", "reference", "captions", "pairs", "quads",
-    "viewpoint", "keypoints", "pool",
+    "viewpoint", "keypoints", "pool", "backdrop",
 ]  # fmt: skip
 
 

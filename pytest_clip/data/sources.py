@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from . import layouts
 from .groups import ENOUGH
 from .imagenet.parts import PARTS, X
-from .layouts import imagenet, karpathy, manifest, navi, scannet, spair, sugarcrepe, winoground
+from .layouts import counteranimal, imagenet, karpathy, manifest, navi, scannet, spair, sugarcrepe, winoground
 
 PAIRED = "it needs every scene a second time without the change, and only --clip-data=scenes has that"
 
@@ -44,6 +44,7 @@ def _published(kind: str) -> dict[str, str]:
     if kind == imagenet.NAME:
         known |= {each: _OWN[each] for each in ("role:ood", "near")} | {"role:factor": X.get}
     return known | {
+        "role:backdrop": f"get CounterAnimal ({counteranimal.LICENCE}; {counteranimal.PAGE})",
         "role:viewpoint": f"get NAVI ({navi.LICENCE}; {navi.PAGE}) or ScanNet-1500 ({scannet.LICENCE}; {scannet.PAGE})",
         "role:keypoints": f"get SPair-71k ({spair.LICENCE}; {spair.PAGE})",
         "role:captions": f"get {captions}",

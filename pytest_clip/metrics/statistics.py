@@ -55,6 +55,12 @@ def _relative(arrays: Columns, others: Columns, params: Mapping[str, float]) -> 
     return lambda w, v: _weighted.ratio(_weighted.mean(top, w), _weighted.mean(bottom, v))
 
 
+def _difference(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    """Share of right answers in the second sample minus that in the first."""
+    first, second = (each["correct"].astype(np.float64) for each in (arrays, others))
+    return lambda w, v: _weighted.mean(second, v) - _weighted.mean(first, w)
+
+
 def _effective(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
     """Of a shift and other images, or (`part`) of a part of some images and their rest: both samples move the expected accuracy."""
     right, other = (each["correct"].astype(np.float64) for each in (arrays, others))
@@ -163,6 +169,7 @@ STATISTICS: dict[str, Statistic] = {
     "error_ratio": _ratio_of(_errors, ("before", "correct")),
     "kept": _ratio_of(_kept, ("before", "correct")),
     "relative": Statistic(_relative, ("correct",), ("correct",)),
+    "difference": Statistic(_difference, ("correct",), ("correct",)),
     "effective": Statistic(_effective, ("correct",), ("correct",), ("slope", "intercept", "part")),
     "part_error_ratio": Statistic(_part_error_ratio, ("correct",), ("correct",)),
     "mean_per_class": Statistic(_mean_per_class, ("correct", "label")),

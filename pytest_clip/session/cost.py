@@ -115,6 +115,8 @@ Looks = Callable[["GateId", _Ledger], Iterator[Look]]
 def _zero_shot(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
     if gate.metric == "published_gap":  # for known checkpoints, on sets that are asked for anyway
         return
+    if gate.metric == "background_gap":
+        yield from (Look(name) for name, role in ledger.roles.items() if role == "backdrop")
     yield Look("clean" if gate.suite == "groups" else gate.slice or "clean")
     if gate.suite in ("calibration", "factors", "finetune", "ood") or gate.metric in ("relative_robustness", "effective_robustness"):
         yield Look("clean")

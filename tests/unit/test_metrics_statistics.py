@@ -77,6 +77,7 @@ ORACLES = {
     "error_ratio": lambda a: factors.error_ratio(mean_correct(a), float(np.mean(a["before"]))),
     "kept": lambda a: accuracy.relative(mean_correct(a), float(np.mean(a["before"]))),
     "relative": lambda a: accuracy.relative(mean_correct(a), float(np.mean(a["correct2"]))),
+    "difference": lambda a: float(np.mean(a["correct2"])) - mean_correct(a),
     "effective": lambda a: effective(a, part=True),
     "part_error_ratio": part_error_ratio,
     "mean_per_class": lambda a: accuracy.mean_per_class(a["correct"], a["label"], classes=4),

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 LAYOUTS: tuple[str, ...] = (
     "imagenet",
     "corrupted",
+    "counteranimal",
     "webdataset",
     "karpathy",
     "sugarcrepe",

@@ -20,8 +20,8 @@ from .studio.portrait import sample
 from .vocabulary import CLASSES, SEED
 
 NO_PIXELS = (
-    "appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "negatives.py", "partners.py", "sets.py", "sizes.py",
-    "twoviews.py",
+    "appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "negatives.py", "partners.py", "sets.py", "shortcuts.py",
+    "sizes.py", "twoviews.py",
 )  # fmt: skip
 """Modules that choose scenes or words: what they choose is in the scenes themselves, which every fingerprint holds."""
 

@@ -19,6 +19,9 @@ VIEWPOINTS = {
 """Second views of scenes of `clean`, by how far the camera has gone around the object, in degrees: from the first up to the second."""
 COLUMNS = ("background", "colour", "texture", "style")
 """Facts of the scenes of `clean` by which they fall into groups of 100 images and more."""
+BACKDROPS = ("background_typical", "background_foreign")
+"""The same scenes, image by image: before the background typical of their class, and before that of another."""
+BACKDROPS_PER_CLASS = 16
 STUDIO_PER_CLASS = 10
 SEEN_TWICE_PER_CLASS = 6
 """Scenes of each class that have second views, the same ones in every set."""
@@ -37,6 +40,7 @@ def embedded() -> tuple[SetInfo, ...]:
         SetInfo("pairs", "pairs", matched),
         *(SetInfo(v, "viewpoint", SEEN_TWICE_PER_CLASS * len(CLASSES)) for v in VIEWPOINTS),
         SetInfo("instances", "keypoints", SEEN_TWICE_PER_CLASS * len(CLASSES)),
+        *(SetInfo(b, "backdrop", BACKDROPS_PER_CLASS * len(CLASSES), paired=True) for b in BACKDROPS),
     )
     portraits = SetInfo("studio", "slice", STUDIO_PER_CLASS * len(CLASSES))
     return (*(replace(each, depth=True, captions=each.role != "ood") for each in rendered), portraits)
