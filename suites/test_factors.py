@@ -5,6 +5,9 @@ factor changed, so effects are paired: the drop is measured on the same scenes, 
 On ImageNet-X itself the factors are marks on validation images: there is no drop, the reference is all marked images, and effective
 robustness is the accuracy beyond that of ImageNet models with the same accuracy on all of them (published for the first ten factors).
 A model at chance on clean images has nothing to lose, so its drops and ratios are no numbers.
+
+`background_gap` asks for a shortcut: the same object before the background typical of its class and before that of another (`scenes`, where
+nothing else changes), or animals where they are mostly seen and where they are not (CounterAnimal: other photographs, so not paired).
 """
 
 import numpy as np
@@ -15,7 +18,7 @@ from pytest_clip.gates.evidence import Counterexample, Counterexamples, Picture
 from pytest_clip.metrics import effective_robustness as er
 from pytest_clip.metrics.extremes import largest_drop, lowest_share
 from pytest_clip.metrics.factors import error_ratio, paired_drop, part_error_ratio_interval
-from pytest_clip.metrics.intervals import paired_difference, ratio_interval, seed_from
+from pytest_clip.metrics.intervals import paired_difference, ratio_interval, seed_from, unpaired_difference
 from pytest_clip.metrics.outcomes import Outcomes
 
 pytestmark = pytest.mark.clip_suite("factors")
@@ -133,6 +136,28 @@ def test_error_ratio(gate, clip_case, zero_shot, everything):
         reason=undefined, ci=None if undefined else ratio_interval(~answers.right, ~before, paired=True),
         per_image=Outcomes("error_ratio", {"before": before, "correct": answers.right}, answers.ids),
         conventions=answers.conventions | {"reference": "same scenes unchanged"},
+    )  # fmt: skip
+
+
+@pytest.mark.clip_gate("factors/background_gap")
+def test_background_gap(gate, clip_case, clip_data, zero_shot):
+    """Accuracy before the usual background minus that before another class's; 0 = the background is no help."""
+    names = [each.name for each in clip_data.sets if each.role == "backdrop"]
+    usual, other = map(zero_shot, names)
+    paired = other.pairs is not None
+    assert not paired or np.array_equal(usual.pairs, other.pairs), "both sets must show the same scenes"
+    before, after = usual.right, other.right
+    nothing = usual.at_chance and usual.at_chance.replace("clean", names[0], 1)
+    interval = paired_difference if paired else unpaired_difference
+    alone = {"arrays": {"before": before, "correct": after}, "statistic": "drop"}
+    apart = {"arrays": {"correct": after}, "others": {"correct": before}, "other_ids": usual.ids, "statistic": "difference"}
+    gate(
+        clip_case.gate, None if nothing else float(before.mean() - after.mean()), n=len(after), reason=nothing,
+        ci=None if nothing else interval(before, after), per_image=Outcomes(ids=other.ids, **(alone if paired else apart)),
+        conventions=other.conventions | {
+            "paired": "by scene" if paired else "no: two samples",
+            "measured": {name: round(float(right.mean()), 6) for name, right in zip(names, (before, after), strict=True)},
+        },
     )  # fmt: skip
 
 

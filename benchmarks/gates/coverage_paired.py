@@ -161,12 +161,14 @@ VIEWS = 3
 LOW = {
     "NLL", "median", "error_ratio", "ece", "adaptive_ece", "fpr95_id_positive", "fpr95_ood_positive", "largest_group_drop", "drop",
     "highest_mean", "largest_rise", "mean_spread", "ece_spread", "auroc_spread", "mean_std", "ece_std", "auroc_std", "part_error_ratio",
+    "group_gap", "largest_group_ece",
 }  # fmt: skip
 """Better when low."""
 NAMES = (
     "accuracy", "NLL", "recall", "median", "share", "drop", "error_ratio", "relative", "effective", "part_error_ratio", "mean_per_class",
     "lowest_group", "largest_group_drop", "ece", "adaptive_ece", "auroc", "aupr_in", "aupr_out", "fpr95_id_positive", "fpr95_ood_positive",
     "lowest_mean", "highest_mean", "largest_rise", "mean_spread", "ece_spread", "auroc_spread", "mean_std", "ece_std", "auroc_std",
+    "group_gap", "largest_group_ece",
 )  # fmt: skip
 
 
@@ -248,6 +250,10 @@ class World:
             "part_error_ratio": lambda: Outcomes(name, apart()[0], others=apart()[1]),
             "mean_per_class": lambda: Outcomes(name, {"correct": correct, "label": self.label}),
             "lowest_group": lambda: Outcomes(name, {"correct": correct, "group": self.group}),
+            "group_gap": lambda: Outcomes(name, {"correct": correct, "group": self.group}),
+            "largest_group_ece": lambda: Outcomes(
+                name, {"confidence": sure(first, 2), "correct": correct, "group": self.group}, params=bins
+            ),
             "highest_mean": lambda: Outcomes(name, {"gain": columns(nll)}),
             "largest_rise": lambda: Outcomes(name, {"correct": 1 - columns(right)}),
             "lowest_mean": lambda: Outcomes(name, {"correct": columns(right)}),

@@ -7,7 +7,7 @@ from typing import Literal
 
 Role = Literal[
     "clean", "slice", "shift", "sequence", "corruption", "factor", "overall", "cue", "ood", "reference", "captions", "pairs", "quads",
-    "triples", "choices", "negated", "viewpoint", "keypoints", "pool", "note", "bare", "written", "choice",
+    "triples", "choices", "negated", "viewpoint", "keypoints", "pool", "note", "bare", "written", "choice", "backdrop",
 ]  # fmt: skip
 
 
@@ -33,6 +33,8 @@ class SetInfo:
     """of `data.published`: the data set that it is, where public checkpoints have known answers"""
     within: str = ""
     """the set whose pictures these are, some of them or all: they are embedded once"""
+    columns: tuple[str, ...] = ()
+    """of `data.groups`: facts of its images, alone or two crossed, by which they fall into groups"""
     absent: str = ""
     """why it cannot be measured: what to put where, its licence and where to get it; "" for a set that is there"""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import layouts
+from .groups import ENOUGH
 from .imagenet.parts import PARTS, X
-from .layouts import choices, imagenet, karpathy, manifest, navi, rta100, scam, scannet, spair, sugarcrepe, winoground
+from .layouts import choices, counteranimal, imagenet, karpathy, manifest, navi, rta100, scam, scannet, spair, sugarcrepe, winoground
 
 PAIRED = "it needs every scene a second time without the change, and only --clip-data=scenes has that"
 
@@ -31,6 +32,7 @@ _OWN = {
     "role:captions": "write a column caption into {folder}/manifest.csv",
     "role:pairs": "write a column negative_caption into {folder}/manifest.csv",
     "role:factor": "write a column with 2 to 24 values into {folder}/manifest.csv; it becomes slices",
+    "columns": f"write a column with two values of {ENOUGH} images or more into {{folder}}/manifest.csv",
     "role:ood": "put images of no class into {folder}/ood/NAME/",
     "near": "put images of no class into {folder}/ood/near/",
     "role:choice": "write {folder}/questions.csv with columns image, question, options (a|b|c) and answer",
@@ -43,6 +45,7 @@ def _published(kind: str) -> dict[str, str]:
     if kind == imagenet.NAME:
         known |= {each: _OWN[each] for each in ("role:ood", "near")} | {"role:factor": X.get}
     return known | {
+        "role:backdrop": f"get CounterAnimal ({counteranimal.LICENCE}; {counteranimal.PAGE})",
         "role:viewpoint": f"get NAVI ({navi.LICENCE}; {navi.PAGE}) or ScanNet-1500 ({scannet.LICENCE}; {scannet.PAGE})",
         "role:keypoints": f"get SPair-71k ({spair.LICENCE}; {spair.PAGE})",
         "role:captions": f"get {captions}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -70,3 +70,33 @@ def _of_groups(terms: Callable[[Columns], Floats], reads: tuple[str, ...], reduc
         return lambda w, v: reduce(each(w, v))
 
     return Statistic(of, (*reads, "group"), parts=parts, reduce=reduce)
+
+
+def _gap_of_groups() -> Statistic:
+    """Share of right answers of the best group minus that of the worst, of groups that share no image."""
+
+    def gap(each: Floats) -> Floats:
+        values: Floats = np.nanmax(each, axis=1) - np.nanmin(each, axis=1)
+        return values
+
+    one = _of_groups(lambda given: given["correct"].astype(np.float64), ("correct",), gap)
+    return replace(one, parts=None, apart=one.parts)
+
+
+def _ece_of_groups() -> Statistic:
+    """The largest calibration error of several groups."""
+
+    def largest(each: Floats) -> Floats:
+        values: Floats = np.nanmax(each, axis=1)
+        return values
+
+    def parts(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+        members = [np.flatnonzero(arrays["group"] == g) for g in np.unique(arrays["group"])]
+        each = [_weighted.ece(arrays["confidence"][rows], arrays["correct"][rows], bins=int(params["bins"])) for rows in members]
+        return lambda w, v: np.stack([one(w[:, rows], v) for one, rows in zip(each, members, strict=True)], axis=1)
+
+    def of(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+        each = parts(arrays, others, params)
+        return lambda w, v: largest(each(w, v))
+
+    return Statistic(of, ("confidence", "correct", "group"), (), ("bins",), parts=parts, reduce=largest)

@@ -80,6 +80,20 @@ def paired_difference(first: npt.ArrayLike, second: npt.ArrayLike, *, level: flo
     return max(difference - reach(p1 - low1, high2 - p2), -1.0), min(difference + reach(high1 - p1, p2 - low2), 1.0)
 
 
+def unpaired_difference(first: npt.ArrayLike, second: npt.ArrayLike, *, level: float = 0.95) -> Interval:
+    """Interval for mean(first) - mean(second) of two independent samples of 0/1 outcomes, of any sizes.
+
+    Wilson intervals of both proportions, their distances squared and added. Inside [-1, 1]; width above 0 even when nothing varies.
+    first: bool or 0/1 [n], second: [m]. ValueError for wrong shapes or values. Source: Newcombe 1998, "Interval estimation for the
+    difference between independent proportions: comparison of eleven methods", method 10.
+    """
+    z, one, two = _z(level), _checks.binary(first, name="first"), _checks.binary(second, name="second")
+    p1, p2 = float(one.mean()), float(two.mean())
+    (low1, high1), (low2, high2) = _score(p1, one.size, z), _score(p2, two.size, z)
+    low = p1 - p2 - math.hypot(p1 - low1, high2 - p2)
+    return max(low, -1.0), min(p1 - p2 + math.hypot(high1 - p1, p2 - low2), 1.0)
+
+
 def ratio_interval(top: npt.ArrayLike, bottom: npt.ArrayLike, *, paired: bool, level: float = 0.95) -> Interval:
     """Interval for mean(top) / mean(bottom) of 0/1 outcomes: relative robustness (pass correctness) or error ratio (pass errors).
 

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from . import _weighted
-from ._statistic import Columns, Floats, Weighing, _mean_of, _of_groups, _ratio_of
+from ._statistic import Columns, Floats, Weighing, _ece_of_groups, _gap_of_groups, _mean_of, _of_groups, _ratio_of
 from ._statistic import Statistic as Statistic
 
 
@@ -53,6 +53,12 @@ def _kept(arrays: Columns, params: Mapping[str, float]) -> tuple[Floats, Floats]
 def _relative(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
     top, bottom = (each["correct"].astype(np.float64) for each in (arrays, others))
     return lambda w, v: _weighted.ratio(_weighted.mean(top, w), _weighted.mean(bottom, v))
+
+
+def _difference(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
+    """Share of right answers in the second sample minus that in the first."""
+    first, second = (each["correct"].astype(np.float64) for each in (arrays, others))
+    return lambda w, v: _weighted.mean(second, v) - _weighted.mean(first, w)
 
 
 def _effective(arrays: Columns, others: Columns, params: Mapping[str, float]) -> Weighing:
@@ -163,11 +169,14 @@ STATISTICS: dict[str, Statistic] = {
     "error_ratio": _ratio_of(_errors, ("before", "correct")),
     "kept": _ratio_of(_kept, ("before", "correct")),
     "relative": Statistic(_relative, ("correct",), ("correct",)),
+    "difference": Statistic(_difference, ("correct",), ("correct",)),
     "effective": Statistic(_effective, ("correct",), ("correct",), ("slope", "intercept", "part")),
     "part_error_ratio": Statistic(_part_error_ratio, ("correct",), ("correct",)),
     "mean_per_class": Statistic(_mean_per_class, ("correct", "label")),
     "lowest_group": _of_groups(lambda given: given["correct"].astype(np.float64), ("correct",), lambda each: np.nanmin(each, axis=1)),
     "largest_group_drop": _of_groups(lambda given: _lost(given, {}), ("before", "correct"), lambda each: np.nanmax(each, axis=1)),
+    "group_gap": _gap_of_groups(),
+    "largest_group_ece": _ece_of_groups(),
     "ece": Statistic(_ece, ("confidence", "correct"), (), ("bins",), pushed=True),
     "adaptive_ece": Statistic(_adaptive_ece, ("confidence", "correct"), (), ("bins",), pushed=True),
     "auroc": Statistic(_auroc, ("score",), ("score",)),

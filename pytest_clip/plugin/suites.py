@@ -26,8 +26,8 @@ def available_suites() -> tuple[str, ...]:
 
 
 def choose_suites(settings: Settings, *, gated: Collection[str] = (), option: str = "--clip-suite") -> tuple[str, ...]:
-    """The suites that the user named, or all of them; those that need a path of weights or an LMM only where there is one, and those that run
-    on request only where they are named, too, or ``gated`` by a rule of the project."""
+    """The suites that the user named, or all of them; those that need a path of weights or an LMM only where there is one, and those that
+    run on request only where they are named, too, or ``gated`` by a rule of the project."""
     from pytest_clip.gates.catalog import did_you_mean
 
     names = available_suites()

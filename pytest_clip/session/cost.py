@@ -118,7 +118,9 @@ Looks = Callable[["GateId", _Ledger], Iterator[Look]]
 def _zero_shot(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
     if gate.metric == "published_gap":  # for known checkpoints, on sets that are asked for anyway
         return
-    yield Look(gate.slice or "clean")
+    if gate.metric == "background_gap":
+        yield from (Look(name) for name, role in ledger.roles.items() if role == "backdrop")
+    yield Look("clean" if gate.suite == "groups" else gate.slice or "clean")
     if gate.suite in ("calibration", "factors", "finetune", "ood") or gate.metric in ("relative_robustness", "effective_robustness"):
         yield Look("clean")
     if gate.metric == "auroc_gl_mcm":
@@ -246,7 +248,7 @@ def _typographic(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
 
 
 _SUITES: Mapping[str, Looks] = {
-    **dict.fromkeys(("accuracy", "calibration", "factors", "finetune", "ood"), _zero_shot),
+    **dict.fromkeys(("accuracy", "calibration", "factors", "finetune", "groups", "ood"), _zero_shot),
     "adversarial": _adversarial, "checkpoint": _checkpoint, "correspondence": _correspondence, "corruptions": _corruptions,
     "corruptions_3d": _corruptions, "lmm": _lmm,
     "metamorphic": _metamorphic, "prompts": _prompts, "retrieval": _retrieval, "shape_bias": _shape_bias,

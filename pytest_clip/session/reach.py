@@ -50,6 +50,8 @@ class Reach:
         from pytest_clip.gates.catalog import CATALOG, needs
 
         over = CATALOG[metric_id].over or (("role:factor",) if metric_id.startswith("factors/") else ())
+        over = ("role:backdrop",) if metric_id == "factors/background_gap" else over
+        over = ("columns",) if CATALOG[metric_id].of_columns else over
         way = sources.PAIRED if needs.paired(metric_id) else sources.advice(over, data=data.text)
         return f"the data set {data.label} has no image set for {metric_id} ({', '.join(over)})" + (f"; {way}" if way else "")
 

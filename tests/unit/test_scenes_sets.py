@@ -33,7 +33,7 @@ from pytest_clip.data.scenes.vocabulary import (
     UNSEEN_STYLES,
 )
 
-CUES, VIEWPOINTS = sizes.CUES, sizes.VIEWPOINTS
+BACKDROPS, CUES, VIEWPOINTS = sizes.BACKDROPS, sizes.CUES, sizes.VIEWPOINTS
 SETS = [info for info in catalog.sets("scenes") if info.name != "studio" and info.role != "note"]
 """tests/unit/test_scenes_studio.py and tests/unit/test_scenes_notes.py have those."""
 NAMES = [info.name for info in SETS]
@@ -68,7 +68,7 @@ def matched(name: str) -> list[tuple[Scene, Scene]]:
 
 
 def test_there_is_a_set_for_every_factor_shift_cue_and_unknown() -> None:
-    assert ["clean", "typical", *SHIFTS, *FACTORS, *CUES, *OOD, "pairs", *VIEWPOINTS, "instances"] == NAMES
+    assert ["clean", "typical", *SHIFTS, *FACTORS, *CUES, *OOD, "pairs", *VIEWPOINTS, "instances", *BACKDROPS] == NAMES
     assert set(CHANGES) == set(FACTORS)
     with pytest.raises(KeyError, match="sideways"):
         scene_set("sideways")
@@ -78,8 +78,8 @@ def test_there_is_a_set_for_every_factor_shift_cue_and_unknown() -> None:
 def test_the_catalog_knows_the_real_size(info: catalog.SetInfo) -> None:
     found = scene_set(info.name)
     assert len(found.scenes) == len(found.labels) == info.n
-    assert info.n >= {"clean": 1900, "viewpoint": 100, "keypoints": 100}.get(info.role, 500)
-    assert (found.pairs is not None) == (info.role in ("factor", "cue", "viewpoint", "keypoints"))
+    assert info.n >= {"clean": 1900, "viewpoint": 100, "keypoints": 100, "backdrop": 300}.get(info.role, 500)
+    assert (found.pairs is not None) == (info.role in ("factor", "cue", "viewpoint", "keypoints", "backdrop"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -205,7 +205,7 @@ def test_no_two_sets_and_no_training_round_share_a_scene() -> None:
     from pytest_clip.train.pool import draw
 
     assert len(set(STREAMS.values())) == len(STREAMS) == len(NAMES)
-    fresh = [n for n in NAMES if n not in (*FACTORS, *CUES)]
+    fresh = [n for n in NAMES if n not in (*FACTORS, *CUES, *BACKDROPS)]
     drawn = [{(s.instance, s.occluder_seed, s.yaw) for s in scene_set(n).scenes} for n in fresh]
     for number in range(3):
         scenes, _ = draw("sampled", seed=0, number=number)

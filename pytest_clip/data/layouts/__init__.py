@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 LAYOUTS: tuple[str, ...] = (
     "imagenet",
     "corrupted",
+    "counteranimal",
     "webdataset",
     "karpathy",
     "sugarcrepepp",
@@ -55,6 +56,7 @@ LAYOUTS: tuple[str, ...] = (
     "scam",
     "rta100",
     "huggingface",
+    "fairface",
     "manifest",
 )
 """Modules of this package, most particular first."""
@@ -139,9 +141,9 @@ def split(text: str) -> tuple[Path, str | None]:
 def _search(root: Path) -> list[Found]:
     out: list[Found] = []
     for name in LAYOUTS:
-        for each in layout(name).detect(root):
-            if not any(_taken(path, other) for path in each.claims for other in out):
-                out.append(each)
+        earlier = tuple(out)  # one layout may ask several questions of the same pictures
+        found = layout(name).detect(root)
+        out += [each for each in found if not any(_taken(path, other) for path in each.claims for other in earlier)]
     return out
 
 

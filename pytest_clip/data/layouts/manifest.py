@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import ClipError
-from .. import depthmaps, leftout, listed, naming
+from .. import depthmaps, groups, leftout, listed, naming
 from .. import own as beside
-from ..setinfo import SetInfo
+from ..setinfo import Role, SetInfo
 from .found import Found, Problem, own_name
 from .owntable import Own, read
 
@@ -34,7 +34,9 @@ def sets(found: Found) -> tuple[SetInfo, ...]:
     """`clean` and the slices of its columns, or `test` where there are captions and no labels; ClipError names file and line."""
     own, whole = _own(found), _whole(found)
     labelled, captions, depth = bool(own.labels), bool(own.captions), _depth(found) is not None
-    out = [SetInfo(whole, "clean" if labelled else "captions", len(own.ids), depth=depth, labelled=labelled, captions=captions)]
+    columns = groups.columns(own.attributes)[0] if labelled else ()
+    role: Role = "clean" if labelled else "captions"
+    out = [SetInfo(whole, role, len(own.ids), depth=depth, labelled=labelled, captions=captions, columns=columns)]
     out += [SetInfo(name, "factor", len(rows), depth=depth, captions=captions, within=whole) for name, rows in own.slices.items()]
     if rows := _with_false(own):
         out.append(SetInfo("negatives", "pairs", len(rows), labelled=False, captions=True, within=whole))
@@ -63,7 +65,15 @@ def problems(found: Found) -> list[Problem]:
     out += listed.problems(found.folder)
     if _depth(found) is not None:
         out += depthmaps.missing(found.folder, own.files)
-    return [*out, *leftout.of_table(found.parts["table"], own.named), *(Problem("note", note) for note in own.notes)]
+    out += leftout.of_table(found.parts["table"], own.named)
+    return [*out, *(Problem("note", note) for note in own.notes), *of_groups(own, found)]
+
+
+def of_groups(own: Own, found: Found) -> list[Problem]:
+    """Which columns, and pairs of them, the suite `groups` measures, and why not the others."""
+    names, notes = groups.columns(own.attributes) if own.labels else ((), ())
+    said = [f"groups by {', '.join(names)} are held against each other (suite groups)"] if names else []
+    return [Problem("note", f"{found.parts['table']}: {each}") for each in (*said, *notes)]
 
 
 def facts(found: Found) -> dict[str, Any]:
@@ -125,7 +135,12 @@ def _with_false(own: Own) -> tuple[int, ...]:
 
 
 def _own(found: Found) -> Own:
-    return read(found.parts["table"], found.folder)
+    return read(found.parts["table"], found.folder, **how(found))
+
+
+def how(found: Found) -> dict[str, Any]:
+    """How a published table is read: which column holds the classes, and which ones are passed over."""
+    return {"label": found.memo.get("label"), "passed_over": found.memo.get("not", ())}
 
 
 def _depth(found: Found) -> tuple[Path, ...] | None:

@@ -47,11 +47,14 @@ class Own:
 
 
 @cache
-def read(path: Path, root: Path) -> Own:
-    """The table at `path`, of images whose places count from `root`; ClipError names file and line."""
+def read(path: Path, root: Path, *, label: str | None = None, passed_over: tuple[str, ...] = ()) -> Own:
+    """The table at `path`, of images whose places count from `root`; ClipError names file and line.
+
+    `label`: the column of classes; `passed_over`: columns that are not read.
+    """
     table = tables.read(path)
     column = first_of(PATH, table.columns)
-    label, caption, false = (first_of(names, table.columns) for names in (LABEL, CAPTION, FALSE))
+    label, caption, false = (first_of(names, table.columns) for names in (LABEL if label is None else (label,), CAPTION, FALSE))
     has = f"it has {', '.join(table.columns)}"
     if column is None:
         raise ClipError(f"{path}:1: no column {PATH[0]} ({', '.join(PATH[1:])}); {has}: rename one")
@@ -61,7 +64,7 @@ def read(path: Path, root: Path) -> Own:
     files = tuple(root / row.text(column) for row in rows)
     _there(path, rows, files)
     labels, names = _labels(rows, label, root) if label is not None else ((), ())
-    used = {column, label, caption, false, first_of(SPLIT, table.columns)}
+    used = {column, label, caption, false, first_of(SPLIT, table.columns), *passed_over}
     slices, notes = _slices(path, rows, [each for each in table.columns if each not in used] if label is not None else [])
     return Own(
         ids=tuple(row.text(column) for row in rows), files=files, wheres=tuple(row.where for row in rows), labels=labels, classes=names,

@@ -26,7 +26,7 @@ from .vocabulary import CLASSES, SEED
 
 NO_PIXELS = (
     "appearance.py", "captions.py", "changes.py", "contact.py", "load.py", "negations.py", "negatives.py", "noted.py", "paraphrases.py",
-    "partners.py", "sets.py", "sizes.py", "twoviews.py", "written.py",
+    "partners.py", "sets.py", "shortcuts.py", "sizes.py", "twoviews.py", "written.py",
 )  # fmt: skip
 """Modules that choose scenes or words: what they choose is in the scenes themselves, which every fingerprint holds."""
 

@@ -14,11 +14,16 @@ import numpy as np
 from .appearance import conflicting, dressed, neutral_walls
 from .changes import FACTOR_CHANGES, SHIFT_CHANGES, backdrop_only, pairs, wall_of_texture
 from .partners import another, turned
-from .sizes import CLEAN_PER_CLASS, CUES, MATCHED_PER_CLASS, OOD_IMAGES, SEEN_TWICE_PER_CLASS, VIEWPOINTS
+from .shortcuts import before, foreign
+from .shortcuts import rows as plain_rows
+from .sizes import BACKDROPS, BACKDROPS_PER_CLASS, CLEAN_PER_CLASS, CUES, MATCHED_PER_CLASS, OOD_IMAGES, SEEN_TWICE_PER_CLASS, VIEWPOINTS
 from .spec import Scene, sample
 from .vocabulary import CLASSES, FACTORS, HELD_OUT, OOD, SEED, SHIFTS
 
-STREAMS = {name: i for i, name in enumerate(("clean", "typical", *SHIFTS, *FACTORS, *OOD, *CUES, "pairs", *VIEWPOINTS, "instances"))}
+STREAMS = {
+    name: i for i, name in enumerate(("clean", "typical", *SHIFTS, *FACTORS, *OOD, *CUES, "pairs", *VIEWPOINTS, "instances", *BACKDROPS))
+}
+"""New names come last: the place of one is the chance of its set."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,21 @@ def _cue(name: str) -> SceneSet:
     return SceneSet(tuple(scenes), labels, rows, tuple(looks))
 
 
+@cache
+def _backdrops() -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Which rows of `clean` change their background, and for each the class whose background is foreign to it."""
+    base = clean()
+    rows = plain_rows(base.scenes, base.labels, per_class=BACKDROPS_PER_CLASS)
+    return rows, foreign([base.scenes[row] for row in rows], lambda j: generator("background_foreign", j))
+
+
+def _backdrop(name: str) -> SceneSet:
+    base, (rows, others) = clean(), _backdrops()
+    labels = tuple(base.labels[row] for row in rows)
+    looks = others if name == "background_foreign" else tuple(CLASSES[k] for k in labels)
+    return SceneSet(tuple(before(base.scenes[row], cls) for row, cls in zip(rows, looks, strict=True)), labels, rows, looks)
+
+
 def _seen_twice(name: str) -> SceneSet:
     """The first matched scenes from another direction, or another instance of the class in the place of each."""
     base, rows = clean(), matched_rows()[: SEEN_TWICE_PER_CLASS * len(CLASSES)]
@@ -132,6 +152,8 @@ def scene_set(name: str) -> SceneSet:
         return SceneSet(scenes, tuple(base.labels[row] for row in rows), rows)
     if name in CUES:
         return _cue(name)
+    if name in BACKDROPS:
+        return _backdrop(name)
     if name in SHIFT_CHANGES:
         return _fresh(name, SHIFT_CHANGES[name])
     unknown = {"near": lambda s, g: s, "far": backdrop_only, "textures": wall_of_texture}

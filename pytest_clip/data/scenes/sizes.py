@@ -17,6 +17,11 @@ VIEWPOINTS = {
     "viewpoint-60-90": (60.0, 90.0),
 }
 """Second views of scenes of `clean`, by how far the camera has gone around the object, in degrees: from the first up to the second."""
+COLUMNS = ("background", "colour", "texture", "style")
+"""Facts of the scenes of `clean` by which they fall into groups of 100 images and more."""
+BACKDROPS = ("background_typical", "background_foreign")
+"""The same scenes, image by image: before the background typical of their class, and before that of another."""
+BACKDROPS_PER_CLASS = 16
 STUDIO_PER_CLASS = 10
 NOTED_PER_CLASS = 10
 NOTES = ("note_word", "note_blank", "note_neutral")
@@ -31,7 +36,7 @@ def embedded() -> tuple[SetInfo, ...]:
     """The image sets of `scenes`."""
     matched = MATCHED_PER_CLASS * len(CLASSES)
     rendered = (
-        SetInfo("clean", "clean", CLEAN_PER_CLASS * len(CLASSES)),
+        SetInfo("clean", "clean", CLEAN_PER_CLASS * len(CLASSES), columns=COLUMNS),
         SetInfo("typical", "slice", matched),
         *(SetInfo(s, "shift", matched) for s in SHIFTS),
         *(SetInfo(f, "factor", matched, paired=True) for f in FACTORS),
@@ -40,6 +45,7 @@ def embedded() -> tuple[SetInfo, ...]:
         SetInfo("pairs", "pairs", matched),
         *(SetInfo(v, "viewpoint", SEEN_TWICE_PER_CLASS * len(CLASSES)) for v in VIEWPOINTS),
         SetInfo("instances", "keypoints", SEEN_TWICE_PER_CLASS * len(CLASSES)),
+        *(SetInfo(b, "backdrop", BACKDROPS_PER_CLASS * len(CLASSES), paired=True) for b in BACKDROPS),
     )
     portraits = SetInfo("studio", "slice", STUDIO_PER_CLASS * len(CLASSES))
     noted = NOTED_PER_CLASS * len(CLASSES)

@@ -20,11 +20,15 @@ SUITE = Suite(
         "factors/error_ratio": Metric(
             "ratio", "lower", ("role:factor",), "Error rate with this factor changed over the overall error rate"
         ),
+        "factors/background_gap": Metric(
+            "points", "lower", (), "Accuracy before the usual background minus that before another's", particular=True
+        ),
         "factors/worst_accuracy": Metric("share", "higher", (), "Lowest accuracy over the factors", GUESS),
         "factors/worst_drop": Metric("points", "lower", (), "Largest loss of accuracy over the factors"),
     },
     (
-        Need("factors/*", ("labelled",), ("clean+labelled",)),
+        Need("factors/[!b]*", ("labelled",), ("clean+labelled",)),
+        Need("factors/background_gap", (), ("role:backdrop",)),
         Need("factors/effective_robustness", ("line",), ("overall",)),
         Need("factors/drop", ("paired",)),
         Need("factors/worst_accuracy", (), ("role:factor",)),

@@ -40,6 +40,8 @@ class Metric:
     imagenet: bool = False
     particular: bool = False
     """whether it exists on data of one kind only: that others lack it is no news"""
+    of_columns: bool = False
+    """whether its slices are the columns of the sets of `over`, by which their images fall into groups"""
     of_path: bool = False
     """whether only the end of a path of weights has it"""
 

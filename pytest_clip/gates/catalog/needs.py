@@ -14,7 +14,7 @@ SEVERITIES = range(1, 6)
 
 def has(image_set: Any, fact: str) -> bool:
     """Whether a set has a fact. One that knows nothing of facts (a project's own, a stub's) has those that most sets have."""
-    return bool(getattr(image_set, fact, fact not in ("line", "imagenet", "published")))
+    return bool(getattr(image_set, fact, fact not in ("line", "imagenet", "published", "columns")))
 
 
 def matches(image_set: Any, pattern: str) -> bool:

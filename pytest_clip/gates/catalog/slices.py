@@ -40,7 +40,10 @@ def expand(metric_id: str, sets: Iterable[SetLike], *, over: Collection[str] | N
         sets = tuple(suitable)
     if not (patterns or fixed):
         return [whole]
-    names = [each.name for each in sets if any(matches(each, pattern) for pattern in patterns)]
+    named_sets = [each for each in sets if any(matches(each, pattern) for pattern in patterns)]
+    if over is None and metric_of(metric_id).of_columns:
+        return [GateId(whole.suite, whole.metric, column) for each in named_sets for column in getattr(each, "columns", ())]
+    names = [each.name for each in named_sets]
     if fixed:
         # Where `over` names sets and roles, a set that is named has the fixed slices and one that is there for its role is a slice itself.
         named = tuple(pattern for pattern in patterns if not pattern.startswith("role:")) or patterns

@@ -11,6 +11,7 @@ from pytest_clip.gates.catalog.corruptions import SUITE as CORRUPTIONS
 from pytest_clip.gates.catalog.corruptions_3d import SUITE as CORRUPTIONS_3D
 from pytest_clip.gates.catalog.factors import SUITE as FACTORS
 from pytest_clip.gates.catalog.finetune import SUITE as FINETUNE
+from pytest_clip.gates.catalog.groups import SUITE as GROUPS
 from pytest_clip.gates.catalog.lmm import SUITE as LMM
 from pytest_clip.gates.catalog.metamorphic import SUITE as METAMORPHIC
 from pytest_clip.gates.catalog.metric import Metric, Need, Suite
@@ -25,6 +26,7 @@ _SUITES: tuple[Suite, ...] = (  # in the order in which they are listed and run
     CHECKPOINT,
     ACCURACY,
     FACTORS,
+    GROUPS,
     SHAPE_BIAS,
     TYPOGRAPHIC,
     PROMPTS,
