@@ -38,7 +38,9 @@ class Head(nn.Module):
         return [answer(found[:, i]) for i, answer in enumerate(self.answers)]
 
 
-def align(projector: Any, features: NDArray[np.float16], facts: NDArray[np.int16], recipe: LlavaRecipe, *, log: Callable[[str], None]) -> dict[str, float]:
+def align(
+    projector: Any, features: NDArray[np.float16], facts: NDArray[np.int16], recipe: LlavaRecipe, *, log: Callable[[str], None]
+) -> dict[str, float]:
     """Train the projector in place; `facts` are the pool's. Returns the head's accuracy on classes at the end and processor minutes."""
     head = Head(recipe.width, recipe.heads)
     moving = [*projector.parameters(), *head.parameters()]

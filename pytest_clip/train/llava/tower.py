@@ -33,7 +33,7 @@ def convert(state: Mapping[str, Tensor], *, layers: int) -> dict[str, Tensor]:
 
 
 def config(model_cfg: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of a CLIPVisionConfig for an open_clip `model_cfg`. transformers' own default activation is QuickGELU: 2e-2 off for GELU."""
+    """Arguments of a CLIPVisionConfig for an open_clip `model_cfg`. Its own default, QuickGELU, is 2e-2 off."""
     vision = model_cfg["vision_cfg"]
     width = vision["width"]
     return {
