@@ -96,10 +96,8 @@ def fit(
         first = packed.targets[packed.targets != IGNORED] != words.end
         sums += [float(each[first].detach().mean()), float(right[first].float().mean()), int(first.sum())]
         if (step + 1) % EVERY == 0 or step + 1 == recipe.steps:
-            count = step % EVERY + 1
-            curve.append(
-                {"step": step + 1, "loss": round(sums[0] / count, 4), "right": round(sums[1] / count, 4), "questions": int(sums[2])}
-            )
+            count, (loss, hits, asked) = step % EVERY + 1, sums.tolist()
+            curve.append({"step": step + 1, "loss": round(loss / count, 4), "right": round(hits / count, 4), "questions": int(asked)})
             curve[-1]["minutes"] = round((time.monotonic() - began) / 60, 2)
             curve[-1]["processor_minutes"] = round((time.process_time() - worked) / 60, 2)
             sums[:] = 0

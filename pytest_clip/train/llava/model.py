@@ -41,3 +41,5 @@ def write(model: Any, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     model.to(torch.float16).save_pretrained(folder)
     processor(patch=model.config.vision_config.patch_size).save_pretrained(folder)
+    for file in folder.iterdir():
+        file.chmod(0o644)  # safetensors writes for its owner alone
