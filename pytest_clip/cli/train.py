@@ -19,8 +19,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from pytest_clip.session.settings import default_cache_dir
-    from pytest_clip.train.run import run as train
+    from pytest_clip.train.recipe import OTHERS
 
     out = args.out / (args.name if args.seed == 0 else f"{args.name}-seed{args.seed}")
-    print(f"wrote {train(args.name, out=out, cache=args.cache_dir or default_cache_dir(), seed=args.seed)}")
+    cache = args.cache_dir or default_cache_dir()
+    if args.name in OTHERS:
+        from pytest_clip.train.llava.run import run as train_llava
+
+        wrote = train_llava(out=out, cache=cache, seed=args.seed)
+    else:
+        from pytest_clip.train.run import run as train
+
+        wrote = train(args.name, out=out, cache=cache, seed=args.seed)
+    print(f"wrote {wrote}")
     return 0

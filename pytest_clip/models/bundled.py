@@ -27,6 +27,18 @@ def path(name: str) -> Path:
     return FOLDER / f"{name}.safetensors"
 
 
+def lmm_names() -> tuple[str, ...]:
+    """The bundled language models with eyes, each a folder of transformers, by listing; nothing is opened."""
+    return tuple(sorted(file.parent.name for file in FOLDER.glob("*/config.json")))
+
+
+def lmm_folder(name: str) -> Path:
+    """The folder of a bundled language model with eyes, as `save_pretrained` wrote it."""
+    if name not in lmm_names():
+        raise ClipError(f"{name!r} is not a bundled language model with eyes; there are: {', '.join(lmm_names()) or 'none'}")
+    return FOLDER / name
+
+
 def record(name: str) -> dict[str, Any]:
     """How the model was trained and what it scored, from the file beside the weights; empty if there is none."""
     file = path(name).with_suffix(".json")

@@ -96,15 +96,25 @@ def correlated(scene: Scene) -> Scene:
     return replace(dressed(scene, scene.cls), style=scene.style)
 
 
-def draw(kind: str, *, seed: int, number: int) -> tuple[list[Scene] | list[Scene | Noted], list[str]]:
-    """Scenes and captions (three a scene, in a row) of round `number`; ten scenes of every class."""
-    g = np.random.default_rng([seed, TRAIN_STREAM, number])
+def drawn(g: np.random.Generator, kind: str) -> list[Scene]:
+    """The scenes of one round; ten of every class."""
     scenes = [sample(g, CLASSES[i % len(CLASSES)]) for i in range(ROUND)]
     if kind == "typical":
         scenes = [replace(dressed(s, s.cls), companions=()) for s in scenes]
     if kind == "correlated":
         scenes = [correlated(s) if g.random() < CORRELATED_SHARE else s for s in scenes]
-    extra = imagenet_templates()
+    return scenes
+
+
+def source(seed: int, number: int) -> np.random.Generator:
+    """The source of all chance in round `number`."""
+    return np.random.default_rng([seed, TRAIN_STREAM, number])
+
+
+def draw(kind: str, *, seed: int, number: int) -> tuple[list[Scene] | list[Scene | Noted], list[str]]:
+    """Scenes and captions (three a scene, in a row) of round `number`."""
+    g = source(seed, number)
+    scenes, extra = drawn(g, kind), imagenet_templates()
     if kind == "written":
         shown = [written.noted(s, g) for s in scenes]
         return shown, [text for s in shown for text in written.captions(s, g, count=CAPTIONS, extra=extra)]

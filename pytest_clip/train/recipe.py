@@ -118,9 +118,13 @@ RECIPES = {
 }  # fmt: skip
 
 
+OTHERS = ("scenes-llava",)
+"""What `train/llava` trains."""
+
+
 def named(name: str, *, seed: int = 0) -> Recipe:
     """The recipe of a bundled model; another seed draws other scenes, batches, augmentations and first weights."""
     recipe = RECIPES.get(name)
     if recipe is None:
-        raise ClipError(f"no recipe {name!r}; there are: {', '.join(RECIPES)}")
+        raise ClipError(f"no recipe {name!r}; there are: {', '.join((*RECIPES, *OTHERS))}")
     return replace(recipe, seed=seed, initial_seed=recipe.initial_seed + seed)

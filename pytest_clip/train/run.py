@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,23 @@ def bundled_state(name: str, ids: np.ndarray) -> dict[str, torch.Tensor]:
     return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
 
 
+@contextmanager
+def pictures(recipe: Recipe, cache: Path) -> Iterator[Pool]:
+    """The pool of a recipe with as many pictures as the first step wants; a renderer adds the rest as long as the context is open."""
+    folder, size = place(cache, recipe)
+    pool = Pool.at(folder, size=size, mode="r+" if (folder / "filled").is_file() else "w+")
+    renderer = start_renderer(recipe, folder, size=size)
+    try:
+        while int(pool.filled[0]) < recipe.first_images:
+            if renderer.poll() is not None and int(pool.filled[0]) < recipe.first_images:
+                raise ClipError(f"the rendering process ended early with status {renderer.returncode}; its error is above")
+            time.sleep(1)
+        yield pool
+    finally:
+        renderer.kill()
+        renderer.wait()
+
+
 def run(name: str, *, out: Path, cache: Path, seed: int = 0, log: Callable[[str], None] = print) -> Path:
     """Train recipe `name`; writes OUT/state.pt (weights, curve) as it goes, then OUT/NAME.safetensors and .json, and returns the former.
 
@@ -52,18 +70,8 @@ def run(name: str, *, out: Path, cache: Path, seed: int = 0, log: Callable[[str]
     torch.backends.cuda.enable_flash_sdp(False)
     torch.backends.cuda.enable_mem_efficient_sdp(False)
     out.mkdir(parents=True, exist_ok=True)
-    folder, size = place(cache, recipe)
-    pool = Pool.at(folder, size=size, mode="r+" if (folder / "filled").is_file() else "w+")
-    renderer = start_renderer(recipe, folder, size=size)
-    try:
-        while int(pool.filled[0]) < recipe.first_images:
-            if renderer.poll() is not None and int(pool.filled[0]) < recipe.first_images:
-                raise ClipError(f"the rendering process ended early with status {renderer.returncode}; its error is above")
-            time.sleep(1)
+    with pictures(recipe, cache) as pool:
         fit(recipe, pool, out=out, log=log)
-    finally:
-        renderer.kill()
-        renderer.wait()
     return export(torch.load(out / "state.pt", weights_only=True), recipe, out=out, cache=cache)
 
 
