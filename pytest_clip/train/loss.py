@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from ..data.scenes.captions import STYLE_TEMPLATES, TEXTURE_WORDS, attribute_prompts, fill
 from ..data.scenes.vocabulary import CLASSES, COLOURS, STYLES, TEMPLATES, TEXTURES, TWO_COLOURED
-from ..data.scenes.written import READING, WORDS
+from ..data.scenes.written import WORDS
+from ..data.writing import READING
 from .recipe import Recipe
 from .towers import Words, encode_text
 

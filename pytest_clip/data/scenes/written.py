@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..writing import NEUTRAL, READING
 from .captions import STYLE_TEMPLATES, TEXTURE_WORDS, fill, noun_phrase
-from .notes.note import NEUTRAL, Noted
+from .notes.note import Noted
 from .vocabulary import CLASSES, TEMPLATES
 
 WORDS = (*CLASSES, *NEUTRAL)
 """All that is ever written on a note of the embedded benchmark."""
-READING = ("a note that says {c}", "a sign that says {c}", "the word {c}")
-"""What a model is asked that shall find the word of a note (`{c}`)."""
 ALONE = (*READING, "{c}", "a picture of the word {c}", "a photo of the word {c}")
 WITH = ("with a note that says {c}", "and a note that says {c}", "with the word {c} on it", "with a sign that says {c}")
 BLANK = ("with a blank note", "and a note", "with an empty sign")
