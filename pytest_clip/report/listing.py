@@ -155,7 +155,7 @@ def _texts(session: ClipSession, suites: Sequence[str], data: DataChoice) -> int
     captions = any(gate.suite == "retrieval" for gate in reached)
     reading = any(gate.suite == "typographic" for gate in reached)
     try:
-        how = {"families": families, "spelling": spelling, "captions": captions, "reading": reading}
-        return texts(data.text, prompts=session.settings.prompts, **how)
+        asked = session.settings.prompts
+        return texts(data.text, prompts=asked, families=families, spelling=spelling, captions=captions, reading=reading)
     except ClipError:  # a project's own data
         return 0

@@ -124,7 +124,8 @@ def _photographs(folder: Path) -> tuple[Photograph, ...]:
     table, fresh = stored_table(folder), f"fetch it again: {GET}"
     if lacking := [name for name in COLUMNS if name not in table.features]:
         raise ClipError(f"{folder}: no column {', '.join(lacking)}, it has {', '.join(table.features)}; {fresh}")
-    ours, found = {kind: name for name, kind in SETS.items()}, {}
+    ours = {kind: name for name, kind in SETS.items()}
+    found: dict[str, dict[str, tuple[int, str, str]]] = {}
     for row, (kind, thing, word, name) in enumerate(zip(*(table[c] for c in COLUMNS[1:]), strict=True)):
         number = re.search(r"(\d+)$", str(name))
         if kind not in ours or number is None:
