@@ -54,9 +54,9 @@ def contrastive_for(recipe: Recipe) -> Any:
 def terms_of(
     model: Any, contrastive: Any, recipe: Recipe, *, f: Tensor, t: list[Tensor], facts: Tensor
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The losses of a batch, and training accuracies. A picture with a word on it has no loss of its class: the caption says enough."""
-    scale, bare = model.logit_scale.exp(), facts[:, WORD] < 0
-    seen, named = COLOURED[facts[:, STYLE]] & (facts[:, OBJECTS] > 0), bare & (facts[:, OBJECTS] > 0)
+    """The losses of a batch, and training accuracies. A picture with the name of a class on it has no loss of its class."""
+    scale, bare, misnamed = model.logit_scale.exp(), facts[:, WORD] < 0, (facts[:, WORD] >= 0) & (facts[:, WORD] < len(CLASSES))
+    seen, named = COLOURED[facts[:, STYLE]] & (facts[:, OBJECTS] > 0), ~misnamed & (facts[:, OBJECTS] > 0)
     own, of_class, of_colour, of_texture, *of_word = t
     by_class, by_colour, by_texture = scale * f[named] @ of_class.T, scale * f[seen] @ of_colour.T, scale * f[seen] @ of_texture.T
     coloured = facts[seen]
