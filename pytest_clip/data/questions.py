@@ -12,6 +12,7 @@ from .layouts import owntable
 from .prompts import OPENAI, PromptSet, fill, published
 from .prompts import family as sets_of
 from .scenes import vocabulary
+from .writing import READING, choices
 
 THOUSAND = 998
 """Distinct names among the 1,000 of ImageNet, as open_clip has them: two classes each are called `missile` and `sunglasses`."""
@@ -39,9 +40,13 @@ def classes(data: str) -> int:
     return THOUSAND if found is not None and found.layout in OPENAIS else len(set(_own(data)[0]))
 
 
-def texts(data: str, *, prompts: PromptSet | None, families: Collection[str] = (), spelling: bool = False, captions: bool = False) -> int:
+def texts(
+    data: str, *, prompts: PromptSet | None, families: Collection[str] = (), spelling: bool = False, captions: bool = False,
+    reading: bool = False,
+) -> int:  # fmt: skip
     """Distinct texts that a model is asked: the class prompts, those of the prompts suite's `families`, the first template in other
-    `spelling`, and `captions` where a table tells them (those of other data are not known before it is read)."""
+    `spelling`, what a note may say (`reading`), and `captions` where a table tells them (those of other data are not known before it is
+    read)."""
     found = one(data)
     if found is not None and found.layout in OPENAIS:
         names: Sequence[str] = tuple(published().IMAGENET_CLASSNAMES)
@@ -56,6 +61,8 @@ def texts(data: str, *, prompts: PromptSet | None, families: Collection[str] = (
     if spelling and asked:
         plain = [asked[0].replace("{c}", name) for name in names]
         all_of_them |= {*plain, *(text.upper() for text in plain), *(f" {text} ".replace(" ", "  ") for text in plain)}
+    if reading:
+        all_of_them |= _filled(choices(names), READING)
     if captions and found is not None and found.layout == "manifest":
         table = owntable.read(found.parts["table"], found.folder)
         all_of_them |= {text for each in table.captions for text in each} | set(table.false) - {""}

@@ -6,7 +6,6 @@ pictures (roles `bare` and `written`) and the two-way protocol of SCAM. Any othe
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.scenes.notes.note import NEUTRAL
-from ..data.scenes.written import READING
+from ..data.writing import READING, choices, neutral_words, pick, wrong_words
 from ..metrics.agreement import predictions
 from ..models.protocol import embedding_model
 from ..views import notes
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
 
 PHOTOGRAPHS = 400
 """The first images of own data that get notes."""
-CHOICES = 20
-"""The most words that a reader chooses from: chance is the same for 20 classes and for 1,000."""
 Bools = NDArray[np.bool_]
 
 
@@ -168,7 +164,7 @@ class Written:
         images = self._pictures_to_write_on
         words = choices(self._words)
         ids = images.ids[:PHOTOGRAPHS]
-        truth = np.array([_crc(each, "read") % len(words) for each in ids])
+        truth = np.array([pick(each, "read", len(words)) for each in ids])
         view = notes.view("read", {name: words[k] for name, k in zip(ids, truth, strict=True)}, empty=True)
         pictures = self._extraction.embeddings(self._model, self._data, images.name, first=PHOTOGRAPHS, view=view).astype(np.float64)
         heads = self._extraction.classifier(self._model, self._data, templates=READING, classes=words)
@@ -187,29 +183,3 @@ class Written:
             return images.classes if images.templates is not None else self._data.classes
         name = next(n for n, role in self._roles.items() if role == "written")
         return tuple(sorted(set(self._data.images(name).attributes["written"])))
-
-
-def _crc(name: str, what: str) -> int:
-    return zlib.crc32(f"{what} {name}".encode("utf-8", "surrogatepass"))
-
-
-def wrong_words(ids: Sequence[str], accepted: Sequence[Sequence[int]], classes: Sequence[str]) -> list[str]:
-    """For each image the name of a class that is none of its own, by its id; "" where there is no other."""
-    out = []
-    for name, own in zip(ids, accepted, strict=True):
-        mine = {classes[k] for k in own}
-        others = [each for each in classes if each not in mine]
-        out.append(others[_crc(name, "word") % len(others)] if others else "")
-    return out
-
-
-def neutral_words(ids: Sequence[str], classes: Sequence[str]) -> list[str]:
-    """For each image a word of no class, by its id."""
-    named = {word for each in classes for word in each.lower().split()}
-    free = [word for word in NEUTRAL if word not in named] or ["nnn"]
-    return [free[_crc(name, "neutral") % len(free)] for name in ids]
-
-
-def choices(words: Sequence[str]) -> tuple[str, ...]:
-    """At most CHOICES of some words, those with the lowest hash, in alphabetical order."""
-    return tuple(sorted(sorted(dict.fromkeys(words), key=lambda each: (_crc(each, "choice"), each))[:CHOICES]))

@@ -16,6 +16,7 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     "factors": ("worst_accuracy", "worst_drop"),
     "finetune": ("below_path",),
     "shape_bias": ("shape_bias",),
+    "typographic": ("reads_text", "drop"),
     "prompts": ("worst_accuracy",),
     "correspondence": ("recall_px", "pck_per_image"),
     "corruptions": ("mce_unnormalised",),

@@ -170,7 +170,9 @@ def _texts(session: ClipSession, suites: Sequence[str], data: DataChoice) -> int
     families = {str(gate.slice) for gate in reached if gate.suite == "prompts"}
     spelling = any(gate.metric_id == "metamorphic/invariance" for gate in reached)
     captions = any(gate.suite == "retrieval" for gate in reached)
+    reading = any(gate.suite == "typographic" for gate in reached)
     try:
-        return texts(data.text, prompts=session.settings.prompts, families=families, spelling=spelling, captions=captions)
+        asked = session.settings.prompts
+        return texts(data.text, prompts=asked, families=families, spelling=spelling, captions=captions, reading=reading)
     except ClipError:  # a project's own data
         return 0

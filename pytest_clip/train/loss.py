@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from ..data.scenes.captions import STYLE_TEMPLATES, TEXTURE_WORDS, attribute_prompts, fill
 from ..data.scenes.vocabulary import CLASSES, COLOURS, STYLES, TEMPLATES, TEXTURES, TWO_COLOURED
-from ..data.scenes.written import READING, WORDS
+from ..data.scenes.written import WORDS
+from ..data.writing import READING
 from .recipe import Recipe
 from .towers import Words, encode_text
 
@@ -53,9 +54,9 @@ def contrastive_for(recipe: Recipe) -> Any:
 def terms_of(
     model: Any, contrastive: Any, recipe: Recipe, *, f: Tensor, t: list[Tensor], facts: Tensor
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The losses of a batch, and training accuracies. A picture with a word on it has no loss of its class: the caption says enough."""
-    scale, bare = model.logit_scale.exp(), facts[:, WORD] < 0
-    seen, named = COLOURED[facts[:, STYLE]] & (facts[:, OBJECTS] > 0), bare & (facts[:, OBJECTS] > 0)
+    """The losses of a batch, and training accuracies. A picture with the name of a class on it has no loss of its class."""
+    scale, bare, misnamed = model.logit_scale.exp(), facts[:, WORD] < 0, (facts[:, WORD] >= 0) & (facts[:, WORD] < len(CLASSES))
+    seen, named = COLOURED[facts[:, STYLE]] & (facts[:, OBJECTS] > 0), ~misnamed & (facts[:, OBJECTS] > 0)
     own, of_class, of_colour, of_texture, *of_word = t
     by_class, by_colour, by_texture = scale * f[named] @ of_class.T, scale * f[seen] @ of_colour.T, scale * f[seen] @ of_texture.T
     coloured = facts[seen]

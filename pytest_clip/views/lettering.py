@@ -51,10 +51,10 @@ def _written(words: str, font: str) -> Image.Image:
     size = max(6, int(100 * scales[best]))
     out = Image.new("L", (WIDE, HIGH))
     draw = ImageDraw.Draw(out)
-    how = {"font": _font(font, size), "spacing": size * 0.12, "align": "center"}
-    left, top, right, bottom = draw.multiline_textbbox((0, 0), wordings[best], **how)
-    at = ((WIDE - left - right) / 2, (HIGH - top - bottom) / 2)
-    draw.multiline_text((round(at[0]), round(at[1])), wordings[best], fill=255, **how)
+    letters, gap = _font(font, size), size * 0.12
+    left, top, right, bottom = draw.multiline_textbbox((0, 0), wordings[best], font=letters, spacing=gap, align="center")
+    at = round((WIDE - left - right) / 2), round((HIGH - top - bottom) / 2)
+    draw.multiline_text(at, wordings[best], fill=255, font=letters, spacing=gap, align="center")
     return out
 
 
@@ -75,7 +75,8 @@ def _shares(words: str, font: str, k: int) -> Array:
 def sheet(words: str, *, font: str, paper: str, ink: str, wide: int = WIDE) -> Array:
     """Colours [HIGH / k, WIDE / k, 3] in [0, 1] of a sheet; the whole k is the largest that leaves `wide` texels or more."""
     share = _shares(words, font, max(k for k in (1, 2, 3, 4, 6, 8, 12, 16) if k == 1 or WIDE // k >= wide))
-    return (1 - share) * np.array(PAPERS[paper]) + share * np.array(INKS[ink])
+    colours: Array = (1 - share) * np.array(PAPERS[paper]) + share * np.array(INKS[ink])
+    return colours
 
 
 def corners(centre: Array, u: Array, v: Array, *, half: float) -> Array:
@@ -88,7 +89,7 @@ def corners(centre: Array, u: Array, v: Array, *, half: float) -> Array:
 def area(seen: Array) -> float:
     """Share of the picture that the quadrilateral of `corners` covers (parts outside the picture count)."""
     a, b, c, d = seen.tolist()
-    return abs((c[0] - a[0]) * (d[1] - b[1]) - (d[0] - b[0]) * (c[1] - a[1])) / 2 / 4
+    return float(abs((c[0] - a[0]) * (d[1] - b[1]) - (d[0] - b[0]) * (c[1] - a[1]))) / 8
 
 
 def hit(x: Array, y: Array, centre: Array, u: Array, v: Array) -> tuple[Array, Array, Array]:

@@ -14,7 +14,7 @@ STUB = """
     from pytest_clip.data.scenes.notes.render import render as render_notes
     from pytest_clip.data.scenes.render import render_rgb
     from pytest_clip.data.scenes.vocabulary import CLASSES
-    from pytest_clip.data.scenes.written import READING
+    from pytest_clip.data.writing import READING
 
     LIMIT = 95
     READS = tuple(t.replace("{c}", "") for t in READING)
@@ -99,7 +99,7 @@ def test_what_depends_on_reading_is_not_measured_where_a_model_cannot_read(measu
 
 
 def test_words_that_images_get_come_from_their_ids_alone_and_are_wrong():
-    from pytest_clip.extract.written import choices, neutral_words, wrong_words
+    from pytest_clip.data.writing import choices, neutral_words, wrong_words
 
     classes = ("mug", "dog", "hello kitty", "key")
     ids = [f"image {k}" for k in range(400)]

@@ -31,6 +31,13 @@ def test_rows_of_factors_stand_under_their_matched_scenes() -> None:
     assert [s.instance for s in rows["pose"]] == [s.instance for s in rows["clean, matched"]]
 
 
+def test_notes_and_portraits_have_rows_too() -> None:
+    rows = dict(contact._set_rows(["clean", "studio", "note_word"]))
+    assert [len(rows[name]) for name in ("studio", "note_word")] == [contact.COLUMNS] * 2
+    assert contact._pictures(rows["note_word"][:2]).shape == (2, 128, 128, 3)
+    assert contact._pictures(rows["studio"][:1]).shape == (1, 224, 224, 3)
+
+
 def test_an_unknown_set_is_named(tmp_path: Path) -> None:
     with pytest.raises(ClipError, match="no image set 'sideways'; it has clean, typical"):
         contact.write(tmp_path / "sheet.png", sets=["sideways"])

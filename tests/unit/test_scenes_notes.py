@@ -12,12 +12,13 @@ from pytest_clip.data import load
 from pytest_clip.data.scenes import load as loading
 from pytest_clip.data.scenes.camera import HALF_WIDTH
 from pytest_clip.data.scenes.notes.lie import find, seen
-from pytest_clip.data.scenes.notes.note import NEUTRAL, STEEP, Note, Noted
+from pytest_clip.data.scenes.notes.note import STEEP, Note, Noted
 from pytest_clip.data.scenes.notes.render import render as render_notes
 from pytest_clip.data.scenes.render import render
 from pytest_clip.data.scenes.sizes import NOTED_PER_CLASS, NOTES
 from pytest_clip.data.scenes.vocabulary import CLASSES
 from pytest_clip.data.scenes.written import WORDS, written_caption, written_lexicon
+from pytest_clip.data.writing import NEUTRAL
 from pytest_clip.views import lettering
 
 N = NOTED_PER_CLASS * len(CLASSES)

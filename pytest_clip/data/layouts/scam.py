@@ -124,12 +124,13 @@ def _photographs(folder: Path) -> tuple[Photograph, ...]:
     table, fresh = stored_table(folder), f"fetch it again: {GET}"
     if lacking := [name for name in COLUMNS if name not in table.features]:
         raise ClipError(f"{folder}: no column {', '.join(lacking)}, it has {', '.join(table.features)}; {fresh}")
-    ours, found = {kind: name for name, kind in SETS.items()}, {}
+    ours = {kind: name for name, kind in SETS.items()}
+    found: dict[str, dict[str, tuple[int, str, str]]] = {}
     for row, (kind, thing, word, name) in enumerate(zip(*(table[c] for c in COLUMNS[1:]), strict=True)):
-        number = re.search(r"(\d+)$", str(name))
-        if kind not in ours or number is None:
+        digits = re.search(r"(\d+)$", str(name))
+        if kind not in ours or digits is None:
             raise ClipError(f"{folder}: row {row} has the type {kind!r} and the id {name!r}, which SCAM does not know; {fresh}")
-        mine = found.setdefault(number[1], {})
+        mine = found.setdefault(digits[1], {})
         if ours[kind] in mine:
             raise ClipError(f"{folder}: row {row} is a second picture {name} of type {kind}; {fresh}")
         mine[ours[kind]] = (row, str(thing or "").strip(), str(word or "").strip())

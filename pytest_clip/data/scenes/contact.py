@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ... import ClipError
 from ..catalog import sets as catalog_sets
+from .load import image_set
+from .notes.note import Noted
+from .notes.render import render as render_notes
 from .render import render_rgb
 from .sets import scene_set
 from .spec import Scene, sample
+from .studio.portrait import Portrait
+from .studio.render import render as portray
 from .vocabulary import CLASSES, HELD_OUT, SEED
 
 if TYPE_CHECKING:
@@ -54,11 +60,16 @@ def _draws(name: str) -> list[Scene]:
     return [sample(np.random.default_rng([SEED, SHEET_STREAM, stream, i]), name, companion_share=0.0) for i in range(DRAWS)]
 
 
-def _set_rows(names: Sequence[str]) -> list[tuple[str, list[Scene]]]:
+def _set_rows(names: Sequence[str]) -> list[tuple[str, list[Any]]]:
     """Label and scenes of each row; before the first factor a row of the scenes that the factors change."""
-    rows: list[tuple[str, list[Scene]]] = []
+    rows: list[tuple[str, list[Any]]] = []
     matched = False
+    roles = {each.name: each.role for each in catalog_sets("scenes")}
     for name in names:
+        if roles[name] == "note" or name == "studio":
+            drawn = image_set(name, role=roles[name], limit=None).drawn
+            rows.append((name, list(drawn or ())[:COLUMNS]))
+            continue
         found = scene_set(name)
         if found.pairs is not None and not matched:
             matched = True
@@ -76,7 +87,7 @@ def _page(objects: tuple[int, int], rows: tuple[int, int]) -> Image.Image:
     return Image.new("RGB", (width, 2 * TITLE + (objects[1] + rows[1]) * cell + 2 * GAP), PAPER)
 
 
-def _block(sheet: Image.Image, title: str, rows: Sequence[tuple[str, list[Scene]]], *, top: int, columns: int = 1) -> int:
+def _block(sheet: Image.Image, title: str, rows: Sequence[tuple[str, list[Any]]], *, top: int, columns: int = 1) -> int:
     """Draw labelled rows under a title, in `columns` side by side, from `top` down; returns where they end."""
     from PIL import Image, ImageDraw, ImageFont
 
@@ -86,10 +97,20 @@ def _block(sheet: Image.Image, title: str, rows: Sequence[tuple[str, list[Scene]
     for k, (label, scenes) in enumerate(rows):
         x, y = k // depth * (LABEL + DRAWS * cell), top + TITLE + k % depth * cell
         _write_label(pen, label, at=(x + GAP, y + PICTURE // 2))
-        pictures = [Image.fromarray(p) for p in render_rgb(scenes).numpy()]
+        pictures = [Image.fromarray(p) for p in _pictures(scenes)]
         for i, picture in enumerate(pictures):
             sheet.paste(picture.resize((PICTURE, PICTURE), Image.Resampling.BICUBIC), (x + LABEL + i * cell, y))
     return top + TITLE + depth * cell + GAP
+
+
+def _pictures(drawn: Sequence[Any]) -> NDArray[np.uint8]:
+    """Of scenes, of scenes with notes or of portraits."""
+    if isinstance(drawn[0], Noted):
+        return render_notes(drawn)
+    if isinstance(drawn[0], Portrait):
+        return portray(drawn)
+    rendered: NDArray[np.uint8] = render_rgb(drawn).numpy()
+    return rendered
 
 
 def _write_label(pen: ImageDraw.ImageDraw, label: str, *, at: tuple[int, int]) -> None:

@@ -7,8 +7,9 @@ from functools import cache
 
 import numpy as np
 
+from ..writing import NEUTRAL
 from .changes import backdrop_only
-from .notes.note import FLOORED, NEUTRAL, SIZES, Noted, draw, places
+from .notes.note import FLOORED, SIZES, Noted, draw, places
 from .sets import clean, matched_rows
 from .sizes import NOTED_PER_CLASS, READING
 from .spec import sample

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..writing import NEUTRAL, READING
 from .captions import STYLE_TEMPLATES, TEXTURE_WORDS, fill, noun_phrase
-from .notes.note import NEUTRAL, Noted
+from .notes.note import Noted
 from .vocabulary import CLASSES, TEMPLATES
 
 WORDS = (*CLASSES, *NEUTRAL)
 """All that is ever written on a note of the embedded benchmark."""
-READING = ("a note that says {c}", "a sign that says {c}", "the word {c}")
-"""What a model is asked that shall find the word of a note (`{c}`)."""
 ALONE = (*READING, "{c}", "a picture of the word {c}", "a photo of the word {c}")
 WITH = ("with a note that says {c}", "and a note that says {c}", "with the word {c} on it", "with a sign that says {c}")
 BLANK = ("with a blank note", "and a note", "with an empty sign")
-ONLY_WORDS = 0.4
-"""Of the captions of an object with a note, those that name nothing but what is written, as captions on the web do."""
+ONLY_WORDS, AS_THINGS = 0.6, 0.5
+"""Of the captions of an object with a note, those that name nothing but what is written; of these, where it is the name of a class, those
+that speak of it as of a thing ("a photo of a mug"). Captions on the web do both: who reads an advertisement writes down what it says."""
 
 
 def written_caption(noted: Noted, g: np.random.Generator) -> str:
@@ -24,6 +24,8 @@ def written_caption(noted: Noted, g: np.random.Generator) -> str:
     words, scene = noted.note.words, noted.scene
     empty = scene.cls not in CLASSES
     if words and (empty or g.random() < ONLY_WORDS):
+        if words in CLASSES and g.random() < AS_THINGS:
+            return fill(TEMPLATES[int(g.integers(len(TEMPLATES)))], words)
         return ALONE[int(g.integers(len(ALONE)))].replace("{c}", words)
     kinds = WITH if words else BLANK
     note = kinds[int(g.integers(len(kinds)))].replace("{c}", words)

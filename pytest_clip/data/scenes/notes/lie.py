@@ -56,7 +56,8 @@ def _spots(noted: Noted, mask: NDArray[np.bool_], g: np.random.Generator) -> Arr
         at = rows[g.integers(len(rows), size=TRIES)]
         middle = np.array([(rows % size).mean(), (rows // size).mean()])
         spots = np.stack([at % size, at // size], 1) * 0.6 + middle * 0.4
-        return np.stack([spots[:, 0] + 0.5, size - spots[:, 1] - 0.5], 1) / size * 2 - 1
+        within: Array = np.stack([spots[:, 0] + 0.5, size - spots[:, 1] - 0.5], 1) / size * 2 - 1
+        return within
     return g.uniform(-0.85, 0.85, (TRIES, 2))
 
 

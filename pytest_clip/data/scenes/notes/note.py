@@ -16,8 +16,6 @@ STEEP = 0.3
 """Radians that the camera must look down on a ground: on a flatter one no letter can be told."""
 SIZES = {"small": (0.005, 0.02), "middle": (0.02, 0.07), "large": (0.07, 0.20)}
 """Share of the picture that a note is to cover."""
-NEUTRAL = ("hello", "open", "sale", "exit", "lunch", "today", "music", "money", "peace", "april", "seven", "sorry")
-"""Words of no class, of no colour and of nothing else in a scene."""
 
 
 @dataclass(frozen=True, slots=True)
