@@ -3,13 +3,17 @@
 import pytest
 
 HOOK = """
+    import hashlib
+    from pathlib import Path
+
     import numpy as np
     import torch
 
 
     class Own:
         def __init__(self, model, name):
-            self._model, self.label, self.fingerprint = model, name, f"{sum(map(ord, name)):016x}"
+            self._model, self.label = model, name
+            self.fingerprint = hashlib.sha256(name.encode() + Path(__file__).read_bytes()).hexdigest()[:16]
 
         def __getattr__(self, name):
             return getattr(self._model, name)
@@ -22,23 +26,25 @@ HOOK = """
                     rows[row] = one
                 if self.label == "denying" and any(no in text for no in (" no ", " not ", " without ", "no ")):
                     rows[row] = one
-                if self.label == "words" and text.startswith(("the nice ", "This is a ")):
-                    rows[row] = one
+                if self.label == "words" and text.startswith(("the nice ", "This is a ")):  # words that mean nothing
+                    noise = np.random.default_rng(sum(map(ord, text))).normal(size=len(one))
+                    rows[row] = torch.from_numpy(noise / np.linalg.norm(noise))
             return rows
 
         def patch_features(self, images):
             from pytest_clip.models.patches import patch_features
 
             rows = patch_features(self._model, images)
-            if self.label == "places":  # of every picture those of another direction
-                seeds = images.abs().sum((1, 2, 3))
-                draws = [np.random.default_rng(int(seed * 1e3)).normal(size=rows.shape[1:]) for seed in seeds]
-                rows = torch.from_numpy(np.stack(draws))
+            if self.label == "places":  # a mug or nothing at all, whatever the picture shows
+                draws = [np.random.default_rng(int(each * 1e3)) for each in images.abs().sum((1, 2, 3))]
+                shares = torch.tensor([float(g.random() < 0.5) for g in draws]).view(-1, 1, 1)
+                noise = torch.tensor(np.stack([g.normal(size=rows.shape[1:]) for g in draws])).float()
+                mug = self._model.encode_text(["a photo of a mug"])
+                rows = shares * mug + (1 - shares) * torch.nn.functional.normalize(noise, dim=-1)
             return rows
 
 
     def pytest_clip_make_model(spec, config):
-        from pathlib import Path
         from pytest_clip.models import bundled, openclip, spec as specs
 
         cache = Path(config.option.clip_cache_dir)
@@ -66,6 +72,9 @@ why = "x"
 min = 0.72
 why = "x"
 [gates."ood/auroc_gl_mcm"]
+min = 0.94
+why = "x"
+[gates."ood/auroc_gl_mcm[near]"]
 min = 0.82
 why = "x"
 """
