@@ -220,6 +220,9 @@ TURN = (
 )
 
 
+SPOKEN: dict[str, Any] = {"num_key_value_heads": 1, "max_position_embeddings": 512, "pad_token_id": 0}
+
+
 def qwen(where: Path) -> Path:
     """Qwen2-VL: pictures of any size, positions in three directions."""
     import torch
@@ -243,15 +246,15 @@ def qwen(where: Path) -> Path:
         torch.manual_seed(0)
         config = transformers.Qwen2VLConfig(
             text_config={**text, "eos_token_id": ids["</s>"], "rope_parameters": rope}, vision_config={**vision, "temporal_patch_size": 2},
-            image_token_id=ids[named[2]], video_token_id=ids[named[3]], vision_start_token_id=ids[named[0]], vision_end_token_id=ids[named[1]],
+            image_token_id=ids[named[2]], video_token_id=ids[named[3]],
+            vision_start_token_id=ids[named[0]], vision_end_token_id=ids[named[1]],
         )  # fmt: skip
         _shaken(transformers.Qwen2VLForConditionalGeneration(config)).save_pretrained(where)
         images = transformers.Qwen2VLImageProcessor(**cuts, size={"shortest_edge": 256, "longest_edge": 2304})
         films = transformers.Qwen2VLVideoProcessor(**cuts)
         template = TURN.replace("IMAGE", "<|vision_start|><|image_pad|><|vision_end|>")
-        transformers.Qwen2VLProcessor(
-            image_processor=images, tokenizer=spoken, video_processor=films, chat_template=template
-        ).save_pretrained(where)
+        made = {"image_processor": images, "tokenizer": spoken, "video_processor": films, "chat_template": template}
+        transformers.Qwen2VLProcessor(**made).save_pretrained(where)
     return where
 
 
@@ -263,13 +266,13 @@ def idefics(where: Path) -> Path:
     tiles = [f"<row_{row}_col_{column}>" for row in (1, 2) for column in (1, 2)]
     spoken = _speech(["<fake_token_around_image>", "<image>", "<end_of_utterance>", "<global-img>", *tiles])
     ids = spoken.get_vocab()
-    text = {**TEXT, "vocab_size": len(ids), "num_key_value_heads": 1, "max_position_embeddings": 512, "pad_token_id": 0}
+    text = {**TEXT, **SPOKEN, "vocab_size": len(ids)}
     vision = {**TEXT, "image_size": 16, "patch_size": 4}
     with silent(), torch.random.fork_rng():
         torch.manual_seed(0)
         config = transformers.Idefics3Config(
-            text_config={"model_type": "llama", **text}, vision_config=vision, image_token_id=ids["<image>"], scale_factor=2, pad_token_id=0,
-            tie_word_embeddings=False,
+            text_config={"model_type": "llama", **text}, vision_config=vision, image_token_id=ids["<image>"], scale_factor=2,
+            pad_token_id=0, tie_word_embeddings=False,
         )  # fmt: skip
         module = _shaken(transformers.Idefics3ForConditionalGeneration(config))
         module.generation_config.eos_token_id = ids["</s>"]
@@ -278,9 +281,8 @@ def idefics(where: Path) -> Path:
             size={"longest_edge": 32}, max_image_size={"longest_edge": 16}, do_image_splitting=True
         )
         template = TURN.replace("IMAGE", "<image>")
-        transformers.Idefics3Processor(image_processor=images, tokenizer=spoken, image_seq_len=4, chat_template=template).save_pretrained(
-            where
-        )
+        made = {"image_processor": images, "tokenizer": spoken, "image_seq_len": 4, "chat_template": template}
+        transformers.Idefics3Processor(**made).save_pretrained(where)
     return where
 
 
