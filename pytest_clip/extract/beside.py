@@ -172,7 +172,7 @@ class Beside:
             asks = of_table(texts, listed, turns, rows=rows, ids=ids)
             places = choices.chosen(self.interviews.scores(self.data, where, asks)[..., 0])
             shares[rows] = (places == asks.truth).mean(1)
-            conventions[f"options_{k}"] = f"{len(rows)} questions in {asks.orders} orders"
+            conventions[f"options_{k}"] = f"{len(rows)} questions in {asks.orders} orders, {asks.digest[:12]}"
         lmm = self.interviews.lmm
         told = {"lmm": lmm.label, "lmm_fingerprint": lmm.fingerprint, "scoring": "likelihood, sum over tokens", **conventions}
         groups = images.worst_of
@@ -211,7 +211,8 @@ class Beside:
         by = f"{BY[pairs.by]}{f': {self.third_name}' if pairs.by == 'third' else ''}"
         return {
             **pairs.answers.conventions, "lmm": lmm.label, "lmm_fingerprint": lmm.fingerprint, "question": QUESTION,
-            "options": asks.k, "orders": asks.orders, "distractors": by, "scoring": "likelihood, sum over tokens",
+            "options": asks.k, "orders": asks.orders, "pairs": asks.digest[:12], "distractors": by,
+            "scoring": "likelihood, sum over tokens",
         }  # fmt: skip
 
 

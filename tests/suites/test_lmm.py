@@ -162,7 +162,7 @@ def test_each_broken_lmm_fails_the_gate_that_is_meant_for_it(run, project, how):
     if how == "blind":
         assert rows["accuracy[circular-2]"]["value"] == told["value"]  # it always names the same of two
     if how == "german":
-        assert rows["unparsed[clean]"]["conventions"]["examples"][0].startswith("Das Ding ist")
+        assert rows["unparsed[clean]"]["conventions"]["measured"]["examples"][0].startswith("Das Ding ist")
         assert rows["accuracy[generated-2]"]["value"] == 0
     asked(project)
 
@@ -235,7 +235,8 @@ def test_questions_of_a_table_and_of_pairs(run, project, tmp_path):
     found = {gate: (row["value"], row["n"]) for gate, row in rows.items() if gate.startswith("accuracy") and row["data"] != "data"}
     assert found == {"accuracy[questions]": (0.75, 4), "accuracy[mmvp]": (0.75, 4), "accuracy[pairs]": (0.5, 2)}, output
     told = rows["accuracy[questions]"]["conventions"]
-    assert (told["options_2"], told["options_3"]) == ("3 questions in 2 orders", "1 questions in 3 orders")
+    assert told["options_2"].startswith("3 questions in 2 orders, ")
+    assert told["options_3"].startswith("1 questions in 3 orders, ")
     asked(project)
 
 
