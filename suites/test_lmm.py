@@ -72,8 +72,8 @@ def test_accuracy(clip_case, clip_data, clip_beside, mean):
         told = clip_beside.said("clean")
         mean((told.places == told.quiz.truth).mean(1), told)
         return
-    if how == "third" and clip_beside.third is None:
-        pytest.skip("no third model chooses distractors: name one with the ini key clip_lmm_third")
+    if how == "third" and clip_beside.third is None and clip_beside.chosen is None:
+        pytest.skip("no third model chooses distractors: name one, or a saved run of one, with the ini key clip_lmm_third")
     by = how if how in ("random", "third") else "clip"
     told = clip_beside.asked("clean", k=k, every=k <= 5, by=by)
     if how == "circular":
@@ -94,7 +94,7 @@ def test_position_bias(gate, clip_case, clip_beside):
     gate(
         clip_case.gate, value, n=len(told.places), reason="every question is a tie",
         ci=None if np.isnan(value) else position_bias_interval(told.places, k=k),
-        per_image=Outcomes(None, {"places": told.places}, told.pairs.ids),
+        per_image=Outcomes(None, {"places": told.places, "distractor": told.pairs.options[:, 1]}, told.pairs.ids),
         conventions={
             **told.conventions, "measured": {"places": np.bincount(chosen, minlength=k).tolist(), "ties": int((told.places < 0).sum())},
         },

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_clip import ClipError
 from pytest_clip.plugin.keys import running
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from pytest_clip.models.lmm.protocol import Lmm
     from pytest_clip.session.run import ClipSession
 
+CHOSEN = "lmm/position_bias[circular-2]"
+"""The gate whose outcomes hold the distractor of each image."""
 NONE_NAMED = "no large multimodal model was named: run pytest with --clip-lmm=ID-or-PATH"
 
 
@@ -53,14 +56,35 @@ def clip_beside(
     from pytest_clip.extract.interviews import Interviews
 
     del clip_model  # the CLIP that `zero_shot` asks
-    third, settings = None, session.settings
+    third, settings, chosen = None, session.settings, None
     if settings.lmm_third is not None:
+        chosen = _of_saved_run(session, settings.lmm_third, clip_data)
+    if settings.lmm_third is not None and chosen is None:
         other = _third(request.config, session, settings.lmm_third)
 
         def third(name: str, **how: Any) -> ZeroShot:
             return clip_extraction.zero_shot(other, clip_data, name, **how)
 
-    return Beside(zero_shot, clip_data, Interviews(clip_extraction, clip_lmm), settings.lmm_images, third, settings.lmm_third or "")
+    interviews, name = Interviews(clip_extraction, clip_lmm), settings.lmm_third or ""
+    return Beside(zero_shot, clip_data, interviews, settings.lmm_images, third, name, chosen)
+
+
+def _of_saved_run(session: ClipSession, text: str, data: Any) -> dict[str, int] | None:
+    """By image id the distractors of the first model of a saved run; None where the text names no run."""
+    from pytest_clip.runs import names, store
+
+    folder = names.folder(text, rootpath=session.settings.rootpath, here=session.settings.rootpath)
+    if not folder.is_dir() or not (names.is_path(text) or text in names.known(session.settings.rootpath)):
+        return None
+    run = store.read(folder)
+    label = next((label for label, each in session.loaded_data.items() if each is data), "")
+    found = next((each for model in run.models if (each := run.outcomes(model, label, CHOSEN)) is not None), None)
+    if found is None or "distractor" not in found.arrays:
+        raise ClipError(
+            f"clip_lmm_third: the saved run {text} has no {CHOSEN} on {label}; save one: "
+            "pytest --clip-model=THIRD --clip-suite=lmm --clip-lmm=ID-or-PATH --clip-save=NAME"
+        )
+    return dict(zip(found.ids, found.arrays["distractor"].astype(int).tolist(), strict=True))
 
 
 def _third(config: pytest.Config, session: ClipSession, text: str) -> Any:

@@ -174,6 +174,19 @@ def test_clips_two_way_accuracy_is_its_top_1(run):
     assert told == pytest.approx(rows["accuracy/top1[clean]"]["value"], abs=1e-6)
 
 
+def test_a_third_model_chooses_by_its_name_or_its_saved_run(run, project):
+    """The same model three times: its own failure categories each time. Of a run with fewer images fewer are asked."""
+    only = ("--clip-suite=lmm", "--clip-lmm=stub-sound", "-o", "clip_unjudged=allow")
+    _, rows, output = run(*only, "-k", "position_bias", "--clip-save=third", "--clip-limit=40")
+    assert set(rows) == {"position_bias[circular-2]", "position_bias[circular-5]"}, output
+    for third, n in (("colours", 8 * IMAGES), ("third", 40)):
+        _, rows, output = run(*only, "-o", f"clip_lmm_third={third}", "-k", "third-2 or vanilla-2")
+        assert rows["accuracy[third-2]"]["n"] == n, output
+        assert rows["accuracy[third-2]"]["conventions"]["distractors"].endswith(third)
+    assert rows["accuracy[vanilla-2]"]["n"] == 8 * IMAGES
+    asked(project)
+
+
 def test_without_an_lmm_nothing_is_run_or_counted(run, project):
     asked(project)
     status, rows, output = run("-k", "accuracy")
