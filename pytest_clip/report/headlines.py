@@ -24,6 +24,7 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     "retrieval": ("image_retrieval_recall_at_1", "text_retrieval_recall_at_1"),
     "metamorphic": ("agreement",),
     "ood": ("auroc",),
+    "lmm": ("gain_over_clip", "repairs"),
     "mutants": ("score",),
 }
 """Of the shipped suites, in the order in which they are said; of others the first."""
