@@ -17,7 +17,7 @@ import pytest
 
 from pytest_clip.gates.catalog.lmm import PROTOCOLS
 from pytest_clip.metrics.choices import circular, hard_classes, position_bias, position_bias_interval
-from pytest_clip.metrics.intervals import seed_from
+from pytest_clip.metrics.intervals import seed_from, wilson_share
 from pytest_clip.metrics.means import mean_interval
 from pytest_clip.metrics.naming import NONE, SEVERAL
 from pytest_clip.metrics.outcomes import Outcomes
@@ -27,14 +27,19 @@ pytestmark = pytest.mark.clip_suite("lmm")
 
 @pytest.fixture
 def mean(gate, clip_case):
-    """Hand the mean over images of values between `low` and 1 to the gate of this case."""
+    """Hand the mean over images of values between `low` and 1 to the gate of this case.
+
+    Two orders of a question are one image: a share of each, whose mean varies at most as that of right and wrong, so Wilson's interval
+    holds it. A gain is a difference, and a bootstrap knows how much of it is of the same images.
+    """
 
     def measured(values, told, *, ids=None, low=0.0, outcome="correct", reason="no image to ask about", **more):
         if not len(values):
             pytest.skip(reason)
+        value, n = float(values.mean()), len(values)
+        ci = wilson_share(value, n) if low == 0 else mean_interval(values, seed=seed_from(str(clip_case.gate)), within=(low, 1.0))
         gate(
-            clip_case.gate, values.mean(), n=len(values), conventions={**told.conventions, **more},
-            ci=mean_interval(values, seed=seed_from(str(clip_case.gate)), within=(low, 1.0)),
+            clip_case.gate, value, n=n, ci=ci, conventions={**told.conventions, **more},
             per_image=Outcomes("mean", {outcome: values}, told.pairs.ids if ids is None else ids),
         )  # fmt: skip
 
@@ -67,8 +72,8 @@ def test_accuracy(clip_case, clip_data, clip_beside, mean):
         told = clip_beside.said("clean")
         mean((told.places == told.quiz.truth).mean(1), told)
         return
-    if how == "third" and clip_beside.third is None:
-        pytest.skip("no third model chooses distractors: name one with the ini key clip_lmm_third")
+    if how == "third" and clip_beside.third is None and clip_beside.chosen is None:
+        pytest.skip("no third model chooses distractors: name one, or a saved run of one, with the ini key clip_lmm_third")
     by = how if how in ("random", "third") else "clip"
     told = clip_beside.asked("clean", k=k, every=k <= 5, by=by)
     if how == "circular":
@@ -89,8 +94,10 @@ def test_position_bias(gate, clip_case, clip_beside):
     gate(
         clip_case.gate, value, n=len(told.places), reason="every question is a tie",
         ci=None if np.isnan(value) else position_bias_interval(told.places, k=k),
-        per_image=Outcomes(None, {"places": told.places}, told.pairs.ids),
-        conventions=told.conventions | {"places": np.bincount(chosen, minlength=k).tolist(), "ties": int((told.places < 0).sum())},
+        per_image=Outcomes(None, {"places": told.places, "distractor": told.pairs.options[:, 1]}, told.pairs.ids),
+        conventions={
+            **told.conventions, "measured": {"places": np.bincount(chosen, minlength=k).tolist(), "ties": int((told.places < 0).sum())},
+        },
     )  # fmt: skip
 
 
@@ -99,10 +106,8 @@ def test_unparsed(clip_beside, mean):
     """Share of generated answers that name none of the options, or several."""
     told = clip_beside.said("clean")
     places = told.places
-    mean(
-        (places < 0).mean(1), told, outcome="unparsed", none=int((places == NONE).sum()), several=int((places == SEVERAL).sum()),
-        examples=told.unclear[:3],
-    )  # fmt: skip
+    measured = {"none": int((places == NONE).sum()), "several": int((places == SEVERAL).sum()), "examples": told.unclear[:3]}
+    mean((places < 0).mean(1), told, outcome="unparsed", measured=measured)
 
 
 @pytest.fixture(scope="session")
@@ -178,5 +183,10 @@ def eye(clip_model, clip_lmm, clip_extraction):
 @pytest.mark.clip_gate("lmm/tower_is_clip")
 def test_tower_is_clip(gate, clip_case, clip_lmm, eye):
     """Share of checks (tensors, activation, normalisation, outputs) in which both towers agree: 1 where the LMM sees with this CLIP."""
-    told = {"lmm": clip_lmm.label, "lmm_fingerprint": clip_lmm.fingerprint, "eye": eye.told, "agree": f"{eye.agreeing} of {eye.checks}"}
+    told = {
+        "lmm": clip_lmm.label,
+        "lmm_fingerprint": clip_lmm.fingerprint,
+        "eye": eye.told,
+        "measured": {"agree": eye.agreeing, "of": eye.checks},
+    }
     gate(clip_case.gate, eye.share, n=eye.checks, conventions=told)

@@ -6,7 +6,7 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -201,11 +201,89 @@ def lmm(*, seed: int = 0, side: int = SIDE, tower: dict[str, Any] | None = None,
             image_token_id=ids["<image>"], vision_feature_layer=-2, vision_feature_select_strategy="default",
         )  # fmt: skip
         module = transformers.LlavaForConditionalGeneration(config).eval()
-        with torch.no_grad():
-            for weight in module.parameters():
-                if weight.dim() > 1:
-                    weight.copy_(torch.randn_like(weight) * 0.3)
-    return module
+        return _shaken(module)
+
+
+def _shaken(module: Any) -> Any:
+    import torch
+
+    with torch.no_grad():
+        for weight in module.parameters():
+            if weight.dim() > 1:
+                weight.copy_(torch.randn_like(weight) * 0.3)
+    return module.eval()
+
+
+TURN = (
+    "{% for message in messages %}{{ message['role'] }}: {% for part in message['content'] %}{% if part['type'] == 'image' %}IMAGE"
+    "{% else %}{{ part['text'] }} {% endif %}{% endfor %}{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}"
+)
+
+
+SPOKEN: dict[str, Any] = {"num_key_value_heads": 1, "max_position_embeddings": 512, "pad_token_id": 0}
+
+
+def qwen(where: Path) -> Path:
+    """Qwen2-VL: pictures of any size, positions in three directions."""
+    import torch
+    import transformers
+
+    named = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
+    spoken = _speech(named)
+    ids = spoken.get_vocab()
+    text = {
+        **TEXT,
+        "vocab_size": len(ids),
+        "num_key_value_heads": 1,
+        "max_position_embeddings": 512,
+        "bos_token_id": None,
+        "pad_token_id": 0,
+    }
+    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10000.0}
+    cuts = {"patch_size": 4, "merge_size": 2, "temporal_patch_size": 2}
+    vision = {"depth": 2, "embed_dim": 16, "hidden_size": 16, "num_heads": 2, "mlp_ratio": 2, "patch_size": 4, "spatial_merge_size": 2}
+    with silent(), torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = transformers.Qwen2VLConfig(
+            text_config={**text, "eos_token_id": ids["</s>"], "rope_parameters": rope}, vision_config={**vision, "temporal_patch_size": 2},
+            image_token_id=ids[named[2]], video_token_id=ids[named[3]],
+            vision_start_token_id=ids[named[0]], vision_end_token_id=ids[named[1]],
+        )  # fmt: skip
+        _shaken(transformers.Qwen2VLForConditionalGeneration(config)).save_pretrained(where)
+        images = transformers.Qwen2VLImageProcessor(**cuts, size={"shortest_edge": 256, "longest_edge": 2304})
+        films = transformers.Qwen2VLVideoProcessor(**cuts)
+        template = TURN.replace("IMAGE", "<|vision_start|><|image_pad|><|vision_end|>")
+        made = {"image_processor": images, "tokenizer": spoken, "video_processor": films, "chat_template": template}
+        transformers.Qwen2VLProcessor(**made).save_pretrained(where)
+    return where
+
+
+def idefics(where: Path) -> Path:
+    """Idefics3, as SmolVLM is built: pictures in tiles."""
+    import torch
+    import transformers
+
+    tiles = [f"<row_{row}_col_{column}>" for row in (1, 2) for column in (1, 2)]
+    spoken = _speech(["<fake_token_around_image>", "<image>", "<end_of_utterance>", "<global-img>", *tiles])
+    ids = spoken.get_vocab()
+    text = {**TEXT, **SPOKEN, "vocab_size": len(ids)}
+    vision = {**TEXT, "image_size": 16, "patch_size": 4}
+    with silent(), torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = transformers.Idefics3Config(
+            text_config={"model_type": "llama", **text}, vision_config=vision, image_token_id=ids["<image>"], scale_factor=2,
+            pad_token_id=0, tie_word_embeddings=False,
+        )  # fmt: skip
+        module = _shaken(transformers.Idefics3ForConditionalGeneration(config))
+        module.generation_config.eos_token_id = ids["</s>"]
+        module.save_pretrained(where)
+        images = transformers.Idefics3ImageProcessor(
+            size={"longest_edge": 32}, max_image_size={"longest_edge": 16}, do_image_splitting=True
+        )
+        template = TURN.replace("IMAGE", "<image>")
+        made = {"image_processor": images, "tokenizer": spoken, "image_seq_len": 4, "chat_template": template}
+        transformers.Idefics3Processor(**made).save_pretrained(where)
+    return where
 
 
 def lmm_processor(*, side: int = SIDE) -> Any:
@@ -224,17 +302,17 @@ def lmm_processor(*, side: int = SIDE) -> Any:
     )  # fmt: skip
 
 
-def _speech() -> Any:
+def _speech(named: Sequence[str] = ("<image>",)) -> Any:
     import tokenizers
     import transformers
 
-    pieces = ["<pad>", "</s>", "<unk>", "<image>", *SAID.split(), *":.,?'", *"0123456789"]
+    pieces = ["<pad>", "</s>", "<unk>", *named, *SAID.split(), *":.,?'", *"0123456789"]
     whole = tokenizers.Tokenizer(tokenizers.models.WordLevel(_numbered(pieces), unk_token="<unk>"))
     whole.normalizer = tokenizers.normalizers.Lowercase()
     whole.pre_tokenizer = tokenizers.pre_tokenizers.Sequence(
         [tokenizers.pre_tokenizers.WhitespaceSplit(), tokenizers.pre_tokenizers.Punctuation()]
     )
     return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=whole, pad_token="<pad>", eos_token="</s>", unk_token="<unk>", additional_special_tokens=["<image>"],
+        tokenizer_object=whole, pad_token="<pad>", eos_token="</s>", unk_token="<unk>", additional_special_tokens=list(named),
         padding_side="left",
     )  # fmt: skip

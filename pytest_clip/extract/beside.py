@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BY = {
     "clip": "the classes that this CLIP finds likeliest among the wrong ones",
-    "third": "the wrong class that another model finds likeliest",
+    "third": "the wrong class that another model finds likeliest",  # now, or when its run was saved
     "random": "wrong classes at random",
 }
 """Who chooses the wrong options."""
@@ -120,6 +120,8 @@ class Beside:
     images: int
     third: Callable[..., ZeroShot] | None = None
     third_name: str = ""
+    chosen: Mapping[str, int] | None = None
+    """by image id the class that a third model chose, where a saved run says so"""
     _told: dict[tuple[Any, ...], Told] = field(default_factory=dict)
 
     def pairs(self, where: str, *, k: int = 2, by: str = "clip") -> Pairs:
@@ -129,7 +131,11 @@ class Beside:
         scores = scores_of(answers)
         wrong, truth = wrong_of(answers)
         rows = np.flatnonzero(truth >= 0)
-        if by == "random":
+        if by == "third" and self.chosen is not None:  # images that the run did not ask about are left out
+            at = np.array([self.chosen.get(each, -1) for each in answers.ids])
+            rows = rows[[bool(0 <= at[row] < wrong.shape[1] and wrong[row, at[row]]) for row in rows]]
+            chosen = at[rows, None]
+        elif by == "random":
             seeds = [seed_from(f"lmm {answers.ids[row]}") for row in rows]
             chosen = choices.drawn_wrong(wrong[rows], k=k - 1, seeds=seeds)
         else:
@@ -172,7 +178,7 @@ class Beside:
             asks = of_table(texts, listed, turns, rows=rows, ids=ids)
             places = choices.chosen(self.interviews.scores(self.data, where, asks)[..., 0])
             shares[rows] = (places == asks.truth).mean(1)
-            conventions[f"options_{k}"] = f"{len(rows)} questions in {asks.orders} orders"
+            conventions[f"options_{k}"] = f"{len(rows)} questions in {asks.orders} orders, {asks.digest[:12]}"
         lmm = self.interviews.lmm
         told = {"lmm": lmm.label, "lmm_fingerprint": lmm.fingerprint, "scoring": "likelihood, sum over tokens", **conventions}
         groups = images.worst_of
@@ -211,7 +217,8 @@ class Beside:
         by = f"{BY[pairs.by]}{f': {self.third_name}' if pairs.by == 'third' else ''}"
         return {
             **pairs.answers.conventions, "lmm": lmm.label, "lmm_fingerprint": lmm.fingerprint, "question": QUESTION,
-            "options": asks.k, "orders": asks.orders, "distractors": by, "scoring": "likelihood, sum over tokens",
+            "options": asks.k, "orders": asks.orders, "pairs": asks.digest[:12], "distractors": by,
+            "scoring": "likelihood, sum over tokens",
         }  # fmt: skip
 
 

@@ -98,7 +98,8 @@ class Interviews:
         entry = Entry(self.extraction.cache / "answers", key, len(quiz), told={"data": images.data, "lmm": self.lmm.label})
         if entry.name not in self._kept:
             self._kept[entry.name] = recall(entry, lambda entry: self._fill(entry, data, name, quiz, ask, view, instead, shown))
-        return self._kept[entry.name]
+        rows: NDArray[Any] = self._kept[entry.name]
+        return rows
 
     def _fill(
         self, entry: Entry, data: Data, name: str, quiz: Quiz, ask: Callable[[list[Image], range], NDArray[Any]],
@@ -132,7 +133,8 @@ def looking(extraction: Extraction, data: Data, name: str, view: View | None) ->
     source = Source(_Eye(), data.images(name), extraction.cache, view=view, keep=False)  # type: ignore[arg-type]
 
     def seen(row: int) -> Image:
-        return upright(PIL.Image.fromarray(source.seen(row).permute(1, 2, 0).numpy()))
+        made: Image = upright(PIL.Image.fromarray(source.seen(row).permute(1, 2, 0).numpy()))
+        return made
 
     return seen
 

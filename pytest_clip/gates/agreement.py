@@ -12,6 +12,7 @@ OF_THE_MODEL = frozenset(
         "measured",
         *("logit_scale", "temperature", "at_bound", "layer", "grid", "channels"),
         *("per_class", "values", "worst", "best", "factor", "broken", "chance", "same_place", "landmarks"),
+        *("lmm", "lmm_fingerprint", "eye"),  # two LMMs may be compared, asked the same
     }
 )
 _LONGEST = 60

@@ -56,7 +56,7 @@ def chosen(scores: npt.ArrayLike) -> npt.NDArray[np.int64]:
 def circular(right: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Whether a question was answered rightly in every order, bool [n] of bool [n, r] (CircularEval of MMBench, Liu et al. 2023,
     arXiv 2307.06281). Guessing has (1/k)^r of them."""
-    out: npt.NDArray[np.bool_] = np.asarray(right, dtype=bool).all(1)
+    out: npt.NDArray[np.bool_] = np.logical_and.reduce(np.asarray(right, dtype=bool), axis=1)
     return out
 
 
@@ -103,5 +103,6 @@ def hard_classes(right: npt.ArrayLike, labels: npt.ArrayLike, *, classes: int) -
     sizes = np.bincount(of, minlength=classes)
     shares = np.divide(np.bincount(of, hits, minlength=classes), sizes, out=np.full(classes, np.nan), where=sizes > 0)
     known = shares[sizes > 0]
-    out: npt.NDArray[np.bool_] = shares < (np.median(known) if known.size else 0.0)
+    middle = float(np.median(known)) if known.size else 0.0
+    out: npt.NDArray[np.bool_] = np.less(shares, middle)
     return out

@@ -2,4 +2,3 @@
 
 from pytest_clip.plugin.fixtures import *  # noqa: F403
 from pytest_clip.plugin.hooks import *  # noqa: F403
-from pytest_clip.plugin.lmm import *  # noqa: F403

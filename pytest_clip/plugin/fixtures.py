@@ -14,8 +14,10 @@ from pytest_clip import ClipError
 from pytest_clip.plugin.keys import running
 
 if TYPE_CHECKING:
+    from pytest_clip.extract.beside import Beside
     from pytest_clip.extract.extraction import Extraction
     from pytest_clip.extract.zeroshot import ZeroShot
+    from pytest_clip.models.lmm.protocol import Lmm
     from pytest_clip.models.protocol import ClipModel
     from pytest_clip.plugin.gatecall import Gate
     from pytest_clip.plugin.pathanswers import Answered
@@ -166,6 +168,27 @@ def clip_path(
     return PathAnswers(request.config, _awake(request.config), clip_model, clip_data, clip_extraction)
 
 
+@pytest.fixture(scope="session")
+def clip_lmm(request: pytest.FixtureRequest) -> Lmm:
+    """The large multimodal model of ``--clip-lmm``, with ``option_scores`` and ``answer``; its weights are read when it is first asked.
+
+    To measure a model of your own, return it from the ``pytest_clip_make_lmm`` hook.
+    """
+    from pytest_clip.plugin.lmm import make_lmm
+
+    return make_lmm(request)
+
+
+@pytest.fixture(scope="session")
+def clip_beside(
+    request: pytest.FixtureRequest, clip_lmm: Lmm, clip_data: Any, clip_extraction: Extraction, zero_shot: Callable[..., ZeroShot]
+) -> Beside:
+    """``clip_beside.asked("clean")``: questions with the CLIP's own failure categories as options, and what the LMM finds likely."""
+    from pytest_clip.plugin.lmm import make_beside
+
+    return make_beside(request, clip_lmm, clip_data, clip_extraction, zero_shot)
+
+
 @pytest.fixture
 def gate(request: pytest.FixtureRequest) -> Gate:
     """Judge a number by the rule that ``thresholds.toml`` has for it, and fail the test when it does not hold::
@@ -182,4 +205,15 @@ def gate(request: pytest.FixtureRequest) -> Gate:
     return Gate(request, _awake(request.config))
 
 
-__all__ = ["clip_case", "clip_data", "clip_extraction", "clip_model", "clip_path", "clip_settings", "gate", "zero_shot"]
+__all__ = [
+    "clip_beside",
+    "clip_case",
+    "clip_data",
+    "clip_extraction",
+    "clip_lmm",
+    "clip_model",
+    "clip_path",
+    "clip_settings",
+    "gate",
+    "zero_shot",
+]

@@ -166,8 +166,9 @@ _LIST = (
     ),
     Option("clip_lmm_images", None, checks.count(1), ini="Images of each set that the suite lmm asks about (default: 95)", native=int),
     Option(
-        "clip_lmm_third", None, checks.text("a model name"),
-        ini="A third model, as --clip-model has it, that chooses wrong options for lmm/accuracy[third-2] (default: none)",
+        "clip_lmm_third", None, checks.text("a model name or a saved run"),
+        ini="A third model, as --clip-model has it, or a saved run of one, that chooses wrong options for lmm/accuracy[third-2] "
+        "(default: none)",
     ),
     Option("clip_limit", "At most N images per set, drawn by a fixed seed; default: all", checks.count(1), "N"),
     Option(

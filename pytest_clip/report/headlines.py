@@ -26,6 +26,7 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     "metamorphic": ("agreement",),
     "ood": ("auroc",),
     "adversarial": ("robust_accuracy", "smallest_break"),
+    "lmm": ("gain_over_clip", "repairs"),
     "mutants": ("score",),
 }
 """Of the shipped suites, in the order in which they are said; of others the first."""

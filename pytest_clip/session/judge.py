@@ -46,7 +46,7 @@ def judge(
     rule = rule_for(session, measurement.gate, measurement.model, measurement.data)
     waiver = session.rulebook.waiver_for(measurement.gate, session.model_names(measurement.model), measurement.data)
     comparison = _compared(session, measurement, rule)
-    options = options_of(session, measurement.model, measurement.data)
+    options = options_of(session, measurement.model, measurement.data, suite=measurement.gate.suite)
     spec = session.model_spec(measurement.model)
     verdict = judge(measurement, rule, waiver, spec=spec, fingerprint=fingerprint, options=options, test=test, comparison=comparison)
     if clean is not None:
@@ -64,17 +64,21 @@ def _compared(session: ClipSession, measurement: Measurement, rule: Rule | None)
     return session.regressions.compare(of, rule, precision=session.precision_of(of.model), data=session.loaded_data.get(of.data))
 
 
-def options_of(session: ClipSession, model: str, data: str) -> tuple[str, ...]:
-    """The options of this run that decide about a number or its verdict, for the command that measures it again."""
+def options_of(session: ClipSession, model: str, data: str, *, suite: str | None = None) -> tuple[str, ...]:
+    """The options of this run that decide about a number or its verdict, for the command that measures it again; those of one suite alone
+    where it is no other."""
     from pytest_clip.gates.layers import ThresholdsFile
 
     settings = session.settings
+    lmm = settings.lmm if suite in (None, "lmm") else None
     given: dict[str, Sequence[object]] = {
         "classes": [settings.classes if str(session.model_spec(session.original(model))).startswith("timm:") else None],
         "strip-prefix": [settings.strip_prefix if session.reads_a_file(session.original(model)) else None],
         "data": [session.data_option(data)],
         "prompts": [session.prompts_option],
         "depth-model": [None if settings.depth_model is None else settings.depth_model.folder or settings.depth_model.text],
+        "lmm": [None if lmm is None else lmm.text],
+        "lmm-dtype": [None if lmm is None or lmm.dtype == "auto" else lmm.dtype],
         "limit": [settings.limit],
         "max-unreadable": [settings.max_unreadable or None],
         "precision": [settings.precision if settings.precision != "fp32" else None],

@@ -20,7 +20,7 @@ SAYS = {
 UNKNOWN = ("brick", "gravel", "grass", "page")
 CUTS = ((0.0, 0.0, 1.0), (0.05, 0.05, 0.9))
 """Left and top corner and side of a cut, as shares of the picture."""
-ASKED = SUITES.keys() - {"mutants"}
+ASKED = SUITES.keys() - {"mutants", "lmm"}
 FEW = (
     *("-o", "clip_corruptions=gaussian_noise", "-o", "clip_corruptions_3d=iso_noise", "-o", "clip_corruption_images=5"),
     *("-k", "not smallest_break"),

@@ -36,6 +36,10 @@ def loaded(folder, **how):
 
 @pytest.fixture(scope="module")
 def expected(folder, pictures):
+    return plainly(folder, pictures)
+
+
+def plainly(folder, pictures):
     """[8, 3] sums of log-likelihoods by transformers alone: each prompt with each option in one plain forward pass."""
     import transformers
 
@@ -45,8 +49,9 @@ def expected(folder, pictures):
         out = np.zeros((len(LISTS), 3))
         for row, (picture, prompt, options) in enumerate(zip(pictures, PROMPTS, LISTS, strict=True)):
             for k, option in enumerate(options):
-                text = f"USER: <image>\n{prompt} ASSISTANT: {option}"
-                inputs = processor(images=picture, text=text, return_tensors="pt")
+                turn = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": prompt}]}]
+                text = f"{processor.apply_chat_template(turn, add_generation_prompt=True)} {option}"
+                inputs = processor(images=[picture], text=[text], return_tensors="pt")
                 size = len(option.split())
                 logs = module(**inputs).logits[0].log_softmax(-1)
                 ids = inputs["input_ids"][0]
@@ -64,6 +69,19 @@ def test_likelihoods_are_those_of_a_plain_forward_pass(folder, pictures, expecte
     assert found.total == pytest.approx(expected, abs=1e-4)
     assert found.tokens.tolist() == [[len(each.split()) for each in options] for options in LISTS]
     assert found.per_token == pytest.approx(expected / found.tokens, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["qwen", "idefics"])
+def test_other_architectures(kind, tmp_path):
+    """Pictures of several sizes in one batch, positions in three directions, pictures in tiles."""
+    where, rng = getattr(tiny_hf, kind)(tmp_path / kind), np.random.default_rng(0)
+    sizes = [(24, 40), (40, 24), (32, 32), (24, 40)] * 2
+    mixed = [Image.fromarray(rng.integers(0, 255, (*size, 3), dtype=np.uint8)) for size in sizes]
+    wanted, model = plainly(where, mixed), loaded(where, batch_size=5)
+    assert model.real.prefix_cache
+    for prefix, side in ((True, "left"), (True, "right"), (False, "right")):
+        model.real.prefix_cache, model.real.passes.side = prefix, side
+        assert model.option_scores(mixed, PROMPTS, LISTS).total == pytest.approx(wanted, abs=1e-4)
 
 
 def test_options_share_a_prefix_and_questions_a_picture(folder, pictures):

@@ -116,7 +116,7 @@ class Passes:
             self._features |= dict(zip(new, kept, strict=True))
         from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-        features = BaseModelOutputWithPooling(pooler_output=[self._features[at] for at in pictures])  # type: ignore[no-untyped-call]
+        features = BaseModelOutputWithPooling(pooler_output=[self._features[at] for at in pictures])
         sizes = {key: value for key, value in self._moved(collated(rows)).items() if not key.startswith("pixel_values")}
         return {**sizes, "mm_encoder_outputs": {"image": features}}
 

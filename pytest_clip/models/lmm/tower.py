@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,16 +101,16 @@ def compare(clip: Any, lmm: Any) -> Eye:
 
 
 def of_clip(clip: Any) -> tuple[tuple[Tensors, str, Any] | None, str]:
-    """The tensors of a CLIP's image tower under the names of transformers, its activation, and a function from pixels to the states behind
-    its last block; or why there are none."""
+    """The tensors of a CLIP's image tower under the names of transformers, its activation, and the tower with the
+    name of its blocks; or why there are none."""
     module = getattr(clip, "module", None)
     label = getattr(clip, "label", "the model")
     visual = getattr(module, "visual", None)
     if visual is not None and hasattr(visual, "transformer") and hasattr(visual, "conv1") and hasattr(visual, "class_embedding"):
-        return (dict(translated(visual.state_dict())), clip.activation, _behind(visual, visual.transformer.resblocks[-1], "float")), ""
+        return (dict(translated(visual.state_dict())), clip.activation, (visual, "transformer.resblocks")), ""
     tower = getattr(module, "vision_model", None)
     if tower is not None and hasattr(getattr(tower, "embeddings", None), "class_embedding"):
-        return (dict(_named(tower)), clip.activation, _behind(tower, tower.encoder.layers[-1], "hidden")), ""
+        return (dict(_named(tower)), clip.activation, (tower, "encoder.layers")), ""
     kind = type(visual if visual is not None else tower if tower is not None else module).__name__
     return None, f"the image tower of {label} is a {kind}, no vision transformer of CLIP"
 
@@ -123,8 +125,8 @@ def translated(state: Tensors) -> Iterator[tuple[str, torch.Tensor]]:
             layer = f"encoder.layers.{number}"
             if rest.startswith("attn.in_proj_"):
                 kind = rest.removeprefix("attn.in_proj_")
-                for which, part in zip("qkv", tensor.chunk(3), strict=True):
-                    yield f"{layer}.self_attn.{which}_proj.{kind}", part
+                for which, third in zip("qkv", tensor.chunk(3), strict=True):
+                    yield f"{layer}.self_attn.{which}_proj.{kind}", third
             else:
                 part, _, kind = rest.rpartition(".")
                 yield f"{layer}.{_BLOCK.get(part, part)}.{kind}", tensor
@@ -184,31 +186,29 @@ def _normalisation(clip: Any, lmm: Any) -> str:
     return ""
 
 
-def _behind(tower: Any, block: Any, kind: str) -> Any:
-    """A function from pixels to the states [b, tokens, d] behind the last block."""
+def _outputs(mine: tuple[Any, str], tower: Any) -> str:
+    """What differs behind the last block, in float32 on two pictures of noise; empty where nothing does.
 
-    def run(pixels: torch.Tensor) -> torch.Tensor:
-        kept: list[Any] = []
-        hook = block.register_forward_hook(lambda _, __, out: kept.append(out[0] if isinstance(out, tuple) else out))
-        parameter = next(tower.parameters())
-        try:
-            with torch.inference_mode():
-                tower(pixels.to(parameter.device, parameter.dtype))
-        finally:
-            hook.remove()
-        states: torch.Tensor = kept[0].float().cpu()
-        return states
-
-    return run
-
-
-def _outputs(run: Any, tower: Any) -> str:
-    """What differs behind the last block, in float32 on two pictures of noise; empty where nothing does."""
+    Where the LMM's weights are those of a half-precision file, the CLIP's are rounded to it first: what rounding does to outputs is no
+    difference between eyes.
+    """
     side = int(tower.config.image_size)
     pixels = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
-    one, two = run(pixels), _behind(tower, tower.encoder.layers[-1], "hidden")(pixels)
+    state = [tensor for _, tensor in _named(tower)]
+    kind = next((kind for kind in (torch.bfloat16, torch.float16) if all(_stored_as(each.float(), kind) for each in state)), torch.float32)
+    one, two = _behind(mine[0], mine[1], pixels, kind), _behind(tower, "encoder.layers", pixels, torch.float32)
     if one.shape != two.shape:
         return f"outputs are {'x'.join(map(str, one.shape))} here and {'x'.join(map(str, two.shape))} there"
     off = float((one - two).abs().max() / one.abs().max().clamp(min=1e-12))
-    near = CLOSE if next(tower.parameters()).dtype is torch.float32 else 0.05
-    return "" if off <= near else f"outputs differ by {off:.2g} of the largest"
+    return "" if off <= CLOSE else f"outputs differ by {off:.2g} of the largest"
+
+
+def _behind(tower: Any, blocks: str, pixels: torch.Tensor, rounded: torch.dtype) -> torch.Tensor:
+    """States [b, tokens, d] behind the last of the `blocks` of a copy in float32, its weights `rounded` before."""
+    copied = copy.deepcopy(tower).to(rounded).float().eval()
+    kept: list[Any] = []
+    attrgetter(blocks)(copied)[-1].register_forward_hook(lambda _, __, out: kept.append(out[0] if isinstance(out, tuple) else out))
+    with torch.inference_mode():
+        copied(pixels.to(next(copied.parameters()).device))
+    states: torch.Tensor = kept[0].cpu()
+    return states
