@@ -62,8 +62,8 @@ def test_smallest_break(gate, clip_case, attacked, told):
     rows = np.flatnonzero(answers.right)
     breaks = np.zeros(len(rows)) if reason else attacked.breaks()[rows]
     value = None if reason else min(quantile(breaks, share), UNTIL)
-    unbroken = round(float(np.isinf(breaks).mean()), 6) if len(breaks) else 1.0
-    told |= {"of": "right answers", "until": UNTIL, "halvings": HALVINGS, "measured": {"unbroken": unbroken}}
+    told |= {"of": "right answers", "until": UNTIL, "halvings": HALVINGS}
+    told |= {} if reason else {"measured": {"unbroken": round(float(np.isinf(breaks).mean()), 6)}}
     gate(
         clip_case.gate, value, n=len(rows), reason=reason, conventions=told,
         ci=None if reason else tuple(float(end) for end in np.clip(quantile_interval(breaks, share), 0, UNTIL)),

@@ -37,8 +37,8 @@ def odds(logits: Tensor, goal: Goal) -> Tensor:
     """[n] the log-odds of the wrong classes against the right ones.
 
     The cross-entropy is softplus of them, and only the sign of a gradient and the order of two losses make a step: an attack along these
-    goes where one along the cross-entropy goes. But its gradient is theirs times the probability of the wrong classes, which is 0 in float32
-    where a model is sure, and the search would stand still.
+    goes where one along the cross-entropy goes. But its gradient is theirs times the probability of the wrong classes, which in float32 is
+    0 where a model is sure, and the search would stand still.
     """
     logits = logits.double()
     wrong, right = (logits.masked_fill(mask, -torch.inf).logsumexp(1) for mask in (goal.right, ~goal.right))
