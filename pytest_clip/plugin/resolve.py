@@ -68,6 +68,7 @@ def _resolved(config: pytest.Config) -> Settings:
         mcm_tau=_pick(config, "clip_mcm_tau", 1.0),
         corruptions=_kinds(config, "clip_corruptions", kinds.KINDS) or kinds.IMAGENET_C,
         corruptions_3d=_kinds(config, "clip_corruptions_3d", kinds.KINDS_3D) or kinds.GEOMETRIC,
+        corruptions_laion_c=_kinds(config, "clip_corruptions_laion_c", kinds.KINDS_LAION),
         corruption_images=_pick(config, "clip_corruption_images", 95),
         depth_model=_depth_model(config, base),
         dense_layer=_pick(config, "clip_dense_layer", None),

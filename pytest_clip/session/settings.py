@@ -77,6 +77,7 @@ class Settings:
     mcm_tau: float = 1.0
     corruptions: tuple[str, ...] = IMAGENET_C
     corruptions_3d: tuple[str, ...] = GEOMETRIC
+    corruptions_laion_c: tuple[str, ...] = ()
     corruption_images: int = 95
     depth_model: DepthModel | None = None
     dense_layer: int | None = None
