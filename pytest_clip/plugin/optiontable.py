@@ -199,7 +199,7 @@ _LIST = (
     ),
     Option(
         "clip_corruptions_laion_c",
-        ini="Kinds of the corruptions_laion_c suite at all severities, one per line (default: none; the four at severity 1)", kind="linelist",
+        ini="Kinds of the corruptions_laion_c suite at five severities, one per line (default: four at severity 1)", kind="linelist",
     ),
     Option(
         "clip_corruption_images", None, checks.count(1), ini="Clean images that each corruption is applied to (default: 95)", native=int,

@@ -62,7 +62,7 @@ def problems(found: Found) -> list[Problem]:
     for name in found.parts:
         try:
             counts[name] = len(_listing(found, name).rows)
-        except ClipError as error:
+        except ClipError as error:  # noqa: PERF203 - of several wrong sets all are told
             said.append(Problem("refuse", str(error)))
     most = max(counts.values(), default=0)
     if few := [f"{name} {n}" for name, n in counts.items() if n < most]:
