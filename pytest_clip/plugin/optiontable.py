@@ -226,6 +226,10 @@ _LIST = (
         "clip_corruptions_3d", ini="Kinds of the corruptions_3d suite, one per line (default: the six that follow depth)", kind="linelist",
     ),
     Option(
+        "clip_corruptions_laion_c",
+        ini="Kinds of the corruptions_laion_c suite at five severities, one per line (default: four at severity 1)", kind="linelist",
+    ),
+    Option(
         "clip_corruption_images", None, checks.count(1), ini="Clean images that each corruption is applied to (default: 95)", native=int,
     ),
     Option(

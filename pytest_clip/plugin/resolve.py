@@ -70,6 +70,7 @@ def _resolved(config: pytest.Config) -> Settings:
         neglabel_words=_ini(config, "clip_neglabel_words", lambda text: _words(text, base), None),
         corruptions=_kinds(config, "clip_corruptions", kinds.KINDS) or kinds.IMAGENET_C,
         corruptions_3d=_kinds(config, "clip_corruptions_3d", kinds.KINDS_3D) or kinds.GEOMETRIC,
+        corruptions_laion_c=_kinds(config, "clip_corruptions_laion_c", kinds.KINDS_LAION),
         corruption_images=_pick(config, "clip_corruption_images", 95),
         adversarial_images=_pick(config, "clip_adversarial_images", Settings.adversarial_images),
         adversarial_steps=_pick(config, "clip_adversarial_steps", Settings.adversarial_steps),

@@ -147,7 +147,7 @@ def _corruptions(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
     if gate.metric.startswith("studio"):
         yield from (Look("studio"), Look("studio", view=gate.slice))
         return
-    chosen = ledger.settings.corruptions if gate.suite == "corruptions" else ledger.settings.corruptions_3d
+    chosen = getattr(ledger.settings, gate.suite) or dict.fromkeys(n.partition("-")[0] for n, r in ledger.roles.items() if r == STORED)
     kind, _, severity = (gate.slice or "").partition("-")
     names = [gate.slice or ""] if severity else [f"{each}-{s}" for each in ([kind] if kind else chosen) for s in SEVERITIES]
     if STORED in ledger.roles.values():
@@ -249,8 +249,8 @@ def _typographic(gate: GateId, ledger: _Ledger) -> Iterator[Look]:
 
 _SUITES: Mapping[str, Looks] = {
     **dict.fromkeys(("accuracy", "calibration", "factors", "finetune", "groups", "ood"), _zero_shot),
-    "adversarial": _adversarial, "checkpoint": _checkpoint, "correspondence": _correspondence, "corruptions": _corruptions,
-    "corruptions_3d": _corruptions, "lmm": _lmm,
+    **dict.fromkeys(("corruptions", "corruptions_3d", "corruptions_laion_c"), _corruptions),
+    "adversarial": _adversarial, "checkpoint": _checkpoint, "correspondence": _correspondence, "lmm": _lmm,
     "metamorphic": _metamorphic, "prompts": _prompts, "retrieval": _retrieval, "shape_bias": _shape_bias,
     "typographic": _typographic,
 }  # fmt: skip

@@ -65,7 +65,7 @@ class Reach:
         if gate.slice in [each.name for each in there]:
             return (gate.slice,)
         if gate.suite in self._corruptions and (stored := [each.name for each in there if each.role == STORED]):
-            kinds = self._corruptions[gate.suite] if gate.slice is None else (gate.slice,)
+            kinds = self._kinds(gate.suite, self.sets[label]) if gate.slice is None else (gate.slice,)
             return tuple(name for name in stored if name.partition("-")[0] in kinds)
         over = CATALOG[gate.metric_id].over if gate.metric_id in CATALOG else ()
         named = tuple(each.name for each in there if any(matches(each, pattern) for pattern in over))
@@ -80,13 +80,38 @@ class Reach:
 
     @property
     def _corruptions(self) -> dict[str, tuple[str, ...]]:
-        return {"corruptions": self.settings.corruptions, "corruptions_3d": self.settings.corruptions_3d}
+        chosen = self.settings
+        return {
+            "corruptions": chosen.corruptions, "corruptions_3d": chosen.corruptions_3d, "corruptions_laion_c": chosen.corruptions_laion_c,
+        }  # fmt: skip
+
+    def _kinds(self, suite: str, sets: Sequence[SetInfo]) -> tuple[str, ...]:
+        """The kinds that a mean is over: those that were chosen; of LAION-C all that lie on disk, unless some were chosen."""
+        from pytest_clip.views import catalog as views
+
+        stored = {each.name.partition("-")[0] for each in sets if each.role == "corruption" and not getattr(each, "absent", "")}
+        if suite != "corruptions_laion_c" or self._corruptions[suite] or not stored:
+            return self._corruptions[suite]
+        return tuple(kind for kind in views.STORED_LAION if kind in stored)
 
     def _asked(self, metric_id: str, data: DataChoice) -> list[GateId]:
         from pytest_clip.gates.catalog import expand
 
         chosen, gates = self._corruptions, expand(metric_id, self.sets[data.label])
+        if metric_id.startswith("corruptions_laion_c/"):
+            return self._of_laion(gates, self.sets[data.label])
         return [g for g in gates if g.suite not in chosen or g.slice is None or g.slice.partition("-")[0] in chosen[g.suite]]
+
+    def _of_laion(self, gates: Sequence[GateId], sets: Sequence[SetInfo]) -> list[GateId]:
+        """Of kinds that lie on disk all that there is; of those made in memory one severity of each, unless kinds were chosen."""
+        from pytest_clip.views import catalog as views
+
+        kinds = self._kinds("corruptions_laion_c", sets)
+        if kinds:
+            return [gate for gate in gates if gate.slice is None or gate.slice.partition("-")[0] in kinds]
+        alone = {f"{kind}-{views.ALONE}" for kind in views.KINDS_LAION}
+        stored = any(each.role == "corruption" and not getattr(each, "absent", "") for each in sets)
+        return [gate for gate in gates if gate.metric == "accuracy" and gate.slice in alone and not stored]
 
     def _reason(self, gate: GateId, data: DataChoice) -> str | None:
         """Why a gate is out of reach. A mean over fewer kinds than were asked for is another number, so it is not measured under the same
@@ -97,7 +122,7 @@ class Reach:
         from pytest_clip.gates.catalog import CATALOG
         from pytest_clip.views import catalog as views
 
-        kinds = self._corruptions[gate.suite] if gate.slice is None else (gate.slice.partition("-")[0],)
+        kinds = self._kinds(gate.suite, self.sets[data.label]) if gate.slice is None else (gate.slice.partition("-")[0],)
         stored = {each.name for each in self.sets[data.label] if each.role == "corruption" and not getattr(each, "absent", "")}
         if stored and (gone := [f"{k}-{s}" for k in kinds for s in views.SEVERITIES if gate.slice is None and f"{k}-{s}" not in stored]):
             more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""

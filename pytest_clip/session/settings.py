@@ -81,6 +81,7 @@ class Settings:
     """a file of words, or `wordnet`; None: the vocabulary of `scenes`, and none for other data"""
     corruptions: tuple[str, ...] = IMAGENET_C
     corruptions_3d: tuple[str, ...] = GEOMETRIC
+    corruptions_laion_c: tuple[str, ...] = ()
     corruption_images: int = 95
     adversarial_images: int = IMAGES
     adversarial_steps: int = STEPS

@@ -33,6 +33,10 @@ VIDEO = GROUPS_3D["video"]  # through a codec: need PyAV, and depth for the clip
 NEEDS_AV = "needs PyAV, which is not installed; pip install pytest-clip[video]"
 NEEDS_DEPTH = GEOMETRIC + VIDEO
 
+KINDS_LAION = ("geometric_shapes", "luminance_checkerboard", "stickers", "vertical_lines")  # the four of LAION-C that can be made in memory
+STORED_LAION = (*KINDS_LAION, "mosaic", "glitched")  # the six that its files hold: mosaics need a bank of a million photographs
+ALONE = 1  # severity at which the kinds of LAION-C are measured unless they are asked for
+
 
 def steps(kinds: tuple[str, ...]) -> tuple[str, ...]:
     """`fog-1` to `fog-5` of every kind: the names of its views."""

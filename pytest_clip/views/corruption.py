@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .catalog import KINDS_3D, NEEDS_DEPTH, VERSION
+from .catalog import KINDS_3D, KINDS_LAION, NEEDS_DEPTH, VERSION
 from .view import Facts, View
 
 if TYPE_CHECKING:
@@ -43,12 +43,28 @@ def corrupt_3d(images: Tensor, depth: Tensor | None, kind: str, severity: int, i
     return apply(images, depth, kind, severity, ids)
 
 
+def corrupt_laion(images: Tensor, kind: str, severity: int, ids: Sequence[str]) -> Tensor:
+    """`images` [n, 3, h, w] under one kind of LAION-C that is made in memory; images, ids and result as in `corrupt`.
+
+    Numbers are drawn on the host, so CPU and CUDA draw the same.
+
+        corrupt_laion(images, "vertical_lines", 3, ["val/0001", "val/0002"])
+
+    Li et al., "LAION-C: An Out-of-Distribution Benchmark for Web-Scale Vision Models", ICML 2025.
+    """
+    from .laion import apply
+
+    return apply(images, kind, severity, ids)
+
+
 def corruption_view(kind: str, severity: int) -> View:
-    """One of the 19 corruptions of ImageNet-C, or of the 12 of ImageNet-3DCC, at one severity: `corrupt` and `corrupt_3d` as a view."""
+    """One of the 19 corruptions of ImageNet-C, the 12 of ImageNet-3DCC or the 4 of LAION-C at one severity, as a view."""
 
     def apply(images: Tensor, facts: Facts) -> Tensor:
         if kind in KINDS_3D:
             return corrupt_3d(images, facts.depth, kind, severity, facts.ids)
+        if kind in KINDS_LAION:
+            return corrupt_laion(images, kind, severity, facts.ids)
         return corrupt(images, kind, severity, facts.ids)
 
     return View(f"{kind}-{severity}", f"{kind}-{severity}-v{VERSION}", apply, needs_depth=kind in NEEDS_DEPTH)

@@ -67,6 +67,25 @@ def test_a_model_that_haze_blinds_fails_in_fog_and_nowhere_else(deep):
     assert failed(deep["hazeless"]) == {"corruptions_3d/accuracy[fog_3d]"}
 
 
+def test_a_model_that_tiles_blind_fails_under_tiles_and_nowhere_else(measured):
+    rows, _ = measured(["whole", "tileless"], "--clip-suite=corruptions_laion_c")
+    assert failed(rows["whole"]) == set()
+    assert failed(rows["tileless"]) == {"corruptions_laion_c/accuracy[luminance_checkerboard-1]"}
+    kinds = ("geometric_shapes", "luminance_checkerboard", "stickers", "vertical_lines")
+    assert set(rows["whole"]) == {f"corruptions_laion_c/accuracy[{kind}-1]" for kind in kinds}
+
+
+@pytest.mark.slow
+def test_kinds_of_laion_c_that_are_asked_for_have_all_severities_and_means(measured):
+    chosen = ["-o", "clip_corruptions_laion_c=vertical_lines", "-o", "clip_corruption_images=38"]
+    rows = measured(["whole"], "--clip-suite=corruptions_laion_c", *chosen)[0]["whole"]
+    cells = [rows[f"corruptions_laion_c/accuracy[vertical_lines-{severity}]"]["value"] for severity in range(1, 6)]
+    assert rows["corruptions_laion_c/mce_unnormalised"]["value"] == pytest.approx(1 - np.mean(cells))
+    assert rows["corruptions_laion_c/accuracy[vertical_lines]"]["value"] == pytest.approx(np.mean(cells))
+    assert {"corruptions_laion_c/largest_rise[vertical_lines]", "corruptions_laion_c/relative_mce_unnormalised"} < set(rows)
+    assert len(rows) == 9
+
+
 def test_the_numbers_of_a_suite_belong_together(flat):
     rows = {gate.removeprefix("corruptions/"): row for gate, row in flat["whole"].items()}
     of_kind = {}

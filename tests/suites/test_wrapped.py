@@ -85,7 +85,7 @@ def test_what_depends_on_form_fails_the_gate_meant_for_it(agreeing, model):
 
 
 ELSEWHERE = {
-    # A model without word order, hand, company, order, capitals, spaces, grain or haze has no other failing: what else may break, and why.
+    # A model without word order, hand, company, order, capitals, spaces, grain, haze or tiles has no other failing: what else may break.
     "whole": set(),
     "bagofwords": set(),
     "handed": set(),
@@ -95,8 +95,9 @@ ELSEWHERE = {
     "shouting": {"prompts"},  # one of its formats is in capitals
     "grainless": {"accuracy"},  # halftone print is grain
     "hazeless": set(),
+    "tileless": set(),
 }
-OWN = {"bagofwords": "retrieval", "grainless": "corruptions", "hazeless": "corruptions_3d"}
+OWN = {"bagofwords": "retrieval", "grainless": "corruptions", "hazeless": "corruptions_3d", "tileless": "corruptions_laion_c"}
 
 
 @pytest.mark.slow

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 LAYOUTS: tuple[str, ...] = (
     "imagenet",
     "corrupted",
+    "laion_c",
     "counteranimal",
     "webdataset",
     "karpathy",

@@ -34,7 +34,7 @@ def expand(metric_id: str, sets: Iterable[SetLike], *, over: Collection[str] | N
         suitable = usable(metric_id, sets)
         if suitable is None or (metric_of(metric_id).imagenet and not any(_is_imagenet(each) for each in sets)):
             return []
-        of_clean = whole.suite in ("corruptions", "corruptions_3d") and "clean" in patterns
+        of_clean = whole.suite.startswith("corruptions") and "clean" in patterns
         if fixed and of_clean and (stored := on_disk(fixed, sets)) is not None:
             return [GateId(whole.suite, whole.metric, name) for name in stored]
         sets = tuple(suitable)

@@ -9,6 +9,7 @@ from pytest_clip.gates.catalog.checkpoint import SUITE as CHECKPOINT
 from pytest_clip.gates.catalog.correspondence import SUITE as CORRESPONDENCE
 from pytest_clip.gates.catalog.corruptions import SUITE as CORRUPTIONS
 from pytest_clip.gates.catalog.corruptions_3d import SUITE as CORRUPTIONS_3D
+from pytest_clip.gates.catalog.corruptions_laion_c import SUITE as CORRUPTIONS_LAION_C
 from pytest_clip.gates.catalog.factors import SUITE as FACTORS
 from pytest_clip.gates.catalog.finetune import SUITE as FINETUNE
 from pytest_clip.gates.catalog.groups import SUITE as GROUPS
@@ -33,6 +34,7 @@ _SUITES: tuple[Suite, ...] = (  # in the order in which they are listed and run
     CORRESPONDENCE,
     CORRUPTIONS,
     CORRUPTIONS_3D,
+    CORRUPTIONS_LAION_C,
     CALIBRATION,
     RETRIEVAL,
     METAMORPHIC,

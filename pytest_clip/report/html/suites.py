@@ -171,6 +171,7 @@ _FIGURES: dict[str, Maker] = {
     "factors": _factors,
     "corruptions": _corruptions,
     "corruptions_3d": _corruptions,
+    "corruptions_laion_c": _corruptions,
     "calibration": _calibration,
     "ood": _ood,
     "shape_bias": _shape_bias,
