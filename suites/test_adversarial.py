@@ -12,7 +12,7 @@ Where gradients lead nowhere (a model that rounds on its way) no attack along th
 import numpy as np
 import pytest
 
-from pytest_clip.extract.attacked import grouped
+from pytest_clip.extract import attacked as under_attack
 from pytest_clip.metrics.outcomes import Outcomes
 from pytest_clip.metrics.quantiles import quantile, quantile_interval
 from pytest_clip.views.attacks import BUDGETS, VERSION
@@ -28,10 +28,10 @@ SHARES = {"p10": 0.1, "median": 0.5, "p90": 0.9}
 @pytest.fixture
 def attacked(clip_model, clip_data, clip_extraction, clip_settings):
     """The first clean images under attack."""
-    if reason := grouped(clip_data.images("clean")):
+    if reason := under_attack.grouped(clip_data.images("clean")):
         pytest.skip(f"adversarial: {reason}")
     images, steps = clip_settings.adversarial_images, clip_settings.adversarial_steps
-    return clip_extraction.attacked(clip_model, clip_data, "clean", first=images, steps=steps)
+    return under_attack.attacked(clip_extraction, clip_model, clip_data, "clean", first=images, steps=steps)
 
 
 @pytest.fixture

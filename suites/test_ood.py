@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 from pytest_clip.data import wordlist
+from pytest_clip.extract.found import found
 from pytest_clip.extract.negatives import mined
+from pytest_clip.extract.places import local_mcm, no_patches
 from pytest_clip.metrics import neglabel, ood
 from pytest_clip.metrics.intervals import auroc_interval, seed_from
 from pytest_clip.metrics.ood_intervals import aupr_interval, fpr95_interval
@@ -148,12 +150,12 @@ def test_auroc_neglabel(judge, clip_case, clip_model, clip_data, clip_extraction
 @pytest.mark.clip_gate("ood/auroc_gl_mcm")
 def test_auroc_gl_mcm(judge, clip_case, clip_model, clip_data, clip_extraction, clip_settings, known_and_unknown):
     """AUROC of MCM plus the same of the surest place of the picture (Miyai et al. 2025)."""
-    if (reason := clip_extraction.no_patches(clip_model)) is not None:
+    if (reason := found(clip_extraction.cache, clip_model, None, "no patches", lambda: no_patches(clip_model))) is not None:
         pytest.skip(reason)
     tau, sets = clip_settings.mcm_tau, (clip_data.images(clip_case.slice).known, clip_case.slice)
     weight = 0.5 if any(each.imagenet for each in clip_data.sets if each.name == sets[0]) else 1.0  # as published
     scores = [
-        neglabel.gl_mcm(answers.cosines, clip_extraction.local_mcm(clip_model, clip_data, name, tau=tau), tau=tau, weight=weight)
+        neglabel.gl_mcm(answers.cosines, local_mcm(clip_extraction, clip_model, clip_data, name, tau=tau), tau=tau, weight=weight)
         for name, answers in zip(sets, known_and_unknown, strict=True)
     ]
     told = known_and_unknown[0].conventions | {"score": "gl_mcm", "tau": tau, "lambda": weight, "known": len(scores[0])}

@@ -29,8 +29,10 @@ from .zeroshot import ZeroShot
 if TYPE_CHECKING:
     import torch
 
+    from ..data import Data
     from ..data.imageset import ImageSet
     from ..models.protocol import ClipModel
+    from .extraction import Extraction
 
 Bools = NDArray[np.bool_]
 SMOOTH = 0.9
@@ -218,3 +220,18 @@ def grouped(images: ImageSet) -> str | None:
     if images.members is None and images.worst_of is None:
         return None
     return f"the answers on {images.name} are put together from several classes or images, and only plain ones are attacked"
+
+
+def attacked(extraction: Extraction, model: ClipModel, data: Data, name: str, *, first: int, steps: int) -> Attacked:
+    """The `first` images of a set and what attacks of so many steps make of their answers."""
+    images, answers = data.images(name), extraction.zero_shot(model, data, name, first=first)
+    templates, classes = extraction.asked(data, images)
+
+    def bar(what: str) -> Progress:
+        return extraction.progress(f"{model.label} on {data.name}/{name} under attack, {what}", len(answers.ids))
+
+    return Attacked(
+        model, answers, extraction.cache / "answers", extraction.key(model, images),
+        pixels=lambda rows: extraction.source(model, data, name).resized(rows), steps=steps, progress=bar,
+        prompts=lambda: extraction.classifier(model, data, templates=templates, classes=classes), told={"data": images.data},
+    )  # fmt: skip

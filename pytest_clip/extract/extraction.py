@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from ..data.imageset import ImageSet
     from ..models.protocol import ClipModel
     from ..views.view import View
-    from .attacked import Attacked
     from .dense import Maps
 
 REMEMBERED = 32_000_000
@@ -62,23 +61,27 @@ class Extraction:
     executor: Executor | None = None
     """who embeds; this process when None"""
     _kept: Recent[NDArray[Any]] = field(default_factory=lambda: Recent(KEPT, lambda rows: rows.nbytes))
-    _clock: Clock = field(default_factory=Clock)
+    clock: Clock = field(default_factory=Clock)
     _answers: Recent[ZeroShot] = field(default_factory=lambda: Recent(REMEMBERED, lambda answers: answers.cosines.size))
 
     def __post_init__(self) -> None:
-        self._batches = Batches(self.batch_size, say=self.say)
-        self._wording = Wording(self.cache, self._batches.door, self.cores)
+        self.batches = Batches(self.batch_size, say=self.say)
+        self._wording = Wording(self.cache, self.batches.door, self.cores)
         self._gallery = Gallery(self.cache, processes=self.cores.renderers, wanted=self.wanted, progress=self.progress)
 
     def start(self, data: Data) -> None:
         """Begin to render what the run will ask for and lacks, beside whatever comes next."""
         self._gallery.start(data)
 
+    def hang(self, data: Data, name: str) -> None:
+        """See that the pictures of a set are there: rendered, if they are."""
+        self._gallery.hang(data, name)
+
     def close(self) -> None:
         """Stop rendering; finished sets stay in the cache."""
         self._gallery.close()
         if self.keep:
-            self._clock.keep(self.cache)
+            self.clock.keep(self.cache)
         if self.executor is not None:
             self.executor.close()
 
@@ -105,30 +108,31 @@ class Extraction:
 
     def _entry(self, model: ClipModel, images: ImageSet, view: View | None, n: int) -> Entry:
         key = {
-            **self._key(model, images),
+            **self.key(model, images),
             "kind": "scores" if is_classifier(model) else "image",
             "view": None if view is None else view.key,
         }
         return Entry(self.cache / "answers", key, n, told={"data": images.data})
 
     @staticmethod
-    def _key(model: ClipModel, images: ImageSet) -> dict[str, Any]:
+    def key(model: ClipModel, images: ImageSet) -> dict[str, Any]:
+        """What every answer of a model on a set depends on."""
         return {**answered_by(model), **identity(images)}
 
     def _embed(self, entry: Entry, model: ClipModel, data: Data, name: str, view: View | None) -> None:
-        self._gallery.hang(data, name)
+        self.hang(data, name)
         bar = self.progress(f"{model.label} on {data.name}/{name}" + (f" under {view.name}" if view else ""), entry.n)
         try:
             work = Work(model, data.images(name), self.cache, view=view, keep=self.keep)
-            executor = self.executor or Local(self._batches, self.cores)
-            with self._clock.of(model.label, model.device, bar.advance) as advance:
+            executor = self.executor or Local(self.batches, self.cores)
+            with self.clock.of(model.label, model.device, bar.advance) as advance:
                 executor.fill(entry, work, advance=advance)
         finally:
             bar.close()
 
     def batch(self, model: ClipModel, data: Data, name: str, *, first: int) -> torch.Tensor:
         """The `first` images of a set, preprocessed, float32 [n, 3, h, w]."""
-        return self._source(model, data, name).batch(range(min(first, len(data.images(name)))))
+        return self.source(model, data, name).batch(range(min(first, len(data.images(name)))))
 
     def ask(self, model: ClipModel, what: torch.Tensor | Sequence[str]) -> NDArray[np.float32]:
         """Embeddings float32 [n, d] of preprocessed images or of texts, in one call of the model and not kept.
@@ -137,11 +141,11 @@ class Extraction:
         """
         door.check(model)
         with steady(len(what), model.device):
-            return self._batches.door.asked(model, list(what) if not hasattr(what, "shape") else what)
+            return self.batches.door.asked(model, list(what) if not hasattr(what, "shape") else what)
 
     def pictures(self, model: ClipModel, data: Data, name: str, *, first: int, view: View | None = None) -> torch.Tensor:
         """The `first` images of a set at the model's input size, not yet normalised, uint8 [n, 3, h, w]."""
-        return self._source(model, data, name, view=view).resized(range(min(first, len(data.images(name)))))
+        return self.source(model, data, name, view=view).resized(range(min(first, len(data.images(name)))))
 
     def seen(self, model: ClipModel, data: Data, name: str, row: int, *, view: View | None = None) -> torch.Tensor:
         """Image `row` of a set for a person who wants to see what the model saw through `view`, uint8 [3, h, w].
@@ -149,41 +153,13 @@ class Extraction:
         On one thread: 105 views of one picture take 1.1 s of processor so, and 20 s on two threads that wait for each other on busy cores.
         """
         with steady(1, model.device):
-            return self._source(model, data, name, view=view).seen(row).cpu()
+            return self.source(model, data, name, view=view).seen(row).cpu()
 
     def picture(self, data: Data, name: str, row: int) -> Image:
         """Image `row` of a set, upright, at its own size."""
-        self._gallery.hang(data, name)
+        self.hang(data, name)
         found: Image = upright(pictures(data.images(name), self.cache)(row))
         return found
-
-    def looking(self, data: Data, name: str, view: View | None = None) -> Callable[[int], Image]:
-        """A function from row to the picture at its own size, seen through `view`."""
-        from .interviews import looking
-
-        self._gallery.hang(data, name)
-        return looking(self, data, name, view)
-
-    @property
-    def clock(self) -> Clock:
-        """How fast models of this run are."""
-        return self._clock
-
-    def attacked(self, model: ClipModel, data: Data, name: str, *, first: int, steps: int) -> Attacked:
-        """The `first` images of a set and what attacks of so many steps make of their answers."""
-        from .attacked import Attacked
-
-        images, answers = data.images(name), self.zero_shot(model, data, name, first=first)
-        templates, classes = self._asked(data, images)
-
-        def bar(what: str) -> Progress:
-            return self.progress(f"{model.label} on {data.name}/{name} under attack, {what}", len(answers.ids))
-
-        return Attacked(
-            model, answers, self.cache / "answers", self._key(model, images),
-            pixels=lambda rows: self._source(model, data, name).resized(rows), steps=steps, progress=bar,
-            prompts=lambda: self.classifier(model, data, templates=templates, classes=classes), told={"data": images.data},
-        )  # fmt: skip
 
     def no_maps(self, model: ClipModel) -> str | None:
         """Why the model has no dense features; None if it has."""
@@ -198,32 +174,13 @@ class Extraction:
         images = data.images(name)
         chosen = tuple(range(len(images)) if rows is None else rows)
         return stored_maps(
-            self.cache / "answers", self._key(model, images), chosen, layer=layer, batches=self._batches,
-            model=model, source=lambda: self._source(model, data, name), told={"data": images.data},
+            self.cache / "answers", self.key(model, images), chosen, layer=layer, batches=self.batches,
+            model=model, source=lambda: self.source(model, data, name), told={"data": images.data},
         )  # fmt: skip
 
-    def no_patches(self, model: ClipModel) -> str | None:
-        """Why the model has no patch features; None if it has."""
-        from ..models.patches import lacking
-
-        embedding_model(model)
-        return lacking(model)
-
-    def local_mcm(self, model: ClipModel, data: Data, name: str, *, tau: float) -> NDArray[np.float64]:
-        """What the surest place of each image of a set says of any class, float64 [n]; asked as `zero_shot` asks."""
-        from .places import stored_scores
-
-        images, templates, classes = data.images(name), data.templates, data.classes
-        if images.templates is not None:
-            templates, classes = images.templates if data.prompts is None else templates, images.classes
-        return stored_scores(
-            self.cache / "answers", self._key(model, images), len(images), asked=prompts_hash(classes, templates), tau=tau,
-            prompts=self.classifier(model, data, templates=templates, classes=classes), images=images, batches=self._batches,
-            model=model, source=lambda: self._source(model, data, name), told={"data": images.data},
-        )  # fmt: skip
-
-    def _source(self, model: ClipModel, data: Data, name: str, *, view: View | None = None) -> Source:
-        self._gallery.hang(data, name)
+    def source(self, model: ClipModel, data: Data, name: str, *, view: View | None = None) -> Source:
+        """Images of a set as the model sees them through `view`."""
+        self.hang(data, name)
         return Source(model, data.images(name), self.cache, view=view, keep=self.keep)
 
     def texts(self, model: ClipModel, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -247,7 +204,7 @@ class Extraction:
     ) -> ZeroShot:  # fmt: skip
         """The zero-shot answers on image set `name`, or on its `first` images, seen through `view` and asked with `templates`."""
         images = data.images(name)
-        asked, classes = self._asked(data, images, templates)
+        asked, classes = self.asked(data, images, templates)
         if is_classifier(model):
             return self._scored(model, data, name, first=first, view=view, templates=templates)
         embeddings = self.embeddings(model, data, name, first=first, view=view)
@@ -263,7 +220,7 @@ class Extraction:
         return self._remembered(key, compose)
 
     @staticmethod
-    def _asked(data: Data, images: ImageSet, templates: tuple[str, ...] | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def asked(data: Data, images: ImageSet, templates: tuple[str, ...] | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Templates and class names. A set may ask with names of its own, and with words of its own unless the run has others."""
         if images.templates is None:
             return data.templates if templates is None else templates, data.classes

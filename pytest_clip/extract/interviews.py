@@ -106,7 +106,7 @@ class Interviews:
         view: View | None, instead: str, shown: tuple[int, ...] | None,
     ) -> None:  # fmt: skip
         """Put the spans that are missing, each as soon as it is whole: who is killed loses one."""
-        look, which = self.extraction.looking(data, name, view), quiz.rows if shown is None else shown
+        look, which = looking(self.extraction, data, name, view), quiz.rows if shown is None else shown
         under = f" under {view.name}" if view is not None else f" with {instead} pictures" if instead else ""
         what = "answers" if entry.key["kind"] == "words" else f"{quiz.k} options"
         bar = self.extraction.progress(f"{self.lmm.label} on {data.name}/{name}{under}, {what}", len(quiz) * quiz.orders)
@@ -128,6 +128,7 @@ def looking(extraction: Extraction, data: Data, name: str, view: View | None) ->
     """A function from row to the picture at its own size, upright and seen through `view`."""
     import PIL.Image
 
+    extraction.hang(data, name)
     if view is None:
         return lambda row: extraction.picture(data, name, row).convert("RGB")
     source = Source(_Eye(), data.images(name), extraction.cache, view=view, keep=False)  # type: ignore[arg-type]

@@ -11,15 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.imageset import ImageSet
+from ..models.protocol import embedding_model
 from .answers import highest
 from .embed import Batches
 from .entry import Entry, recall
 from .source import Source
+from .zeroshot import prompts_hash
 
 if TYPE_CHECKING:
     import torch
 
+    from ..data import Data
     from ..models.protocol import ClipModel
+    from .extraction import Extraction
 
 BATCH = 32
 
@@ -56,3 +60,22 @@ def stored_scores(
             entry.put(span, local_scores(model, made(), span, prompts=prompts, images=images, tau=tau, batches=batches))
 
     return recall(Entry(home, {**key, "kind": "local_mcm", "prompts": asked, "tau": tau}, n, told), fill)
+
+
+def local_mcm(extraction: Extraction, model: ClipModel, data: Data, name: str, *, tau: float) -> NDArray[np.float64]:
+    """What the surest place of each image of a set says of any class, float64 [n]; asked as `zero_shot` asks."""
+    images = data.images(name)
+    templates, classes = extraction.asked(data, images)
+    return stored_scores(
+        extraction.cache / "answers", extraction.key(model, images), len(images), asked=prompts_hash(classes, templates), tau=tau,
+        prompts=extraction.classifier(model, data, templates=templates, classes=classes), images=images, batches=extraction.batches,
+        model=model, source=lambda: extraction.source(model, data, name), told={"data": images.data},
+    )  # fmt: skip
+
+
+def no_patches(model: ClipModel) -> str | None:
+    """Why the model has no patch features; None if it has."""
+    from ..models.patches import lacking
+
+    embedding_model(model)
+    return lacking(model)

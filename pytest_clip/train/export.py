@@ -14,6 +14,7 @@ from ..data import load as load_data
 from ..data.scenes.captions import attribute_prompts
 from ..data.scenes.load import code_version
 from ..data.scenes.vocabulary import CLASSES, COLOURS, TEXTURES, TWO_COLOURED
+from ..extract.attacked import attacked
 from ..extract.extraction import Extraction
 from ..extract.zeroshot import ZeroShot
 from ..metrics.calibration import ece, softmax
@@ -69,7 +70,7 @@ def accuracies(clean: ZeroShot, typical: ZeroShot) -> dict[str, float]:
 
 def under_attack(extraction: Extraction, model: Any, data: Any) -> dict[str, float]:
     """What the suite `adversarial` leaves of the accuracy on `clean`, with its own images and steps."""
-    found = extraction.attacked(model, data, "clean", first=IMAGES, steps=STEPS)
+    found = attacked(extraction, model, data, "clean", first=IMAGES, steps=STEPS)
     return {f"robust_accuracy_{name}": float(found.survived(name).mean()) for name in BUDGETS}
 
 

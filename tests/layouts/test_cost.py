@@ -12,7 +12,7 @@ import pytest
 
 from pytest_clip.extract import rates
 from pytest_clip.plugin import suites as shipped
-from pytest_clip.session import cost
+from pytest_clip.session import looks
 
 CONFTEST = """
 import json
@@ -105,8 +105,8 @@ def test_searches_are_said_apart(scans: Path, counted: Callable) -> None:
 
 def test_variants_are_said_apart(scans: Path, counted: Callable) -> None:
     certain, more, made = counted(scans, "checkpoint")
-    assert made == certain + cost.FEW  # finite_weights asks a model without a torch module for embeddings
-    assert more == cost.FEW + 30 * (1 + cost.NORMALIZATIONS)
+    assert made == certain + looks.FEW  # finite_weights asks a model without a torch module for embeddings
+    assert more == looks.FEW + 30 * (1 + looks.NORMALIZATIONS)
 
 
 def test_notes_are_said_before_anybody_knows_who_reads(scans: Path, counted: Callable) -> None:
@@ -127,8 +127,8 @@ def test_captions_and_pools(tmp_path: Path, counted: Callable) -> None:
 @pytest.mark.parametrize(
     ("suite", "name", "value"),
     [
-        ("checkpoint", "PROBE", cost.PROBE), ("checkpoint", "FEW", cost.FEW), ("metamorphic", "IMAGES", cost.AGREE),
-        ("metamorphic", "SEARCHED", cost.SEARCHED),
+        ("checkpoint", "PROBE", looks.PROBE), ("checkpoint", "FEW", looks.FEW), ("metamorphic", "IMAGES", looks.AGREE),
+        ("metamorphic", "SEARCHED", looks.SEARCHED),
     ],
 )  # fmt: skip
 def test_the_numbers_are_those_of_the_suites(suite: str, name: str, value: int) -> None:
@@ -140,11 +140,11 @@ def test_the_numbers_are_those_of_the_suites(suite: str, name: str, value: int) 
 def test_the_number_of_noted_pictures_is_that_of_the_extraction() -> None:
     from pytest_clip.extract import written
 
-    assert cost.PHOTOGRAPHS == written.PHOTOGRAPHS
+    assert looks.PHOTOGRAPHS == written.PHOTOGRAPHS
 
 
 def test_every_suite_says_what_it_looks_at() -> None:
-    assert {f"test_{suite}.py" for suite in cost._SUITES} == {path.name for path in shipped.SUITES.glob("test_*.py")}
+    assert {f"test_{suite}.py" for suite in looks.SUITES} == {path.name for path in shipped.SUITES.glob("test_*.py")}
 
 
 def test_the_time_is_reckoned_by_the_last_rate(scans: Path, project: pytest.Pytester, tmp_path: Path) -> None:
