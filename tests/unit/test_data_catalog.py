@@ -34,7 +34,7 @@ def test_roles_of_the_embedded_sets() -> None:
     assert (roles["pose"], roles["shift_far"], roles["near"], roles["typical"]) == ("factor", "shift", "ood", "slice")
     assert roles["cue_conflict"] == roles["cue_matched"] == "cue"
     assert (roles["viewpoint-0-15"], roles["instances"]) == ("viewpoint", "keypoints")
-    assert (roles["studio"], roles["note_word"], len(roles)) == ("slice", "note", 37)
+    assert (roles["studio"], roles["note_word"], len(roles)) == ("slice", "note", 39)
 
 
 def test_a_folder_has_one_set_of_all_images(tmp_path: Path) -> None:
