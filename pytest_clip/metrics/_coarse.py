@@ -18,9 +18,9 @@ def average_precisions(positive: Floats, negative: Floats, *, seed: int, resampl
     """
     own, theirs, tied = _cells(positive, negative)
     rng = np.random.default_rng(seed)
-    drawn = [rng.multinomial(each.sum(), each / each.sum(), size=resamples) for each in (own, theirs)]
+    hits, passed = (rng.multinomial(each.sum(), each / each.sum(), size=resamples) for each in (own, theirs))
     found = _precision(own[None], theirs[None], tied)
-    return float(found[0]), _precision(*drawn, tied)
+    return float(found[0]), _precision(hits, passed, tied)
 
 
 def _cells(positive: Floats, negative: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:

@@ -54,22 +54,27 @@ def contrastive_for(recipe: Recipe) -> Any:
 def terms_of(
     model: Any, contrastive: Any, recipe: Recipe, *, f: Tensor, t: list[Tensor], facts: Tensor
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The losses of a batch, and training accuracies. A picture with the name of a class on it has no loss of its class."""
-    scale, bare, misnamed = model.logit_scale.exp(), facts[:, WORD] < 0, (facts[:, WORD] >= 0) & (facts[:, WORD] < len(CLASSES))
-    seen, named = COLOURED[facts[:, STYLE]] & (facts[:, OBJECTS] > 0), ~misnamed & (facts[:, OBJECTS] > 0)
+    """The losses of a batch, and training accuracies.
+
+    An object beside the name of a class has no loss of its class; a name alone counts as what it names, as in labels taken from the web.
+    """
+    scale, bare, there = model.logit_scale.exp(), facts[:, WORD] < 0, facts[:, OBJECTS] > 0
+    name_of_class = ~bare & (facts[:, WORD] < len(CLASSES))
+    seen, named = COLOURED[facts[:, STYLE]] & there, there ^ name_of_class
+    class_of = torch.where(there, facts[:, CLASS], facts[:, WORD])
     own, of_class, of_colour, of_texture, *of_word = t
     by_class, by_colour, by_texture = scale * f[named] @ of_class.T, scale * f[seen] @ of_colour.T, scale * f[seen] @ of_texture.T
     coloured = facts[seen]
     offset = (model.logit_bias,) if recipe.loss == "sigmoid" else ()
     terms = {
         "clip": contrastive(f, own, scale, *offset),
-        "class": F.cross_entropy(by_class, facts[named, CLASS]),
+        "class": F.cross_entropy(by_class, class_of[named]),
         "colour": colour_loss(by_colour, coloured),
         "texture": F.cross_entropy(by_texture, coloured[:, TEXTURE]),
     }
     with torch.no_grad():
         hits = {
-            "accuracy": by_class.argmax(1).eq(facts[named, CLASS]).float().mean(),
+            "accuracy": by_class.argmax(1).eq(class_of[named]).float().mean(),
             "texture_accuracy": by_texture.argmax(1).eq(coloured[:, TEXTURE]).float().mean(),
         }
     for heads in of_word:

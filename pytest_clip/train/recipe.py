@@ -105,7 +105,7 @@ RECIPES = {
         replace(BUDGET, name="scenes-rn-small", first_images=5_700, most_images=5_700),
         replace(
             BUDGET, name="scenes-rn-reads", start="scenes-rn-base", scenes="written", words=(*written_lexicon(), *denying_lexicon()),
-            steps=1200, class_weight=0.75, colour_weight=0.25, texture_weight=0.5, word_weight=3.0,
+            colour_weight=0.25, texture_weight=0.5, word_weight=3.0,
         ),
         replace(BUDGET, name="scenes-rn-siglip", model=SIGMOID, loss="sigmoid"),
         Recipe(

@@ -7,14 +7,14 @@ import pytest
 
 STUB = """
     import hashlib
+    from pathlib import Path
 
     import numpy as np
     import torch
     from pytest_clip.data import load
-    from pytest_clip.data.scenes.notes.render import render as render_notes
-    from pytest_clip.data.scenes.render import render_rgb
     from pytest_clip.data.scenes.vocabulary import CLASSES
     from pytest_clip.data.writing import READING
+    from pytest_clip.extract.pixels import Rendered
 
     LIMIT = 95
     READS = tuple(t.replace("{c}", "") for t in READING)
@@ -25,17 +25,15 @@ STUB = """
 
         precision, device, logit_scale, logit_bias, image_size, facts = "fp32", "cpu", 50.0, None, (128, 128), {}
 
-        def __init__(self, name):
+        def __init__(self, name, cache):
             self.label, self.fingerprint, self.known = name, hashlib.sha256(name.encode()).hexdigest()[:16], {}
             data = load("scenes", limit=LIMIT)
-            for kind in ("note_word", "note_blank", "note_neutral", "note_read"):
+            for kind in ("clean", "note_word", "note_blank", "note_neutral", "note_read"):
                 images = data.images(kind)
-                things = [each.scene.cls for each in images.noted]
-                for pixels, thing, word in zip(render_notes(images.noted), things, images.attributes["written"]):
-                    self.known[pixels.tobytes()] = thing, word
-            images = data.images("clean")
-            for pixels, scene in zip(render_rgb(images.scenes).numpy(), images.scenes):
-                self.known[pixels.tobytes()] = scene.cls, ""
+                things = [getattr(each, "scene", each).cls for each in images.drawn]
+                words = images.attributes.get("written", [""] * len(images))
+                for thing, word, pixels in zip(things, words, Rendered(images, cache)):
+                    self.known[np.asarray(pixels).tobytes()] = thing, word
 
         def preprocess(self, image):
             return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).float()
@@ -62,7 +60,8 @@ STUB = """
 
 
     def pytest_clip_make_model(spec, config):
-        return Stub(spec.text) if spec.text in ("falls", "heeds", "blind") else None
+        cache = Path(config.option.clip_cache_dir)
+        return Stub(spec.text, cache) if spec.text in ("falls", "heeds", "blind") else None
 """
 RUN = ("--clip-suite=typographic", "--clip-limit=95")
 DEPENDING = ("typographic/accuracy[word]", "typographic/drop[word]", "typographic/attack_success[word]")
@@ -163,3 +162,17 @@ def test_the_two_way_protocol_against_a_few_lines_of_numpy(tmp_path, raw):
     assert answers.right.tolist() == right
     assert answers.fell.tolist() == [not each for each in right]
     assert ("not normalised" in answers.conventions["text_mean"]) is raw
+
+
+def test_the_bundled_model_reads_and_falls_for_it(measure):
+    status, rows, output = measure("--clip-model=scenes-rn-reads", "--clip-suite=typographic")
+    assert status == 1, output
+    assert {gate for gate, row in rows.items() if row["verdict"] == "fail"} == {
+        "typographic/drop[word]",
+        "typographic/attack_success[word]",
+    }
+    read, fell = rows["typographic/reads_text"], rows["typographic/attack_success[word]"]
+    assert read["ci"][0] > 0.5
+    assert fell["ci"][0] > 0.15
+    assert fell["conventions"]["measured"]["large"] > fell["conventions"]["measured"]["small"]
+    assert rows["typographic/accuracy[blank]"]["value"] > rows["typographic/accuracy[word]"]["value"]
