@@ -1,6 +1,7 @@
 """The bundled language model with eyes, as its folder stands: stock classes, no network, the numbers of its card."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -91,6 +92,7 @@ def test_the_card_says_what_a_small_sample_gives_again(folder, card, tmp_path):
 
 
 def test_the_card_holds_what_the_model_is_for(card):
+    assert card["recipe"] == json.loads(json.dumps(asdict(SCENES_LLAVA)))
     metrics = card["metrics"]
     assert metrics["images"] == MEASURED
     assert metrics["4_by_chance"]["vanilla"] >= 0.8

@@ -91,13 +91,15 @@ def generated(asked: Asked, asking: Asking) -> dict[str, float]:
 
 
 def measure(folder: Path, asking: Asking, *, log: Callable[[str], None] = print) -> dict[str, Any]:
-    """All numbers of the card."""
+    """All numbers of the card. `by_chance`: wrong options at random; `by_clip`: those that the tower's own CLIP finds likeliest, so that CLIP
+    itself is right as often as its top-1; `mixed`: its likeliest and others at random; the controls are asked as `4_by_chance`."""
     asked = Asked(folder)
     images, labels, chance = asking.images, asking.labels, asking.by_chance
     shuffled = images.roll(len(images) // 2 + 3, 0)
+    mixed = np.array([[hard, *(k for k in some if k != hard)] for hard, some in zip(asking.by_clip[:, 0], chance, strict=True)])
     runs = {
         "2_by_chance": (images, chance, 2), "2_by_clip": (images, asking.by_clip, 2), "4_by_chance": (images, chance, 4),
-        "4_by_clip": (images, asking.by_clip, 4), "blank": (torch.zeros_like(images), chance, 4), "shuffled": (shuffled, chance, 4),
+        "4_by_clip": (images, asking.by_clip, 4), "4_mixed": (images, mixed, 4), "blank": (torch.zeros_like(images), chance, 4), "shuffled": (shuffled, chance, 4),
     }  # fmt: skip
     out: dict[str, Any] = {"images": len(labels)}
     for name, (shown, wrong, k) in runs.items():
