@@ -122,7 +122,7 @@ def _cost(cost: Cost, texts: int, models: int) -> str:
     views = f", {said.count(cost.views, 'view')} of them" if cost.views else ""
     words = f", {said.count(texts, 'text')}" if texts else ""
     passes = f"{'about ' if cost.about else ''}{cost.passes * models:,} forward passes of pictures"
-    more = f", at most {cost.more * models:,} more in searches and variants" if cost.more else ""
+    more = f", at most {cost.more * models:,} more in searches, variants and places" if cost.more else ""
     return f"  this run: {said.count(cost.pictures, 'picture')}{views}{words}: {passes}{more}; less what the cache holds"
 
 

@@ -32,7 +32,7 @@ def _zero_shot(gate: GateId, ledger: Ledger) -> Iterator[Look]:
     if gate.suite in ("calibration", "factors", "finetune", "ood") or gate.metric in ("relative_robustness", "effective_robustness"):
         yield Look("clean")
     if gate.metric == "auroc_gl_mcm":
-        yield from (Look(name, view=f"{MAPS} of places") for name in (gate.slice or "clean", "clean"))
+        yield from (Look(name, view=f"{MAPS} of places", perhaps=True) for name in (gate.slice or "clean", "clean"))
     if gate.suite == "factors":
         yield from (Look(name) for name, role in ledger.roles.items() if role == "overall")
 

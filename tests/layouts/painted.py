@@ -79,6 +79,15 @@ class Dense(Reader):
         return torch.cat([angles.cos(), angles.sin(), torch.where(images[:, 2:] > 200, 1.0, 0.0)], dim=1)
 
 
+class Placed(Reader):
+    """One place means the picture's number, another the class that follows it, of three."""
+
+    def patch_features(self, images: torch.Tensor) -> torch.Tensor:
+        digits = (images.mean((2, 3)) // STEP).long()
+        numbers = [int(r + 16 * g + 256 * b) for r, g, b in digits]
+        return torch.stack([5 * torch.stack([direction(n), direction(n % 3 + 1)]) for n in numbers])
+
+
 class Logical(Reader):
     """A picture shows the things of its red and green digit and no others; a text affirms numbers and denies those after a 'no'."""
 
@@ -104,9 +113,8 @@ class Blind(Logical):
 
 def make(name: str) -> Reader:
     """The model that a name stands for."""
-    if name in ("logical", "blind"):
-        return {"logical": Logical, "blind": Blind}[name](name)
-    return Dense(name) if name == "dense" else Reader(name)
+    kinds = {"dense": Dense, "logical": Logical, "blind": Blind, "placed": Placed}
+    return kinds.get(name, Reader)(name)
 
 
 def coloured(x: np.ndarray, y: np.ndarray) -> Image.Image:

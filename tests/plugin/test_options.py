@@ -45,6 +45,7 @@ USAGE = [
     (["--clip-thresholds=gone.toml"], "gone.toml: no such thresholds file, named by --clip-thresholds; create it or correct the path"),
     (["-o", "clip_mcm_tau=cold"], "*tox.ini: clip_mcm_tau: 'cold' is not a positive number"),
     (["-o", "clip_mcm_tau=nan"], "*tox.ini: clip_mcm_tau: 'nan' is not a positive number"),
+    (["-o", "clip_neglabel_words=gone.txt"], "*tox.ini: clip_neglabel_words: no file *gone.txt; name a file with one word a line, or *"),
     (["-o", "clip_corruptions=fogg"], "*tox.ini: clip_corruptions: no corruption 'fogg'; there is gaussian_noise, shot_noise, *"),
     (["-o", "clip_corruptions=fog_3d"], "*tox.ini: clip_corruptions: no corruption 'fog_3d'; there is gaussian_noise, *"),
     (["-o", "clip_corruptions_3d=fog"], "*tox.ini: clip_corruptions_3d: no corruption 'fog'; there is near_focus, *"),

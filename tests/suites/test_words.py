@@ -1,5 +1,7 @@
 """Negation, paraphrase and words against classes on the bundled model, and copies of it that are broken in just that way."""
 
+import json
+
 import pytest
 
 HOOK = """
@@ -80,39 +82,27 @@ why = "x"
 """
 
 
-@pytest.fixture
-def judged(measure, tmp_path):
-    """The gates that failed for a model of this name, and all rows."""
-
-    asked = "object_replace or negated or recall_at_5 or neglabel or gl_mcm or ood/auroc["
-
-    def run(name):
-        (tmp_path / "thresholds.toml").write_text(TIGHT)
-        options = (f"--clip-model={name}", "--clip-suite=retrieval,ood", "-k", asked, "-p", "no:cacheprovider")
-        _, rows, output = measure(*options, conftest=HOOK)
-        return {gate for gate, row in rows.items() if row["verdict"] == "fail"}, rows, output
-
-    return run
-
-
 OOD = ("near", "far", "textures")
+FAILS = {
+    "healthy": set(),
+    "reworded": {"retrieval/paraphrase[object_replace]"},
+    "denying": {"retrieval/negated_recall_drop[pairs]"},
+    "words": {f"ood/auroc_neglabel[{name}]" for name in OOD},
+    "places": {f"ood/auroc_gl_mcm[{name}]" for name in OOD},
+}
 
 
-@pytest.mark.parametrize(
-    ("name", "fails"),
-    [
-        ("healthy", set()),
-        ("reworded", {"retrieval/paraphrase[object_replace]"}),
-        ("denying", {"retrieval/negated_recall_drop[pairs]"}),
-        ("words", {f"ood/auroc_neglabel[{name}]" for name in OOD}),
-        ("places", {f"ood/auroc_gl_mcm[{name}]" for name in OOD}),
-    ],
-)
-def test_each_is_caught_by_the_gate_meant_for_it(judged, name, fails):
-    found, rows, output = judged(name)
-    assert found == fails, output
-    assert rows["retrieval/paraphrase[object_replace]"]["n"] == 513
-    assert "seed 0 of numpy" in rows["ood/auroc_neglabel[near]"]["conventions"]["groups"]
+def test_each_is_caught_by_the_gate_meant_for_it(measure, tmp_path):
+    (tmp_path / "thresholds.toml").write_text(TIGHT)
+    asked = "object_replace or negated or recall_at_5 or neglabel or gl_mcm or ood/auroc["
+    models = [f"--clip-model={name}" for name in FAILS]
+    _, _, output = measure(*models, "--clip-suite=retrieval,ood", "-k", asked, "-p", "no:cacheprovider", conftest=HOOK)
+    rows = json.loads((tmp_path / "report.json").read_text())["gates"]
+    found = {name: {row["gate"] for row in rows if row["model"] == name and row["verdict"] in ("fail", "warn")} for name in FAILS}
+    assert found == FAILS, output
+    of = {row["gate"]: row for row in rows if row["model"] == "healthy"}
+    assert of["retrieval/paraphrase[object_replace]"]["n"] == 513
+    assert "seed 0 of numpy" in of["ood/auroc_neglabel[near]"]["conventions"]["groups"]
 
 
 def test_a_model_that_never_saw_a_negation_takes_what_is_denied_for_what_is_there(measure):
