@@ -8,7 +8,17 @@ import sys
 
 import numpy as np
 import pytest
+import torch  # noqa: F401 - inner runs forget what they import; this is here already
 from PIL import Image
+
+from pytest_clip.data import load  # noqa: F401
+from pytest_clip.extract import beside, extraction, interviews, zeroshot  # noqa: F401
+from pytest_clip.gates import evidence, first, layers, thresholds, verdicts  # noqa: F401
+from pytest_clip.models import dense  # noqa: F401
+from pytest_clip.models.lmm import tower  # noqa: F401
+from pytest_clip.plugin import collection, gating, lmm  # noqa: F401
+from pytest_clip.report import json as report_json  # noqa: F401
+from pytest_clip.session import pictured, start  # noqa: F401
 
 COLOURS = {
     "red": (220, 30, 30), "green": (30, 200, 40), "blue": (40, 50, 220), "yellow": (230, 220, 40), "purple": (140, 40, 160),
@@ -108,21 +118,27 @@ def project(tmp_path_factory):
 
 
 @pytest.fixture
-def run(project, tmp_path):
-    """(exit status, {gate: row}, output) of a run in the project."""
+def run(project, tmp_path, pytester, monkeypatch):
+    """(exit status, {gate: row}, output) of a run in the project, in this process."""
+    for name in [name for name in os.environ if name.startswith(("PYTEST_CLIP", "PYTEST_ADDOPTS"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.chdir(project)
 
-    def measured(*options, cache=tmp_path / "cache", **environ):
+    def measured(*options, cache=tmp_path / "cache"):
         report = tmp_path / "report.json"
         report.unlink(missing_ok=True)
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-n0", "--clip-model=colours", f"--clip-data={project / 'data'}",
-             f"--clip-cache-dir={cache}", f"--clip-report=json:{report}", *options],
-            cwd=project, capture_output=True, text=True, env={**os.environ, **environ},
-        )  # fmt: skip
-        rows = {row["gate"].removeprefix("lmm/"): row for row in json.loads(report.read_text())["gates"]} if report.exists() else {}
-        return done.returncode, rows, done.stdout + done.stderr
+        fixed = ("-p", "clip", "-p", "no:cacheprovider", "--clip-model=colours", "--clip-workers=1")
+        done = pytester.runpytest_inprocess(
+            *fixed, f"--clip-data={project / 'data'}", f"--clip-cache-dir={cache}", f"--clip-report=json:{report}", *options
+        )
+        return int(done.ret), rows_of(report), done.stdout.str() + done.stderr.str()
 
     return measured
+
+
+def rows_of(report):
+    return {row["gate"].removeprefix("lmm/"): row for row in json.loads(report.read_text())["gates"]} if report.exists() else {}
 
 
 def asked(project):
@@ -208,17 +224,27 @@ def test_what_it_costs_is_said_first(run, project):
     assert f"{asked(project) + generated:,} questions" in line
 
 
-def test_killed_in_the_middle_the_next_run_asks_what_is_left(run, project, tmp_path):
-    whole = tmp_path / "whole"
-    _, expected, _ = run("--clip-suite=lmm", "--clip-lmm=stub-sound", cache=whole)
+@pytest.mark.slow
+def test_killed_in_the_middle_the_next_run_asks_what_is_left(project, tmp_path):
+    def measured(cache, **environ):
+        report = tmp_path / "report.json"
+        report.unlink(missing_ok=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-n0", "--clip-model=colours", f"--clip-data={project / 'data'}", "--clip-suite=lmm",
+             "--clip-lmm=stub-sound", f"--clip-cache-dir={cache}", f"--clip-report=json:{report}"],
+            cwd=project, capture_output=True, text=True, env={**os.environ, **environ},
+        )  # fmt: skip
+        return done.returncode, rows_of(report)
+
+    asked(project)
+    whole, other = tmp_path / "whole", tmp_path / "killed"
+    _, expected = measured(whole)
     everything = asked(project)
-    _, again, _ = run("--clip-suite=lmm", "--clip-lmm=stub-sound", cache=whole)
+    _, again = measured(whole)
     assert asked(project) == 0
-    other = tmp_path / "killed"
-    status, rows, _ = run("--clip-suite=lmm", "--clip-lmm=stub-sound", cache=other, DIE_AFTER=str(everything // 2))
-    assert (status, rows) == (-signal.SIGKILL, {})
+    assert measured(other, DIE_AFTER=str(everything // 2)) == (-signal.SIGKILL, {})
     before = asked(project)
-    _, found, _ = run("--clip-suite=lmm", "--clip-lmm=stub-sound", cache=other)
+    _, found = measured(other)
     left = asked(project)
     assert left < everything - before // 2
     assert left + before <= everything + 2 * 8 * IMAGES  # a shard of one view was lost
@@ -260,13 +286,10 @@ def test_questions_of_a_table_and_of_pairs(run, project, tmp_path):
         ("empty", "has no config.json; it takes an image-text-to-text model as save_pretrained writes it"),
     ],
 )
-def test_a_name_that_is_nothing_is_one_sentence(project, tmp_path, name, told):
+def test_a_name_that_is_nothing_is_one_sentence(pytester, tmp_path, name, told):
     """Without hooks of a project's own."""
-    (tmp_path / "empty").mkdir()
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n0", "--clip-model=scenes-vit", "--clip-suite=lmm", f"--clip-lmm={name}"],
-        cwd=tmp_path, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 4
-    assert told in done.stderr
-    assert len([line for line in done.stderr.splitlines() if line.strip()]) == 1
+    (pytester.path / "empty").mkdir()
+    done = pytester.runpytest_inprocess("-p", "clip", "--clip-model=scenes-vit", "--clip-suite=lmm", f"--clip-lmm={name}")
+    assert done.ret == 4
+    [line] = [line for line in done.stderr.lines if line.strip()]
+    assert told in line
