@@ -73,7 +73,7 @@ class Attacked:
         curve = np.stack([self.answers.right & self._known, *(self.survived(name) for name in BUDGETS)])
         ladder = np.array([0.0, *BUDGETS.values()])
         last = curve.sum(0)  # budgets survived, the clean picture counted
-        wanted = np.flatnonzero((last > 0) & (last < len(ladder)))
+        wanted = np.flatnonzero((last > 0) & (last < len(ladder)) & self._breakable)
         out = np.where(last == 0, 0.0, np.inf)
 
         def fill(entry: Entry) -> None:
@@ -95,7 +95,7 @@ class Attacked:
 
     def blind(self) -> str | None:
         """Why attacks along gradients say nothing of this model; None where gradients lead somewhere."""
-        rows = np.flatnonzero(self.answers.right & self._known)
+        rows = np.flatnonzero(self.answers.right & self._known & self._breakable)
         if not len(rows):
             return "no image is answered rightly: there is nothing to attack"
 
@@ -124,7 +124,8 @@ class Attacked:
             from ..views.attacks.search import broken
 
             for span in self._spans(entry, f"{BUDGETS[name] * LEVELS:g}/255"):
-                rows, found = [int(row) for row in np.flatnonzero(alive) if row in span], np.zeros(len(span), np.bool_)
+                rows = [int(row) for row in np.flatnonzero(alive & self._breakable) if row in span]
+                found = alive[span.start : span.stop].copy()
                 if rows:
                     images, right, ids = self._pictures(rows)
                     eps = self._floats(np.full(len(rows), BUDGETS[name]))
@@ -174,6 +175,11 @@ class Attacked:
     @property
     def _known(self) -> Bools:
         return np.asarray(self._right.any(1), np.bool_)
+
+    @property
+    def _breakable(self) -> Bools:
+        """[n] there is a wrong answer at all."""
+        return np.asarray(~self._right.all(1), np.bool_)
 
     def _pictures(self, rows: list[int]) -> tuple[torch.Tensor, torch.Tensor, list[str]]:
         """Of some images the pixels in [0, 1], the right classes and the ids."""

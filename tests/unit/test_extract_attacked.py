@@ -118,6 +118,13 @@ def test_one_of_several_right_classes_is_enough(tmp_path):
     assert some.survived("linf-4").sum() > alone.survived("linf-4").sum()
 
 
+def test_what_has_no_wrong_answer_cannot_be_broken(tmp_path):
+    everything = tuple(tuple(range(5)) for _ in range(N))
+    these = attacked(tmp_path, Linear(stop=0), accepted=everything)
+    assert these.survived("linf-4").all()
+    assert np.isinf(these.breaks()).all()
+
+
 def test_of_classes_with_one_name_the_first_is_attacked(tmp_path):
     """The second would be a tie with the first, and a tie is wrong: every image of the two would count as broken at once."""
     heads, found = answers(wrong=0)
