@@ -49,6 +49,7 @@ USAGE = [
     (["-o", "clip_corruptions=fogg"], "*tox.ini: clip_corruptions: no corruption 'fogg'; there is gaussian_noise, shot_noise, *"),
     (["-o", "clip_corruptions=fog_3d"], "*tox.ini: clip_corruptions: no corruption 'fog_3d'; there is gaussian_noise, *"),
     (["-o", "clip_corruptions_3d=fog"], "*tox.ini: clip_corruptions_3d: no corruption 'fog'; there is near_focus, *"),
+    (["-o", "clip_corruptions_laion_c=mosaic"], "*tox.ini: clip_corruptions_laion_c: no corruption 'mosaic'; there is geometric_shapes, *"),
     (["-o", "clip_corruption_images=0"], "*tox.ini: clip_corruption_images: '0' is not a whole number of at least 1"),
     (["--clip-depth-model="], "argument --clip-depth-model: is empty; give a hub id or a folder"),
     (["--clip-depth-model=gone"], "--clip-depth-model: 'gone' is no folder and no hub id; write a folder of save_pretrained, or *"),
@@ -214,6 +215,9 @@ def test_values_that_make_no_sense_in_toml(pytester, line, told):
 def test_ini_keys_choose_corruptions(pytester, monkeypatch):
     assert resolved(pytester).corruptions == views.IMAGENET_C
     assert resolved(pytester).corruptions_3d == views.GEOMETRIC
+    assert resolved(pytester).corruptions_laion_c == ()
+    asked = resolved(pytester, "-o", "clip_corruptions_laion_c=vertical_lines\nstickers")
+    assert asked.corruptions_laion_c == ("stickers", "vertical_lines")
     chosen = resolved(pytester, "-o", "clip_corruptions=spatter\nfog", "-o", "clip_corruptions_3d=color_quant\nfog_3d")
     assert (chosen.corruptions, chosen.corruptions_3d) == (("fog", "spatter"), ("fog_3d", "color_quant"))  # in the order of the catalog
     monkeypatch.setattr(resolve, "find_spec", lambda name: None)
