@@ -86,7 +86,7 @@ def position_bias_interval(places: npt.ArrayLike, *, k: int, seed: int, resample
 
     Noise lifts the distance, so percentiles alone would leave 0 out where it is true: the interval is the hull of percentiles and of
     their reflection at the value (Davison & Hinkley 1997, section 5.2). Where all questions were answered at the same places no resample
-    differs, and it is made of Wilson's intervals for the share of each place, all k together at `level` (Bonferroni).
+    differs: then so many questions may be answered elsewhere as Wilson's interval has for none of n.
     """
     counted = np.asarray(places, dtype=np.int64)
     counts = np.stack([(counted == place).sum(1) for place in range(k)], axis=1).astype(np.float64)
@@ -97,12 +97,8 @@ def position_bias_interval(places: npt.ArrayLike, *, k: int, seed: int, resample
     low, high = (float(each) for each in np.quantile(found, [(1 - level) / 2, (1 + level) / 2]))
     if high - low > 1e-12:
         return max(min(low, 2 * value - high, value), 0.0), min(max(high, 2 * value - low, value), 1.0)
-    shares = counts.sum(0) / counts.sum()
-    ends = [wilson_share(float(share), n, level=1 - (1 - level) / k) for share in shares]
-    least = sum(max(start - 1 / k, 1 / k - end, 0.0) for start, end in ends)
-    most = sum(max(end - 1 / k, 1 / k - start) for start, end in ends)
-    whole = 2 * (1 - 1 / k)
-    return min(least / whole, 1.0), min(most / whole, 1.0)
+    other = wilson_share(0.0, n, level=level)[1]
+    return value - value * other, value + (1 - value) * other
 
 
 def gain_interval(gains: npt.ArrayLike, *, level: float = 0.95) -> Interval:
