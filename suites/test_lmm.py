@@ -16,9 +16,8 @@ import numpy as np
 import pytest
 
 from pytest_clip.gates.catalog.lmm import PROTOCOLS
-from pytest_clip.metrics.choices import circular, hard_classes, position_bias, position_bias_interval
+from pytest_clip.metrics.choices import circular, gain_interval, hard_classes, position_bias, position_bias_interval
 from pytest_clip.metrics.intervals import seed_from, wilson_share
-from pytest_clip.metrics.means import mean_interval
 from pytest_clip.metrics.naming import NONE, SEVERAL
 from pytest_clip.metrics.outcomes import Outcomes
 
@@ -30,14 +29,14 @@ def mean(gate, clip_case):
     """Hand the mean over images of values between `low` and 1 to the gate of this case.
 
     Two orders of a question are one image: a share of each, whose mean varies at most as that of right and wrong, so Wilson's interval
-    holds it. A gain is a difference, and a bootstrap knows how much of it is of the same images.
+    holds it. A gain is what was won less what was lost.
     """
 
     def measured(values, told, *, ids=None, low=0.0, outcome="correct", reason="no image to ask about", **more):
         if not len(values):
             pytest.skip(reason)
         value, n = float(values.mean()), len(values)
-        ci = wilson_share(value, n) if low == 0 else mean_interval(values, seed=seed_from(str(clip_case.gate)), within=(low, 1.0))
+        ci = wilson_share(value, n) if low == 0 else gain_interval(values)
         gate(
             clip_case.gate, value, n=n, ci=ci, conventions={**told.conventions, **more},
             per_image=Outcomes("mean", {outcome: values}, told.pairs.ids if ids is None else ids),
@@ -93,7 +92,7 @@ def test_position_bias(gate, clip_case, clip_beside):
     chosen = told.places[told.places >= 0]
     gate(
         clip_case.gate, value, n=len(told.places), reason="every question is a tie",
-        ci=None if np.isnan(value) else position_bias_interval(told.places, k=k),
+        ci=None if np.isnan(value) else position_bias_interval(told.places, k=k, seed=seed_from(str(clip_case.gate))),
         per_image=Outcomes(None, {"places": told.places, "distractor": told.pairs.options[:, 1]}, told.pairs.ids),
         conventions={
             **told.conventions, "measured": {"places": np.bincount(chosen, minlength=k).tolist(), "ties": int((told.places < 0).sum())},

@@ -74,8 +74,7 @@ def elsewhere(run: ClipSession, gates: Sequence[GateId], suites: Sequence[str]) 
 
 def void(run: ClipSession) -> list[Entry]:
     """The project's rules for a model or a data set that is not in this run; the shipped ones are for many models."""
-    names = {name for choice in run.models for name in choice.names}
-    return [entry for entry in run.rulebook.out_of_scope(names, {choice.label for choice in run.data}) if entry.layer > 0]
+    return [entry for entry in run.rulebook.out_of_scope(run.named, {choice.label for choice in run.data}) if entry.layer > 0]
 
 
 def out_of_scope(run: ClipSession) -> list[str]:

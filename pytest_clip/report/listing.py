@@ -55,9 +55,7 @@ def lines(session: ClipSession, suites: Sequence[str]) -> list[str]:
     copies = session.settings.mutants
     told += ["", f"{total} gates, {judged} with a rule", *_data(session, suites, len(names) * (1 + len(copies)))]
     told += [f"mutant {name}: the model {MUTANTS[name].what}" for name in copies]
-    for entry in session.rulebook.out_of_scope(
-        {name for choice in session.models for name in choice.names}, {each.label for each in session.data}
-    ):
+    for entry in session.rulebook.out_of_scope(session.named, {each.label for each in session.data}):
         if entry.layer > 0:  # the shipped ones are for the embedded benchmark and its models, and many
             told.append(f"not in this run: rule for {entry.gate} ({entry.scope}) in {entry.source}")
     return told

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def rule_for(session: ClipSession, gate: GateId, model: str, data: str | None) -> Rule | None:
     """What the thresholds files ask of a gate in this run."""
-    rule = session.rulebook.rule_for(gate, session.model_names(model), data)
+    rule = session.rulebook.rule_for(gate, session.names_for(gate, model), data)
     if session.reach.of_other_kinds(gate):
         for key in ("min", "max"):
             rule = rule and rule.without_shipped(key)
@@ -44,7 +44,7 @@ def judge(
     if session.role_of(measurement.model) is not None:
         return as_baseline(measurement)
     rule = rule_for(session, measurement.gate, measurement.model, measurement.data)
-    waiver = session.rulebook.waiver_for(measurement.gate, session.model_names(measurement.model), measurement.data)
+    waiver = session.rulebook.waiver_for(measurement.gate, session.names_for(measurement.gate, measurement.model), measurement.data)
     comparison = _compared(session, measurement, rule)
     options = options_of(session, measurement.model, measurement.data, suite=measurement.gate.suite)
     spec = session.model_spec(measurement.model)

@@ -15,6 +15,7 @@ from pytest_clip.session.settings import Settings
 
 if TYPE_CHECKING:
     from pytest_clip.data.catalog import SetInfo
+    from pytest_clip.gates.ids import GateId
     from pytest_clip.gates.rules import Rulebook
     from pytest_clip.session.factors import Said
     from pytest_clip.session.regressions import Regressions
@@ -82,6 +83,17 @@ class ClipSession:
 
     def model_names(self, label: str) -> tuple[str, ...]:
         return next((choice.names for choice in self.models if choice.label == self.original(label)), (label,))
+
+    def names_for(self, gate: GateId, label: str) -> tuple[str, ...]:
+        """What thresholds may call the model behind a gate: a gate of the suite lmm is of the LMM as well."""
+        names, lmm = self.model_names(label), self.settings.lmm
+        return (*names, lmm.label, lmm.text) if lmm is not None and gate.suite == "lmm" else names
+
+    @property
+    def named(self) -> set[str]:
+        """All that thresholds may call a model of this run."""
+        lmm = self.settings.lmm
+        return {name for choice in self.models for name in choice.names} | (set() if lmm is None else {lmm.label, lmm.text})
 
     def model_spec(self, label: str) -> str | None:
         return next((choice.spec.text for choice in self.models if choice.label == label), None)

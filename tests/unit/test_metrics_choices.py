@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from pytest_clip.data.aliases import ALIASES, plain
 from pytest_clip.metrics import choices
+from pytest_clip.metrics.intervals import paired_difference
 from pytest_clip.metrics.naming import NONE, SEVERAL, named
 
 scores = st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed))
@@ -89,17 +90,47 @@ def test_of_two_it_is_the_distance_of_first_places_from_a_half(pairs):
 @given(scores, st.integers(2, 5), st.integers(2, 30))
 def test_the_interval_of_the_position_bias_holds_it_and_is_no_point(rng, k, n):
     for places in (rng.integers(k, size=(n, k)), np.zeros((n, k), dtype=int), np.tile(np.arange(k), (n, 1))):
-        low, high = choices.position_bias_interval(places, k=k)
+        low, high = choices.position_bias_interval(places, k=k, seed=0)
         assert 0 <= low <= choices.position_bias(places, k=k) + 1e-12
         assert choices.position_bias(places, k=k) - 1e-12 <= high <= 1
         assert low < high
 
 
-def test_the_interval_of_the_position_bias_covers():
-    """A model that prefers the first of two places by 20 points: 0.2; its two answers to a question as independent as can be."""
+@pytest.mark.parametrize(("first", "told"), [(0.6, 0.2), (0.5, 0.0), (0.9, 0.8)])
+def test_the_interval_of_the_position_bias_covers(first, told):
+    """Of a model that prefers the first of two places, its two answers to a question as independent as can be."""
     rng = np.random.default_rng(0)
-    held = [choices.position_bias_interval((rng.random((100, 2)) > 0.6).astype(int), k=2) for _ in range(400)]
-    assert np.mean([low <= 0.2 <= high for low, high in held]) >= 0.95
+    held = [choices.position_bias_interval((rng.random((100, 2)) > first).astype(int), k=2, seed=k) for k in range(150)]
+    assert np.mean([low - 1e-12 <= told <= high for low, high in held]) >= 0.9
+    assert np.mean([high - low for low, high in held]) < 0.3
+
+
+@given(st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.0]), min_size=1, max_size=60))
+def test_the_interval_of_a_gain_holds_it_and_is_no_point(gains):
+    low, high = choices.gain_interval(gains)
+    assert -1 <= low <= np.mean(gains) + 1e-12
+    assert np.mean(gains) - 1e-12 <= high <= 1
+    assert high - low > 0.01
+
+
+@pytest.mark.parametrize("shares", [(0.9, 0.05, 0.05), (0.5, 0.4, 0.1), (0.98, 0.0, 0.02), (0.2, 0.4, 0.4)])
+def test_the_interval_of_a_gain_covers(shares):
+    """None, all and nothing, as of two 0/1 outcomes: Newcombe's interval of the same pairs is its measure."""
+    rng = np.random.default_rng(1)
+    true, held, widths = shares[1] - shares[2], 0, []
+    for _ in range(500):
+        gains = rng.choice([0.0, 1.0, -1.0], p=shares, size=95)
+        low, high = choices.gain_interval(gains)
+        held += low <= true <= high
+        widths.append((high - low) / np.subtract(*paired_difference(gains > 0, gains < 0)[::-1]))
+    assert held / 500 >= 0.93
+    assert 0.8 < np.mean(widths) < 1.4
+
+
+@pytest.mark.parametrize(("gains", "told"), [([], "gains is empty"), ([1.5], r"gains must each be in -1 \.\. 1")])
+def test_gains_that_are_none(gains, told):
+    with pytest.raises(ValueError, match=told):
+        choices.gain_interval(gains)
 
 
 def test_positions_of_nobody_and_wrong_shapes():
