@@ -70,7 +70,7 @@ class Reach:
         return named or (("clean",) if gate.metric_id in CATALOG and "clean" in [each.name for each in there] else ())
 
     def of_other_kinds(self, gate: GateId) -> bool:
-        """Whether it is a mean over corruptions that the ini file chose, or an attack with other steps or images: shipped bounds are those of
+        """Whether it is a mean over corruptions that the ini file chose, or an attack of its steps or images: shipped bounds are those of
         the defaults."""
         from pytest_clip.views import catalog as views
         from pytest_clip.views.attacks.budgets import IMAGES, STEPS
