@@ -90,7 +90,7 @@ class Attacked:
                 entry.put(span, found)
 
         found = recall(self._entry("attack-break", {}), fill)
-        out[wanted] = found[wanted]
+        out[wanted] = found[wanted].astype(np.float64).round(6)  # so that a value is not told with the tail of a float32
         return out
 
     def blind(self) -> str | None:

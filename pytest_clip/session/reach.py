@@ -72,9 +72,13 @@ class Reach:
         return named or (("clean",) if gate.metric_id in CATALOG and "clean" in [each.name for each in there] else ())
 
     def of_other_kinds(self, gate: GateId) -> bool:
-        """Whether it is a mean over corruptions that the ini file chose: shipped bounds are those of the mean over the default kinds."""
+        """Whether it is a mean over corruptions that the ini file chose, or an attack of its steps or images: shipped bounds are those of
+        the defaults."""
         from pytest_clip.views import catalog as views
+        from pytest_clip.views.attacks.budgets import IMAGES, STEPS
 
+        if gate.suite == "adversarial":
+            return (self.settings.adversarial_images, self.settings.adversarial_steps) != (IMAGES, STEPS)
         default = {"corruptions": views.IMAGENET_C, "corruptions_3d": views.GEOMETRIC}
         return gate.slice is None and gate.suite in default and self._corruptions[gate.suite] != default[gate.suite]
 
