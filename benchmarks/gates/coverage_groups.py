@@ -1,10 +1,10 @@
 """How often the 95 % intervals of the suite `groups` hold the truth: the table of docs/statistics/means.md.
 
-    python benchmarks/gates/coverage_groups.py [--repeats=500]
+    python benchmarks/gates/coverage_groups.py [--repeats=500] [--only=TEXT]
 
 Groups of images with known chances to be right. "before" takes the group that happens to be worst (or best and worst) for one chosen
 beforehand: Wilson's, Newcombe's, and the interval of its own calibration error; "after" is the one that ships. In brackets: how often it
-lies wholly below and wholly above the truth. Seeds are fixed. 500 repeats know a coverage of 95 % to +-1 point.
+lies wholly below and wholly above the truth. Seeds are fixed. 500 repeats know a coverage of 95 % to +-1 point, 100 to +-2. `--only`: rows whose name holds this.
 """
 
 import argparse
@@ -31,9 +31,11 @@ SURE = np.array([0.35, 0.55, 0.75, 0.9, 0.98])
 """Confidences of a model, which are its chances to be right where it is calibrated."""
 
 
-def shares(repeats):
+def shares(repeats, only):
     header("groups", "number")
     for name, (chances, sizes) in WORLDS.items():
+        if only not in name:
+            continue
         rng = np.random.default_rng(len(sizes))
         truths = min(chances), max(chances) - min(chances)
         counters = [Counter(truth) for truth in truths for _ in range(2)]
@@ -49,7 +51,7 @@ def shares(repeats):
         row(name, "gap", *counters[2:])
 
 
-def errors(repeats):
+def errors(repeats, only):
     """Groups whose model says `more` than its chance in each of them."""
     header("groups", "number")
     for name, more, sizes in (
@@ -59,6 +61,8 @@ def errors(repeats):
         ("11, too sure by 0 to 0.15", np.linspace(0, 0.15, 11), [170] * 11),
         ("24, one too sure by 0.2", [0.0] * 23 + [0.2], [100] * 24),
     ):
+        if only not in name:
+            continue
         rng, truth = np.random.default_rng(len(sizes)), max(more)
         before, after = Counter(truth), Counter(truth)
         for seed in range(repeats):
@@ -75,9 +79,10 @@ def errors(repeats):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=500)
+    parser.add_argument("--only", default="")
     given, start = parser.parse_args(), time.process_time()
-    shares(given.repeats)
-    errors(given.repeats)
+    shares(given.repeats, given.only)
+    errors(given.repeats, given.only)
     print(f"\n{time.process_time() - start:.0f} s of processor time")
 
 
