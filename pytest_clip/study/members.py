@@ -40,6 +40,10 @@ class Member:
     outcomes: Mapping[str, tuple[str, Floats]] = field(default_factory=dict, repr=False)
 
 
+DATA = "data "
+"""What begins the name of a condition that says which pictures a run has seen: a data set of the record."""
+OWN_PROMPTS = ("prompts", "typographic", "lmm")
+"""Suites that ask in words of their own."""
 ONE_PROMPT, ALL_PROMPTS = ("openai-1", "single"), "openai"
 FEW = ("ece", "auroc", "accuracy")
 
@@ -47,7 +51,7 @@ FEW = ("ece", "auroc", "accuracy")
 def members(record: Mapping[str, Any], *, run: str) -> list[Member]:
     """Models under test of one record; a baseline measured beside them, and copies damaged on purpose, are none."""
     found = []
-    sets = {each["name"]: each.get("fingerprint") for each in record["data"]}
+    pictured = {each["name"]: {key: each.get(key) for key in ("name", "fingerprint", "sets")} for each in record["data"]}
     names = list(dict.fromkeys(row["model"] for row in record["gates"] if not row.get("role") and row["n"] is not None))
     facts = {each["name"]: each for each in record["models"]}
     for name in names:
@@ -55,7 +59,7 @@ def members(record: Mapping[str, Any], *, run: str) -> list[Member]:
         about = facts.get(name, {})
         data = tuple(sorted({row["data"] for row in rows}))
         conditions = {
-            **{f"data {each}": sets.get(each) for each in data},
+            **{f"{DATA}{each}": pictured.get(each, {"name": each}) for each in data},
             "precision": about.get("precision"),
             "prompts": sorted({json.dumps(row["conventions"].get("prompts")) for row in rows if _asks(row)}),
             "partial": any(row.get("partial") for row in rows),
@@ -92,8 +96,8 @@ def outcomes(run: SavedRun, member: Member, gates: Collection[str]) -> dict[str,
 
 
 def _asks(row: Mapping[str, Any]) -> bool:
-    """Whether a gate asks with the prompts of the run: those of the prompts suite bring their own, the same ones in every run."""
-    return "prompts" in row["conventions"] and not row["gate"].startswith("prompts/")
+    """Whether a gate asks with the prompts of the run: some suites bring their own, the same ones in every run."""
+    return "prompts" in row["conventions"] and row["gate"].partition("/")[0] not in OWN_PROMPTS
 
 
 def _epoch(about: Mapping[str, Any]) -> tuple[float | None, str | None]:

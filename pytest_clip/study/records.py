@@ -13,7 +13,7 @@ import numpy as np
 from pytest_clip import ClipError
 from pytest_clip.runs import packed, shape
 from pytest_clip.runs.store import content_of
-from pytest_clip.study.members import Member, members
+from pytest_clip.study.members import DATA, Member, members
 from pytest_clip.study.population import Population
 
 AMOUNTS = ("parameters", "gflops", "samples_seen", "training_set_size", "resolution")
@@ -95,17 +95,39 @@ def _alike(held: Sequence[Member]) -> None:
     first = next((each for each in held if each.conditions.get("prompts") != []), held[0])
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ClipError(f"{twice[0]} is there twice; a study takes each run once")
+    _same_pictures(held)
     for each in held:
         for key in sorted({*first.conditions, *each.conditions}):
             there, here = first.conditions.get(key), each.conditions.get(key)
-            if there != here and not (key == "prompts" and here == []):
+            told = there is not None and here is not None
+            if there != here and not (key.startswith(DATA) and told) and not (key == "prompts" and here == []):
                 raise ClipError(
                     f"{first.name} and {each.name} cannot be in one study: {key} is {_told(there)} in the one and "
                     f"{_told(here)} in the other; measure both alike, or leave one out"
                 )
 
 
+def _same_pictures(held: Sequence[Member]) -> None:
+    """Sets that two runs both have are the same; a later version, or a run of other suites, may have more of them. As a whole, where a run
+    does not tell its sets."""
+    for key in sorted({key for each in held for key in each.conditions if key.startswith(DATA)}):
+        runs = [(each, each.conditions[key]) for each in held if key in each.conditions]
+        apart = all(told.get("sets") for _, told in runs)
+        known: dict[str, tuple[str | None, Member]] = {}
+        for each, told in runs:
+            for name, mark in (told["sets"] if apart else {"": told.get("fingerprint")}).items():
+                was, other = known.setdefault(name, (mark, each))
+                if was != mark and None not in (was, mark):
+                    what = f"{key}/{name}".rstrip("/")
+                    raise ClipError(
+                        f"{other.name} and {each.name} cannot be in one study: {what} is {was} in the one and {mark} in the other; "
+                        "measure both alike, or leave one out"
+                    )
+
+
 def _told(thing: Any) -> str:
+    if isinstance(thing, Mapping):  # a data set
+        return str(thing.get("fingerprint"))
     return "not there" if thing is None else str(thing)
 
 

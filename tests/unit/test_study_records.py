@@ -101,6 +101,23 @@ def test_runs_that_were_not_measured_alike_are_refused(other, says):
         records.population([*one, *records.members(other, run="b")])
 
 
+def with_sets(name, sets, whole):
+    made = record(name, {"accuracy/top1[clean]": 0.9, "accuracy/top1[shift_far]": 0.5})
+    made["data"] = [{"name": "scenes", "fingerprint": whole, "sets": sets}]
+    return records.members(made, run=name)[0]
+
+
+def test_a_run_with_more_sets_is_on_the_same_pictures():
+    """A later version has sets that an earlier one had not, so the data as a whole bears another mark."""
+    some, more = with_sets("a", {"clean": "c"}, "f0"), with_sets("b", {"clean": "c", "note": "n"}, "f1")
+    assert records.population([some, more]).names == ("a", "b")
+    other = with_sets("c", {"note": "another"}, "f2")
+    with pytest.raises(ClipError, match=r"^b and c cannot be in one study: data scenes/note is n in the one and another in the other; "):
+        records.population([some, more, other])
+    with pytest.raises(ClipError, match=r"^a and d cannot be in one study: data scenes is f0 in the one and f1 in the other; "):
+        records.population([some, with_sets("d", None, "f1")])
+
+
 def test_a_run_twice_and_runs_without_clean_accuracy_are_refused(tmp_path, capsys):
     one = records.members(record("a", {"accuracy/top1[clean]": 0.5}), run="a")
     with pytest.raises(ClipError, match="a is there twice"):
