@@ -158,3 +158,15 @@ def test_a_table_of_places_is_summed_up():
     assert always_first == {"vanilla": 0.25, "circular": 0.0, "bias": 0.5, "most_chosen": 1.0}
     right = measure.summary(np.tile(np.arange(4), (5, 1)))
     assert right == {"vanilla": 1.0, "circular": 1.0, "bias": 0.0, "most_chosen": 0.25}
+
+
+def test_the_command_trains_it_and_another_seed_draws_everything_anew(tmp_path, monkeypatch, capsys):
+    from pytest_clip.cli.main import main
+    from pytest_clip.train.llava import run
+
+    given = []
+    monkeypatch.setattr(run, "run", lambda **options: given.append(options) or tmp_path)
+    assert main(["train", "scenes-llava", "--seed", "2", "--out", str(tmp_path), "--cache-dir", str(tmp_path / "cache")]) == 0
+    assert given == [{"out": tmp_path / "scenes-llava-seed2", "cache": tmp_path / "cache", "seed": 2}]
+    assert capsys.readouterr().out == f"wrote {tmp_path}\n"
+    assert (drawn(2).seed, drawn(2).initial_seed, drawn(2).pictures.seed) == (3, 3, 3)

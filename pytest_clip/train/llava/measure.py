@@ -91,15 +91,18 @@ def generated(asked: Asked, asking: Asking) -> dict[str, float]:
 
 
 def measure(folder: Path, asking: Asking, *, log: Callable[[str], None] = print) -> dict[str, Any]:
-    """All numbers of the card. `by_chance`: wrong options at random; `by_clip`: those that the tower's own CLIP finds likeliest, so that CLIP
-    itself is right as often as its top-1; `mixed`: its likeliest and others at random; the controls are asked as `4_by_chance`."""
+    """All numbers of the card.
+
+    `by_chance`: wrong options at random. `by_clip`: those that the tower's own CLIP finds likeliest; it is right as often among them as
+    among all classes. `mixed`: its likeliest, and others at random. The two controls are asked as `4_by_chance`.
+    """
     asked = Asked(folder)
-    images, labels, chance = asking.images, asking.labels, asking.by_chance
-    shuffled = images.roll(len(images) // 2 + 3, 0)
-    mixed = np.array([[hard, *(k for k in some if k != hard)] for hard, some in zip(asking.by_clip[:, 0], chance, strict=True)])
+    images, labels, chance, clip = asking.images, asking.labels, asking.by_chance, asking.by_clip
+    mixed = np.array([[hard, *(k for k in some if k != hard)] for hard, some in zip(clip[:, 0], chance, strict=True)])
+    blank, shuffled = torch.zeros_like(images), images.roll(len(images) // 2 + 3, 0)
     runs = {
-        "2_by_chance": (images, chance, 2), "2_by_clip": (images, asking.by_clip, 2), "4_by_chance": (images, chance, 4),
-        "4_by_clip": (images, asking.by_clip, 4), "4_mixed": (images, mixed, 4), "blank": (torch.zeros_like(images), chance, 4), "shuffled": (shuffled, chance, 4),
+        "2_by_chance": (images, chance, 2), "2_by_clip": (images, clip, 2), "4_by_chance": (images, chance, 4),
+        "4_by_clip": (images, clip, 4), "4_mixed": (images, mixed, 4), "blank": (blank, chance, 4), "shuffled": (shuffled, chance, 4),
     }  # fmt: skip
     out: dict[str, Any] = {"images": len(labels)}
     for name, (shown, wrong, k) in runs.items():
