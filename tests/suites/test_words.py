@@ -109,8 +109,8 @@ def test_a_model_that_never_saw_a_negation_takes_what_is_denied_for_what_is_ther
     _, rows, _ = measure("--clip-model=scenes-rn", "--clip-suite=retrieval", "-k", "negation", "-p", "no:cacheprovider")
     of = {kind: rows[f"retrieval/negation_accuracy[{kind}]"] for kind in ("positive", "negative", "hybrid", "all")}
     assert {row["verdict"] for row in of.values()} == {"unjudged"}
-    assert of["all"]["value"] < 0.25
-    assert of["negative"]["value"] < 0.05
+    assert of["negative"]["value"] < 0.05  # chance is 0.25: it reads over the 'no'
+    assert of["negative"]["value"] < of["hybrid"]["value"] < of["positive"]["value"]
     wrong = [rows[f"retrieval/negation_wrong_{kind}[all]"]["value"] for kind in ("positive", "negative", "hybrid")]
     assert sum(wrong) + of["all"]["value"] == pytest.approx(1)
     assert of["all"]["n"] == sum(of[kind]["n"] for kind in ("positive", "negative", "hybrid"))
