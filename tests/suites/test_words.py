@@ -138,7 +138,7 @@ why = "a quarter is chance"
 
 
 def taught(folder, cache, *, steps=200, batch=40):
-    """scenes-rn whose text tower learned from questions about `clean` (no scene of which is in `pairs`); its image tower stays as it was."""
+    """scenes-rn whose text tower learned from questions about `clean`, which shares no scene with `pairs`; its image tower stays."""
     data = load("scenes")
     model = openclip.load(spec.parse(f"local-dir:{bundled.expand('scenes-rn', cache)}"), device="cpu", cache_dir=cache)
     images = data.images("clean")
