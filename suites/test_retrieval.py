@@ -25,8 +25,10 @@ Negation (NegBench, Alhamoud et al. 2025): of four captions of an image one is t
 (negative) and do both (hybrid) is false. Guessing scores 0.25; a model that reads over the 'no' takes what is denied for what is there, and
 scores near 0 where the true caption denies.
 
-    true, of a mug and a dog    a mug and a dog    there is no tree    a mug but no tree
-    false                       a mug and a tree   there is no dog     a mug but no dog
+    true, of a mug     a mug     there is no tree    a mug but no tree
+    false              a tree    there is no mug     a tree but no mug
+
+On `scenes` the questions are about the main object: companions are small, and what is asked is whether the 'no' is read.
 """
 
 from functools import cache, partial

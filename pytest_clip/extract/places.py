@@ -35,7 +35,7 @@ def local_scores(
     from ..metrics.neglabel import local_mcm
     from ..models.patches import patch_features
 
-    def answer(batch: torch.Tensor) -> NDArray[np.float64]:
+    def answer(batch: torch.Tensor) -> NDArray[Any]:
         patches = batches.door.patches(model, patch_features(model, batch), len(batch)).astype(np.float64)
         lengths = np.linalg.norm(patches, axis=-1, keepdims=True)
         cosines = (patches / np.maximum(lengths, 1e-12)) @ prompts.T  # a place without a direction is equally near to all classes

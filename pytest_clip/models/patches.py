@@ -41,7 +41,7 @@ def lacking(model: ClipModel) -> str | None:
         return None
     tower = getattr(getattr(model, "module", None), "visual", None)
     resnet = all(hasattr(getattr(tower, "attnpool", None), name) for name in ("v_proj", "c_proj"))
-    blocks = getattr(getattr(tower, "transformer", None), "resblocks", None)
+    blocks: Any = getattr(getattr(tower, "transformer", None), "resblocks", None)
     vit = blocks and hasattr(tower, "ln_post") and getattr(tower, "attn_pool", None) is None
     if resnet or (vit and all(hasattr(blocks[-1], name) for name in ("ln_1", "attn", "ln_2", "mlp"))):
         return None

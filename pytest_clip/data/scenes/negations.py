@@ -155,10 +155,22 @@ def false_caption(scene: Scene, g: Draw) -> str:
 
 
 def question(scene: Scene, g: Draw, kind: str) -> Question:
-    """Four captions: the true one of type `kind` among a false one of each type, in random order."""
-    told = [(TRUE[kind](scene, g), kind, True), *((FALSE[t](scene, g), t, False) for t in TYPES)]
+    """Four captions: the true one of type `kind` among a false one of each type, in random order.
+
+    They are about the main object, and companions are neither named nor denied: these are small, the bundled models are at chance about
+    them, and what is asked is whether the 'no' is read.
+    """
+    told = [(_of_main(TRUE[kind], scene, g), kind, True), *((_of_main(FALSE[t], scene, g), t, False) for t in TYPES)]
     order = [told[int(k)] for k in g.permutation(len(told))]
     return Question(tuple(c for c, _, _ in order), tuple(t for _, t, _ in order), [true for _, _, true in order].index(True))
+
+
+def _of_main(make: Callable[[Scene, Draw], str], scene: Scene, g: Draw) -> str:
+    alone, mates = replace(scene, companions=()), {mate.cls for mate in scene.companions}
+    while True:
+        caption = make(alone, g)
+        if not mates & {*caption.replace(".", " ").replace(",", " ").split()}:
+            return caption
 
 
 def lexicon() -> list[str]:
