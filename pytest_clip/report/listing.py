@@ -10,6 +10,7 @@ from pytest_clip import ClipError
 from pytest_clip.extract import rates
 from pytest_clip.extract.rates import clocked
 from pytest_clip.gates.catalog import CATALOG, SUITES
+from pytest_clip.gates.catalog.lmm import NAME as LMM
 from pytest_clip.gates.catalog.needs import has, paired
 from pytest_clip.mutants.catalog import MUTANTS
 from pytest_clip.report import order as said
@@ -141,7 +142,7 @@ def _times(session: ClipSession, cost: Cost, models: int) -> list[str]:
 def _lmm(session: ClipSession, suites: Sequence[str], data: DataChoice) -> list[str]:
     """What the LMM is asked, and how long that takes by its last rate; of each CLIP anew, because each has failures of its own."""
     choice = session.settings.lmm
-    if choice is None or lmmcost.NAME not in suites:
+    if choice is None or LMM not in suites:
         return []
     cost, clips = lmmcost.of(session, data), max(1, len(session.judged))
     words = f", {cost.words * clips:,} of them answered in words" if cost.words else ""
