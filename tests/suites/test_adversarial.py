@@ -101,17 +101,22 @@ def test_no_weaker_than_a_kept_library_at_100_steps(cache, name, levels):
 
 
 @pytest.mark.slow
-def test_a_hardened_model_passes_where_the_one_it_came_from_fails(measure):
-    """By the rule that ships for the hardened one, on the images and steps of the suite."""
+def test_a_hardened_model_passes_where_the_one_it_came_from_fails(measure, tmp_path):
+    """By one rule for both, on the images and steps of the suite; the hardened one with room, and by its shipped rules, too."""
+    (tmp_path / "thresholds.toml").write_text('schema = 1\n[gates."adversarial/robust_accuracy[linf-2]"]\nmin = 0.25\n', encoding="utf-8")
+    gate = "adversarial/robust_accuracy[linf-2]"
     status, hardened, output = measure("--clip-model=scenes-rn-robust", "--clip-suite=adversarial")
     assert status == 0, output
-    rule = hardened["adversarial/robust_accuracy[linf-2]"]["rule"]["min"]
-    _, before, _ = measure("--clip-model=scenes-rn-base", "--clip-suite=adversarial", "-o", "clip_unjudged=allow")
+    assert hardened[gate]["verdict"] == "pass"
+    assert hardened[gate]["ci"][0] > 0.25
+    assert sum(row["verdict"] == "pass" for row in hardened.values()) == 3
+    status, before, output = measure("--clip-model=scenes-rn-base", "--clip-suite=adversarial")
+    assert status == 1
+    assert {name for name, row in before.items() if row["verdict"] == "fail"} == {gate}, output
+    assert before[gate]["ci"][1] < 0.25
     for row in (hardened, before):
         curve = [row[f"adversarial/robust_accuracy[linf-{level}]"]["value"] for level in ("0.25", "0.5", "1", "2", "4")]
         assert curve == sorted(curve, reverse=True)
-    assert before["adversarial/robust_accuracy[linf-2]"]["ci"][1] < rule
-    assert hardened["adversarial/robust_accuracy[linf-2]"]["value"] > rule + 0.03
 
 
 def test_a_model_whose_gradients_lead_nowhere_is_not_measured(measure):

@@ -11,6 +11,7 @@ import skimage
 from PIL import Image
 
 from pytest_clip.gates.catalog import SUITES
+from pytest_clip.session import onrequest
 
 SHOWS = {"coffee": "espresso", "chelsea": "tiger cat", "motorcycle_left": "moped", "camera": "tripod", "rocket": "missile"}
 SAYS = {
@@ -20,7 +21,7 @@ SAYS = {
 UNKNOWN = ("brick", "gravel", "grass", "page")
 CUTS = ((0.0, 0.0, 1.0), (0.05, 0.05, 0.9))
 """Left and top corner and side of a cut, as shares of the picture."""
-ASKED = SUITES.keys() - {"mutants", "lmm"}
+ASKED = SUITES.keys() - {"mutants", "lmm", *onrequest.SUITES}  # those that cost minutes, or need an LMM, have tests of their own
 FEW = (
     *("-o", "clip_corruptions=gaussian_noise", "-o", "clip_corruptions_3d=iso_noise", "-o", "clip_corruption_images=5"),
     *("-k", "not smallest_break"),
