@@ -4,7 +4,8 @@
 
 Groups of images with known chances to be right. "before" takes the group that happens to be worst (or best and worst) for one chosen
 beforehand: Wilson's, Newcombe's, and the interval of its own calibration error; "after" is the one that ships. In brackets: how often it
-lies wholly below and wholly above the truth. Seeds are fixed. 500 repeats know a coverage of 95 % to +-1 point, 100 to +-2. `--only`: rows whose name holds this.
+lies wholly below and wholly above the truth. Seeds are fixed. 500 repeats know a coverage of 95 % to +-1 point, 100 to +-2. `--only`: rows
+whose name holds this.
 """
 
 import argparse

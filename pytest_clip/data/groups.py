@@ -63,7 +63,7 @@ def crossed(one: Sequence[str], two: Sequence[str]) -> tuple[str, ...]:
 
 def values(facts: Mapping[str, Sequence[str]], name: str) -> tuple[str, ...]:
     """The group of each image, "" for none, under a name that `columns` gave; KeyError for another."""
-    named = {}
+    named: dict[str, str] = {}
     for column in facts:
         named.setdefault(slug(column), column)
     if name in named:

@@ -131,4 +131,4 @@ def bank() -> Floats:
         disk = np.hypot(y - middle[0], x - middle[1]) < radius
         edge = math.cos(turn) * (x - middle[1]) + math.sin(turn) * (y - middle[0]) > 0
         out[k] = np.where(disk if k % 2 else edge, 0.3 * picture + 0.7 * rng.random((3, 1, 1)), picture)
-    return np.round(out.clip(0, 1) * 255) / np.float32(255)
+    return (np.round(out.clip(0, 1) * 255) / 255).astype(np.float32)
