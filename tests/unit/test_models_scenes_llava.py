@@ -16,7 +16,7 @@ from pytest_clip.train.llava.asking import Asked
 from pytest_clip.train.llava.recipe import SCENES_LLAVA
 from pytest_clip.train.llava.run import MEASURED
 
-MEGABYTE = 1_000_000
+MEGABYTE = 1 << 20
 
 
 @pytest.fixture(scope="module")
