@@ -22,11 +22,11 @@ class LlavaRecipe:
     heads: int = 4
     key_heads: int = 2
     scenes: str = "sampled"
-    most_images: int = 47_500
-    align_steps: int = 600
+    most_images: int = 53_200
+    align_steps: int = 1600
     align_batch: int = 190
     align_lr: float = 2e-3
-    steps: int = 1100
+    steps: int = 1300
     batch: int = 48
     budget: int = 88
     """tokens of questions a picture in a step, packed side by side behind the same 64 patches"""
