@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from . import layouts
 from .imagenet.parts import PARTS, X
-from .layouts import imagenet, karpathy, manifest, navi, scannet, spair, sugarcrepe, winoground
+from .layouts import imagenet, karpathy, manifest, navi, negbench, scannet, spair, sugarcrepe, sugarcrepepp, winoground
 
 PAIRED = "it needs every scene a second time without the change, and only --clip-data=scenes has that"
 
@@ -46,5 +46,8 @@ def _published(kind: str) -> dict[str, str]:
         "role:keypoints": f"get SPair-71k ({spair.LICENCE}; {spair.PAGE})",
         "role:captions": f"get {captions}",
         "role:pairs": f"get SugarCrepe ({sugarcrepe.LICENCE}; {sugarcrepe.PAGE})",
+        "role:triples": f"get SugarCrepe++ ({sugarcrepepp.LICENCE}; {sugarcrepepp.PAGE})",
+        "role:choices": f"get NegBench ({negbench.LICENCE}; {negbench.PAGE})",
+        "role:negated": f"get NegBench ({negbench.LICENCE}; {negbench.PAGE})",
         "role:quads": f"get Winoground ({winoground.LICENCE}; {winoground.PAGE})",
     }
