@@ -29,7 +29,7 @@ def test_suites_without_images_are_listed_with_what_they_need(pets: Path, projec
     assert result.ret == 0
     names = "correspondence/recall_px, correspondence/recall_distance"
     assert f"  skipped: {names}: the data set pets has no image set for it (role:viewpoint); {NAVI}" in told
-    assert "  skipped: ood/auroc, ood/aupr_in, ood/aupr_out and 5 more: the data set pets has no image set for it (role:ood); put" in told
+    assert "  skipped: ood/auroc, ood/aupr_in, ood/aupr_out and 7 more: the data set pets has no image set for it (role:ood); put" in told
     assert OOD.format(folder=pets) in told
     assert f"write a column with 2 to 24 values into {pets}/manifest.csv; it becomes slices" in told
     assert (
@@ -42,6 +42,8 @@ def test_the_run_says_the_same(pets: Path, measure: Callable) -> None:
     result.stdout.fnmatch_lines(
         [f"SKIPPED*the data set pets has no image set for ood/auroc (role:ood); put images of no class into {pets}/*"]
     )
+    result.stdout.fnmatch_lines(["SKIPPED*get SugarCrepe++ (CC BY 4.0; *)*"])
+    result.stdout.fnmatch_lines(["SKIPPED*get NegBench (MIT; *)*"])
     result.stdout.fnmatch_lines(["SKIPPED*get SugarCrepe (MIT; *), or write a column negative_caption into *pets/manifest.csv"])
 
 
