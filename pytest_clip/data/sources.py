@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from . import layouts
 from .groups import ENOUGH
 from .imagenet.parts import PARTS, X
-<<<<<<< HEAD
-from .layouts import choices, counteranimal, imagenet, karpathy, manifest, navi, rta100, scam, scannet, spair, sugarcrepe, winoground
-=======
-from .layouts import imagenet, karpathy, manifest, navi, negbench, scannet, spair, sugarcrepe, sugarcrepepp, winoground
->>>>>>> w-words
+from .layouts import (
+    choices, counteranimal, imagenet, karpathy, manifest, navi, negbench, rta100, scam, scannet, spair, sugarcrepe, sugarcrepepp, winoground,
+)  # fmt: skip
 
 PAIRED = "it needs every scene a second time without the change, and only --clip-data=scenes has that"
 
@@ -54,14 +52,11 @@ def _published(kind: str) -> dict[str, str]:
         "role:keypoints": f"get SPair-71k ({spair.LICENCE}; {spair.PAGE})",
         "role:captions": f"get {captions}",
         "role:pairs": f"get SugarCrepe ({sugarcrepe.LICENCE}; {sugarcrepe.PAGE})",
-<<<<<<< HEAD
         "role:written": f"get SCAM ({scam.LICENCE}; {scam.PAGE}) or RTA-100 ({rta100.LICENCE}; {rta100.PAGE})",
         "role:bare": f"get SCAM ({scam.LICENCE}; {scam.PAGE})",
         "role:choice": f"get ImageNet-D ({choices.D_LICENCE}; {choices.D_PAGE}) or MMVP ({choices.MMVP_LICENCE}; {choices.MMVP_PAGE})",
-=======
         "role:triples": f"get SugarCrepe++ ({sugarcrepepp.LICENCE}; {sugarcrepepp.PAGE})",
         "role:choices": f"get NegBench ({negbench.LICENCE}; {negbench.PAGE})",
         "role:negated": f"get NegBench ({negbench.LICENCE}; {negbench.PAGE})",
->>>>>>> w-words
         "role:quads": f"get Winoground ({winoground.LICENCE}; {winoground.PAGE})",
     }
