@@ -8,7 +8,20 @@ from . import layouts
 from .groups import ENOUGH
 from .imagenet.parts import PARTS, X
 from .layouts import (
-    choices, counteranimal, imagenet, karpathy, manifest, navi, negbench, rta100, scam, scannet, spair, sugarcrepe, sugarcrepepp, winoground,
+    choices,
+    counteranimal,
+    imagenet,
+    karpathy,
+    manifest,
+    navi,
+    negbench,
+    rta100,
+    scam,
+    scannet,
+    spair,
+    sugarcrepe,
+    sugarcrepepp,
+    winoground,
 )  # fmt: skip
 
 PAIRED = "it needs every scene a second time without the change, and only --clip-data=scenes has that"
