@@ -271,7 +271,8 @@ def test_the_list_and_the_header_say_what_will_run(damaged):
     result = damaged.clip("--clip-mutants=bgr,int8", "--clip-list")
     result.stdout.fnmatch_lines(
         [
-            "  this run: 250 pictures, 152 texts: 750 forward passes of pictures; less what the cache holds",
+            "  this run: 250 pictures, 152 texts: 750 forward passes of pictures, at most 450 more in searches, variants and places; "
+            "less what the cache holds",
             f"mutant bgr: the model {MUTANTS['bgr'].what}",
         ]
     )

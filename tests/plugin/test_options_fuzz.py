@@ -103,6 +103,7 @@ class Config:
 
     def __init__(self, config: pytest.Config, path: Path) -> None:
         self._config, self.rootpath, self.inipath = config, path, path / "tox.ini"
+        self.hook = config.hook
         self.invocation_params = argparse.Namespace(dir=path)
         self.option = argparse.Namespace(
             **{each.dest: False if each.more.get("action") == "store_true" else None for each in OPTIONS.values()}

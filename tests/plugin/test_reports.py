@@ -335,7 +335,8 @@ def test_the_list_shows_gates_rules_and_the_work_they_take(world):
         [
             "models: stub, other",
             "data scenes: 3 image sets, 170 images",
-            "  this run: 170 pictures, 152 texts: 340 forward passes of pictures; less what the cache holds",
+            "  this run: 170 pictures, 152 texts: 340 forward passes of pictures, at most 220 more in searches, variants and places; "
+            "less what the cache holds",
             "  time of stub: not known*",
             "  time of other: not known*",
         ]

@@ -87,7 +87,10 @@ def without_reason(rows):
     return [row["gate"] for row in silent]
 
 
-ON_PHOTOGRAPHS = {"accuracy", "calibration", "checkpoint", "corruptions", "corruptions_3d", "factors", "metamorphic", "ood"}
+ON_PHOTOGRAPHS = {
+    "accuracy", "calibration", "checkpoint", "corruptions", "corruptions_3d", "corruptions_laion_c", "factors", "metamorphic", "ood",
+    "typographic",
+}  # fmt: skip
 LACKING = {
     "correspondence": "has no image set for correspondence/recall_px",
     "shape_bias": "has no image set for shape_bias/shape_bias",

@@ -47,7 +47,7 @@ SWAPS = {f"retrieval/compositionality[{kind}_swap]" for kind in ("object", "attr
 
 def test_a_bag_of_words_finds_pictures_but_does_not_see_who_is_what(retrieving):
     assert failed(retrieving["whole"]) == set()
-    assert failed(retrieving["bagofwords"]) == SWAPS
+    assert failed(retrieving["bagofwords"]) == SWAPS | {"retrieval/paraphrase[object_swap]", "retrieval/paraphrase[attribute_swap]"}
     assert {retrieving["bagofwords"][gate]["value"] for gate in SWAPS} == {0.0}
     assert all(row["conventions"]["chance"] == 0.5 for gate, row in retrieving["whole"].items() if "compositionality" in gate)
 

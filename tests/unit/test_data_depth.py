@@ -58,7 +58,7 @@ def test_maps_of_scenes_are_cast_once(monkeypatch):
 
 
 def test_scenes_have_depth_portraits_have_none_and_a_folder_has_it_with_a_folder_of_maps(pets):
-    assert [s.name for s in catalog.sets("scenes") if not s.depth] == ["studio"]
+    assert [s.name for s in catalog.sets("scenes") if not s.depth] == ["studio", "note_word", "note_blank", "note_neutral", "note_read"]
     assert [s.depth for s in catalog.sets(str(pets))] == [False]
     add_map(pets, "cat/a.png", np.ones((4, 4), np.uint8))
     assert [s.depth for s in catalog.sets(str(pets))] == [True]

@@ -159,14 +159,16 @@ def test_the_catalog_holds_the_promised_metrics():
         "checkpoint": "finite_weights logit_scale embedding_norm image_spread text_spread repeatability batch_invariance order_invariance"
         " preprocess tokenizer alignment activation normalization",
         "accuracy": "top1 top5 mean_per_class relative_robustness effective_robustness published_gap",
-        "factors": "accuracy drop error_ratio effective_robustness worst_accuracy worst_drop",
+        "factors": "accuracy drop error_ratio effective_robustness worst_accuracy worst_drop background_gap",
         "calibration": "ece adaptive_ece nll brier ece_scaled nll_scaled temperature",
         "retrieval": "image_retrieval_recall_at_1 image_retrieval_recall_at_5 image_retrieval_recall_at_10 text_retrieval_recall_at_1"
         " text_retrieval_recall_at_5 text_retrieval_recall_at_10 image_retrieval_mean_rank image_retrieval_median_rank"
         " text_retrieval_mean_rank text_retrieval_median_rank compositionality winoground_text winoground_image winoground_group"
-        " published_gap",
+        " published_gap negation_accuracy negation_wrong_positive negation_wrong_negative negation_wrong_hybrid negated_recall_drop"
+        " paraphrase",
         "metamorphic": "agreement invariance smallest_break",
-        "ood": "auroc aupr_in aupr_out fpr95_id_positive fpr95_ood_positive auroc_msp auroc_max_logit auroc_energy",
+        "ood": "auroc aupr_in aupr_out fpr95_id_positive fpr95_ood_positive auroc_msp auroc_max_logit auroc_energy"
+        " auroc_neglabel auroc_gl_mcm",
     }
     here = {key for key in CATALOG if key.partition("/")[0] in promised}
     assert here == {f"{suite}/{name}" for suite, names in promised.items() for name in names.split()}

@@ -33,7 +33,7 @@ def measured(size, mode, change):
     )
     told = {}
     case = SimpleNamespace(gate=GateId.parse("checkpoint/preprocess"))
-    suite.test_preprocess(lambda of, value, **facts: told.update(facts, value=value), case, model)
+    suite.test_preprocess(lambda of, value, **facts: told.update(facts, value=value), case, model, lambda what, make: make())
     return told["value"], told["conventions"]["measured"]
 
 

@@ -140,11 +140,13 @@ def split(text: str) -> tuple[Path, str | None]:
 
 
 def _search(root: Path) -> list[Found]:
+    """Every data set in `root`, the most particular layout first. One layout may ask several questions of the very same pictures."""
     out: list[Found] = []
     for name in LAYOUTS:
-        earlier = tuple(out)  # one layout may ask several questions of the same pictures
-        found = layout(name).detect(root)
-        out += [each for each in found if not any(_taken(path, other) for path in each.claims for other in earlier)]
+        for each in layout(name).detect(root):
+            others = [other for other in out if (other.layout, set(other.claims)) != (each.layout, set(each.claims))]
+            if not any(_taken(path, other) for path in each.claims for other in others):
+                out.append(each)
     return out
 
 
