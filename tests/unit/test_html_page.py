@@ -184,3 +184,22 @@ def test_mutants_are_a_matrix():
     assert "Survived: swap, the model is damaged." in found.text
     assert "Not counted: same: it is the model." in found.text
     assert "1 gate noticed none of them: ood/auroc[near]." in found.text
+
+
+def test_a_multimodal_model_is_drawn_beside_the_clip_on_the_same_pairs():
+    sets = {"clean": (0.9, 0.8), "shift_far": (0.6, 0.7), "fog-3": (0.5, None)}
+    rows = [row(f"lmm/accuracy[{name}]", "pass", lmm) for name, (lmm, _) in sets.items()]
+    rows += [row(f"lmm/accuracy[{name}]", "pass", 0.77) for name in ("vanilla-2", "circular-2")]
+    rows += [
+        row(f"lmm/gain_over_clip[{name}]", "pass", 0.1, conventions={"measured": {"clip": clip, "lmm": lmm}})
+        for name, (lmm, clip) in sets.items()
+    ]
+    text = page.render(record(rows))
+    beside, protocols = (text.index(each) for each in ("the LMM beside the CLIP", "lmm/accuracy by protocol"))
+    assert beside < protocols
+    drawn = text[beside:protocols]
+    assert "Open marks are the CLIP on the same pairs." in drawn
+    assert "shift_far" in drawn
+    assert "fog-3" in drawn
+    assert "0.7000" in drawn  # of the CLIP, in the table behind the figure
+    assert "vanilla-2" not in drawn

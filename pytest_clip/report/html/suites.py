@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pytest_clip.gates.catalog import CATALOG, SUITES
+from pytest_clip.gates.catalog.lmm import PROTOCOLS
 from pytest_clip.report import order
 from pytest_clip.report.html import gates, reading
 from pytest_clip.report.html.evidence import Shown
@@ -57,7 +58,9 @@ def _of(rows: Sequence[Row], metric: str) -> list[Row]:
     return [row for row in rows if reading.metric(row) == metric]
 
 
-def _slices(rows: Sequence[Row], shown: Shown, on: str, only: Sequence[str] = (), before: Before | None = None) -> list[Figure]:
+def _slices(
+    rows: Sequence[Row], shown: Shown, on: str, only: Sequence[str] = (), before: Before | None = None, told: str = ""
+) -> list[Figure]:
     """The intervals of each metric that has several slices, or several models."""
     found = []
     for metric in dict.fromkeys(reading.metric(row) for row in rows):
@@ -65,13 +68,14 @@ def _slices(rows: Sequence[Row], shown: Shown, on: str, only: Sequence[str] = ()
         if (only and metric not in only) or len(own) < 2 or len({row["slice"] for row in own}) < 2:
             continue
         title = CATALOG[metric].title if metric in CATALOG else metric
-        text, label = f"{title}. {HOW}{AND_BEFORE if before else ''}", metric.partition("/")[2].replace("_", " ")
+        text, label = f"{title}. {HOW}{(told or AND_BEFORE) if before else ''}", metric.partition("/")[2].replace("_", " ")
         found.append(intervals.figure(own, title=f"{metric}{on}", text=text, label=label, before=before))
     return found
 
 
 HOW = "Marks are values, lines their 95 % intervals, upright ticks the bounds of the rules."
 AND_BEFORE = " Open marks are the same scenes without the factor."
+AND_CLIP = " Open marks are the CLIP on the same pairs."
 
 
 def _factors(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
@@ -167,7 +171,23 @@ def _confusions(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
     ]
 
 
+def _lmm(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
+    """The LMM beside the CLIP on the same pairs, image set by image set; then protocols, what it gains, repairs and breaks."""
+    sets, protocols = [], []
+    for row in _of(rows, "lmm/accuracy"):
+        (protocols if row["slice"] in PROTOCOLS else sets).append(row)
+    clip = {}
+    for row in _of(rows, "lmm/gain_over_clip"):
+        told = row["conventions"].get("measured") or {}
+        if told.get("clip") is not None:
+            clip[str(row["slice"]), str(row["model"])] = told["clip"]
+    found = _slices(sets, shown, f"{on}, the LMM beside the CLIP", ("lmm/accuracy",), clip, AND_CLIP)
+    found += _slices(protocols, shown, f"{on} by protocol", ("lmm/accuracy",))
+    return [*found, *_slices(rows, shown, on, ("lmm/gain_over_clip", "lmm/repairs", "lmm/breaks", "lmm/position_bias"))]
+
+
 _FIGURES: dict[str, Maker] = {
+    "lmm": _lmm,
     "factors": _factors,
     "corruptions": _corruptions,
     "corruptions_3d": _corruptions,
