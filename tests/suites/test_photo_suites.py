@@ -95,6 +95,7 @@ LACKING = {
     "correspondence": "has no image set for correspondence/recall_px",
     "shape_bias": "has no image set for shape_bias/shape_bias",
     "finetune": "no models of this run are a path of weights",
+    "groups": "has no image set for groups/worst_accuracy",
 }
 """Why photographs without partners, without cues and without a path of weights have no number of a suite."""
 
@@ -115,7 +116,9 @@ def test_a_classifier_on_photographs(run, photographs):
     assert without_reason(rows) == []
     assert measured(rows) == ON_PHOTOGRAPHS
     told = "what needs them is not measured: photo-lite0 scores classes: it has no texts and no cosines"
-    assert {suite for suite in ASKED if f"{suite}: {told}" in text} == {"checkpoint", "metamorphic", "ood", "prompts", "retrieval"}
+    assert {suite for suite in ASKED if f"{suite}: {told}" in text} == {
+        "checkpoint", "metamorphic", "ood", "prompts", "retrieval", "typographic",
+    }  # fmt: skip
     assert {suite for suite, reason in LACKING.items() if reason in text} == set(LACKING)
 
 
