@@ -139,7 +139,7 @@ def test_a_dual_encoder_on_scenes(run):
     status, rows, text = run("photo-dual", "--clip-limit=19", *FEW)
     assert "Traceback" not in text
     assert without_reason(rows) == []
-    assert measured(rows) == ASKED - {"finetune"}
+    assert measured(rows) == ASKED - {"finetune", "groups"}  # of 19 images there is no group of a hundred
     assert LACKING["finetune"] in text
     # 19 images are too few for some rules (min_n), and by chance one of accuracy falls below its bound (top-5 on `clean`, 0.509 on
     # all images against 0.45); what asks for no number of images is sound.

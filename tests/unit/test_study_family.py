@@ -1,4 +1,4 @@
-"""The runs that come with pytest-clip: each of a model that ships, as it is, or of another seed of its recipe, and what they say together."""
+"""The runs that come with pytest-clip: of each model that ships, as it is, and of other seeds, and what they say together."""
 
 import csv
 import re
