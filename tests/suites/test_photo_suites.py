@@ -141,11 +141,10 @@ def test_a_dual_encoder_on_scenes(run):
     assert without_reason(rows) == []
     assert measured(rows) == ASKED - {"finetune", "groups"}  # of 19 images there is no group of a hundred
     assert LACKING["finetune"] in text
-    # 19 images are too few for some rules (min_n), and by chance one of accuracy falls below its bound (top-5 on `clean`, 0.509 on
-    # all images against 0.45); what asks for no number of images is sound.
+    # 19 images, 13 of them matched, are too few for some rules (min_n), and by chance some fall below their bound (one of 13 is 0.077, the
+    # floor of a factor 0.08); on all images none does. What asks for no number of images is sound.
     assert status == 1, text
     down = {row["gate"]: row["verdict"] for some in rows.values() for row in some if row["verdict"] in ("fail", "insufficient")}
     assert "insufficient" in down.values()
-    assert {gate.partition("/")[0] for gate, verdict in down.items() if verdict == "fail"} <= {"accuracy", "calibration", "corruptions"}, (
-        down
-    )
+    fell = {gate for gate, verdict in down.items() if verdict == "fail"} - {"checkpoint/normalization"}
+    assert {gate.partition("/")[0] for gate in fell} <= {"accuracy", "calibration", "corruptions", "factors", "typographic"}, down
