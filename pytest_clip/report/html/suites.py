@@ -173,10 +173,9 @@ def _confusions(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
 
 def _lmm(rows: Sequence[Row], shown: Shown, on: str) -> list[Figure]:
     """The LMM beside the CLIP on the same pairs, image set by image set; then protocols, what it gains, repairs and breaks."""
-    sets, protocols = [], []
-    for row in _of(rows, "lmm/accuracy"):
-        (protocols if row["slice"] in PROTOCOLS else sets).append(row)
-    clip = {}
+    own = _of(rows, "lmm/accuracy")
+    sets, protocols = ([row for row in own if (row["slice"] in PROTOCOLS) == wanted] for wanted in (False, True))
+    clip: dict[tuple[str, str], float] = {}
     for row in _of(rows, "lmm/gain_over_clip"):
         told = row["conventions"].get("measured") or {}
         if told.get("clip") is not None:
