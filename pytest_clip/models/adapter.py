@@ -12,6 +12,7 @@ from pytest_clip.models import checkpoint, foreign
 from pytest_clip.models.heads import unlike_a_checkpoint
 from pytest_clip.models.hf_kinds import ADAPTER, read_json
 from pytest_clip.models.quiet import quiet
+from pytest_clip.models.raised import raised
 
 WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
 KINDS = ("LORA", "LOHA", "LOKR", "IA3")
@@ -40,7 +41,7 @@ def merged(module: Any, folder: Path) -> tuple[Any, dict[str, Any]]:
         raise
     except Exception as error:  # a configuration can make peft raise anything, and so can tensors of other shapes
         raise ClipError(
-            f"the adapter in {folder} does not fit {type(module).__name__}, or is not read ({type(error).__name__}: {_first(error)}); "
+            f"the adapter in {folder} does not fit {type(module).__name__}, or is not read ({raised(error, most=300)}); "
             "name the base model that it was trained over as base_model_name_or_path"
         ) from error
     del notes  # keys that are missing are said below, as an error
@@ -73,7 +74,3 @@ def _must_fit(given: dict[str, torch.Tensor], own: dict[str, torch.Tensor], file
         f"{file} does not fit: of {len(own)} adapter weights {', '.join(told)}; "
         "name the base model that it was trained over as base_model_name_or_path, or save the adapter again"
     )
-
-
-def _first(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

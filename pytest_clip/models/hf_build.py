@@ -12,6 +12,7 @@ from pytest_clip.models import foreign, hf, hf_kinds, hf_sight, hf_texts, hf_wei
 from pytest_clip.models.build import pick_device
 from pytest_clip.models.hf_model import HfModel
 from pytest_clip.models.quiet import quiet
+from pytest_clip.models.raised import raised
 
 if TYPE_CHECKING:
     from pytest_clip.models.spec import ModelSpec
@@ -88,7 +89,7 @@ def _put_together(
         raise
     except Exception as error:  # whatever a configuration makes a forward pass raise
         raise ClipError(
-            f"{where}: the model fails on a picture and a text ({type(error).__name__}: {_first(error)}); its files do not go together: "
+            f"{where}: the model fails on a picture and a text ({raised(error, most=300)}); its files do not go together: "
             "copy config.json, processor and tokenizer from where it was trained"
         ) from error
     if picture.shape != sentence.shape:
@@ -137,8 +138,7 @@ def _auto(name: str, folder: Path, what: str) -> Any:
         raise
     except Exception as error:  # json, tokenizers, sentencepiece and transformers each raise their own
         raise ClipError(
-            f"{folder}: its {what} cannot be read ({type(error).__name__}: {_first(error)}); copy its files again from the model that it "
-            "was trained from"
+            f"{folder}: its {what} cannot be read ({raised(error, most=300)}); copy its files again from the model that it was trained from"
         ) from error
 
 
@@ -165,7 +165,3 @@ def _fetched(repository: str, **how: Any) -> Path:
             f"where the hub can be reached (hf download {repository}), or name a copy: {how['otherwise']}"
         )
     return folder
-
-
-def _first(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

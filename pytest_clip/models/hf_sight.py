@@ -13,6 +13,7 @@ import torch
 import torchvision
 
 from pytest_clip import ClipError
+from pytest_clip.models.raised import raised
 from pytest_clip.models.sight import Sight
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def look(processor: Any, *, patches: bool, where: str) -> ProcessorSight:
         )
     except Exception as error:  # what a configuration can make a processor raise
         raise ClipError(
-            f"{where}: its image processor ({type(processor).__name__}) fails on a picture ({type(error).__name__}: {_first(error)}); "
+            f"{where}: its image processor ({type(processor).__name__}) fails on a picture ({raised(error)}); "
             "copy the preprocessor_config.json that the model was trained with"
         ) from error
     if square.shape != wide.shape or len(square) != 3:
@@ -170,7 +171,3 @@ def _near(found: Sequence[float], said: Any) -> bool:
 
 def _by(pixels: torch.Tensor) -> str:
     return " x ".join(map(str, pixels.shape[1:]))
-
-
-def _first(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

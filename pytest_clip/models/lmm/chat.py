@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_clip import ClipError
+from pytest_clip.models.raised import raised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +54,7 @@ class Chat:
             )
         except Exception as error:  # templates, tokenizers and image processors each raise their own
             raise ClipError(
-                f"{self._where}: its processor cannot put a picture into its chat template ({type(error).__name__}: {_first(error)}); copy "
+                f"{self._where}: its processor cannot put a picture into its chat template ({raised(error)}); copy "
                 "processor and chat template of the model it was trained from"
             ) from error
         ids = made["input_ids"]
@@ -83,7 +84,3 @@ class Chat:
     def told(self, ids: Sequence[int]) -> str:
         """The text of generated tokens, without special ones."""
         return str(self.tokenizer.decode(ids, skip_special_tokens=True)).strip()
-
-
-def _first(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_clip import ClipError
 from pytest_clip.models.lmm import names
 from pytest_clip.models.lmm.names import LmmChoice
+from pytest_clip.models.raised import raised
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -157,7 +158,7 @@ def _try(model: HfLmm, shown: str) -> None:
         raise
     except Exception as error:  # whatever a configuration makes a forward pass raise
         raise ClipError(
-            f"{shown}: the model fails on a picture and a question ({type(error).__name__}: {_first(error)}); its files do not go "
+            f"{shown}: the model fails on a picture and a question ({raised(error)}); its files do not go "
             "together: copy config.json, processor and tokenizer of the model it was trained from"
         ) from error
     try:
@@ -176,10 +177,4 @@ def _read(read: Callable[[], Any], what: str, shown: str) -> Any:
     except ClipError:
         raise
     except Exception as error:  # json, tokenizers, safetensors and transformers each raise their own
-        raise ClipError(
-            f"{shown}: its {what} cannot be read ({type(error).__name__}: {_first(error)}); copy its files again from where it was saved"
-        ) from error
-
-
-def _first(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+        raise ClipError(f"{shown}: its {what} cannot be read ({raised(error)}); copy its files again from where it was saved") from error
