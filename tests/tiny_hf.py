@@ -286,6 +286,79 @@ def idefics(where: Path) -> Path:
     return where
 
 
+def smolvlm(where: Path) -> Path:
+    """SmolVLM by its own classes, pictures in tiles."""
+    import torch
+    import transformers
+
+    tiles = [f"<row_{row}_col_{column}>" for row in (1, 2) for column in (1, 2)]
+    spoken = _speech(["<fake_token_around_image>", "<image>", "<end_of_utterance>", "<global-img>", *tiles])
+    ids = spoken.get_vocab()
+    vision = {**TEXT, "image_size": 16, "patch_size": 4}
+    with silent(), torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = transformers.SmolVLMConfig(
+            text_config={"model_type": "llama", **TEXT, **SPOKEN, "vocab_size": len(ids)}, vision_config=vision,
+            image_token_id=ids["<image>"], scale_factor=2, pad_token_id=0, tie_word_embeddings=False,
+        )  # fmt: skip
+        module = _shaken(transformers.SmolVLMForConditionalGeneration(config))
+        module.generation_config.eos_token_id = ids["</s>"]
+        module.save_pretrained(where)
+        cuts = {"size": {"longest_edge": 32}, "max_image_size": {"longest_edge": 16}, "do_image_splitting": True}
+        made = {"image_processor": transformers.SmolVLMImageProcessor(**cuts), "tokenizer": spoken, "image_seq_len": 4}
+        films = transformers.SmolVLMVideoProcessor(size={"longest_edge": 32}, max_image_size={"longest_edge": 16})
+        template = TURN.replace("IMAGE", "<image>")
+        transformers.SmolVLMProcessor(**made, video_processor=films, chat_template=template).save_pretrained(where)
+    return where
+
+
+def llava_next(where: Path) -> Path:
+    """LLaVA-NeXT: a picture as a whole and in up to two tiles."""
+    import torch
+    import transformers
+
+    spoken, grid = _speech(), [[SIDE, 2 * SIDE], [2 * SIDE, SIDE]]
+    ids = spoken.get_vocab()
+    with silent(), torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = transformers.LlavaNextConfig(
+            vision_config=transformers.CLIPVisionConfig(**VISION, hidden_act="quick_gelu"),
+            text_config=transformers.LlamaConfig(**{**TEXT, **SPOKEN, "vocab_size": len(ids), "eos_token_id": ids["</s>"]}),
+            image_token_id=ids["<image>"], image_grid_pinpoints=grid, vision_feature_layer=-2, vision_feature_select_strategy="default",
+        )  # fmt: skip
+        _shaken(transformers.LlavaNextForConditionalGeneration(config)).save_pretrained(where)
+        crop = {"size": {"shortest_edge": SIDE}, "crop_size": {"height": SIDE, "width": SIDE}}
+        images = transformers.LlavaNextImageProcessor(**crop, image_grid_pinpoints=grid)
+        transformers.LlavaNextProcessor(
+            image_processor=images, tokenizer=spoken, patch_size=8, vision_feature_select_strategy="default",
+            num_additional_image_tokens=1, chat_template=TURN.replace("IMAGE", "<image>"),
+        ).save_pretrained(where)  # fmt: skip
+    return where
+
+
+def paligemma(where: Path) -> Path:
+    """PaliGemma: no chat template, and a prompt that is read both ways."""
+    import torch
+    import transformers
+
+    spoken = _speech(["<image>", "<bos>"])
+    spoken.bos_token, ids = "<bos>", spoken.get_vocab()
+    text = {**TEXT, **SPOKEN, "vocab_size": len(ids) + 200, "head_dim": 8, "bos_token_id": ids["<bos>"], "eos_token_id": ids["</s>"]}
+    with silent(), torch.random.fork_rng():
+        torch.manual_seed(0)
+        images = transformers.SiglipImageProcessor(size={"height": SIDE, "width": SIDE})
+        images.image_seq_length = (SIDE // 8) ** 2
+        processor = transformers.PaliGemmaProcessor(image_processor=images, tokenizer=spoken)
+        config = transformers.PaliGemmaConfig(
+            vision_config={"model_type": "siglip_vision_model", **VISION, "vision_use_head": False},
+            text_config={"model_type": "gemma", **{**text, "vocab_size": len(spoken)}}, projection_dim=16, hidden_size=16,
+            image_token_id=ids["<image>"], bos_token_id=ids["<bos>"], eos_token_id=ids["</s>"], pad_token_id=0,
+        )  # fmt: skip
+        _shaken(transformers.PaliGemmaForConditionalGeneration(config)).save_pretrained(where)
+        processor.save_pretrained(where)
+    return where
+
+
 def lmm_processor(*, side: int = SIDE) -> Any:
     """Its processor, with a chat template like LLaVA's."""
     import transformers

@@ -34,54 +34,87 @@ def loaded(folder, **how):
     return load.load(names.find(str(folder), base=folder, **how), device="cpu")
 
 
+def plainly(where, pictures):
+    """[8, 3] sums of log-likelihoods by transformers alone: each prompt with each option in one plain forward pass."""
+    import transformers
+
+    with tiny_hf.silent(), torch.inference_mode():
+        processor = transformers.AutoProcessor.from_pretrained(where)
+        module = transformers.AutoModelForImageTextToText.from_pretrained(where, dtype=torch.float32).eval()
+        out = np.zeros((len(LISTS), 3))
+        for row, (picture, prompt, options) in enumerate(zip(pictures, PROMPTS, LISTS, strict=True)):
+            for k, option in enumerate(options):
+                size = len(option.split())
+                if processor.chat_template is None:  # PaliGemma: the answer is a suffix, </s> behind it
+                    inputs = processor(images=picture, text=f"<image>{prompt}", suffix=option, return_tensors="pt")
+                    inputs = {key: value if key == "pixel_values" else value[:, :-1] for key, value in inputs.items() if key != "labels"}
+                else:
+                    turn = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": prompt}]}]
+                    text = f"{processor.apply_chat_template(turn, add_generation_prompt=True)} {option}"
+                    inputs = processor(images=[picture], text=[text], return_tensors="pt")
+                logs = module(**inputs).logits[0].log_softmax(-1)
+                ids = inputs["input_ids"][0]
+                assert ids[-size:].tolist() == processor.tokenizer(option, add_special_tokens=False)["input_ids"]
+                out[row, k] = sum(float(logs[at - 1, ids[at]]) for at in range(len(ids) - size, len(ids)))
+    return out
+
+
 @pytest.fixture(scope="module")
 def expected(folder, pictures):
     return plainly(folder, pictures)
 
 
-def plainly(folder, pictures):
-    """[8, 3] sums of log-likelihoods by transformers alone: each prompt with each option in one plain forward pass."""
-    import transformers
+KINDS = ("llava", "llava_next", "qwen", "idefics", "smolvlm", "paligemma")
 
-    with tiny_hf.silent(), torch.inference_mode():
-        processor = transformers.AutoProcessor.from_pretrained(folder)
-        module = transformers.AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32).eval()
-        out = np.zeros((len(LISTS), 3))
-        for row, (picture, prompt, options) in enumerate(zip(pictures, PROMPTS, LISTS, strict=True)):
-            for k, option in enumerate(options):
-                turn = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": prompt}]}]
-                text = f"{processor.apply_chat_template(turn, add_generation_prompt=True)} {option}"
-                inputs = processor(images=[picture], text=[text], return_tensors="pt")
-                size = len(option.split())
-                logs = module(**inputs).logits[0].log_softmax(-1)
-                ids = inputs["input_ids"][0]
-                out[row, k] = sum(float(logs[at - 1, ids[at]]) for at in range(len(ids) - size, len(ids)))
-    return out
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request, tmp_path_factory):
+    """(name, model, pictures of several sizes in one batch, their likelihoods, folder).
+
+    Positions in three directions, pictures in tiles, a prompt that is read both ways.
+    """
+    if request.param == "smolvlm":
+        pytest.importorskip("num2words")  # its processor asks for it
+    where, rng = getattr(tiny_hf, request.param)(tmp_path_factory.mktemp("kind") / request.param), np.random.default_rng(0)
+    sizes = [(24, 40), (40, 24), (32, 32), (24, 40)] * 2
+    mixed = [Image.fromarray(rng.integers(0, 255, (*size, 3), dtype=np.uint8)) for size in sizes]
+    return request.param, loaded(where), mixed, plainly(where, mixed), where
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("prefix", [True, False])
 @pytest.mark.parametrize("batch", [1, 3, 16])
-def test_likelihoods_are_those_of_a_plain_forward_pass(folder, pictures, expected, batch, prefix, side):
-    model = loaded(folder, batch_size=batch)
-    model.real.prefix_cache, model.real.passes.side = prefix, side
-    found = model.option_scores(pictures, PROMPTS, LISTS)
-    assert found.total == pytest.approx(expected, abs=1e-4)
+def test_likelihoods_are_those_of_a_plain_forward_pass(kind, batch, prefix, side):
+    _, model, mixed, wanted, _ = kind
+    real = model.real
+    assert real.facts["prefix_cache"]
+    real.batch_size, real.prefix_cache, real.passes.side = batch, prefix, side
+    found = model.option_scores(mixed, PROMPTS, LISTS)
+    assert found.total == pytest.approx(wanted, abs=1e-4)
     assert found.tokens.tolist() == [[len(each.split()) for each in options] for options in LISTS]
-    assert found.per_token == pytest.approx(expected / found.tokens, abs=1e-4)
+    assert found.per_token == pytest.approx(wanted / found.tokens, abs=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["qwen", "idefics"])
-def test_other_architectures(kind, tmp_path):
-    """Pictures of several sizes in one batch, positions in three directions, pictures in tiles."""
-    where, rng = getattr(tiny_hf, kind)(tmp_path / kind), np.random.default_rng(0)
-    sizes = [(24, 40), (40, 24), (32, 32), (24, 40)] * 2
-    mixed = [Image.fromarray(rng.integers(0, 255, (*size, 3), dtype=np.uint8)) for size in sizes]
-    wanted, model = plainly(where, mixed), loaded(where, batch_size=5)
-    assert model.real.prefix_cache
-    for prefix, side in ((True, "left"), (True, "right"), (False, "right")):
-        model.real.prefix_cache, model.real.passes.side = prefix, side
-        assert model.option_scores(mixed, PROMPTS, LISTS).total == pytest.approx(wanted, abs=1e-4)
+def test_a_picture_is_looked_at_once_whatever_it_is_asked(kind):
+    """Over calls, questions, options in words and copies of a picture; and not at all if it goes through the model as features."""
+    _, _, mixed, wanted, where = kind
+    model = loaded(where, batch_size=3)
+    core, looks = model.real.module.model, []
+    tower = next(getattr(core, name) for name in ("vision_tower", "vision_model", "visual") if hasattr(core, name))
+    hook = tower.register_forward_hook(lambda *_: looks.append(1))
+    assert model.option_scores(mixed, PROMPTS, LISTS).total == pytest.approx(wanted, abs=1e-4)
+    assert (model.real.passes.keeps_features, model.facts["features"]) == (True, "kept")
+    assert model.real.passes.seen == len(mixed) + 1  # one when it was tried
+    before = len(looks)
+    again = [each.copy() for each in mixed]
+    assert model.option_scores(again[::-1], PROMPTS[::-1], LISTS[::-1]).total == pytest.approx(wanted[::-1], abs=1e-4)
+    said = model.answer(again, PROMPTS)
+    model.option_scores(mixed, ["what is it?"] * 8, [["mug", "car"]] * 8)
+    assert len(looks) == before
+    model.real.passes.keeps_features = False
+    assert model.answer(mixed, PROMPTS) == said
+    assert len(looks) > before
+    hook.remove()
 
 
 def test_options_share_a_prefix_and_questions_a_picture(folder, pictures):

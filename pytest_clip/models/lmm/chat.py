@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_clip import ClipError
+from pytest_clip.models.lmm.names import PLAIN
 from pytest_clip.models.raised import raised
 
 if TYPE_CHECKING:
@@ -33,36 +35,52 @@ class Asked:
         return int(self.words["input_ids"].shape[0])
 
 
-class Chat:
-    """Asks through a `processor` of transformers that has a chat template."""
+ANSWER = {"paligemma": {"token_type_ids": 1}}
+"""What tokens of the answer are marked with, by type of the model, where it is not 0: PaliGemma reads what is marked 0 both ways."""
 
-    def __init__(self, processor: Any, *, where: str) -> None:
+
+class Chat:
+    """Asks through a `processor` of transformers that has a chat template, or belongs to a `kind` of model that is asked without one."""
+
+    def __init__(self, processor: Any, *, where: str, kind: str = "") -> None:
         self._processor, self._where = processor, where
         self.tokenizer = processor.tokenizer
+        self.marks = ANSWER.get(kind, {})
+        self._plain = PLAIN.get(kind) if getattr(processor, "chat_template", None) is None else None
         self._options: dict[tuple[str, str], tuple[int, ...]] = {}
 
     def ask(self, image: PIL.Image.Image, prompt: str) -> Asked:
         """The user's turn with one picture and then the question, and the beginning of the answer; ClipError where the processor fails."""
-        said = {"type": "text", "text": prompt}
         try:
-            made = self._processor.apply_chat_template(
-                [{"role": "user", "content": [{"type": "image", "image": image}, said]}],
-                add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt",
-            )  # fmt: skip
-            head = self._processor.apply_chat_template(
-                [{"role": "user", "content": [{"type": "image"}, said]}], add_generation_prompt=True, tokenize=False
-            )
+            made, head = self._turn(image, prompt) if self._plain is None else self._untemplated(image, prompt, self._plain)
         except Exception as error:  # templates, tokenizers and image processors each raise their own
             raise ClipError(
                 f"{self._where}: its processor cannot put a picture into its chat template ({raised(error)}); copy "
                 "processor and chat template of the model it was trained from"
             ) from error
         ids = made["input_ids"]
-        words = {key: value[0] for key, value in made.items() if getattr(value, "shape", None) == ids.shape}
-        sight = {key: value for key, value in made.items() if key not in words and hasattr(value, "shape")}
+        words = {key: value[0] for key, value in made.items() if getattr(value, "shape", None) == ids.shape and key != "labels"}
+        sight = {key: value for key, value in made.items() if key not in {*words, "labels"} and hasattr(value, "shape")}
         if not sight:
             raise ClipError(f"{self._where}: its processor leaves the picture out; copy the processor of the model it was trained from")
         return Asked(words, sight, head)
+
+    def _turn(self, image: PIL.Image.Image, prompt: str) -> tuple[Any, str]:
+        said = {"type": "text", "text": prompt}
+        made = self._processor.apply_chat_template(
+            [{"role": "user", "content": [{"type": "image", "image": image}, said]}],
+            add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt",
+        )  # fmt: skip
+        head = self._processor.apply_chat_template(
+            [{"role": "user", "content": [{"type": "image"}, said]}], add_generation_prompt=True, tokenize=False
+        )
+        return made, head
+
+    def _untemplated(self, image: PIL.Image.Image, prompt: str, form: str) -> tuple[Any, str]:
+        """The processor of such a model ends the prompt with a line break of its own."""
+        with warnings.catch_warnings():  # PaliGemma's makes labels for training, by a way that numpy warns of
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return self._processor(images=image, text=form.format(question=prompt), return_tensors="pt"), f"{prompt}\n"
 
     def option(self, head: str, option: str) -> tuple[int, ...]:
         """The tokens that `option` adds to the prompt `head`, a space before it where the prompt ends in none.

@@ -135,7 +135,7 @@ def build(choice: LmmChoice, folder: Path, place: str, dtype: str, known: str) -
         if choice.device_map is None:
             module = module.to(place)
         model = HfLmm(
-            module, Chat(processor, where=shown), label=choice.label, fingerprint=known, batch_size=choice.batch_size,
+            module, Chat(processor, where=shown, kind=config.model_type), label=choice.label, fingerprint=known, batch_size=choice.batch_size,
             facts={"architecture": type(module).__name__, "dtype": dtype, "batch_size": choice.batch_size,
                    "parameters": sum(each.numel() for each in module.parameters()), "transformers": transformers.__version__},
         )  # fmt: skip
@@ -169,6 +169,7 @@ def _try(model: HfLmm, shown: str) -> None:
         off = float("inf")
     model.prefix_cache = off <= (1e-3 if model.facts.get("dtype") == "fp32" else 0.25)
     model.facts["prefix_cache"] = model.prefix_cache
+    model.facts["features"] = "kept" if model.passes.keeps_features else "computed for each question"
 
 
 def _read(read: Callable[[], Any], what: str, shown: str) -> Any:
@@ -176,5 +177,7 @@ def _read(read: Callable[[], Any], what: str, shown: str) -> Any:
         return read()
     except ClipError:
         raise
+    except ImportError as error:  # SmolVLM's processor needs num2words
+        raise ClipError(f"{shown}: its {what} needs a package that is not installed ({raised(error)}); pip install pytest-clip[lmm]") from error
     except Exception as error:  # json, tokenizers, safetensors and transformers each raise their own
         raise ClipError(f"{shown}: its {what} cannot be read ({raised(error)}); copy its files again from where it was saved") from error

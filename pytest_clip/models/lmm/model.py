@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from pytest_clip import ClipError
+from pytest_clip.models.lmm.features import digest
 from pytest_clip.models.lmm.passes import Passes, Side, shape_of
 from pytest_clip.models.lmm.protocol import OptionScores
 
@@ -60,7 +61,6 @@ class HfLmm:
             wanted = [[self.chat.option(row.head, each) for each in options[k]] for k, row in zip(at, asked, strict=True)]
             found = (self._behind_a_prefix if self.prefix_cache else self._whole)(asked, pictures, wanted)
             total[at], tokens[at] = found.numpy(), [[len(each) for each in row] for row in wanted]
-        self.passes.forget()
         if not np.isfinite(total).all():
             raise ClipError(f"{self.label} answers with numbers that are not finite; try --clip-lmm-dtype=fp32 or bf16")
         return OptionScores(total, tokens)
@@ -80,16 +80,17 @@ class HfLmm:
         )
         out = [""] * len(images)
         side, self.passes.side = self.passes.side, "left"  # generation goes on at the end of every row
-        for at, asked, _ in self._batches(images, prompts):
-            given = self.passes.generating(asked)
+        for at, asked, pictures in self._batches(images, prompts):
+            given = self.passes.generating(asked, pictures)
             told = self.module.generate(**given, generation_config=how)
             for k, row in zip(at, told[:, given["input_ids"].shape[1] :].tolist(), strict=True):
                 out[k] = self.chat.told(row)
         self.passes.side = side
         return out
 
-    def _batches(self, images: Sequence[PIL.Image.Image], prompts: Sequence[str]) -> Iterator[tuple[list[int], list[Asked], list[int]]]:
-        """Numbers of rows, the rows as tokens and the pictures they hold, `batch_size` at a time, alike pixels together."""
+    def _batches(self, images: Sequence[PIL.Image.Image], prompts: Sequence[str]) -> Iterator[tuple[list[int], list[Asked], list[str]]]:
+        """Numbers of rows, the rows as tokens and digests of the pictures they hold, `batch_size` at a time, alike pixels together."""
+        shown = {key: digest(each) for key, each in {id(each): each for each in images}.items()}
         for start in range(0, len(images), self.batch_size):
             rows = range(start, min(start + self.batch_size, len(images)))
             asked = {k: self.chat.ask(images[k], prompts[k]) for k in rows}
@@ -97,9 +98,9 @@ class HfLmm:
             for k, row in asked.items():
                 alike.setdefault(shape_of(row), []).append(k)
             for at in alike.values():
-                yield at, [asked[k] for k in at], [id(images[k]) for k in at]
+                yield at, [asked[k] for k in at], [shown[id(images[k])] for k in at]
 
-    def _behind_a_prefix(self, asked: list[Asked], pictures: list[int], wanted: list[list[tuple[int, ...]]]) -> torch.Tensor:
+    def _behind_a_prefix(self, asked: list[Asked], pictures: list[str], wanted: list[list[tuple[int, ...]]]) -> torch.Tensor:
         """[b, k]: the first token of each option is read off the prefix, the others follow it."""
         out, mask = self.passes.first(asked, pictures, last=True)
         end = [-1] * len(asked) if self.passes.side == "left" else [len(row) - 1 for row in asked]
@@ -117,11 +118,11 @@ class HfLmm:
             found[:, some] += more
         return found
 
-    def _whole(self, asked: list[Asked], pictures: list[int], wanted: list[list[tuple[int, ...]]]) -> torch.Tensor:
+    def _whole(self, asked: list[Asked], pictures: list[str], wanted: list[list[tuple[int, ...]]]) -> torch.Tensor:
         """[b, k]: every option behind a prefix of its own; for models whose cache does not do, and to hold the other way against."""
         found = torch.zeros(len(wanted), len(wanted[0]))
         for k in range(len(wanted[0])):
-            rows = [_longer(row, options[k]) for row, options in zip(asked, wanted, strict=True)]
+            rows = [_longer(row, options[k], self.chat.marks) for row, options in zip(asked, wanted, strict=True)]
             out, mask = self.passes.first(rows, pictures, last=False)
             for b, options in enumerate(wanted):
                 size = len(options[k])
@@ -137,10 +138,10 @@ def _followed(logits: torch.Tensor, tokens: Sequence[int]) -> torch.Tensor:
     return logits[: len(rest)].float().log_softmax(-1)[range(len(rest)), rest].sum()
 
 
-def _longer(row: Asked, option: Sequence[int]) -> Asked:
+def _longer(row: Asked, option: Sequence[int], marks: Mapping[str, int]) -> Asked:
     from pytest_clip.models.lmm.chat import Asked
 
-    more = {key: torch.cat([value, torch.zeros(len(option), dtype=value.dtype)]) for key, value in row.words.items()}
+    more = {key: torch.cat([value, torch.full((len(option),), marks.get(key, 0), dtype=value.dtype)]) for key, value in row.words.items()}
     more["input_ids"][-len(option) :] = torch.tensor(list(option))
     if "attention_mask" in more:
         more["attention_mask"][:] = 1

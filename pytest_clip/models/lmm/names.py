@@ -22,6 +22,8 @@ TOKENIZERS = ("tokenizer.json", "vocab.json", "tokenizer.model")
 TEMPLATES = ("chat_template.jinja", "chat_template.json")
 READ = (".json", ".jinja", ".txt", ".model", ".safetensors")
 """Ends of the files that a model is built from."""
+PLAIN = {"paligemma": "<image>{question}"}
+"""By type of model how it is asked without a chat template, as its page in transformers' documentation has it."""
 DTYPES = ("auto", "fp32", "bf16", "fp16")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
@@ -106,7 +108,7 @@ def check(folder: Path, *, shown: str) -> None:
                 f"{shown}: {folder} has no {what} ({', '.join(names)}); copy it from the model it was trained from: "
                 f"AutoProcessor.from_pretrained(ID).save_pretrained({str(folder)!r})"
             )
-    if not _has_template(folder):
+    if not _has_template(folder) and config.get("model_type") not in PLAIN:
         raise ClipError(
             f"{shown}: {folder} has no chat template ({', '.join(TEMPLATES)}), so nobody knows how it wants to be asked; "
             "copy chat_template.jinja of the model it was trained from"

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from pytest_clip.models.lmm.features import Features
+
 if TYPE_CHECKING:
     from pytest_clip.models.lmm.chat import Asked
 
 Side = Literal["left", "right"]
+PIXELS = "pixel_values"
 _PADS = {"attention_mask": 0, "token_type_ids": 0, "mm_token_type_ids": 0}
-_ALONE = {"pooler_output", "last_hidden_state", "hidden_states", "attentions"}
-"""What image features may consist of if they are to be kept for each picture: the first is all that is read of them."""
 
 
 @dataclass(eq=False)
@@ -28,8 +29,7 @@ class Passes:
     side: Side = "left"
     seen: int = 0
     """pictures that went through the image tower"""
-    _features: dict[int, Any] = field(default_factory=dict)
-    """by the identity of a picture, while one call lasts"""
+    features: Features = field(default_factory=Features)
 
     def __post_init__(self) -> None:
         takes = inspect.signature(self.module.forward).parameters
@@ -48,11 +48,7 @@ class Passes:
         found: torch.device = self.module.get_input_embeddings().weight.device
         return found
 
-    def forget(self) -> None:
-        """Free the features of pictures."""
-        self._features.clear()
-
-    def first(self, rows: Sequence[Asked], pictures: Sequence[int], *, last: bool) -> tuple[Any, torch.Tensor]:
+    def first(self, rows: Sequence[Asked], pictures: Sequence[str], *, last: bool) -> tuple[Any, torch.Tensor]:
         """The model's answer on whole rows, and the mask [b, L]; `last`: of logits only those that follow the row's last token."""
         lengths = [len(row) for row in rows]
         words = {key: self._together([row.words[key] for row in rows], _PADS.get(key, self.pad)) for key in rows[0].words}
@@ -65,11 +61,11 @@ class Passes:
             self._core.rope_deltas = None
         return self.module(**given, use_cache=last, **more), given["attention_mask"]
 
-    def generating(self, rows: Sequence[Asked]) -> dict[str, Any]:
+    def generating(self, rows: Sequence[Asked], pictures: Sequence[str]) -> dict[str, Any]:
         """What `generate` takes of whole rows."""
         words = {key: self._together([row.words[key] for row in rows], _PADS.get(key, self.pad)) for key in rows[0].words}
         mask = self._together([torch.ones(len(row), dtype=torch.int64) for row in rows], 0)
-        return {**words, **self._moved(collated(rows)), "attention_mask": mask}
+        return {**words, **self._sight(rows, pictures), "attention_mask": mask}
 
     def after(self, cache: Any, mask: torch.Tensor, tokens: Sequence[Sequence[int]], times: int) -> torch.Tensor:
         """Logits [b * times, T, v] on `tokens` behind a kept prefix, `times` rows of tokens for each row of it; the cache is used up."""
@@ -98,27 +94,23 @@ class Passes:
             row[slice(longest - len(each), None) if self.side == "left" else slice(len(each))] = each
         return out.to(self.device)
 
-    def _sight(self, rows: Sequence[Asked], pictures: Sequence[int]) -> dict[str, Any]:
-        """Pixels of the rows, or features of their pictures where the model takes those, each computed once."""
+    def _sight(self, rows: Sequence[Asked], pictures: Sequence[str]) -> dict[str, Any]:
+        """Pixels of the rows, or features of their `pictures` (digests) where the model takes those, each computed once."""
         if not self.keeps_features:
             self.seen += len(rows)
             return self._moved(collated(rows))
-        new = {at: row for at, row in zip(pictures, rows, strict=True) if at not in self._features}
+        new = {at: row for at, row in zip(pictures, rows, strict=True) if at not in self.features.kept}
         if new:
             given = self._moved(collated(list(new.values())))
-            found = self.module.get_image_features(**given)
-            kept = getattr(found, "pooler_output", None)
-            plain = set(getattr(found, "keys", dict)()) <= _ALONE and isinstance(kept, list | tuple) and len(kept) == len(new)
-            if not plain or kept is None:
+            sizes = [len(next(value for key, value in row.sight.items() if key.startswith(PIXELS))) for row in new.values()]
+            if not self.features.keep(list(new), self.module.get_image_features(**given), sizes):
                 self.keeps_features = False
                 return self._sight(rows, pictures)
             self.seen += len(new)
-            self._features |= dict(zip(new, kept, strict=True))
-        from transformers.modeling_outputs import BaseModelOutputWithPooling
-
-        features = BaseModelOutputWithPooling(pooler_output=[self._features[at] for at in pictures])
-        sizes = {key: value for key, value in self._moved(collated(rows)).items() if not key.startswith("pixel_values")}
-        return {**sizes, "mm_encoder_outputs": {"image": features}}
+        found = self.features.together(pictures, self.device)
+        self.features.trim()
+        others = {key: value for key, value in self._moved(collated(rows)).items() if not key.startswith(PIXELS)}
+        return {**others, "mm_encoder_outputs": {"image": found}}
 
     def _moved(self, sight: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         dtype = self.module.dtype
