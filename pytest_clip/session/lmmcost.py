@@ -52,8 +52,8 @@ def _asked(gate: GateId, classes: int, *, third: bool) -> Iterator[tuple[tuple[o
     name = str(gate.slice)
     if gate.metric == "tower_is_clip":
         return
-    if gate.metric in ("blank", "shuffled"):
-        yield ("clean", 2, "clip", gate.metric), 2
+    if gate.metric in ("blank", "shuffled", "gain_over_blank"):
+        yield ("clean", 2, "clip", gate.metric.removeprefix("gain_over_")), 2
     elif gate.metric == "unparsed" or name == "generated-2":
         yield ("clean", 2, "clip", WORDS), 2
     elif name in PROTOCOLS:

@@ -1,5 +1,8 @@
 """Whether an LMM sees with a CLIP's image tower: open_clip's weights under the names of transformers, and every way to differ."""
 
+import copy
+import types
+
 import pytest
 import tiny_hf
 import tiny_models
@@ -57,6 +60,23 @@ def test_the_same_weights(clip, made, dtype, choice):
     assert (eye.share, eye.told) == (1.0, "the same weights")
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_the_same_weights_in_a_clip_of_half_precision(clip, made, kind):
+    """--clip-precision rounds the CLIP, and the LMM beside it computes in float32."""
+    half = types.SimpleNamespace(
+        label="half", activation=clip.activation, facts=clip.facts, module=types.SimpleNamespace(visual=copy.deepcopy(clip.module.visual).to(kind))
+    )
+    assert tower.compare(half, made()).told == "the same weights"
+
+
+def test_a_tower_that_is_not_in_memory(clip, made):
+    lmm = made()
+    lmm.real.module.model.vision_tower.to("meta")
+    eye = tower.compare(clip, lmm)
+    assert not eye.alike
+    assert eye.told == "another eye: the image tower of llava is not in memory (--clip-lmm-device-map)"
+
+
 def scaled(name):
     def change(weights):
         weights[name] = weights[name] * 1.01
@@ -76,6 +96,7 @@ def scaled(name):
 def test_another_eye(clip, made, change, vision, told):
     eye = tower.compare(clip, made(change, **vision))
     assert eye.share < 1
+    assert eye.alike
     assert eye.told.replace("quickgelu", "quick_gelu").startswith(told)
 
 
@@ -85,6 +106,7 @@ def test_another_size_and_kind(clip, tmp_path):
     eye = tower.compare(clip, load.load(names.find(str(folder), base=tmp_path), device="cpu"))
     assert 0 < eye.share < 0.5
     assert "encoder.layers.2.self_attn.q_proj.weight is not there" in eye.differs
+    assert not eye.alike
 
     class Stub:
         label, fingerprint = "a stub", "0" * 16
@@ -95,7 +117,7 @@ def test_another_size_and_kind(clip, tmp_path):
 def test_a_clip_that_is_no_transformer_of_patches(made, tmp_path):
     resnet = reader.load(spec.parse("scenes-rn"), device="cpu", cache_dir=tmp_path)
     eye = tower.compare(resnet, made())
-    assert (eye.share, eye.checks) == (0.0, 1)
+    assert (eye.share, eye.checks, eye.alike) == (0.0, 1, False)
     assert eye.told == "another eye: the image tower of scenes-rn is a ModifiedResNet, no vision transformer of CLIP"
 
 

@@ -36,6 +36,7 @@ SUITE = Suite(
         "lmm/breaks": Metric(
             "share", "lower", SETS, "Share of this CLIP's right answers that the LMM answers wrongly", "0.5", ("clean", *CORRUPTED),
         ),
+        "lmm/gain_over_blank": Metric("points", "higher", ("clean",), "Two-way accuracy minus that with grey pictures", "0"),
         "lmm/blank": Metric("share", "none", ("clean",), "Two-way accuracy with grey pictures: the questions give nothing away", "0.5"),
         "lmm/shuffled": Metric("share", "none", ("clean",), "Two-way accuracy with pictures of other images", "0.5"),
         "lmm/tower_is_clip": Metric("share", "higher", (), "Share of checks by which the LMM's eye is this CLIP's image tower"),
@@ -47,6 +48,7 @@ SUITE = Suite(
         Need("lmm/breaks", ("labelled",)),
         Need("lmm/position_bias", ("labelled",)),
         Need("lmm/unparsed", ("labelled",)),
+        Need("lmm/gain_over_blank", ("labelled",)),
         Need("lmm/blank", ("labelled",)),
         Need("lmm/shuffled", ("labelled",)),
     ),

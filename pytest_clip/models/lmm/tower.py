@@ -19,7 +19,7 @@ from pytest_clip.store import read_sealed, write_sealed
 if TYPE_CHECKING:
     Tensors = Mapping[str, torch.Tensor]
 
-VERSION = 1
+VERSION = 2
 """Of what is compared."""
 CLOSE = 1e-4
 """What outputs may differ by, of the largest output."""
@@ -46,6 +46,8 @@ class Eye:
     agreeing: int
     checks: int
     differs: tuple[str, ...]
+    alike: bool = True
+    """whether both are vision transformers of one shape, so that one could stand in the other's place"""
 
     @property
     def share(self) -> float:
@@ -67,10 +69,10 @@ def recalled(cache: Path, clip: Any, lmm: Any) -> Eye:
     path = cache / "models" / "known" / f"{key}.json"
     with suppress(OSError, ValueError, KeyError, TypeError):
         known = read_sealed(path)
-        return Eye(int(known["agreeing"]), int(known["checks"]), tuple(map(str, known["differs"])))
+        return Eye(int(known["agreeing"]), int(known["checks"]), tuple(map(str, known["differs"])), bool(known["alike"]))
     eye = compare(clip, lmm)
     with suppress(OSError, CacheError):
-        write_sealed(path, {"agreeing": eye.agreeing, "checks": eye.checks, "differs": list(eye.differs)})
+        write_sealed(path, {"agreeing": eye.agreeing, "checks": eye.checks, "differs": list(eye.differs), "alike": eye.alike})
     return eye
 
 
@@ -80,9 +82,9 @@ def compare(clip: Any, lmm: Any) -> Eye:
     mine, why = of_clip(clip)
     theirs = of_lmm(lmm)
     if mine is None:
-        return Eye(0, 1, (why,))
+        return Eye(0, 1, (why,), alike=False)
     if isinstance(theirs, str):
-        return Eye(0, 1, (theirs,))
+        return Eye(0, 1, (theirs,), alike=False)
     tensors, quick, run = mine
     tower, own = theirs, dict(_named(theirs))
     found = [(name, _difference(tensor, own.get(name))) for name, tensor in tensors.items()]
@@ -97,7 +99,8 @@ def compare(clip: Any, lmm: Any) -> Eye:
     if outputs:
         differs.append(outputs)
     checks = len(found) + 3
-    return Eye(checks - len(differs), checks, tuple(differs))
+    alike = all(name in own and own[name].shape == tensor.shape for name, tensor in tensors.items())
+    return Eye(checks - len(differs), checks, tuple(differs), alike)
 
 
 def of_clip(clip: Any) -> tuple[tuple[Tensors, str, Any] | None, str]:
@@ -140,6 +143,8 @@ def of_lmm(lmm: Any) -> Any:
     core = getattr(module, "model", module)
     tower = next((each for name in ("vision_tower", "vision_model", "visual") if (each := getattr(core, name, None)) is not None), None)
     tower = getattr(tower, "vision_model", tower)
+    if tower is not None and any(each.device.type == "meta" for each in tower.state_dict().values()):
+        return f"the image tower of {lmm.label} is not in memory (--clip-lmm-device-map)"
     if tower is None or not hasattr(getattr(tower, "embeddings", None), "class_embedding"):
         return f"{lmm.label} sees with a {type(tower).__name__}, no vision transformer of CLIP"
     return tower
@@ -187,28 +192,43 @@ def _normalisation(clip: Any, lmm: Any) -> str:
 
 
 def _outputs(mine: tuple[Any, str], tower: Any) -> str:
-    """What differs behind the last block, in float32 on two pictures of noise; empty where nothing does.
+    """What differs behind the last block, in float32 on the processor, on two pictures of noise; empty where nothing does.
 
-    Where the LMM's weights are those of a half-precision file, the CLIP's are rounded to it first: what rounding does to outputs is no
+    Where the weights of one are those of a half-precision file, the other's are rounded to it first: what rounding does to outputs is no
     difference between eyes.
     """
     side = int(tower.config.image_size)
     pixels = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
-    state = [tensor for _, tensor in _named(tower)]
-    kind = next((kind for kind in (torch.bfloat16, torch.float16) if all(_stored_as(each.float(), kind) for each in state)), torch.float32)
-    one, two = _behind(mine[0], mine[1], pixels, kind), _behind(tower, "encoder.layers", pixels, torch.float32)
+    kind = max(_kind(mine[0]), _kind(tower), key=list(_ROUNDED).index)
+    one, two = _behind(mine[0], mine[1], pixels, kind), _behind(tower, "encoder.layers", pixels, kind)
     if one.shape != two.shape:
         return f"outputs are {'x'.join(map(str, one.shape))} here and {'x'.join(map(str, two.shape))} there"
     off = float((one - two).abs().max() / one.abs().max().clamp(min=1e-12))
     return "" if off <= CLOSE else f"outputs differ by {off:.2g} of the largest"
 
 
+def _kind(tower: Any) -> torch.dtype:
+    """The coarsest type that holds every weight as it is."""
+    state = [tensor.detach().float() for _, tensor in _named(tower)]
+    kinds = (torch.bfloat16, torch.float16)
+    return next((kind for kind in kinds if all(_stored_as(each, kind) for each in state)), torch.float32)
+
+
 def _behind(tower: Any, blocks: str, pixels: torch.Tensor, rounded: torch.dtype) -> torch.Tensor:
     """States [b, tokens, d] behind the last of the `blocks` of a copy in float32, its weights `rounded` before."""
-    copied = copy.deepcopy(tower).to(rounded).float().eval()
+    copied = _unhooked(copy.deepcopy(tower)).cpu().to(rounded).float().eval()
     kept: list[Any] = []
     attrgetter(blocks)(copied)[-1].register_forward_hook(lambda _, __, out: kept.append(out[0] if isinstance(out, tuple) else out))
     with torch.inference_mode():
-        copied(pixels.to(next(copied.parameters()).device))
-    states: torch.Tensor = kept[0].cpu()
+        copied(pixels)
+    states: torch.Tensor = kept[0]
     return states
+
+
+def _unhooked(tower: Any) -> Any:
+    """Without what accelerate put there to move inputs to other cards."""
+    if not any(hasattr(each, "_hf_hook") for each in tower.modules()):
+        return tower
+    from accelerate.hooks import remove_hook_from_module
+
+    return remove_hook_from_module(tower, recurse=True)
