@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_clip import ClipError
 from pytest_clip.gates.catalog import CATALOG, SUITES, SetLike, did_you_mean, expand
@@ -17,6 +17,8 @@ class KnownGates:
 
     extra: Collection[str] | None
     sets: Mapping[str, Sequence[SetLike]] | None
+    _slices: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    """found so far: a file names the slices of a metric one by one"""
 
     def find(self, text: str, data: str | None) -> GateId:
         """The gate that ``text`` names, on ``data`` (None: on any); ClipError if there is none."""
@@ -40,8 +42,14 @@ class KnownGates:
         if gate.slice in CATALOG[gate.metric_id].slices:
             return gate  # a view, not an image set: whether this data can be seen so is said where the gate is measured
         names = [data] if data is not None else list(self.sets)
-        slices = {str(each.slice) for name in names for each in expand(gate.metric_id, self.sets[name], absent=True)}
+        slices = frozenset[str]().union(*(self._of(gate.metric_id, name, self.sets[name]) for name in names))
         if gate.slice in slices:
             return gate
         hint = did_you_mean(gate.slice, slices, otherwise=f"; known: {', '.join(sorted(slices)) or 'none'}")
         raise ClipError(f"unknown slice {gate.slice!r} of {gate.metric_id} on {' or '.join(names)}{hint}")
+
+    def _of(self, metric_id: str, data: str, sets: Sequence[SetLike]) -> frozenset[str]:
+        """The slices of a metric on a data set."""
+        if (metric_id, data) not in self._slices:
+            self._slices[metric_id, data] = frozenset(str(each.slice) for each in expand(metric_id, sets, absent=True))
+        return self._slices[metric_id, data]

@@ -99,8 +99,12 @@ class Entry:
     drop_test: DropTest | None = None
 
     def applies(self, gate: GateId, model_names: Collection[str], data: str | None) -> bool:
-        in_scope = self.data in (None, data) and (self.model is None or self.model in model_names)
-        return in_scope and self.gate.covers(gate)
+        return self.covers(gate.slice, model_names, data) and self.gate.metric_id == gate.metric_id
+
+    def covers(self, part: str | None, model_names: Collection[str], data: str | None) -> bool:
+        """Whether it speaks about this slice of its own metric."""
+        in_scope = (self.data is None or self.data == data) and (self.model is None or self.model in model_names)
+        return in_scope and (self.gate.slice is None or self.gate.slice == part)
 
     @property
     def scope(self) -> str:
@@ -145,6 +149,9 @@ class Rulebook:
         """Every min above a max that some gate, data set and model named in the files would meet."""
         found: dict[tuple[str, str], str] = {}  # one sentence per pair of places, not per gate that meets it
         for entries in self._by_metric.values():
+            lows, highs = ([each.bounds[key].value for each in entries if key in each.bounds] for key in ("min", "max"))
+            if not (lows and highs and max(lows) > min(highs)):  # nearly all: no choice among them can be one
+                continue
             for gate in sorted({entry.gate for entry in entries}, key=str):  # the whole metric before its slices
                 for data in dict.fromkeys([None, *(entry.data for entry in entries)]):
                     for model in dict.fromkeys([None, *(entry.model for entry in entries)]):
@@ -184,7 +191,7 @@ class Rulebook:
         severity: Severity | None = None
         drop_test: DropTest | None = None
         for entry in self._by_metric.get(gate.metric_id, ()):
-            if entry.applies(gate, model_names, data):
+            if entry.covers(gate.slice, model_names, data):
                 bounds.update(entry.bounds)
                 severity = entry.severity or severity
                 drop_test = entry.drop_test or drop_test

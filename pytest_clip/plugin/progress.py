@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from pytest_clip.plugin.heartbeat import Heartbeat
-from pytest_clip.session.progress import Progress, ProgressFactory, silent
+from pytest_clip.session.progress import EVERY, SOON, Progress, ProgressFactory, silent
 
 
 def terminal_progress(config: pytest.Config, beat: Heartbeat | None = None) -> ProgressFactory:
@@ -18,9 +18,14 @@ def terminal_progress(config: pytest.Config, beat: Heartbeat | None = None) -> P
     if getattr(config.option, "verbose", 0) < 0 or hasattr(config, "workerinput"):
         return silent
 
+    early: list[Progress] = []  # steps until one has said what remains: a line for each step of a second would be hundreds
+
     def make(label: str, total: int) -> Progress:
         reporter = config.pluginmanager.get_plugin("terminalreporter")
-        step = Progress(label, total, _Terminal(config, reporter, beat) if reporter is not None else None)
+        first = EVERY if any(step.estimated for step in early) else SOON
+        step = Progress(label, total, _Terminal(config, reporter, beat) if reporter is not None else None, first=first)
+        if first < EVERY:
+            early.append(step)
         if beat is not None:
             beat.steps.append(step)
         return step

@@ -55,13 +55,15 @@ def load_model(session: ClipSession, choice: ModelChoice) -> Any:
     def build() -> Any:
         from pytest_clip.models.quiet import unswept
 
-        with unswept():
-            from pytest_clip.models import reader
+        # Said before torch is imported: the imports alone take 3 to 10 s, longer than anybody waits for a sign.
+        with session.progress(f"loading {choice.label}", 1).begin():
+            with unswept():
+                from pytest_clip.models import reader
 
-        return reader.load(
-            choice.spec, device=settings.device, precision=settings.precision, compile=settings.compile, cache_dir=settings.cache_dir,
-            classes=settings.classes, prefix=settings.strip_prefix,
-        )  # fmt: skip
+            return reader.load(
+                choice.spec, device=settings.device, precision=settings.precision, compile=settings.compile, cache_dir=settings.cache_dir,
+                classes=settings.classes, prefix=settings.strip_prefix,
+            )  # fmt: skip
 
     if not settings.cache or session.copies:  # damaged copies are made of the model itself
         return build()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 EVERY = 10.0  # seconds between lines in a log
+SOON = 1.0  # seconds until the first line of a run that says what remains
 BLINK = 0.1  # seconds between redraws of a bar
 PATIENCE = 2.0  # steps shorter than this leave no line in a log
 BAR = 24
@@ -24,10 +25,13 @@ class Output(Protocol):
 class Progress:
     """``Progress("scenes: rendering clean", 1900, output)``, then ``advance(n)`` as work gets done and ``close()`` at the end.
 
-    Without an output it counts silently, so callers never ask whether anyone is watching. Also a context manager.
+    Without an output it counts silently, so callers never ask whether anyone is watching. Also a context manager. `first`: seconds until
+    its first line in a log.
     """
 
-    def __init__(self, label: str, total: int, output: Output | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, label: str, total: int, output: Output | None = None, *, first: float = EVERY, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.label = label
         self.total = total
         self.done = 0
@@ -35,7 +39,16 @@ class Progress:
         self._output = output
         self._clock = clock
         self._started = self._shown = clock()
-        self._said_something = False
+        self._wait, self._begun = first, False
+        self.estimated = False
+        """whether a line in a log has said what remains"""
+
+    def begin(self) -> Progress:
+        """Say at once what begins: for what is one long step, such as loading a model, which takes 3 to 10 s without a batch."""
+        self._begun = True
+        if self._output is not None:
+            (self._output.bar if self._output.tty else self._output.line)(f"{self.label} ...")
+        return self
 
     def advance(self, n: int = 1) -> None:
         self.done += n
@@ -46,9 +59,9 @@ class Progress:
             if now - self._shown >= BLINK:
                 self._shown = now
                 self._output.bar(self._bar(now))
-        elif now - self._shown >= EVERY and self.done < self.total:
-            self._shown = now
-            self._said_something = True
+        elif now - self._shown >= self._wait and self.done < self.total:
+            self._shown, self._wait = now, EVERY
+            self.estimated = True
             self._output.line(self.told())
 
     def told(self) -> str:
@@ -64,8 +77,8 @@ class Progress:
         seconds = self._clock() - self._started
         if self._output.tty:
             self._output.bar("")
-        if self._said_something or seconds >= PATIENCE:
-            self._output.line(f"{self.label}: {self.done} in {seconds:.1f} s")
+        if self.estimated or seconds >= PATIENCE:
+            self._output.line(f"{self.label}: {'done' if self._begun else self.done} in {seconds:.1f} s")
 
     @property
     def share(self) -> float:

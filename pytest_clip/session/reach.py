@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_clip.session.choices import DataChoice
@@ -20,14 +20,16 @@ class Reach:
 
     settings: Settings
     sets: Mapping[str, Sequence[SetInfo]]
+    _reasons: dict[tuple[str, str], list[tuple[GateId, str | None]]] = field(default_factory=dict, repr=False, compare=False)
+    """of the gates that were asked for, found so far: collection, listing, cost and report ask for the same ones"""
 
     def gates(self, metric_id: str, data: DataChoice) -> list[GateId]:
         """The gates of one metric that this run can measure on this data."""
-        return [gate for gate in self._asked(metric_id, data) if self._reason(gate, data) is None]
+        return [gate for gate, reason in self._weighed(metric_id, data) if reason is None]
 
     def out(self, metric_id: str, data: DataChoice) -> list[tuple[GateId, str]]:
         """Those that were asked for and that this data cannot answer, each with the reason."""
-        return [(gate, reason) for gate in self._asked(metric_id, data) if (reason := self._reason(gate, data))]
+        return [(gate, reason) for gate, reason in self._weighed(metric_id, data) if reason]
 
     def lacking(self, metric_id: str, data: DataChoice) -> str | None:
         """Which image sets of this data the metric could be measured on if they were there, and how to get them; None if all are there."""
@@ -97,6 +99,12 @@ class Reach:
         if suite != "corruptions_laion_c" or self._corruptions[suite] or not stored:
             return self._corruptions[suite]
         return tuple(kind for kind in views.STORED_LAION if kind in stored)
+
+    def _weighed(self, metric_id: str, data: DataChoice) -> list[tuple[GateId, str | None]]:
+        key = metric_id, data.label
+        if key not in self._reasons:
+            self._reasons[key] = [(gate, self._reason(gate, data)) for gate in self._asked(metric_id, data)]
+        return self._reasons[key]
 
     def _asked(self, metric_id: str, data: DataChoice) -> list[GateId]:
         from pytest_clip.gates.catalog import expand

@@ -78,7 +78,7 @@ from pytest_clip.session import progress
 @pytest.mark.clip_gate("ood/auroc")
 def test_auroc(gate, clip_case, request, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(progress.Progress.__init__, "__kwdefaults__", {"clock": lambda: now[0]})
+    monkeypatch.setitem(progress.Progress.__init__.__kwdefaults__, "clock", lambda: now[0])
     with keys.running(request.config).progress("embedding near", 2) as step:
         for _ in range(2):
             now[0] += 11
@@ -159,3 +159,80 @@ def test_getting_ready_is_said_too_and_an_error_ends_it(world):
     result.stdout.fnmatch_lines(["clip: getting ready for * s: data, suites and rules are looked at"])
     assert result.ret == 0
     assert world.run_process("--clip-model=stub", "--clip-suite=odd").ret == 4
+
+
+def test_what_is_long_is_said_when_it_begins():
+    for tty, said in ((False, ["loading m ...", "loading m: done in 7.0 s"]), (True, ["~loading m ...", "~", "loading m: done in 7.0 s"])):
+        screen, clock = Screen(tty=tty), Clock()
+        with Progress("loading m", 1, screen, clock=clock).begin():
+            assert screen.said == said[:1]
+            clock.now += 7
+        assert screen.said == said
+
+
+def test_the_first_estimate_of_a_run_comes_with_its_first_batches():
+    screen, clock = Screen(tty=False), Clock()
+    with Progress("embedding", 100, screen, first=1, clock=clock) as progress:
+        for _ in range(30):
+            clock.now += 0.6
+            progress.advance(2)
+    assert screen.said[:2] == ["embedding: 4 of 100 (4%, about 29 s left)", "embedding: 38 of 100 (38%, about 19 s left)"]
+
+
+TWO_STEPS = """
+import pytest
+from pytest_clip.plugin import keys
+from pytest_clip.session import progress
+
+@pytest.mark.clip_gate("ood/auroc")
+def test_auroc(gate, clip_case, request, monkeypatch):
+    now = [0.0]
+    monkeypatch.setitem(progress.Progress.__init__.__kwdefaults__, "clock", lambda: now[0])
+    for name in ("near", "far"):
+        with keys.running(request.config).progress(f"embedding {name}", 100) as step:
+            for _ in range(3):
+                now[0] += 1.25
+                step.advance(32)
+    gate(clip_case.gate, 0.75, n=150)
+"""
+
+
+def test_one_early_estimate_a_run(world):
+    world.suites(test_ood=TWO_STEPS)
+    result = world.clip("--clip-suite=ood")
+    result.assert_outcomes(passed=1)
+    lines = [line for line in result.outlines if line.startswith("clip: embedding")]
+    assert lines == [
+        "clip: embedding near: 32 of 100 (32%, about 3 s left)",
+        "clip: embedding near: 96 in 3.8 s",
+        "clip: embedding far: 96 in 3.8 s",
+    ]
+    world.conftest("def pytest_collection_finish(session):\n    session.config.pluginmanager.get_plugin('terminalreporter').isatty = True")
+    assert "embedding far [#######" in world.clip("--clip-suite=ood").stdout.str()  # and a bar for every step
+
+
+# Says when somebody asks for torch, past the capture, and refuses.
+NO_TORCH = """
+import os, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            os.write(OUT, b"\\nTORCH\\n")
+            raise ImportError("no torch today")
+
+OUT = os.dup(1)
+sys.meta_path.insert(0, Finder())
+
+def pytest_clip_make_model(spec, config):
+    return None
+"""
+
+
+def test_what_is_run_and_what_is_loaded_is_said_before_torch_is_imported(world):
+    world.conftest(NO_TORCH)
+    result = world.run_process("--clip-model=scenes-rn", "--clip-suite=accuracy", "--clip-no-cache", "--clip-device=cpu")
+    at = {name: number for number, line in enumerate(result.outlines) for name in ("clip: 0", "clip: loading", "TORCH") if line.startswith(name)}
+    assert "model scenes-rn; data scenes" in result.outlines[at["clip: 0"]]
+    assert "clip: loading scenes-rn ..." in result.outlines
+    assert at["clip: 0"] < at["clip: loading"] < at["TORCH"]

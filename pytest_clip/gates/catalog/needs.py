@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
-from pytest_clip.gates.catalog.metric import STORED
+from pytest_clip.gates.catalog.metric import STORED, Need
 from pytest_clip.gates.catalog.table import NEEDS
 
 SEVERITIES = range(1, 6)
@@ -26,16 +27,19 @@ def matches(image_set: Any, pattern: str) -> bool:
 
 def paired(metric_id: str) -> bool:
     """Whether a metric compares images with partners that show the same without the change."""
-    found = [need for need in NEEDS if fnmatchcase(metric_id, need.metrics)]
-    return any("paired" in need.facts or any(each.endswith("+paired") for each in need.one_of) for need in found)
+    return any("paired" in need.facts or any(each.endswith("+paired") for each in need.one_of) for need in needs_of(metric_id))
+
+
+@cache
+def needs_of(metric_id: str) -> tuple[Need, ...]:
+    """What a metric asks of data. Kept: a list of all gates asks a hundred metrics ten times each."""
+    return tuple(need for need in NEEDS if fnmatchcase(metric_id, need.metrics))
 
 
 def usable(metric_id: str, sets: Sequence[Any]) -> list[Any] | None:
     """The sets that can be slices of a metric; None where the data lacks what every slice needs; nothing is lacking without data."""
     left = list(sets)
-    for need in NEEDS:
-        if not fnmatchcase(metric_id, need.metrics):
-            continue
+    for need in needs_of(metric_id):
         if need.one_of and sets and not any(_meant(each, pattern) for each in sets for pattern in need.one_of):
             return None
         left = [each for each in left if all(has(each, fact) for fact in need.facts)]
