@@ -14,6 +14,7 @@ import pytest
 from pytest_clip.extract.corrupted import Corrupted
 from pytest_clip.extract.examples import eyes
 from pytest_clip.metrics import corruption_numbers as numbers
+from pytest_clip.views import SEVERITIES
 from pytest_clip.views.catalog import KINDS_LAION, STORED_LAION
 
 pytestmark = pytest.mark.clip_suite("corruptions_laion_c")
@@ -24,7 +25,9 @@ def corrupted(zero_shot, clip_model, clip_data, clip_extraction, clip_settings):
     """Answers to the first clean images, as they are and under every kind; or to the published files."""
     stored = {each.name.partition("-")[0] for each in clip_data.sets if each.role == "corruption"}
     kinds = clip_settings.corruptions_laion_c or tuple(kind for kind in STORED_LAION if kind in (stored or KINDS_LAION))
-    return Corrupted(zero_shot, clip_data, kinds, clip_settings.corruption_images, eyes(clip_extraction, clip_model, clip_data))
+    severities = SEVERITIES if stored or clip_settings.corruptions_laion_c else SEVERITIES[:1]
+    see = eyes(clip_extraction, clip_model, clip_data)
+    return Corrupted(zero_shot, clip_data, kinds, clip_settings.corruption_images, see, severities)
 
 
 @pytest.fixture

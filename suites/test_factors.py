@@ -43,17 +43,15 @@ def test_accuracy(gate, clip_case, zero_shot):
 def lost(clip_data, clip_extraction, zero_shot):
     """For a report: scenes that were answered rightly and are not with the factor, before and after, the surest mistakes first."""
 
-    def of(name, wanted):
-        answers, clean = zero_shot(name), zero_shot("clean")
-        rows = np.flatnonzero(unchanged(answers, clean) & ~answers.right).tolist()
+    def of(start, name, start_rows, what, wanted):
+        before, after = zero_shot(start), zero_shot(name)
+        rows = np.flatnonzero(before.right[start_rows] & ~after.right).tolist()
         images = []
-        for row in surest(answers, rows)[: wanted.most]:
-            (was, sure), (now, surer) = answer(clean, int(answers.pairs[row])), answer(answers, row)
-            places = ("clean", int(answers.pairs[row])), (name, row)
-            pictures = [Picture(clip_extraction.picture(clip_data, *place)) for place in places]
-            images.append(Counterexample(answers.ids[row], f"{was} {sure:.0%}", f"{now} {surer:.0%}", truth(answers, row), *pictures))
-        what = f"scenes are right without {name} and wrong with it"
-        return Counterexamples(what, len(rows), len(answers.ids), images) if images else None
+        for row in surest(after, rows)[: wanted.most]:
+            (was, sure), (now, surer) = answer(before, int(start_rows[row])), answer(after, row)
+            pictures = [Picture(clip_extraction.picture(clip_data, *place)) for place in ((start, int(start_rows[row])), (name, row))]
+            images.append(Counterexample(after.ids[row], f"{was} {sure:.0%}", f"{now} {surer:.0%}", truth(after, row), *pictures))
+        return Counterexamples(what, len(rows), len(after.ids), images) if images else None
 
     return of
 
@@ -62,12 +60,12 @@ def lost(clip_data, clip_extraction, zero_shot):
 def test_drop(gate, clip_case, zero_shot, lost):
     """Accuracy lost on the same scenes when only this factor changes."""
     answers, clean = zero_shot(clip_case.slice), zero_shot("clean")
-    before = unchanged(answers, clean)
+    before, what = unchanged(answers, clean), f"scenes are right without {clip_case.slice} and wrong with it"
     gate(
         clip_case.gate, None if clean.at_chance else paired_drop(before, answers.right), n=len(before), reason=clean.at_chance,
         ci=None if clean.at_chance else paired_difference(before, answers.right),
         per_image=Outcomes("drop", {"before": before, "correct": answers.right}, answers.ids), conventions=answers.conventions,
-        shows=lambda wanted: None if wanted.green else lost(clip_case.slice, wanted),
+        shows=lambda wanted: None if wanted.green else lost("clean", clip_case.slice, answers.pairs, what, wanted),
     )  # fmt: skip
 
 
@@ -140,7 +138,7 @@ def test_error_ratio(gate, clip_case, zero_shot, everything):
 
 
 @pytest.mark.clip_gate("factors/background_gap")
-def test_background_gap(gate, clip_case, clip_data, zero_shot):
+def test_background_gap(gate, clip_case, clip_data, zero_shot, lost):
     """Accuracy before the usual background minus that before another class's; 0 = the background is no help."""
     names = [each.name for each in clip_data.sets if each.role == "backdrop"]
     usual, other = map(zero_shot, names)
@@ -151,6 +149,7 @@ def test_background_gap(gate, clip_case, clip_data, zero_shot):
     interval = paired_difference if paired else unpaired_difference
     alone = {"arrays": {"before": before, "correct": after}, "statistic": "drop"}
     apart = {"arrays": {"correct": after}, "others": {"correct": before}, "other_ids": usual.ids, "statistic": "difference"}
+    what = "scenes are right before the background of their class and wrong before that of another"
     gate(
         clip_case.gate, None if nothing else float(before.mean() - after.mean()), n=len(after), reason=nothing,
         ci=None if nothing else interval(before, after), per_image=Outcomes(ids=other.ids, **(alone if paired else apart)),
@@ -158,6 +157,7 @@ def test_background_gap(gate, clip_case, clip_data, zero_shot):
             "paired": "by scene" if paired else "no: two samples",
             "measured": {name: round(float(right.mean()), 6) for name, right in zip(names, (before, after), strict=True)},
         },
+        shows=(lambda wanted: lost(*names, np.arange(len(after)), what, wanted)) if paired else None,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ KINDS = {
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Exit status: 0 written, 2 there is no such record or it is damaged, or a file cannot be written."
     parser.add_argument(
-        "record", metavar="RUN", help="A file of --clip-report=json, a name of a run in .clip/runs, or the path of its folder"
+        "record", metavar="RUN", help="A file of --clip-report=json, a name of a run in .clip/runs, the path of its folder, or a packed run"
     )
     for kind, told in KINDS.items():
         more: dict[str, Any] = {"nargs": "?", "const": ""} if kind == "github" else {}
@@ -47,11 +47,11 @@ def run(args: argparse.Namespace) -> int:
 
 def record_of(text: str) -> Mapping[str, Any]:
     """The record in a JSON file, or that of a saved run."""
-    from pytest_clip.runs import shape, store
+    from pytest_clip.runs import packed, shape, store
     from pytest_clip.store import path_of
 
     path = path_of(text)
-    if not path.is_file():
+    if not path.is_file() or packed.is_packed(path):
         from pytest_clip.cli.runs import open_run
 
         if path.suffix == ".json" and not path.is_dir():

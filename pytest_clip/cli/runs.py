@@ -27,7 +27,7 @@ def runs_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action", nargs="?", choices=("list", "show", "pack"), default="list", help="list saved runs (default), show one, pack one"
     )
-    parser.add_argument("which", nargs="?", metavar="RUN", help="Name of a run in .clip/runs, or the path of its folder")
+    parser.add_argument("which", nargs="?", metavar="RUN", help="Name of a run in .clip/runs, the path of its folder, or a packed run")
     parser.add_argument("to", nargs="?", type=Path, metavar="FILE", help="With pack: NAME.run.xz, which is read wherever a run is")
     parser.add_argument("--json", action="store_true", help="With show: the whole JSON record")
 
@@ -124,7 +124,7 @@ def compare_arguments(parser: argparse.ArgumentParser) -> None:
         "Exit status: 0 nothing became worse by more than chance explains (Holm over all gates, 5 %), 1 something did, or is worse "
         "and has no outcomes of single images that could tell, 2 no comparison."
     )
-    parser.add_argument("a", metavar="A", help="The earlier run: a name in .clip/runs, or the path of its folder")
+    parser.add_argument("a", metavar="A", help="The earlier run: a name in .clip/runs, the path of its folder, or a packed run")
     parser.add_argument("b", metavar="B", help="The run that is held against it")
     parser.add_argument("--all", action="store_true", help="All gates that are worse, not only the ten worst")
     parser.add_argument("--ids", action="store_true", help="Every image that went from right to wrong")

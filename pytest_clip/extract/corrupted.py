@@ -23,7 +23,7 @@ from .zeroshot import ZeroShot
 
 if TYPE_CHECKING:
     from ..data import Data
-    from ..gates.evidence import Shows
+    from ..gates.evidence import Shown, Shows, Wanted
     from ..gates.ids import GateId
     from ..metrics.corruption_numbers import Number
     from .examples import See
@@ -46,6 +46,8 @@ class Corrupted:
     images: int
     see: See | None = None
     """how a report sees a picture; None shows none"""
+    severities: tuple[int, ...] = SEVERITIES
+    """those that are asked about"""
 
     @cached_property
     def stored(self) -> frozenset[str]:
@@ -118,6 +120,8 @@ class Corrupted:
         told |= {} if number.over is None else {"over": number.over.source}
         if self.depth is not None and not set(NEEDS_DEPTH).isdisjoint(kinds):
             told["depth"] = self.depth.told
+        if of.metric == "accuracy" and not self.stored:
+            told["measured"] = {"without": round(float(self.clean.right.mean()), 6)}
         of_image = {number.name: number.each}
         gate(
             of, None if reason else number.value, n=len(self.any.ids), reason=reason,
@@ -126,11 +130,17 @@ class Corrupted:
         )  # fmt: skip
 
     def _shows(self, of: GateId) -> Shows | None:
-        """Behind accuracy: an image at each severity of the kind, or what is mistaken at one of them."""
+        """Behind accuracy: an image at each severity of the kind, or what is mistaken at one of them; both where there is but one."""
         if self.see is None or of.metric != "accuracy" or of.slice is None:
             return None
         see, (kind, _, severity) = self.see, of.slice.partition("-")
-        return lambda wanted: mistakes(self, kind, int(severity), see, wanted) if severity else example(self, kind, see)
+        alone = not severity or self.severities == (int(severity),)
+
+        def shows(wanted: Wanted) -> list[Shown]:
+            found = mistakes(self, kind, int(severity), see, wanted) if severity else None
+            return [*([found] if found is not None else []), *([example(self, kind, see)] if alone else [])]
+
+        return shows
 
     @cached_property
     def depth(self) -> Origin | None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..gates.evidence import Answered, Example, Mistakes, Picture, Step, Wanted
-from ..views import SEVERITIES
 
 if TYPE_CHECKING:
     from ..data import Data
@@ -53,7 +52,7 @@ def example(corrupted: Corrupted, kind: str, see: See) -> Example:
     clean = corrupted.clean if corrupted.knows_clean else None
     known = corrupted.any if clean is None else clean
     row = surest(known, np.flatnonzero(known.right).tolist() or [0])[0]
-    all_of_them = {s: corrupted.answers(kind, s) for s in SEVERITIES} | ({} if clean is None else {0: clean})
+    all_of_them = {s: corrupted.answers(kind, s) for s in corrupted.severities} | ({} if clean is None else {0: clean})
     steps = [_step(each, row, s, see(*corrupted.place(kind, s, row))) for s, each in sorted(all_of_them.items())]
     return Example(corrupted.any.ids[row], truth(corrupted.any, row), steps)
 

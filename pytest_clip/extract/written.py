@@ -18,12 +18,14 @@ from ..data.writing import READING, choices, neutral_words, pick, wrong_words
 from ..metrics.agreement import predictions
 from ..models.protocol import embedding_model
 from ..views import notes
+from .examples import answer, truth
 from .zeroshot import prompts_hash
 
 if TYPE_CHECKING:
     from ..data import Data
     from ..data.imageset import ImageSet
     from ..models.protocol import ClipModel
+    from ..views import View
     from .extraction import Extraction
     from .zeroshot import ZeroShot
 
@@ -46,6 +48,12 @@ class Noted:
     """[n] how large each note is, or empty where nobody knows"""
     chance: float = 0.5
     """what guessing names"""
+    truths: tuple[str, ...] = ()
+    """[n] the thing shown"""
+    said: tuple[str, ...] = ()
+    """[n] what is named"""
+    sure: tuple[float, ...] = ()
+    """[n] how surely, 0 to 1; empty where an answer has no probability"""
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,7 @@ class Written:
         self._model, self._data, self._extraction = model, data, extraction
         self._roles = {each.name: each.role for each in data.sets}
         self._known: dict[str, Noted] = {}
+        self._views: dict[str, View] = {}
 
     @property
     def two_way(self) -> bool:
@@ -105,7 +114,23 @@ class Written:
         fell = named == np.array([number.get(word, -2) for word in words])
         sizes = self._scene_sizes if self.embedded else tuple(notes.size_of(each) for each in answers.ids)
         told = answers.conventions | {"notes": "none" if kind == "none" else "in the scene" if self.embedded else "stuck on the picture"}
-        return Noted(answers.right, fell, answers.ids, told, sizes if kind != "none" else (), 1 / len(answers.classes))
+        rows = range(len(answers.ids))
+        said = tuple(answer(answers, row)[0] if named[row] >= 0 else "undecided" for row in rows)
+        sure, truths = (tuple(each) for each in zip(*((answer(answers, row)[1], truth(answers, row)) for row in rows), strict=True))
+        sizes = sizes if kind != "none" else ()
+        return Noted(answers.right, fell, answers.ids, told, sizes, 1 / len(answers.classes), truths, said, sure)
+
+    def place(self, kind: str, row: int) -> tuple[str, int, View | None]:
+        """The image set, the row and the view of a picture under a kind of note."""
+        if self.two_way:
+            return kind, row, None
+        if not self.embedded:
+            return "clean", row, None if kind == "none" else self._view(kind)
+        if kind != "none":
+            return f"note_{kind}", row, None
+        pairs = self._data.images("note_word").pairs
+        assert pairs is not None
+        return "clean", int(pairs[row]), None
 
     def _on_scenes(self, kind: str) -> tuple[ZeroShot, Sequence[str]]:
         images = self._data.images("note_word" if kind == "none" else f"note_{kind}")
@@ -130,13 +155,22 @@ class Written:
         clean = self._extraction.zero_shot(self._model, self._data, "clean", first=PHOTOGRAPHS)
         if kind == "none":
             return clean, [""] * len(clean.ids)
-        words = {
-            "word": lambda: wrong_words(clean.ids, clean.accepted or [(int(k),) for k in clean.labels], clean.classes),
-            "blank": lambda: [""] * len(clean.ids),
-            "neutral": lambda: neutral_words(clean.ids, clean.classes),
-        }[kind]()
-        view = notes.view(kind, dict(zip(clean.ids, words, strict=True)))
-        return self._extraction.zero_shot(self._model, self._data, "clean", first=PHOTOGRAPHS, view=view), words
+        view = self._view(kind)
+        return self._extraction.zero_shot(self._model, self._data, "clean", first=PHOTOGRAPHS, view=view), self._words_on(kind)
+
+    def _words_on(self, kind: str) -> Sequence[str]:
+        """What is written on each of the first clean pictures."""
+        clean = self._extraction.zero_shot(self._model, self._data, "clean", first=PHOTOGRAPHS)
+        if kind == "word":
+            return wrong_words(clean.ids, clean.accepted or [(int(k),) for k in clean.labels], clean.classes)
+        return neutral_words(clean.ids, clean.classes) if kind == "neutral" else [""] * len(clean.ids)
+
+    def _view(self, kind: str) -> View:
+        """The first clean pictures under their notes."""
+        if kind not in self._views:
+            ids = self._data.images("clean").ids[:PHOTOGRAPHS]
+            self._views[kind] = notes.view(kind, dict(zip(ids, self._words_on(kind), strict=True)))
+        return self._views[kind]
 
     def _two_way(self, kind: str) -> Noted:
         """SCAM's protocol: does the picture lie nearer to the name of its object, or to the word that was written for it?"""
@@ -152,7 +186,8 @@ class Written:
             "protocol": "two-way: object against written word", "prompts": prompts_hash(names, self._data.templates),
             "templates": len(self._data.templates), "text_mean": how,
         }  # fmt: skip
-        return Noted(thing > word, word > thing, images.ids, told)
+        said = tuple(np.where(thing > word, things, words).tolist())
+        return Noted(thing > word, word > thing, images.ids, told, truths=tuple(things), said=said)
 
     @cached_property
     def reading(self) -> Read:

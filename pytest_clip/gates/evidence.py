@@ -148,4 +148,4 @@ class Pairs:
 
 
 Shown = Mistakes | Example | Queries | Counterexamples | Pairs
-Shows = Callable[[Wanted], Shown | None]
+Shows = Callable[[Wanted], Shown | Sequence[Shown] | None]

@@ -203,3 +203,59 @@ def test_a_multimodal_model_is_drawn_beside_the_clip_on_the_same_pairs():
     assert "fog-3" in drawn
     assert "0.7000" in drawn  # of the CLIP, in the table behind the figure
     assert "vanilla-2" not in drawn
+
+
+def part(text, start, end='<ul class="gates">'):
+    return text[text.index(start) : text.index(end, text.index(start))]
+
+
+def test_groups_are_drawn_each_with_its_interval():
+    told = {"groups": {"brick": 120, "wood <b>": 100, "hay": 0}, "measured": {"brick": 0.5, "wood <b>": 0.9, "hay": 0.1, "odd": 0.3}}
+    rows = [row("groups/worst_accuracy[texture]", "pass", 0.5, conventions=told), row("groups/gap[texture]", "pass", 0.4)]
+    drawn = part(page.render(record(rows)), "Accuracy by texture")
+    assert re.findall(r"<bdi>(.*?)</bdi>", drawn) == [
+        *("brick", "0.5", "0.412 to 0.588", "120", "wood &lt;b&gt;", "0.9", "0.826 to 0.945", "100"),
+    ]  # Wilson's of 60 of 120 and of 90 of 100
+    assert "hay" not in drawn
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"groups": 3, "measured": {"a": 0.5}}, {"groups": {"a": "x"}, "measured": {"a": 0.5}}, {"measured": 3}]
+)
+def test_a_record_that_does_not_tell_its_groups_has_no_figure_of_them(told):
+    assert "Accuracy by texture" not in page.render(record([row("groups/worst_accuracy[texture]", "pass", 0.5, conventions=told)]))
+
+
+def test_what_an_attack_leaves_stands_beside_the_images_before_it():
+    left = {"linf-0.5": 0.6, "linf-1": 0.2}
+    rows = [row(f"adversarial/robust_accuracy[{k}]", "unjudged", v, conventions={"measured": {"clean": 0.95}}) for k, v in left.items()]
+    drawn = part(page.render(record(rows)), "adversarial/robust_accuracy</h4>")
+    assert "Open marks are the same images before the attack." in drawn
+    assert "m: 0.95 without it" in drawn
+
+
+def test_the_gap_of_backgrounds_stands_among_the_drops():
+    rows = [row(f"factors/drop[{name}]", "pass", 0.1) for name in ("pose", "light")]
+    drawn = part(page.render(record([*rows, row("factors/background_gap", "pass", 0.02)])), "factors/drop</h4>")
+    assert "background_gap is what another class's background costs." in drawn.replace("&#39;", "'")
+    assert re.findall(r'<th scope="row"><bdi>(.*?)</bdi>', drawn) == ["light", "pose", "background_gap"]
+    assert "background_gap" not in part(page.render(record(rows)), "factors/drop</h4>")
+
+
+def test_types_of_denials_are_beside_each_other():
+    rows = [row(f"retrieval/negation_accuracy[{name}]", "pass", 0.5) for name in ("positive", "hybrid")]
+    assert "retrieval/negation_accuracy</h4>" in page.render(record(rows))
+
+
+def test_one_severity_alone_is_an_interval_and_not_a_curve():
+    told = {"measured": {"without": 0.9}}
+    rows = [row(f"corruptions_laion_c/accuracy[{kind}-1]", "pass", 0.4, ci=[0.3, 0.5], conventions=told) for kind in ("stickers", "lines")]
+    text = page.render(record(rows))
+    drawn = part(text, "Accuracy at severity 1")
+    assert "A panel a corruption: accuracy at severity 1 with 95 % intervals." in drawn
+    assert re.findall(r'<th scope="col">(.*?)</th>', drawn) == ["corruption", "without", "severity 1"]
+    assert drawn.count('class="whisker s0"') == 2
+    assert "0.4000 (0.3000 to 0.5000)" in drawn
+    assert drawn.count('class="reference s0"') == 2
+    several = [row(f"corruptions/accuracy[fog-{s}]", "pass", 0.4, ci=[0.3, 0.5]) for s in (1, 2)]
+    assert "severities 1 to 5" in page.render(record(several))

@@ -2,9 +2,12 @@
 
 import ast
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+
+from pytest_clip.gates.catalog import CATALOG
 
 ROOT, PACKAGE = Path(__file__).parents[2], "pytest_clip"
 PAGES = [path.relative_to(ROOT) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "benchmarks/README.md")]
@@ -95,3 +98,15 @@ def test_the_rules_that_the_readme_shows_stand_at_these_lines():
         said, _, value = lines[int(line) - 1].partition(" = ")
         assert (said, float(value)) == (key, float(bound))
         assert lines[int(line) - 2].endswith(f'.gates."{gate}"]')
+
+
+def test_every_metric_has_its_kind_in_the_table_of_statistics():
+    """Which estimator and which interval: `accuracy/top1`, `top5` (of the same suite), `retrieval/*_mean_rank`."""
+    text = (ROOT / "docs/statistics.md").read_text(encoding="utf-8").partition("## By kind of gate")[2]
+    patterns, suite = [], ""
+    for line in text.splitlines():
+        for named in re.findall(r"`([a-z0-9_*/]+)`", line.split("|")[2] if line.startswith("| ") else ""):
+            suite = named.partition("/")[0] if "/" in named else suite
+            patterns.append(named if "/" in named else f"{suite}/{named}")
+    assert [metric for metric in CATALOG if not any(fnmatch(metric, each) for each in patterns)] == []
+    assert [each for each in patterns if not any(fnmatch(metric, each) for metric in CATALOG)] == []

@@ -140,6 +140,12 @@ def test_the_command_packs_and_the_others_read(pair, tmp_path, capsys, monkeypat
     assert "accuracy/top1[clean]" in capsys.readouterr().out
     assert main(["compare", "few/one.run.xz", "./base"]) == 0
     assert "0 worse by more than chance explains" in capsys.readouterr().out
+    assert main(["report", "few/one.run.xz", "--html", "one.html", "--md", "one.md"]) == 0
+    capsys.readouterr()
+    for page in ("one.html", "one.md"):
+        told = (tmp_path / page).read_text("utf-8")
+        assert "accuracy/top1[clean]" in told
+        assert "95 % interval" in told.partition("accuracy/top1[clean]")[2][:1500]  # without a message the numbers speak
     assert main(["study", "few"]) == 0
     assert "1 models in 1 families" in capsys.readouterr().out
     for wrong in (["runs", "pack", "./base"], ["runs", "pack", "./base", "one.zip"], ["runs", "show", "./base", "x"]):

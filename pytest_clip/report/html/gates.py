@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from pytest_clip.report import order
 from pytest_clip.report.html import docs, listed, reading
 from pytest_clip.report.html import shown as behind
 from pytest_clip.report.html.axes import Scale, around
@@ -103,7 +104,7 @@ def _message(row: Row) -> tuple[str, list[Fact]]:
         facts.append(Fact("images", f"{row['n']:,}"))
     if row.get("nodeid"):
         facts.append(Fact("test", str(row["nodeid"]), copy=True))
-    return first.removeprefix(f"{row['gate']}: ") or reading.WORDS.get(row["verdict"], ""), facts
+    return first.removeprefix(f"{row['gate']}: ") or order.measured(row), facts
 
 
 def _fact(name: str, text: str, row: Row) -> Fact:

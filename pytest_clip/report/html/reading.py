@@ -95,6 +95,13 @@ def better(row: Row) -> str | None:
     return side if side in ("higher", "lower") else None
 
 
+def measured(row: Row) -> dict[str, float]:
+    """What the gate measured beside its value, by name: the numbers of it."""
+    told = (row.get("conventions") or {}).get("measured")
+    known = told.items() if isinstance(told, Mapping) else ()
+    return {str(name): float(each) for name, each in known if isinstance(each, int | float) and not isinstance(each, bool)}
+
+
 def pairs(rows: Iterable[Row]) -> list[tuple[str, str]]:
     """Models and data sets of these rows, in order."""
     return list(dict.fromkeys((str(row["model"]), str(row["data"])) for row in rows))

@@ -179,9 +179,10 @@ def examples(shown: Shown, rows: Sequence[Row]) -> dict[str, Told]:
     """By kind of corruption one image under it, of the first model that has one."""
     found: dict[str, Told] = {}
     for row in rows:
-        if (told := shown.get("example", row)) is not None and str(row["slice"]) not in found:
+        kind = str(row["slice"]).partition("-")[0]
+        if (told := shown.get("example", row)) is not None and kind not in found:
             steps = [{**step, "answer": cut(step["answer"]), "picture": shown.picture(step.get("picture"))} for step in told["steps"]]
-            found[str(row["slice"])] = {**told, "id": cut(told["id"]), "truth": cut(told["truth"]), "steps": steps}
+            found[kind] = {**told, "id": cut(told["id"]), "truth": cut(told["truth"]), "steps": steps}
     return found
 
 

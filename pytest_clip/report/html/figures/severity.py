@@ -29,12 +29,13 @@ def figure(
     curves: dict[str, dict[str, Curve]] = {}
     means = {str(row["slice"]): row for row in reversed(rows)}
     for row in rows:
-        kind, _, level = str(row["slice"]).rpartition("-")
-        if kind and level.isdigit():
-            curves.setdefault(kind, {}).setdefault(str(row["model"]), {})[int(level)] = row
+        kind, level = _cell(row)
+        if level:
+            curves.setdefault(kind, {}).setdefault(str(row["model"]), {})[level] = row
     if not curves:
         return None
-    panels = [_panel(kind, by, models, clean, examples.get(kind), means.get(kind), many) for kind, by in sorted(curves.items())]
+    levels = asked(rows)
+    panels = [_panel(kind, by, models, clean, examples.get(kind), means.get(kind), many, levels) for kind, by in sorted(curves.items())]
     legend, high = Legend(models, 6, 2, 600).draw() if len(models) > 1 else ([], 0.0)
     key = drawing(600, high + 4, legend, title="models", text=", ".join(models)) if legend else Markup("")
     several = len(models) > 1
@@ -43,13 +44,13 @@ def figure(
             "corruption",
             *(("model",) if several else ()),
             "without",
-            *(f"severity {s}" for s in SEVERITIES),
+            *(f"severity {s}" for s in levels),
             *(["example"] if examples else []),
         ),
         tuple(
             (
                 *(kind, *((model,) if several else ()), number(clean.get(model))),
-                *(number(by[model][s]["value"]) if s in by[model] else DASH for s in SEVERITIES),
+                *(number(by[model][s]["value"]) if s in by[model] else DASH for s in levels),
                 *([_answers(examples.get(kind))] if examples else []),
             )
             for kind, by in sorted(curves.items())
@@ -58,6 +59,22 @@ def figure(
         ),
     )
     return Figure(title, text, key, table, wide=True, panels=tuple(panels))
+
+
+def asked(rows: Sequence[Row]) -> tuple[int, ...]:
+    """The severities to draw: the one that there is, else all."""
+    found = {level for row in rows if (level := _cell(row)[1])}
+    return tuple(found) if len(found) == 1 else SEVERITIES
+
+
+def named(levels: Sequence[int]) -> str:
+    return f"severity {levels[0]}" if len(levels) == 1 else f"severities {levels[0]} to {levels[-1]}"
+
+
+def _cell(row: Row) -> tuple[str, int]:
+    """Kind and severity of `fog-3`; 0 for the mean of a kind."""
+    kind, _, level = str(row["slice"]).rpartition("-")
+    return (kind, int(level)) if kind and level in "12345" and level else (str(row["slice"]), 0)
 
 
 def _answers(example: Told | None) -> str:
@@ -80,12 +97,13 @@ def _panel(
     example: Told | None,
     mean: Row | None,
     many: bool,
+    levels: Sequence[int],
 ) -> Panel:
-    across, up = Scale(-0.5, 5.5, LEFT, WIDTH - 2), Scale(0, 1, BOTTOM, TOP)
+    across, up = Scale(-0.5, max(levels) + 0.5, LEFT, WIDTH - 2), Scale(0, 1, BOTTOM, TOP)
     parts: list[Markup] = []
     for tick in (0.0, 0.5, 1.0):
         parts += [line(LEFT, up(tick), WIDTH - 2, up(tick), "grid"), text(LEFT - 5, up(tick) + 3.5, number(tick), "tick small", "end")]
-    parts += [text(across(s), BOTTOM + 14, str(s) if s else "without", "tick small", "middle") for s in (0, *SEVERITIES)]
+    parts += [text(across(s), BOTTOM + 14, str(s) if s else "without", "tick small", "middle") for s in (0, *levels)]
     said = []
     for k, model in enumerate(models):
         drawn, told = _curve(by.get(model, {}), model, k, clean.get(model), across, up)
@@ -96,8 +114,12 @@ def _panel(
         parts += [each for step in example["steps"] for each in _shot(step, across(step["severity"]), high)]
         said.append(f"the example, {_answers(example)}")
         high += SIDE + 4
-    anchor = reading.anchor(mean, many=many) if mean is not None else None
-    name, value = kind.replace("_", " "), f"mean {reading.value(mean)}" if mean is not None and len(models) == 1 else ""
+    only = next(iter(by.get(models[0], {}).values()), None) if len(levels) == 1 else None
+    row = mean if mean is not None else only
+    anchor = reading.anchor(row, many=many) if row is not None else None
+    name, value = kind.replace("_", " "), ""
+    if row is not None and len(models) == 1:
+        value = f"mean {reading.value(row)}" if row is mean else reading.told(row)
     return Panel(name, value, drawing(WIDTH, high, parts, title=name, text="; ".join(said)), anchor)
 
 
@@ -109,11 +131,14 @@ def _curve(curve: Curve, model: str, k: int, clean: float | None, across: Scale,
     parts = [path(edge, f"band s{k % SERIES}", closed=True)]
     before = []
     if clean is not None:
-        parts.append(line(across(-0.5), up(clean), across(5.5), up(clean), f"reference s{k % SERIES}"))
+        parts.append(line(across(across.lo), up(clean), across(across.hi), up(clean), f"reference s{k % SERIES}"))
         before = [(across(0), up(clean))]
     parts.append(path([*before, *((across(s), up(row["value"])) for s, row in known)], f"curve s{k % SERIES}"))
     if clean is not None:
         parts.append(dot(across(0), up(clean), f"mark open s{k % SERIES}", f"without corruption: {number(clean)}", series=k, size=2.8))
+    if len(band) == 1:
+        [(s, (low, high))] = band
+        parts.append(line(across(s), up(low), across(s), up(high), f"whisker s{k % SERIES}"))
     for s, row in known:
         tip = f"{row['gate']}, {model}: {reading.value(row)} ({reading.interval(row) or 'no interval'})"
         bad = " bad" if row["verdict"] in ("fail", "insufficient") else ""
