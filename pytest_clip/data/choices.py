@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Question:
-    """Captions of one image, exactly one of them true; `types` says of each whether it affirms (positive), denies (negative) or both."""
+    """Captions of one image, exactly one of them true; `types` says of each whether it affirms (positive), denies (negative) or both, ""
+    where nobody says."""
 
     captions: tuple[str, ...]
     types: tuple[str, ...]
@@ -16,5 +17,5 @@ class Question:
 
     @property
     def kind(self) -> str:
-        """positive, negative or hybrid."""
+        """positive, negative or hybrid, or "" where nobody says."""
         return self.types[self.right]

@@ -46,3 +46,20 @@ def paraphrased(first: npt.ArrayLike, second: npt.ArrayLike, false: npt.ArrayLik
             raise ValueError(f"{name} has {each.size} entries where {one.size} are needed, one per image")
     beaten: _checks.Bools = np.minimum(one, two) > foil + _margin(margin)
     return beaten
+
+
+def text_only(first: npt.ArrayLike, second: npt.ArrayLike, false: npt.ArrayLike, *, margin: float = 0.0) -> _checks.Bools:
+    """Whether two true captions are strictly nearer to each other than either is to the false one: cos(a_i, b_i) > cos(a_i, f_i) + margin
+    and > cos(b_i, f_i) + margin. Bool [n]; no image is asked.
+
+    first, second, false: float [n, d], rows of length 1. The mean is 0 to 1, higher is better, chance 1 / 3. ValueError for NaN and wrong
+    shapes. Source: Dumpala et al. 2024 (SugarCrepe++), the text-only task.
+    """
+    one = _checks.finite(first, name="first", ndim=2)
+    two, foil = (_checks.finite(each, name=name, ndim=2) for each, name in ((second, "second"), (false, "false")))
+    for name, each in (("second", two), ("false", foil)):
+        if each.shape != one.shape:
+            raise ValueError(f"{name} has the shape {each.shape} where {one.shape} is needed, one row per image")
+    other = np.maximum((one * foil).sum(1), (two * foil).sum(1))
+    nearer: _checks.Bools = (one * two).sum(1) > other + _margin(margin)
+    return nearer

@@ -51,6 +51,8 @@ def test_sugarcrepepp_through_the_whole_path(tmp_path: Path, measure: Callable) 
     assert of["swap_obj"]["data"] == "sugarcrepepp"
     assert [of[kind]["conventions"]["unanswerable"] for kind in TRIPLES] == [0, 1, 0]
     assert of["swap_obj"]["conventions"]["chance"] == pytest.approx(1 / 3, abs=1e-6)
+    # without the picture: two wordings of one thing that the false caption does not name
+    assert [of[kind]["conventions"]["measured"]["text_only"] for kind in TRIPLES] == [pytest.approx(2 / 3, abs=1e-6), 0.5, 0]
     assert "retrieval/compositionality[swap_obj]" not in rows
     assert "more than once" not in "".join(result.outlines)  # b.jpg is asked about twice
     absent = [each.absent for each in catalog.sets(str(tmp_path / "x")) if each.name == "swap_att"]
@@ -138,7 +140,8 @@ def test_negbench_through_the_whole_path(tmp_path: Path, measure: Callable) -> N
     assert rows["retrieval/negation_wrong_positive[synthetic]"]["value"] == 1 / 2
     drop = rows["retrieval/negated_recall_drop[coco_retrieval]"]
     assert (drop["data"], drop["n"]) == ("negbench", 2)
-    assert any("voc2007" in each.absent or "VOC2007_mcq" in each.absent for each in catalog.sets(str(tmp_path / "x")) if each.absent)
+    absent = [each.name for each in catalog.sets(str(tmp_path / "x")) if each.absent]
+    assert absent == ["voc2007"]  # files of videos, of CheXpert and of made pictures are spoken of where one of them lies
 
 
 def test_negbench_pairs_captions_by_image_id_and_reads_literals_only(tmp_path: Path) -> None:
@@ -148,6 +151,108 @@ def test_negbench_pairs_captions_by_image_id_and_reads_literals_only(tmp_path: P
     assert images.negated == (("no 2 but a 1", "a thing, no 2"), ("a 2 and no 1",))
     part = load(str(tmp_path / "x"), limit=2).images("coco_negative")
     assert (part.ids, part.within, part.at.tolist() if part.at is not None else None) == (("1/2.jpg",), "coco", [1])
+
+
+XRAYS = [  # two captions, no types; every picture is called view1_frontal.jpg
+    ("~/projects/CheXpert-v1.0/valid/patient64541/study1/view1_frontal.jpg", "no 1", "it is 1", 1),
+    ("~/projects/CheXpert-v1.0/valid/patient64542/study1/view1_frontal.jpg", "it is 2", "it is 1", 0),
+    ("~/projects/CheXpert-v1.0/valid/patient64542/study1/view1_frontal.jpg", "no 4", "no 2", 0),
+]
+
+
+def chexpert_tree(root: Path) -> Path:
+    (root / "images").mkdir(parents=True)
+    for name in negbench.TWO.values():
+        write(root / "images" / name, ("image_path", "caption_0", "caption_1", "correct_answer"), XRAYS)
+    for patient, number in (("patient64541", 1), ("patient64542", 2)):
+        painted.save(root / "CheXpert-v1.0" / "valid" / patient / "study1" / "view1_frontal.jpg", number)
+    return root
+
+
+def test_chexpert_asks_between_two_captions_and_says_no_types(tmp_path: Path, measure: Callable) -> None:
+    rows, result = measure(chexpert_tree(tmp_path / "x"), suites="retrieval")
+    row = rows["retrieval/negation_accuracy[chexpert]"]
+    assert (row["value"], row["n"], row["conventions"]["chance"]) == (1 / 3, 3, 0.5), result.outlines  # the Reader reads over the 'no'
+    assert "retrieval/negation_accuracy[chexpert_control]" in rows
+    assert "retrieval/negation_accuracy[chexpert_negative]" not in rows
+    wrong = rows["retrieval/negation_wrong_negative[chexpert]"]
+    assert (wrong["verdict"], wrong["value"]) == ("not_measured", None)
+    assert "does not say which of its captions affirm and which deny" in wrong["reason"]
+    images = load(str(tmp_path / "x")).images("chexpert")
+    assert [path.parts[-3] for path in images.files or ()] == ["patient64541", "patient64542", "patient64542"]
+    assert len(set(images.ids)) == 3
+
+
+def videos_tree(root: Path, suffix: str) -> Path:
+    """MSR-VTT's three files as published, in `videos` beside `images`."""
+    for folder in ("images", "videos"):
+        (root / folder).mkdir(parents=True)
+    write(root / "images" / negbench.QUESTIONS["coco"], COLUMNS, COCO[:1])
+    painted.save(root / "val2017" / "1.jpg", 1)
+    row = (f"/home/of/another/TestVideo/video7010{suffix}", 0, "this is 7", "no 7 but 2", "it is 3", "no 4", "positive")
+    write(root / "videos" / negbench.QUESTIONS["msrvtt"], COLUMNS, [row])
+    for name, text in zip(negbench.RETRIEVAL["msrvtt_retrieval"], ("['a 7']", "['a 7 and no 1']"), strict=True):
+        write(root / "videos" / name, ("filepath", "image_id", "captions"), [(f"/another/video7010{suffix}", 7010, text)])
+    return root
+
+
+def test_files_that_name_videos_are_refused_in_one_sentence(tmp_path: Path, measure: Callable) -> None:
+    rows, _ = measure(videos_tree(tmp_path / "x", ".mp4"), suites="retrieval")
+    assert not any("msrvtt" in gate for gate in rows)
+    assert rows["retrieval/negation_accuracy[coco]"]["value"] == 1  # the pictures beside them are measured
+    absent = {each.name: each.absent for each in catalog.sets(str(tmp_path / "x")) if each.absent}
+    told = "is about videos (video7010.mp4), and only pictures are read; to ask about a frame of each, put its path"
+    for name, column in (("msrvtt", "image_path"), ("msrvtt_retrieval", "filepath")):
+        assert f"{told} in the place of the video's in {column}" in absent[name]
+
+
+def test_files_that_name_frames_are_read_as_pictures(tmp_path: Path, measure: Callable) -> None:
+    painted.save(videos_tree(tmp_path / "x", ".jpg") / "videos" / "TestVideo" / "video7010.jpg", 7)
+    painted.save(tmp_path / "x" / "videos" / "video7010.jpg", 7)
+    rows, result = measure(tmp_path / "x", suites="retrieval")
+    assert rows["retrieval/negation_accuracy[msrvtt]"]["value"] == 1, result.outlines
+    assert rows["retrieval/negation_accuracy[msrvtt_positive]"]["n"] == 1
+    alone = rows["retrieval/negated_recall_drop[msrvtt_retrieval]"]
+    assert (alone["n"], alone["verdict"]) == (1, "not_measured")  # every caption finds the only picture
+    assert "recall at 5 of plain captions is not above chance (1.000)" in alone["reason"]
+
+
+def test_made_pictures_have_a_retrieval_of_their_own_and_need_both_files(tmp_path: Path) -> None:
+    root = negbench_tree(tmp_path / "x")
+    plain, negated = negbench.RETRIEVAL["synthetic_retrieval"]
+    write(root / "images" / plain, ("filepath", "captions"), [("s/7.jpg", "['a 7']"), ("s/8.jpg", "['an 8']")])
+    (absent,) = [each.absent for each in catalog.sets(str(root)) if each.name == "synthetic_retrieval"]
+    assert "has no synthetic_retrieval_v2.csv; get it from https://github.com/m1k2zoo/negbench" in absent
+    write(root / "images" / negated, ("filepath", "captions"), [("s/7.jpg", "['a 7 and no 1', 'no 2, a 7']")])
+    images = load(str(root)).images("synthetic_retrieval")  # without an image_id they belong together by path
+    assert (images.all_captions, images.negated) == ((("a 7",),), (("a 7 and no 1", "no 2, a 7"),))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        ("chexpert", ",1\r\n", ",2\r\n", r"chexpert_binary_mcq\.csv:2: correct_answer '2' is none of 0 to 1; fetch it again"),
+        ("chexpert", "caption_1", "caption_one", r"chexpert_binary_mcq\.csv:1: no column caption_1; NegBench's has image_path"),
+        (
+            "coco",
+            "positive",
+            "affirming",
+            r"COCO_val_mcq.*\.csv:2: correct_answer_template 'affirming' is none of positive, negative, hybrid",
+        ),
+        (
+            "coco",
+            "1.jpg,0",
+            "1.jpg,1",
+            r"COCO_val_mcq.*\.csv:2: correct_answer is 1, and in the published file the first caption is always",
+        ),
+    ],
+)
+def test_wrong_negbench_files(tmp_path: Path, file: str, old: str, new: str, says: str) -> None:
+    root = chexpert_tree(tmp_path / "x") if file == "chexpert" else negbench_tree(tmp_path / "x")
+    path = root / "images" / negbench.QUESTIONS[file]
+    path.write_text(path.read_bytes().decode().replace(old, new, 1), newline="")
+    with pytest.raises(ClipError, match=says):
+        catalog.sets(str(root))
 
 
 def test_a_model_that_reads_the_no_answers_all(tmp_path: Path, measure: Callable) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pytest_clip.metrics.choice import PARAPHRASE_CHANCE, chosen, paraphrased
+from pytest_clip.metrics.choice import PARAPHRASE_CHANCE, chosen, paraphrased, text_only
 
 COARSE = st.integers(-3, 3).map(lambda k: k / 4)  # ties come up
 
@@ -29,6 +29,23 @@ def test_the_choice_is_the_best_and_a_tie_is_wrong(told) -> None:
 def test_both_wordings_must_win(scores) -> None:
     said = paraphrased(*scores)
     assert said.tolist() == [a > f and b > f for a, b, f in scores.T.tolist()]
+
+
+@given(st.integers(1, 8).flatmap(lambda n: arrays(float, (3, n, 2), elements=COARSE)))
+def test_the_true_wordings_must_be_nearest_to_each_other(rows) -> None:
+    told = text_only(*rows).tolist()
+    assert told == [a @ b > a @ f and a @ b > b @ f for a, b, f in zip(*rows, strict=True)]
+
+
+def test_text_only_asks_for_the_same_shapes_and_knows_rounding() -> None:
+    g = np.random.default_rng(0)
+    rows = g.normal(size=(3, 60_000, 8))
+    assert text_only(*(rows / np.linalg.norm(rows, axis=-1, keepdims=True))).mean() == pytest.approx(1 / 3, abs=0.01)
+    with pytest.raises(ValueError, match="false has the shape"):
+        text_only(rows[0], rows[1], rows[2, :5])
+    same = np.array([[1.0, 0.0]])
+    assert not text_only(same, same, same).any()
+    assert not text_only(same, same, np.array([[1 - 1e-8, 0.0]]), margin=1e-6).any()
 
 
 def test_chance_and_margin() -> None:

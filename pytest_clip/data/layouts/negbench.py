@@ -1,12 +1,14 @@
 """NegBench (Alhamoud et al. 2025): questions of four captions, and captions that also deny something, on COCO val2017 and VOC2007.
 
-Its csv files name pictures by the paths of whoever wrote them; what counts here is how such a path ends.
+Its csv files name pictures by the paths of whoever wrote them; what counts here is how such a path ends. Those on CheXpert ask between two
+captions and say no types; those on MSR-VTT name videos, of which nothing is read here, unless the user puts the name of a frame there.
 """
 
 from __future__ import annotations
 
 import ast
 import csv
+import os
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -16,58 +18,98 @@ from ... import ClipError
 from ..choices import Question
 from ..setinfo import SetInfo
 from .captioned import fingerprint, present
-from .found import Found, Problem, places
+from .found import IMAGE_SUFFIXES, Found, Problem, places
 
 if TYPE_CHECKING:
     from ..imageset import ImageSet
 
 NAME = "negbench"
 PAGE, LICENCE = "https://github.com/m1k2zoo/negbench", "MIT; pictures: COCO val2017 and VOC2007 under terms of their own"
-QUESTIONS = {name: f"{stem}_mcq_llama3.1_rephrased.csv" for name, stem in
-             (("coco", "COCO_val"), ("voc2007", "VOC2007"), ("synthetic", "synthetic"))}  # fmt: skip
+FOUR = {name: f"{stem}_mcq_llama3.1_rephrased.csv" for name, stem in
+        (("coco", "COCO_val"), ("voc2007", "VOC2007"), ("synthetic", "synthetic"))}  # fmt: skip
+VIDEOS = {"msrvtt": "msr_vtt_mcq_rephrased_llama.csv"}
+TWO = {"chexpert": "chexpert_binary_mcq.csv", "chexpert_control": "chexpert_binary_mcq_control.csv"}
+"""The second has no negation in it, to compare with."""
+QUESTIONS = FOUR | VIDEOS | TWO
 PLAIN, NEGATED = "COCO_val_retrieval.csv", "COCO_val_negated_retrieval_llama3.1_rephrased_affneg_true.csv"
-RETRIEVAL = "coco_retrieval"
+RETRIEVAL = {
+    "coco_retrieval": (PLAIN, NEGATED),
+    "synthetic_retrieval": ("synthetic_retrieval_v1.csv", "synthetic_retrieval_v2.csv"),
+    "msrvtt_retrieval": ("msr_vtt_retrieval.csv", "msr_vtt_retrieval_rephrased_llama.csv"),
+}
+"""Plain captions and those that also deny, of the same pictures."""
+EXPECTED = (*FOUR, "coco_retrieval")
+"""Said to be missing where they are; the others are spoken of where one of their files lies."""
 TYPES = ("positive", "negative", "hybrid")
 PLACES = {
     True: ("", "hybrid", "positive", "negative"),
     False: ("positive", "hybrid", "hybrid", "negative"),
 }
 """Types of the four captions by place, as in the published evaluation: where the first is always the true one, and elsewhere."""
+FIRST_IS_TRUE = {QUESTIONS[name] for name in ("coco", "voc2007", "msrvtt")}
+BESIDE = ("", "videos", "../videos", "chexpert", "../chexpert")
+"""Where files lie, seen from the folder of the others."""
 FOLDERS = (
     "", "val2017", "images", "images/val2017", "coco/val2017", "coco/images/val2017", "JPEGImages", "VOC2007/JPEGImages",
-    "VOCdevkit/VOC2007/JPEGImages",
+    "VOCdevkit/VOC2007/JPEGImages", "voc2007", "voc2007/JPEGImages", "chexpert", "frames",
 )  # fmt: skip
 
 
 def detect(root: Path) -> list[Found]:
     """A folder with files of these names."""
+    files = (*QUESTIONS.values(), *(file for pair in RETRIEVAL.values() for file in pair))
     for folder in (each for place in places(root) for each in (place, place / "images", place / "data", place / "data" / "images")):
-        there = {name: folder / file for name, file in QUESTIONS.items() if (folder / file).is_file()}
-        if (folder / PLAIN).is_file() and (folder / NEGATED).is_file():
-            there |= {"plain": folder / PLAIN, "negated": folder / NEGATED}
-        if there:
-            return [Found(NAME, NAME, folder, there)]
+        if any((folder / file).is_file() for file in files):
+            return [Found(NAME, NAME, folder, {file: path for file in files if (path := _beside(folder, file))})]
     return []
 
 
+def _beside(folder: Path, file: str) -> Path | None:
+    return next((path for place in BESIDE if (path := Path(os.path.normpath(folder / place / file))).is_file()), None)
+
+
 def sets(found: Found) -> tuple[SetInfo, ...]:
-    """`coco`, `voc2007`, `synthetic` of role `choices` and of each those whose true caption is of one type; `coco_retrieval`."""
+    """`coco`, `voc2007`, `synthetic` of role `choices` and of each those whose true caption is of one type; `coco_retrieval`; others."""
     out = []
-    for name in QUESTIONS:
-        if name not in found.parts:
-            out.append(SetInfo(name, "choices", 0, labelled=False, absent=_missing(found, QUESTIONS[name])))
+    for name, file in QUESTIONS.items():
+        path = found.parts.get(file)
+        rows = _questions(path) if path else ()
+        absent = _missing(found, file) if path is None else _of_videos(path, "image_path", [first for first, _ in rows])
+        if path is None or absent:
+            if path or name in EXPECTED:
+                out.append(SetInfo(name, "choices", 0, labelled=False, absent=absent))
             continue
-        rows = _questions(found.parts[name])
-        _files(found, found.parts[name], [path for path, _ in rows])
+        _files(found, path, [picture for picture, _ in rows])
         out.append(SetInfo(name, "choices", len(rows), labelled=False))
         counts = {kind: sum(asked.kind == kind for _, asked in rows) for kind in TYPES}
         out += [SetInfo(f"{name}_{kind}", "choices", n, labelled=False, within=name) for kind, n in counts.items() if n]
-    if "plain" not in found.parts:
-        out.append(SetInfo(RETRIEVAL, "negated", 0, labelled=False, captions=True, absent=_missing(found, f"{PLAIN} and {NEGATED}")))
-        return tuple(out)
-    told = _told(found.parts["plain"], found.parts["negated"])
-    _files(found, found.parts["plain"], [path for path, _, _ in told])
-    return (*out, SetInfo(RETRIEVAL, "negated", len(told), labelled=False, captions=True))
+    for name, pair in RETRIEVAL.items():
+        if name in EXPECTED or any(file in found.parts for file in pair):
+            out.append(_retrieval(found, name, pair))
+    return tuple(out)
+
+
+def _retrieval(found: Found, name: str, pair: tuple[str, str]) -> SetInfo:
+    there = [found.parts[file] for file in pair if file in found.parts]
+    absent, told = _missing(found, " and ".join(file for file in pair if file not in found.parts)), ()
+    if len(there) == len(pair):
+        told = _told(*there)
+        absent = _of_videos(there[0], "filepath", [path for path, _, _ in told])
+    if absent:
+        return SetInfo(name, "negated", 0, labelled=False, captions=True, absent=absent)
+    _files(found, there[0], [path for path, _, _ in told])
+    return SetInfo(name, "negated", len(told), labelled=False, captions=True)
+
+
+def _of_videos(path: Path, column: str, named: Sequence[str]) -> str:
+    """Why nothing of a file that names videos is measured; "" for one that names pictures."""
+    first = next((each for each in named if not each.lower().endswith(IMAGE_SUFFIXES)), None)
+    if first is None:
+        return ""
+    return (
+        f"{path}: is about videos ({PurePosixPath(first).name}), and only pictures are read; to ask about a frame of each, put its path in "
+        f"the place of the video's in {column} (as .jpg or .png)"
+    )
 
 
 def problems(found: Found) -> list[Problem]:
@@ -87,21 +129,23 @@ def image_set(found: Found, name: str, *, limit: int | None) -> ImageSet:
 
     from ..imageset import ImageSet
 
-    if name == RETRIEVAL:
-        told = _told(found.parts["plain"], found.parts["negated"])[:limit]
-        files = _files(found, found.parts["plain"], [path for path, _, _ in told])
+    if name in RETRIEVAL:
+        first, second = (found.parts[file] for file in RETRIEVAL[name])
+        told = _told(first, second)[:limit]
+        files = _files(found, first, [path for path, _, _ in told])
         plain, negated = tuple(each for _, each, _ in told), tuple(each for _, _, each in told)
         return ImageSet(
-            name=name, data=found.name, role="negated", ids=tuple(path.name for path in files), files=files,
+            name=name, data=found.name, role="negated", ids=_ids(files), files=files,
             labels=np.full(len(files), -1), classes=(), fingerprint=fingerprint(files, map(str, (*plain, *negated))),
             all_captions=plain, negated=negated,
         )  # fmt: skip
-    whole, _, kind = name.partition("_")
-    rows = list(enumerate(_questions(found.parts[whole])))[:limit]
+    whole, kind = (name, "") if name in QUESTIONS else tuple(name.rsplit("_", 1))
+    listed = found.parts[QUESTIONS[whole]]
+    rows = list(enumerate(_questions(listed)))[:limit]
     some = [(at, path, asked) for at, (path, asked) in rows if kind in ("", asked.kind)]
     if not some:
         raise ClipError(f"--clip-limit leaves no question of {found.name}/{name}; raise it")
-    files = _files(found, found.parts[whole], [path for _, path, _ in some])
+    files = _files(found, listed, [path for _, path, _ in some])
     return ImageSet(
         name=name, data=found.name, role="choices", ids=tuple(f"{at}/{file.name}" for (at, _, _), file in zip(some, files, strict=True)),
         files=files, labels=np.full(len(some), -1), classes=(), fingerprint=fingerprint(files, (repr(asked) for _, _, asked in some)),
@@ -124,11 +168,17 @@ def _missing(found: Found, what: str) -> str:
     return f"{found.folder} has no {what}; get it from {PAGE} ({LICENCE})"
 
 
+def _ids(files: Sequence[Path]) -> tuple[str, ...]:
+    """Names of the files, with their places in the list where some share a name."""
+    names = [path.name for path in files]
+    return tuple(names) if len(set(names)) == len(names) else tuple(f"{at}/{name}" for at, name in enumerate(names))
+
+
 def _files(found: Found, listed: Path, paths: Sequence[str]) -> tuple[Path, ...]:
-    """Pictures by how their paths end, the longest end first that is there for the first of them."""
-    bases = [base / folder for base in (found.folder, *found.folder.parents[:2]) for folder in FOLDERS]
+    """Pictures by how their paths end, the longest end first that is there for the first of them (CheXpert's all have one name)."""
+    bases = [base / folder for base in dict.fromkeys((found.folder, listed.parent, *found.folder.parents[:2])) for folder in FOLDERS]
     first = PurePosixPath(paths[0]).parts
-    ends = [(base, k) for k in range(min(len(first), 4), 0, -1) for base in bases if base.joinpath(*first[-k:]).is_file()]
+    ends = [(base, k) for k in range(min(len(first), 5), 0, -1) for base in bases if base.joinpath(*first[-k:]).is_file()]
     folder, k = ends[0] if ends else (None, 1)
     names = ["/".join(PurePosixPath(path).parts[-k:]) for path in paths]
     get = f"put the pictures ({LICENCE}) into {found.folder / 'val2017'} or {found.folder / 'JPEGImages'}"
@@ -150,22 +200,24 @@ def _table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, 
 @cache
 def _questions(path: Path) -> tuple[tuple[str, Question], ...]:
     """Path of the picture and question of each row."""
-    captions = tuple(f"caption_{k}" for k in range(4))
-    rows = list(_table(path, ("image_path", "correct_answer", "correct_answer_template", *captions)))
+    two, first_is_true = path.name in TWO.values(), path.name in FIRST_IS_TRUE
+    captions = tuple(f"caption_{k}" for k in range(2 if two else 4))
+    rows = list(_table(path, ("image_path", "correct_answer", *(() if two else ("correct_answer_template",)), *captions)))
     if not rows:
         raise ClipError(f"{path}: no question; fetch it again from {PAGE}")
-    first_is_true = path.name != QUESTIONS["synthetic"]
     out = []
     for line, row in rows:
-        right, kind = row["correct_answer"].strip(), row["correct_answer_template"].strip()
-        if right not in ("0", "1", "2", "3") or kind not in TYPES:
-            raise ClipError(f"{path}:{line}: correct_answer {right!r} of type {kind!r} is none of 0 to 3 of {', '.join(TYPES)}")
+        right, kind = row["correct_answer"].strip(), "" if two else row["correct_answer_template"].strip()
+        if right not in map(str, range(len(captions))):
+            raise ClipError(f"{path}:{line}: correct_answer {right!r} is none of 0 to {len(captions) - 1}; fetch it again from {PAGE}")
+        if not two and kind not in TYPES:
+            raise ClipError(f"{path}:{line}: correct_answer_template {kind!r} is none of {', '.join(TYPES)}; fetch it again from {PAGE}")
         if first_is_true and right != "0":
             raise ClipError(
                 f"{path}:{line}: correct_answer is {right}, and in the published file the first caption is always the true one (by their "
                 f"order it is known which type is chosen wrongly); fetch it again from {PAGE}"
             )
-        types = list(PLACES[first_is_true])
+        types = [""] * 2 if two else list(PLACES[first_is_true])
         types[int(right)] = kind
         out.append((row["image_path"], Question(tuple(row[each].strip() for each in captions), tuple(types), int(right))))
     return tuple(out)
@@ -173,14 +225,13 @@ def _questions(path: Path) -> tuple[tuple[str, Question], ...]:
 
 @cache
 def _told(plain: Path, negated: Path) -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
-    """Path, captions and negated captions of each picture that both files have; they belong together by image_id."""
-    others = {row["image_id"]: _captions(negated, line, row) for line, row in _table(negated, ("filepath", "image_id", "captions"))}
-    out = []
-    for line, row in _table(plain, ("filepath", "image_id", "captions")):
-        if row["image_id"] in others:
-            out.append((row["filepath"], _captions(plain, line, row), others[row["image_id"]]))
+    """Path, captions and negated captions of each picture that both files have; they belong together by image_id, or by path."""
+    own, theirs = (list(_table(path, ("filepath", "captions"))) for path in (plain, negated))
+    key = "image_id" if all(row.get("image_id") for _, row in (*own, *theirs)) else "filepath"
+    others = {row[key]: _captions(negated, line, row) for line, row in theirs}
+    out = [(row["filepath"], _captions(plain, line, row), others[row[key]]) for line, row in own if row[key] in others]
     if not out:
-        raise ClipError(f"{negated}: has no image_id of {plain.name}; fetch both again from {PAGE}")
+        raise ClipError(f"{negated}: has no {key} of {plain.name}; fetch both again from {PAGE}")
     return tuple(out)
 
 
