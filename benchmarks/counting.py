@@ -1,7 +1,8 @@
-"""A pytest plugin (`-p counting`): how many pictures were decoded, and how many pictures and texts went through models, in this process.
+"""A pytest plugin (`-p counting`): pictures that were decoded, pictures and texts that went through models in this process, and torch.
 
-Nothing is imported for it: a module is watched when the run itself imports it. Appends one JSON line to $COUNTED_CALLS. A short batch of
-texts is filled up with copies of its last one, so that rows do not depend on its length: those are counted as `padding`.
+Nothing is imported for it: a module is watched when the run itself imports it. Appends one JSON line to $COUNTED_CALLS, in which `torch`
+is 1 where anything imported it. A short batch of texts is filled up with copies of its last one, so that rows do not depend on its
+length: those are counted as `padding`. It refuses to load after what it watches.
 """
 
 from __future__ import annotations
@@ -73,4 +74,4 @@ sys.meta_path.insert(0, Watcher())
 
 def pytest_unconfigure(config):
     with Path(os.environ["COUNTED_CALLS"]).open("a") as out:
-        out.write(json.dumps(COUNTS) + "\n")
+        out.write(json.dumps({**COUNTS, "torch": int("torch" in sys.modules)}) + "\n")

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from memory import draw, sampled
@@ -40,7 +43,7 @@ def val(root: Path, *, images: int) -> Path:
     return root
 
 
-def tiny(folder: Path) -> str:
+def tiny(folder: Path, *, config: Mapping[str, Any] = TINY, logit_scale: float | None = None) -> str:
     """A random CLIP as a `local-dir:`."""
     import open_clip
     import torch
@@ -48,8 +51,11 @@ def tiny(folder: Path) -> str:
 
     torch.manual_seed(0)
     folder.mkdir(parents=True)
-    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": TINY, "preprocess_cfg": {}}))
-    save_file(open_clip.CLIP(**TINY).state_dict(), folder / "open_clip_model.safetensors")
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": config, "preprocess_cfg": {}}))
+    weights = open_clip.CLIP(**config).state_dict()
+    if logit_scale is not None:
+        weights["logit_scale"].fill_(math.log(logit_scale))
+    save_file(weights, folder / "open_clip_model.safetensors")
     return f"local-dir:{folder}"
 
 
