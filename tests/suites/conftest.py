@@ -12,8 +12,13 @@ import pytest
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory):
-    named = os.environ.get("PYTEST_CLIP_CACHE")
-    return Path(named) if named else tmp_path_factory.mktemp("cache")
+    """One for all workers of xdist, whose folders for temporary files lie side by side: what one has rendered no other renders again."""
+    if named := os.environ.get("PYTEST_CLIP_CACHE"):
+        return Path(named)
+    mine = tmp_path_factory.getbasetemp()
+    place = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "cache"
+    place.mkdir(exist_ok=True)
+    return place
 
 
 @pytest.fixture
