@@ -1,8 +1,8 @@
-"""What each corruption costs on a CPU: all 35 kinds of ImageNet-C, ImageNet-3DCC and LAION-C, one thread, milliseconds of processor time.
+"""What each corruption costs on a CPU: the kinds of ImageNet-C, ImageNet-3DCC and LAION-C on one thread, milliseconds of processor time.
 
-An image of each severity is worked on alone and in batches of IMAGES, best of GOES, mean over severities. With `--against=CHECKOUT`, another
-checkout of this repository, the kinds of both are taken in turn in one process, on the same pictures, and the two are compared byte by byte.
-Usage: python benchmarks/kinds.py [IMAGES] [SIZE] [--goes=N] [--kinds=A,B] [--against=CHECKOUT]
+A batch of IMAGES at each of the severities, best of GOES, mean over severities. With `--against=CHECKOUT`, another checkout of this
+repository, the kinds of both are taken in turn in one process, on the same pictures, and the results are compared byte by byte.
+Usage: python benchmarks/kinds.py [IMAGES] [SIZE] [--goes=N] [--kinds=A,B] [--severities=1,5] [--against=CHECKOUT]
 """
 
 from __future__ import annotations
@@ -58,15 +58,17 @@ def main() -> None:
     parser.add_argument("size", nargs="?", type=int, default=224)
     parser.add_argument("--goes", type=int, default=3)
     parser.add_argument("--kinds", default=",".join((*KINDS, *KINDS_3D, *KINDS_LAION)))
+    parser.add_argument("--severities", default=",".join(map(str, SEVERITIES)))
     parser.add_argument("--against", type=Path)
     args = parser.parse_args()
+    severities = [int(each) for each in args.severities.split(",")]
     torch.set_num_threads(1)
     x, depth, ids = pictures(args.images, args.size), depths(args.images, args.size), [f"picture/{i}" for i in range(args.images)]
     versions = {"now": kinds_of(HERE), **({"former": kinds_of(args.against)} if args.against else {})}
     table: dict[str, dict[str, float]] = {}
     for kind in args.kinds.split(","):
         total = dict.fromkeys(versions, 0.0)
-        for severity in SEVERITIES:
+        for severity in severities:
             shown = {name: apply(x, depth, kind, severity, ids) for name, apply in versions.items()}  # tables are made, caches are warm
             if any(not torch.equal(each, shown["now"]) for each in shown.values()):
                 print(f"{kind}-{severity}: other pixels than before")
@@ -77,13 +79,14 @@ def main() -> None:
                     apply(x, depth, kind, severity, ids)
                     best[name] = min(best[name], time.process_time() - began)
             for name, seconds in best.items():
-                total[name] += seconds * 1000 / args.images / len(SEVERITIES)
+                total[name] += seconds * 1000 / args.images / len(severities)
         table[kind] = total
-    print(f"{'ms an image, mean of 5 severities':36}" + "".join(f"{name:>10}" for name in versions) + ("     ratio" if args.against else ""))
+        print(f"{kind} measured", file=sys.stderr, flush=True)
+    print(f"{'ms an image, mean of severities':36}" + "".join(f"{name:>10}" for name in versions) + "     ratio" * bool(args.against))
     for kind, total in sorted(table.items(), key=lambda row: -row[1]["now"]):
         ratio = f"{total['former'] / total['now']:10.2f}" if args.against else ""
         print(f"{kind:36}" + "".join(f"{each:10.2f}" for each in total.values()) + ratio, flush=True)
-    print(f"{args.images} images of {args.size} pixels in a batch, one thread, torch {torch.__version__}")
+    print(f"{args.images} images of {args.size} pixels in a batch, severities {args.severities}, one thread, torch {torch.__version__}")
 
 
 if __name__ == "__main__":

@@ -232,7 +232,8 @@ def pytest_clip_make_model(spec, config):
 def test_what_is_run_and_what_is_loaded_is_said_before_torch_is_imported(world):
     world.conftest(NO_TORCH)
     result = world.run_process("--clip-model=scenes-rn", "--clip-suite=accuracy", "--clip-no-cache", "--clip-device=cpu")
-    at = {name: number for number, line in enumerate(result.outlines) for name in ("clip: 0", "clip: loading", "TORCH") if line.startswith(name)}
+    told = ("clip: 0", "clip: loading", "TORCH")
+    at = {name: number for number, line in enumerate(result.outlines) for name in told if line.startswith(name)}
     assert "model scenes-rn; data scenes" in result.outlines[at["clip: 0"]]
     assert "clip: loading scenes-rn ..." in result.outlines
     assert at["clip: 0"] < at["clip: loading"] < at["TORCH"]

@@ -78,6 +78,41 @@ def test_the_modules_that_every_run_imports_are_few():
     ]
 
 
+LISTED = """
+import sys
+import pytest
+status = pytest.main(["-p", "clip", "-p", "no:cacheprovider", "--clip-model=scenes-rn", "--clip-list"])
+print("LOADED", *sorted(set({names}) & set(sys.modules)))
+sys.exit(status)
+"""
+
+
+def test_the_list_of_the_embedded_benchmark_imports_nothing_heavy(spied):
+    """The real data, the real rules and a real name of a model."""
+    (spied.path / "listed.py").write_text(LISTED.format(names=(*HEAVY, "pandas", "sklearn", "timm", "transformers", "tomlkit")))
+    result = spied.runpython(spied.path / "listed.py")
+    assert result.ret == 0
+    assert any(line.startswith("suite accuracy on scenes") for line in result.outlines)
+    assert loaded(result) == []
+
+
+def test_help_imports_only_what_help_needs(spied):
+    code = "import sys\nfrom pytest_clip.cli.main import main\ntry:\n    main(['--help'])\nfinally:\n    print('LOADED', *sys.modules)"
+    (spied.path / "helped.py").write_text(code)
+    result = spied.runpython(spied.path / "helped.py")
+    assert result.ret == 0
+    modules = {name.partition(".")[0] for name in loaded(result)}
+    assert not modules & {*HEAVY, "pytest", "_pytest", "pluggy", "tomllib", "tomlkit", "asyncio", "multiprocessing", "email", "http"}
+    assert {name for name in loaded(result) if name.startswith("pytest_clip.")} <= {f"pytest_clip.{name}" for name in ALLOWED}
+
+
+ALLOWED = (
+    "cli", "cli.cache", "cli.data", "cli.init", "cli.listing", "cli.main", "cli.models", "cli.report", "cli.runs", "cli.scenes",
+    "cli.study", "cli.train", "cli.words", "cli.written", "runs", "runs.names", "runs.place", "store",
+)  # fmt: skip
+"""Of our own modules: each costs every call of every command a millisecond."""
+
+
 def test_markers_are_registered_without_a_model(pytester):
     result = pytester.runpytest_inprocess("--markers")
     result.stdout.fnmatch_lines(["@pytest.mark.clip_suite(name): *", "@pytest.mark.clip_gate(id): *", "@pytest.mark.clip_slow: *"])
