@@ -156,11 +156,14 @@ def main() -> None:
             print(told(f"judged, {k + 1}", one), flush=True)
         if args.profile:
             judged(*given, folder=root / "project", profile=args.profile.absolute())
+    if not runs:
+        return
     wall, processor = (statistics.median(getattr(one, what) for one in runs) for what in ("wall", "processor"))
-    print(f"judge_imagenet: {args.layout}, {size['images']} images, others at most {size['others']}: {wall:.1f} s, {processor:.1f} s of ", end="")
-    print(f"processor time (medians of {len(runs)}), {max(one.memory for one in runs):.0f} MB")
-    counts = runs[-1].counts
-    print(f"  torch imported: {'yes' if counts['torch'] else 'no'}; {counts['images']} images and {counts['texts']} texts went through a model, ", end="")
+    size_told = f"{size['images']} images, others at most {size['others']}"
+    print(f"judge_imagenet: {args.layout}, {size_told}: {wall:.1f} s, {processor:.1f} s of processor time ", end="")
+    print(f"(medians of {len(runs)}), {max(one.memory for one in runs):.0f} MB")
+    counts, torch = runs[-1].counts, "yes" if runs[-1].counts["torch"] else "no"
+    print(f"  torch imported: {torch}; {counts['images']} images and {counts['texts']} texts went through a model, ", end="")
     print(f"{counts['decoded']} pictures were decoded; {conditions()}")
 
 

@@ -7,15 +7,17 @@ no number.
 """
 
 import warnings
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from pytest_clip import ClipWarning
+from pytest_clip.extract.found import found
 from pytest_clip.metrics import calibration
 from pytest_clip.metrics.intervals import ece_interval, mean_interval, seed_from
 from pytest_clip.metrics.outcomes import Outcomes
-from pytest_clip.metrics.temperature import fit_temperature, temperature_interval
+from pytest_clip.metrics.temperature import Temperature, fit_temperature, temperature_interval
 
 pytestmark = pytest.mark.clip_suite("calibration")
 
@@ -23,11 +25,6 @@ BINS = 15
 SPLIT_SEED = 2017
 RESAMPLES = 100
 """Refits behind the interval of the temperature: each one is a search."""
-
-
-def confidence(logits):
-    """Largest softmax probability [n]."""
-    return calibration.softmax(logits).max(1)
 
 
 @pytest.fixture
@@ -45,7 +42,7 @@ def judge(gate, clip_case, zero_shot):
 def test_ece(judge, clip_case, zero_shot):
     """Expected calibration error with 15 equally wide bins."""
     answers = zero_shot(clip_case.slice)
-    sure, right = confidence(answers.logits), answers.right
+    sure, right = answers.confidence, answers.right
     judge(
         calibration.ece(sure, right, bins=BINS), n=len(right),
         ci=lambda: ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS),
@@ -58,7 +55,7 @@ def test_ece(judge, clip_case, zero_shot):
 def test_adaptive_ece(judge, clip_case, zero_shot):
     """Expected calibration error with 15 equally full bins."""
     answers = zero_shot(clip_case.slice)
-    sure, right = confidence(answers.logits), answers.right
+    sure, right = answers.confidence, answers.right
     judge(
         calibration.adaptive_ece(sure, right, bins=BINS), n=len(right),
         ci=lambda: ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS, adaptive=True),
@@ -71,7 +68,7 @@ def test_adaptive_ece(judge, clip_case, zero_shot):
 def test_nll(judge, clip_case, zero_shot):
     """Mean negative log-likelihood of the right class, in nats."""
     answers = zero_shot(clip_case.slice)
-    each = calibration.nll_per_sample(answers.logits, answers.labels)
+    each = answers.nll
     judge(
         each.mean(), n=len(each), ci=lambda: mean_interval(each, seed=seed_from(str(clip_case.gate)), within=(0, np.inf)),
         per_image=Outcomes("mean", {"nll": each}, answers.ids), conventions=answers.conventions,
@@ -82,7 +79,7 @@ def test_nll(judge, clip_case, zero_shot):
 def test_brier(judge, clip_case, zero_shot):
     """Brier score summed over classes, 0 (sure and right) to 2 (sure and wrong)."""
     answers = zero_shot(clip_case.slice)
-    each = calibration.brier_per_sample(calibration.softmax(answers.logits), answers.labels)
+    each = answers.brier
     judge(
         each.mean(), n=len(each), ci=lambda: mean_interval(each, seed=seed_from(str(clip_case.gate)), within=(0, 2)),
         per_image=Outcomes("mean", {"brier": each}, answers.ids), conventions=answers.conventions,
@@ -90,11 +87,15 @@ def test_brier(judge, clip_case, zero_shot):
 
 
 @pytest.fixture(scope="session")
-def scaling(zero_shot):
-    """Temperature fitted on one half of `clean`, and the rows of the other half."""
+def scaling(clip_model, clip_data, clip_extraction, zero_shot):
+    """Temperature fitted on one half of `clean` (found out once for the same answers), and the rows of the other half."""
     clean = zero_shot("clean")
     fit, rest = calibration.halves(clean.labels, seed=SPLIT_SEED)
-    temperature = fit_temperature(clean.logits[fit], clean.labels[fit])
+
+    def fitted():
+        return asdict(fit_temperature(clean.logits[fit], clean.labels[fit]))
+
+    temperature = Temperature(**found(clip_extraction.cache, clip_model, clip_data, "temperature", fitted))
     if temperature.at_bound:
         warnings.warn(
             ClipWarning(f"the fitted temperature {temperature.value:g} lies on the {temperature.at_bound} bound of its search: not a fit"),
@@ -105,15 +106,15 @@ def scaling(zero_shot):
 
 @pytest.fixture
 def scaled(clip_case, zero_shot, scaling):
-    """Logits after temperature scaling, labels and ids of the slice; of `clean` only the half that the temperature was not fitted on."""
+    """Confidence and NLL after temperature scaling, right answers and ids of the slice; of `clean` only the half that the temperature was
+    not fitted on."""
     temperature, rest = scaling
     answers = zero_shot(clip_case.slice)
     rows = rest if clip_case.slice == "clean" else np.arange(len(answers.ids))
-    logits = answers.logits[rows] / temperature.value
-    assert np.array_equal(logits.argmax(1), answers.logits[rows].argmax(1)), "temperature scaling must not change a prediction"
+    sure, nll = answers.scaled(temperature.value)
     return (
-        logits,
-        answers.labels[rows],
+        sure[rows],
+        nll[rows],
         answers.right[rows],
         tuple(answers.ids[row] for row in rows),
         answers.conventions | {"temperature": temperature.value, "split_seed": SPLIT_SEED},
@@ -123,8 +124,7 @@ def scaled(clip_case, zero_shot, scaling):
 @pytest.mark.clip_gate("calibration/ece_scaled")
 def test_ece_scaled(judge, clip_case, scaled):
     """ECE after temperature scaling; on `clean` over the half not used for fitting."""
-    logits, _, right, ids, conventions = scaled
-    sure = confidence(logits)
+    sure, _, right, ids, conventions = scaled
     judge(
         calibration.ece(sure, right, bins=BINS), n=len(right),
         ci=lambda: ece_interval(sure, right, seed=seed_from(str(clip_case.gate)), bins=BINS),
@@ -136,8 +136,7 @@ def test_ece_scaled(judge, clip_case, scaled):
 @pytest.mark.clip_gate("calibration/nll_scaled")
 def test_nll_scaled(judge, clip_case, scaled):
     """NLL after temperature scaling; on `clean` over the half not used for fitting."""
-    logits, labels, _, ids, conventions = scaled
-    each = calibration.nll_per_sample(logits, labels)
+    _, each, _, ids, conventions = scaled
     judge(
         each.mean(), n=len(each), ci=lambda: mean_interval(each, seed=seed_from(str(clip_case.gate)), within=(0, np.inf)),
         per_image=Outcomes("mean", {"nll": each}, ids), conventions=conventions,
@@ -145,13 +144,16 @@ def test_nll_scaled(judge, clip_case, scaled):
 
 
 @pytest.mark.clip_gate("calibration/temperature")
-def test_temperature(judge, clip_case, zero_shot, scaling):
+def test_temperature(judge, clip_case, clip_model, clip_data, clip_extraction, zero_shot, scaling):
     """The temperature that fits clean images best: above 1 the model is overconfident, below 1 underconfident."""
     temperature, _ = scaling
     clean = zero_shot("clean")
     fit, _ = calibration.halves(clean.labels, seed=SPLIT_SEED)
+
+    def interval():
+        return temperature_interval(clean.logits[fit], clean.labels[fit], seed=seed_from(str(clip_case.gate)), resamples=RESAMPLES)
+
     judge(
-        temperature.value, n=len(fit),
-        ci=lambda: temperature_interval(clean.logits[fit], clean.labels[fit], seed=seed_from(str(clip_case.gate)), resamples=RESAMPLES),
+        temperature.value, n=len(fit), ci=lambda: found(clip_extraction.cache, clip_model, clip_data, "temperature, interval", interval),
         conventions=clean.conventions | {"at_bound": temperature.at_bound, "split_seed": SPLIT_SEED, "resamples": RESAMPLES},
     )  # fmt: skip

@@ -105,7 +105,7 @@ def test_gap(judge, clip_case, groups):
 @pytest.mark.clip_gate("groups/worst_ece")
 def test_worst_ece(judge, clip_case, groups):
     """Largest calibration error with 15 equally wide bins over the groups; its interval is that of the largest, whichever group it is."""
-    sure = calibration.softmax(groups.answers.logits).max(1)
+    sure = groups.answers.confidence
     held, right = groups.of(sure), groups.of(groups.answers.right)
     each = [calibration.ece(one, two, bins=BINS) for one, two in zip(held, right, strict=True)]
     judge(

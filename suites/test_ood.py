@@ -95,7 +95,7 @@ def test_fpr95_ood_positive(judge, scores):
 
 def by_other_score(judge, answers, score, name):
     """AUROC of a score that uses the model's own logit scale."""
-    known, unknown = (score(a.logits) for a in answers)
+    known, unknown = map(score, answers)
     told = answers[0].conventions | {"score": name, "known": len(known)}
     judge("auroc", known, unknown, lambda: auroc_interval(known, unknown), told)
 
@@ -103,19 +103,19 @@ def by_other_score(judge, answers, score, name):
 @pytest.mark.clip_gate("ood/auroc_msp")
 def test_auroc_msp(judge, known_and_unknown):
     """AUROC of the largest softmax probability at the model's own scale (Hendrycks and Gimpel 2017)."""
-    by_other_score(judge, known_and_unknown, ood.msp, "msp")
+    by_other_score(judge, known_and_unknown, lambda answers: answers.confidence, "msp")
 
 
 @pytest.mark.clip_gate("ood/auroc_max_logit")
 def test_auroc_max_logit(judge, known_and_unknown):
     """AUROC of the largest logit (Hendrycks et al. 2022)."""
-    by_other_score(judge, known_and_unknown, ood.max_logit, "max_logit")
+    by_other_score(judge, known_and_unknown, lambda answers: answers.max_logit, "max_logit")
 
 
 @pytest.mark.clip_gate("ood/auroc_energy")
 def test_auroc_energy(judge, known_and_unknown):
     """AUROC of the negative free energy, logsumexp of the logits (Liu et al. 2020)."""
-    by_other_score(judge, known_and_unknown, ood.energy, "energy")
+    by_other_score(judge, known_and_unknown, lambda answers: answers.energy, "energy")
 
 
 @pytest.fixture(scope="session")
@@ -155,7 +155,7 @@ def test_auroc_gl_mcm(judge, clip_case, clip_model, clip_data, clip_extraction, 
     tau, sets = clip_settings.mcm_tau, (clip_data.images(clip_case.slice).known, clip_case.slice)
     weight = 0.5 if any(each.imagenet for each in clip_data.sets if each.name == sets[0]) else 1.0  # as published
     scores = [
-        neglabel.gl_mcm(answers.cosines, local_mcm(clip_extraction, clip_model, clip_data, name, tau=tau), tau=tau, weight=weight)
+        neglabel.with_places(answers.mcm(tau), local_mcm(clip_extraction, clip_model, clip_data, name, tau=tau), weight=weight)
         for name, answers in zip(sets, known_and_unknown, strict=True)
     ]
     told = known_and_unknown[0].conventions | {"score": "gl_mcm", "tau": tau, "lambda": weight, "known": len(scores[0])}

@@ -59,8 +59,8 @@ def ask(clip_data, clip_settings, zero_shot):
             answers = zero_shot(image_set, templates=templates)
             if (answers.labels >= 0).all():
                 right.append(answers.right)
-            confidence.append(calibration.softmax(answers.logits).max(1))
-            score.append(ood.mcm(answers.cosines, tau=clip_settings.mcm_tau))
+            confidence.append(answers.confidence)
+            score.append(answers.mcm(clip_settings.mcm_tau))
             hashes.append(answers.prompts)
         conventions = {k: answers.conventions[k] for k in ("logit_scale", "classes")} | {
             "prompt_sets": len(sets), "prompts": hashlib.sha256(" ".join(hashes).encode()).hexdigest()[:12],

@@ -17,7 +17,7 @@ from .writing import READING, choices
 THOUSAND = 998
 """Distinct names among the 1,000 of ImageNet, as open_clip has them: two classes each are called `missile` and `sunglasses`."""
 OPENAIS = ("imagenet", "corrupted")
-"""Layouts that take names and templates from open_clip, which loads torch."""
+"""Layouts that take names and templates from open_clip."""
 
 
 def count(data: str, *, prompts: PromptSet | None) -> int:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..data.pictures import upright
 from ..models import door
 from ..models.protocol import embedding_model, is_classifier
+from . import large
 from .answers import composed
 from .cores import Cores, cores, steady
 from .embed import Batches, Local, Work
@@ -62,7 +63,7 @@ class Extraction:
     """who embeds; this process when None"""
     _kept: Recent[NDArray[Any]] = field(default_factory=lambda: Recent(KEPT, lambda rows: rows.nbytes))
     clock: Clock = field(default_factory=Clock)
-    _answers: Recent[ZeroShot] = field(default_factory=lambda: Recent(REMEMBERED, lambda answers: answers.cosines.size))
+    _answers: Recent[ZeroShot] = field(default_factory=lambda: Recent(REMEMBERED, lambda answers: answers.held))
 
     def __post_init__(self) -> None:
         self.batches = Batches(self.batch_size, say=self.say)
@@ -207,15 +208,22 @@ class Extraction:
         asked, classes = self.asked(data, images, templates)
         if is_classifier(model):
             return self._scored(model, data, name, first=first, view=view, templates=templates)
-        embeddings = self.embeddings(model, data, name, first=first, view=view)
-        key = (
-            model.fingerprint, data.name, name, images.fingerprint, None if view is None else view.key, str(len(embeddings)),
-            prompts_hash(classes, asked),
-        )  # fmt: skip
+        embedding_model(model)
+        n, named = min(first or len(images), len(images)), prompts_hash(classes, asked)
+        key = (model.fingerprint, data.name, name, images.fingerprint, None if view is None else view.key, str(n), named)
+
+        def rows() -> NDArray[np.float32]:
+            return self.embeddings(model, data, name, first=first, view=view)
+
+        def prompts() -> NDArray[np.float64]:
+            return self.classifier(model, data, templates=asked, classes=classes)
 
         def compose() -> ZeroShot:
-            prompts, scale = self.classifier(model, data, templates=asked, classes=classes), door.scale_of(model)
-            return composed(embeddings, prompts, images, scale=scale, classes=classes, templates=asked)
+            scale = door.scale_of(model)
+            if not large.fits(images, n, len(classes)):
+                return composed(rows(), prompts(), images, scale=scale, classes=classes, templates=asked)
+            told = {**self.key(model, images), **large.key_of(images), "view": key[4], "n": n, "prompts": named, "scale": scale}
+            return large.Large(images, n, rows, prompts, scale, classes, asked, self.cache, told).answers
 
         return self._remembered(key, compose)
 
@@ -239,8 +247,10 @@ class Extraction:
 
     def _remembered(self, key: tuple[str | None, ...], make: Callable[[], ZeroShot]) -> ZeroShot:
         if key not in self._answers:
-            self._answers[key] = make()
-            self._answers[key].cosines.setflags(write=False)
+            made = make()
+            if made.held:
+                made.cosines.setflags(write=False)
+            self._answers[key] = made
         return self._answers[key]
 
     def forget(self, model: ClipModel) -> None:

@@ -6,12 +6,16 @@ Kept with the answers and keyed as they are, and by every line of the package, b
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache as once
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from .. import CacheError
 from ..store import read_sealed, write_sealed
 from .entry import digest
 from .pixels import identity
@@ -19,6 +23,7 @@ from .provenance import answered_by
 
 if TYPE_CHECKING:
     from ..data import Data
+    from ..metrics.outcomes import Outcomes
     from ..models.protocol import ClipModel
 
 PLACE = "found"
@@ -33,11 +38,32 @@ def found(cache: Path, model: ClipModel, data: Data | None, what: str, make: Cal
     `data` is None where the answer has nothing to do with pictures or classes; `asked` are settings that it depends on besides. What
     `make` raises is kept by nobody.
     """
-    key = {**answered_by(model), "precision": model.precision, "what": what, "asked": asked, "code": code()}
+    key = {**answered_by(model), "precision": model.precision, "what": what, "asked": asked}
     if data is not None:
         images = data.images(SET)
         key |= {**identity(images), "n": len(images), "classes": list(data.classes), "templates": list(data.templates)}
-    path = cache / PLACE / f"{digest(key)}.json"
+    return _kept(cache, key, make)
+
+
+def interval(cache: Path, gate: str, outcomes: Outcomes, make: Callable[[], Any]) -> Any:
+    """The interval that `make` gave for these outcomes of a gate when it was first asked for: of a function of its outcomes and its seed
+    alone, which is that of its id. A bootstrap of 50,000 outcomes takes 0.7 s, their hash 2 ms.
+    """
+    held = hashlib.sha256(json.dumps([outcomes.statistic, sorted(outcomes.params.items())]).encode())
+    sides = {"arrays": outcomes.arrays, "others": outcomes.others}
+    clusters = {"clusters": outcomes.clusters, "other_clusters": outcomes.other_clusters}
+    sides["clusters"] = {name: each for name, each in clusters.items() if each is not None}
+    for side, arrays in sides.items():
+        for name, each in arrays.items():
+            held.update(json.dumps([side, name, each.dtype.str, each.shape]).encode() + np.ascontiguousarray(each).tobytes())
+    try:
+        return _kept(cache, {"what": f"interval of {gate}", "outcomes": held.hexdigest()}, make)
+    except CacheError:  # a cache that can only be read
+        return make()
+
+
+def _kept(cache: Path, key: dict[str, Any], make: Callable[[], Any]) -> Any:
+    path = cache / PLACE / f"{digest({**key, 'code': code()})}.json"
     with suppress(OSError, ValueError):
         return read_sealed(path)
     made = make()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.prompts import fill
+from .columns import READERS
 
 
 def prompts(classes: Sequence[str], templates: Sequence[str]) -> list[list[str]]:
@@ -38,11 +40,34 @@ def classifier(encode: Callable[[list[str]], NDArray[np.float32]], classes: Sequ
     return out
 
 
+class _Composed:
+    """A field that may be given as a function, which is called when the field is first asked for."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, answers: object | None, owner: type) -> NDArray[np.float64]:
+        if answers is None:
+            raise AttributeError(self._name)  # so a dataclass knows that it has no default
+        held = answers.__dict__[self._name]
+        if callable(held):
+            held = answers.__dict__[self._name] = held()
+            held.setflags(write=False)
+        found: NDArray[np.float64] = held
+        return found
+
+    def __set__(self, answers: object, value: NDArray[np.float64] | Callable[[], NDArray[np.float64]]) -> None:
+        answers.__dict__[self._name] = value
+
+
 @dataclass(frozen=True)
 class ZeroShot:
     """What a model says about the classes of n images."""
 
-    cosines: NDArray[np.float64]
+    if TYPE_CHECKING:
+        cosines: NDArray[np.float64]
+    else:
+        cosines: NDArray[np.float64] = _Composed()
     """[n, C] cosine of image and class embedding; of a classifier its logits"""
     labels: NDArray[np.int64]
     """[n], -1 = none of the classes"""
@@ -63,9 +88,77 @@ class ZeroShot:
     scorer: str | None = None
     """the classifier whose logits these are; None for cosines"""
 
-    @cached_property
+    @property
+    def held(self) -> int:
+        """Cosines in memory: 0 before `extract.large` has composed them."""
+        cosines = self.__dict__["cosines"]
+        return 0 if callable(cosines) else int(cosines.size)
+
+    def columns(self, what: str, number: float = 1.0) -> NDArray[np.float64]:
+        """Numbers of single images [k, n], read once: `columns.READERS` says which. `large` reads those of many images its own way."""
+        known = self.__dict__.setdefault("_columns", {})
+        if (what, number) not in known:
+            known[what, number] = self.__dict__.get("_read", self.read)(what, number)
+        found: NDArray[np.float64] = known[what, number]
+        return found
+
+    def some(self, rows: Sequence[int]) -> ZeroShot:
+        """The answers on images `rows` alone."""
+        if "_some" in self.__dict__ and not self.held:
+            few: ZeroShot = self.__dict__["_some"](rows)
+            return few
+        at = list(rows)
+        return replace(
+            self, cosines=self.cosines[at], labels=self.labels[at], ids=tuple(self.ids[row] for row in at),
+            pairs=None if self.pairs is None else self.pairs[at], shares=None if self.shares is None else self.shares[at],
+            accepted=None if self.accepted is None else tuple(self.accepted[row] for row in at),
+        )  # fmt: skip
+
+    def read(self, what: str, number: float) -> NDArray[np.float64]:
+        """The same off the cosines."""
+        return np.stack(READERS[what](self, number)).astype(np.float64)
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """[n] the largest softmax probability of each image at the model's own scale."""
+        confidence: NDArray[np.float64] = self.columns("answers")[1]
+        return confidence
+
+    @property
+    def nll(self) -> NDArray[np.float64]:
+        """[n] negative log-likelihood of the right class, in nats; ValueError for images of no class."""
+        return self._labelled("losses")[0]
+
+    @property
+    def brier(self) -> NDArray[np.float64]:
+        """[n] Brier score summed over classes; ValueError for images of no class."""
+        return self._labelled("losses")[1]
+
+    @property
+    def max_logit(self) -> NDArray[np.float64]:
+        """[n] the largest logit (`metrics.ood.max_logit`)."""
+        highest: NDArray[np.float64] = self.columns("losses")[2]
+        return highest
+
+    @property
+    def energy(self) -> NDArray[np.float64]:
+        """[n] negative free energy of the logits (`metrics.ood.energy`)."""
+        energy: NDArray[np.float64] = self.columns("losses")[3]
+        return energy
+
+    def scaled(self, temperature: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """[n] and [n]: confidence and negative log-likelihood of logits / temperature; ValueError for images of no class."""
+        sure, nll = self._labelled("scaled", temperature)
+        return sure, nll
+
+    def _labelled(self, what: str, number: float = 1.0) -> NDArray[np.float64]:
+        if self.labels.size and self.labels.min() < 0:
+            raise ValueError(f"labels must be 0 or more; found {self.labels.min()}")
+        return self.columns(what, number)
+
+    @property
     def logits(self) -> NDArray[np.float64]:
-        """scale x cosines, [n, C]."""
+        """scale x cosines, [n, C]; made anew each time, for those of ImageNet are 400 MB."""
         return self.scale * self.cosines
 
     @cached_property
@@ -77,20 +170,27 @@ class ZeroShot:
 
     def mcm(self, tau: float) -> NDArray[np.float64]:
         """[n] maximum concept matching (Ming et al. 2022); NeedsEmbeddingsError for class scores, which are no cosines."""
-        from ..metrics.ood import mcm
         from ..models.protocol import NeedsEmbeddingsError
 
         if self.scorer is not None:
             raise NeedsEmbeddingsError(f"{self.scorer} scores classes: it has no texts and no cosines")
-        return mcm(self.cosines, tau=tau)
+        scores: NDArray[np.float64] = self.columns("answers")[2] if tau == 1 and "_read" in self.__dict__ else self.columns("mcm", tau)[0]
+        return scores
 
     @cached_property
     def right(self) -> NDArray[np.bool_]:
         """[n] whether the right class scores strictly highest."""
+        if "_read" in self.__dict__ and self.labels.min(initial=0) >= 0:
+            return self.columns("answers")[0].astype(np.bool_)
         return self.among(1)
 
     def among(self, k: int) -> NDArray[np.bool_]:
         """[n] whether the right class, or one of the `accepted`, is strictly among the `k` highest."""
+        if "_read" in self.__dict__ and self.labels.min(initial=0) >= 0:
+            return self.columns("among", k)[0].astype(np.bool_)
+        return self.count_among(k)
+
+    def count_among(self, k: int) -> NDArray[np.bool_]:
         from ..metrics.accuracy import top_k
 
         scores = self.cosines if self.shares is None else self.shares

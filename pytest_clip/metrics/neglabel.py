@@ -89,13 +89,18 @@ def gl_mcm(cosines: npt.ArrayLike, local: npt.ArrayLike, *, tau: float = 1.0, we
     cosines: float [n, C]; local: float [n], what `local_mcm` gives; weight: 0 or more (the published lambda: 1, on ImageNet 0.5). Source as
     `local_mcm`, equation 5.
     """
-    places = _checks.finite(local, name="local", ndim=1)
-    whole = mcm(cosines, tau=tau)
+    return with_places(mcm(cosines, tau=tau), local, weight=weight)
+
+
+def with_places(mcm_scores: npt.ArrayLike, local: npt.ArrayLike, *, weight: float) -> _checks.Floats:
+    """`gl_mcm` from the scores that `ood.mcm` gives, float64 [n]; everything else as there."""
+    whole, places = _checks.finite(mcm_scores, name="mcm_scores", ndim=1), _checks.finite(local, name="local", ndim=1)
     if whole.size != places.size:
         raise ValueError(f"local has {places.size} entries where {whole.size} are needed, one per image")
     if not (weight >= 0 and math.isfinite(weight)):
         raise ValueError(f"weight must be a finite number of 0 or more, not {weight}")
-    return whole + weight * places
+    out: _checks.Floats = whole + weight * places
+    return out
 
 
 def _cosines_of(values: npt.ArrayLike, *, name: str, ndim: int = 2) -> _checks.Floats:

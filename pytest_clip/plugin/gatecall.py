@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import pytest
@@ -82,7 +83,7 @@ class Gate:
             n=n,
             model=label,
             data=data,
-            ci=ci,
+            ci=self._interval(gate, per_image, ci),
             conventions={**(conventions or {}), **lost} if lost else conventions,
             per_image=per_image,
             reason=reason,
@@ -147,6 +148,17 @@ class Gate:
             answers=answers,
             shows=shows,
         )
+
+    def _interval(self, gate: GateId | str, per_image: object, ci: object) -> object:
+        """The interval of a shipped suite, which makes it of the outcomes and the gate's seed alone, from the cache where they are the
+        same; a project's own test may make it of anything."""
+        settings = self._session.settings
+        if not callable(ci) or per_image is None or suite_of(self._request.node) is None or not settings.cache:
+            return ci
+        from pytest_clip.extract.found import interval
+        from pytest_clip.metrics.outcomes import Outcomes
+
+        return partial(interval, settings.cache_dir, str(gate), per_image, ci) if isinstance(per_image, Outcomes) else ci
 
     def _clean(self) -> tuple[float, float]:
         """Top-1 on `clean` and that of guessing; its answers are stored, or asked for now."""

@@ -22,6 +22,8 @@ class Reach:
     sets: Mapping[str, Sequence[SetInfo]]
     _reasons: dict[tuple[str, str], list[tuple[GateId, str | None]]] = field(default_factory=dict, repr=False, compare=False)
     """of the gates that were asked for, found so far: collection, listing, cost and report ask for the same ones"""
+    _layouts: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """by what --clip-data said; a data set lacks the sets of 30 metrics, and each of them asks"""
 
     def gates(self, metric_id: str, data: DataChoice) -> list[GateId]:
         """The gates of one metric that this run can measure on this data."""
@@ -54,8 +56,15 @@ class Reach:
         over = CATALOG[metric_id].over or (("role:factor",) if metric_id.startswith("factors/") else ())
         over = ("role:backdrop",) if metric_id == "factors/background_gap" else over
         over = ("columns",) if CATALOG[metric_id].of_columns else over
-        way = sources.PAIRED if needs.paired(metric_id) else sources.advice(over, data=data.text)
+        way = sources.PAIRED if needs.paired(metric_id) else sources.advice(over, data=data.text, kind=self._layout(data.text))
         return f"the data set {data.label} has no image set for {metric_id} ({', '.join(over)})" + (f"; {way}" if way else "")
+
+    def _layout(self, text: str) -> str:
+        from pytest_clip.data import sources
+
+        if text not in self._layouts:
+            self._layouts[text] = "" if text == "scenes" else sources.kind_of(text)
+        return self._layouts[text]
 
     def behind(self, gate: GateId, label: str) -> tuple[str, ...]:
         """The image sets of a data set that a gate is a number of, as far as its name tells."""

@@ -3,6 +3,7 @@
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from pytest_clip.data import load
@@ -93,3 +94,46 @@ def test_what_was_torn_is_found_out_anew(tmp_path, data):
     file.write_text(file.read_text().replace("[1, 2]", "[1, 3]"))
     assert kept.found(tmp_path, model(), data, "one", make) == [1, 2]
     assert make.times == 2
+
+
+def outcomes(**changed):
+    from pytest_clip.metrics.outcomes import Outcomes
+
+    given = {
+        "statistic": "ece", "arrays": {"confidence": np.array([0.1, 0.9]), "correct": np.array([0, 1])}, "params": {"bins": 15},
+        "clusters": np.array([0, 1]),
+    }  # fmt: skip
+    return Outcomes(**(given | changed))
+
+
+OTHER_OUTCOMES = {
+    "an array": {"arrays": {"confidence": np.array([0.1, 0.8]), "correct": np.array([0, 1])}},
+    "swapped": {"arrays": {"confidence": np.array([0.9, 0.1]), "correct": np.array([1, 0])}},
+    "the statistic": {"statistic": "adaptive_ece"},
+    "a parameter": {"params": {"bins": 14}},
+    "which belong together": {"clusters": np.array([0, 0])},
+    "the second sample": {"others": {"score": np.array([1.0])}},
+}
+
+
+def test_an_interval_is_made_once_for_the_same_outcomes(tmp_path):
+    make = Counted((0.25, math.inf))
+    for _ in range(2):
+        assert kept.interval(tmp_path, "calibration/ece[clean]", outcomes(), make) == [0.25, math.inf]
+    assert make.times == 1
+    kept.interval(tmp_path, "calibration/ece[typical]", outcomes(), make)  # another seed
+    assert make.times == 2
+
+
+@pytest.mark.parametrize("other", OTHER_OUTCOMES)
+def test_other_outcomes_have_an_interval_of_their_own(tmp_path, other):
+    make = Counted((0, 1))
+    for each in (outcomes(), outcomes(**OTHER_OUTCOMES[other]), outcomes()):
+        kept.interval(tmp_path, "a/b", each, make)
+    assert make.times == 2
+
+
+def test_an_interval_needs_no_cache_that_can_be_written(tmp_path):
+    place = tmp_path / "file"
+    place.write_text("")
+    assert kept.interval(place, "a/b", outcomes(), Counted((0, 1))) == (0, 1)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import content
+from .. import content, prompts
 from ..imageset import ImageSet
 from .listing import tidy
 from .members import Listing
@@ -19,9 +19,7 @@ from .members import Listing
 @cache
 def class_names() -> tuple[str, ...]:
     """ImageNet's class names in label order, as OpenAI cleaned them up and open_clip ships them."""
-    from open_clip import IMAGENET_CLASSNAMES
-
-    return tuple(IMAGENET_CLASSNAMES)
+    return tuple(prompts.published().IMAGENET_CLASSNAMES)
 
 
 def image_set(name: str, role: str, listings: Mapping[str, Listing], *, data: str, limit: int | None) -> ImageSet:

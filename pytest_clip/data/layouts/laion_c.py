@@ -38,7 +38,9 @@ def superclasses() -> dict[str, tuple[int, ...]]:
 def detect(root: Path) -> list[Found]:
     """Folders with a folder per kind and level, straight in `root` or one deeper."""
     for place in places(root):
-        parts = {f"{kind}-{s}": path for kind in STORED_LAION for s in SEVERITIES if _holds(path := place / kind / f"{LEVEL}{s}")}
+        here = subfolders(place)  # first: of 1,000 class folders each would be asked for 30 paths
+        kinds = [kind for kind in STORED_LAION if kind in here]
+        parts = {f"{kind}-{s}": path for kind in kinds for s in SEVERITIES if _holds(path := place / kind / f"{LEVEL}{s}")}
         if parts:
             return [Found(NAME, NAME, place, parts)]
     return []

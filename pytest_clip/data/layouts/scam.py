@@ -113,9 +113,9 @@ def templates(found: Found) -> tuple[str, ...]:
 @cache
 def published_templates() -> tuple[str, ...]:
     """For the protocol's mean of text embeddings."""
-    from open_clip import OPENAI_IMAGENET_TEMPLATES
+    from ..prompts import published
 
-    return tuple(t("{c}") for t in OPENAI_IMAGENET_TEMPLATES[:TEMPLATES])
+    return tuple(t("{c}") for t in published().OPENAI_IMAGENET_TEMPLATES[:TEMPLATES])
 
 
 @cache
