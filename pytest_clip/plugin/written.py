@@ -20,8 +20,9 @@ def reports(asked: Sequence[ReportRequest], record: Row, config: pytest.Config) 
     for request in asked:
         try:
             path, lost = write(request.type, record, request.dest)
-        except OSError as error:
-            notes.append(f"--clip-report: could not write {request.dest or f'${STEP_SUMMARY}'}: {error.strerror or error}")
+        except Exception as error:  # a fault of ours in one page must not take the record of a long run with it
+            why = (error.strerror or error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}, a fault of pytest-clip"
+            notes.append(f"--clip-report: could not write {request.dest or f'${STEP_SUMMARY}'}: {why}")
             whole = False
             continue
         notes += [f"wrote {_shown(path, config)}"] if path is not None else []

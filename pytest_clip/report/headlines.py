@@ -37,7 +37,8 @@ MOST = 3
 
 
 def headline(suite: str, rows: Sequence[Row]) -> str:
-    """``top1 0.9532 clean, worst 0.2105 shift_far``: of each metric the clean slice, or the first, and the worst other one."""
+    """``top1 0.9532 clean, worst 0.2105 shift_far``: of each metric the clean slice and the worst other one; without a clean one
+    ``auroc best 0.9054 far, worst 0.6688 near``."""
     mine = sorted((row for row in rows if row["value"] is not None), key=lambda row: str(row["gate"]))
     named = [name for name in METRICS.get(suite, ()) if any(row["metric"] == name for row in mine)]
     names = named or list(dict.fromkeys(row["metric"] for row in mine))[:MOST]
@@ -45,13 +46,12 @@ def headline(suite: str, rows: Sequence[Row]) -> str:
 
 
 def _metric(name: str, rows: Sequence[Row]) -> str:
-    first = next((row for row in rows if row["slice"] in (None, "clean")), rows[0])
-    told = f"{name} {_value(first)}"
-    others = [row for row in rows if row is not first]
-    if not others:
-        return told
-    worst = (min if _higher(first) else max)(others, key=lambda row: (row["value"], row["gate"]))
-    return f"{told}, {'worst ' * (len(others) > 1)}{_value(worst)}"
+    ordered = sorted(rows, key=lambda row: (row["value"] if _higher(rows[0]) else -row["value"], row["gate"]))
+    clean = next((row for row in rows if row["slice"] in (None, "clean")), None)
+    if clean is None:
+        return f"{name} {_value(rows[0])}" if len(rows) == 1 else f"{name} best {_value(ordered[-1])}, worst {_value(ordered[0])}"
+    others = [row for row in ordered if row is not clean]
+    return f"{name} {_value(clean)}" + (f", {'worst ' * (len(others) > 1)}{_value(others[0])}" if others else "")
 
 
 def _value(row: Row) -> str:

@@ -131,6 +131,17 @@ def test_a_report_that_can_no_longer_be_written_fails_the_run(world, monkeypatch
     result.stdout.fnmatch_lines(["--clip-report: could not write */run.json: No space left on device"])
 
 
+def test_a_page_that_cannot_be_made_leaves_the_other_reports(world, monkeypatch):
+    def broken(record):
+        raise KeyError("colour")
+
+    monkeypatch.setattr("pytest_clip.report.html.page.render", broken)
+    result = world.clip("--clip-report=html:run.html", "--clip-report=json:run.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.fnmatch_lines(["--clip-report: could not write */run.html: KeyError: 'colour', a fault of pytest-clip", "wrote run.json"])
+    assert json.loads((world.pytester.path / "run.json").read_text("utf-8"))["gates"]
+
+
 def test_a_report_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "run.json"
     json_report.write(path, {"schema": 1})

@@ -93,6 +93,14 @@ def test_a_log_has_whole_lines():
         ("accuracy", ROWS[:3], "top1 0.9532 clean, worst 0.2105 shift_far"),
         ("calibration", [row(f"calibration/ece[{s}]", "pass", v) for s, v in (("clean", 0.02), ("a", 0.5), ("b", 0.1))], None),
         ("checkpoint", ROWS[5:7], "alignment 1.0000"),
+        *(
+            (metric.partition("/")[0], [row(f"{metric}[{s}]", "pass", v) for s, v in (("a", 0.2), ("b", 0.5), ("c", 0.3))], told)
+            for metric, told in (
+                ("ood/auroc", "auroc best 0.5000 b, worst 0.2000 a"),
+                ("groups/gap", "gap best 0.2000 a, worst 0.5000 b"),
+            )
+        ),
+        ("ood", [row("ood/auroc[a]", "pass", 0.2)], "auroc 0.2000 a"),
         ("ood", ROWS[7:], ""),
         ("own", [row("own/a", "unjudged", 0.1), row("own/b[x]", "unjudged", 0.2)], "a 0.1000; b 0.2000 x"),
     ],

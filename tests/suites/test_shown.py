@@ -16,8 +16,8 @@ from pytest_clip.extract.thumbnails import small
 from pytest_clip.runs import shape
 
 LIMIT, MANY = 57, 380
-SUITES = "correspondence,metamorphic,corruptions,corruptions_3d,factors"
-CHOSEN = "viewpoint-30 or instances or agreement or accuracy or drop or worst"
+SUITES = "correspondence,metamorphic,corruptions,corruptions_3d,corruptions_laion_c,factors"
+CHOSEN = "viewpoint-30 or instances or agreement or accuracy or drop or worst or background"
 RULES = "schema = 1\n[gates.'factors/drop']\nmax = -0.5\nwhy = 'so that it fails'\n"
 
 
@@ -147,6 +147,34 @@ def test_an_image_is_shown_under_each_corruption(shown, drawn):
     seen = Image.open(io.BytesIO(base64.b64decode(pictures[key]))).resize((16, 16))
     rendered = Image.fromarray(render_rgb((images.scenes[row],)).numpy()[0]).resize((16, 16))
     assert np.abs(np.asarray(seen).astype(int) - np.asarray(rendered)).mean() < 8
+
+
+def test_a_kind_of_one_severity_has_its_example_too(shown):
+    record, figures, _, text = shown
+    found = of(figures, "example", "corruptions_laion_c/accuracy")
+    cells = {row["gate"]: row for row in record["gates"] if row["gate"].startswith("corruptions_laion_c/accuracy")}
+    assert found.keys() == cells.keys()
+    assert len(found) > 3
+    for told in found.values():
+        assert [step["severity"] for step in told["steps"]] == [0, 1]
+        assert told["steps"][0]["picture"] != told["steps"][1]["picture"]
+    [without] = {row["conventions"]["measured"]["without"] for row in cells.values()}
+    clean = next(row for row in record["gates"] if row["gate"] == "corruptions/accuracy[fog-3]")
+    assert clean["conventions"]["measured"]["without"] == without  # the same images
+    assert "Accuracy at severity 1" in text
+    assert "Below each curve the image" in text.partition("Accuracy at severity 1")[2]
+
+
+def test_what_another_background_loses_is_shown_before_and_after(shown, drawn):
+    record, figures, _, _ = shown
+    row = next(row for row in record["gates"] if row["gate"] == "factors/background_gap")
+    found = of(figures, "counterexamples", "factors/background_gap")
+    assert len(found) == 1 or row["value"] <= 0
+    for told in found.values():
+        assert told["changed"] >= round(row["value"] * row["n"])
+        for each in told["images"]:
+            assert each["after"] == drawn(each["id"])[2]
+            assert each["before"] == drawn(each["id"].replace("foreign", "typical"))[2]
 
 
 def test_what_a_factor_loses_is_shown_before_and_after(shown, drawn):

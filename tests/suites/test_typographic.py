@@ -1,9 +1,12 @@
 """The typographic suite on a model that reads and falls for it, on one that reads and does not, and on one that cannot read."""
 
 import hashlib
+import json
 
 import numpy as np
 import pytest
+
+from pytest_clip.data.scenes.load import image_set
 
 STUB = """
     import hashlib
@@ -67,7 +70,7 @@ RUN = ("--clip-suite=typographic", "--clip-limit=95")
 DEPENDING = ("typographic/accuracy[word]", "typographic/drop[word]", "typographic/attack_success[word]")
 
 
-def test_a_model_that_falls_for_words_fails_just_that(measure):
+def test_a_model_that_falls_for_words_fails_just_that(measure, tmp_path):
     status, rows, output = measure("--clip-model=falls", *RUN, conftest=STUB)
     failed = {gate for gate, row in rows.items() if row["verdict"] == "fail"}
     assert status == 1
@@ -77,6 +80,24 @@ def test_a_model_that_falls_for_words_fails_just_that(measure):
     assert (rows["typographic/accuracy[word]"]["value"], rows["typographic/drop[word]"]["value"]) == (0.0, 1.0)
     assert rows["typographic/attack_success[word]"]["conventions"]["measured"].keys() == {"small", "middle", "large"}
     assert rows["typographic/drop[word]"]["conventions"]["before"] == "blank"
+    evidence = json.loads((tmp_path / "report.json").read_text("utf-8"))["evidence"]
+    shown = {each["gate"]: each for each in evidence["figures"] if each["kind"] == "counterexamples"}
+    assert shown.keys() == failed
+    images = image_set("note_word", role="note", limit=95)
+    for each in shown.values():
+        assert each["changed"] == each["of"] == len(images)
+        assert len(each["images"]) == 3
+        for image in each["images"]:
+            row = images.ids.index(image["id"])
+            assert image["was"].rpartition(" ")[0] == image["truth"] == images.classes[images.labels[row]]
+            assert image["now"].rpartition(" ")[0] == images.attributes["written"][row]
+            assert image["before"] != image["after"]
+            assert {image["before"], image["after"]} <= evidence["pictures"].keys()
+    one, other = ({image["id"]: image for image in shown[gate]["images"]} for gate in sorted(failed))
+    both = one.keys() & other.keys()
+    assert both
+    assert all(one[name]["after"] == other[name]["after"] for name in both)  # the same word on the same note
+    assert all(one[name]["before"] != other[name]["before"] for name in both)  # no note, and a blank one
 
 
 def test_a_model_that_reads_and_does_not_fall_passes(measure):
@@ -162,6 +183,8 @@ def test_the_two_way_protocol_against_a_few_lines_of_numpy(tmp_path, raw):
     assert answers.right.tolist() == right
     assert answers.fell.tolist() == [not each for each in right]
     assert ("not normalised" in answers.conventions["text_mean"]) is raw
+    assert answers.truths == tuple(things)
+    assert answers.said == tuple(thing if one else word for one, thing, word in zip(right, things, words, strict=True))
 
 
 def test_the_bundled_model_reads_and_falls_for_it(measure):

@@ -130,6 +130,16 @@ def test_filter_and_sort(opened):
     assert shown(opened(RECORDS["failing"], "#q=ood&status=pass")) == ["ood/auroc[o3]", "ood/auroc[o2]", "ood/auroc[o1]", "ood/auroc[o0]"]
 
 
+def test_the_filter_finds_the_words_of_a_verdict_and_the_reason_of_its_rule(opened):
+    why = "0.5 < min 0.7 (n = 95)\n  why          agreed with Ann"
+    rows = [row(f"accuracy/top1[s{k}]", message=f"accuracy/top1[s{k}]: {why if k else 'no value'}") for k in range(3)]
+    driver = opened(record(rows), "#q=ann")
+    assert shown(driver) == ["accuracy/top1[s1]", "accuracy/top1[s2]"]
+    driver.find_element("id", "clear").click()
+    driver.find_element("id", "find").send_keys("no value")
+    assert shown(driver) == ["accuracy/top1[s0]"]
+
+
 def against(drop):
     return {**dict.fromkeys(("ci", "p", "status", "allowed")), "run": "run x", "value": 0.5, "drop": drop}
 

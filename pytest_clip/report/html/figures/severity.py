@@ -119,7 +119,7 @@ def _panel(
     anchor = reading.anchor(row, many=many) if row is not None else None
     name, value = kind.replace("_", " "), ""
     if row is not None and len(models) == 1:
-        value = f"mean {reading.value(row)}" if row is mean else reading.told(row)
+        value = f"{'mean ' if row is mean else ''}{reading.value(row)}"
     return Panel(name, value, drawing(WIDTH, high, parts, title=name, text="; ".join(said)), anchor)
 
 

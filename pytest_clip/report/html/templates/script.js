@@ -5,7 +5,8 @@
   const find = document.getElementById("find");
   const sort = document.getElementById("sort");
   const items = all("ul.gates > li");
-  items.forEach((item, at) => { item.first = at; item.text = item.querySelector("summary").textContent.toLowerCase(); });
+  const readable = (item) => all("summary, .said, .told bdi, .told code", item).map((each) => each.textContent).join(" ").toLowerCase();
+  items.forEach((item, at) => { item.first = at; item.text = readable(item); });
   const lines = new Map(all("#listed tbody tr").map((line) => [line.querySelector("a").getAttribute("href").slice(1), line]));
   const turn = document.getElementById("turn");
 
