@@ -15,6 +15,7 @@ its set. Measured only with --clip-lmm.
 import numpy as np
 import pytest
 
+from pytest_clip.extract.beside import mark
 from pytest_clip.gates.catalog.lmm import PROTOCOLS
 from pytest_clip.metrics.choices import circular, gain_interval, hard_classes, position_bias, position_bias_interval
 from pytest_clip.metrics.intervals import seed_from, wilson_share
@@ -73,6 +74,8 @@ def test_accuracy(clip_case, clip_data, clip_beside, mean):
         return
     if how == "third" and clip_beside.third is None and clip_beside.chosen is None:
         pytest.skip("no third model chooses distractors: name one, or a saved run of one, with the ini key clip_lmm_third")
+    if how == "third" and clip_beside.chosen == {}:
+        pytest.skip(f"the saved run {clip_beside.third_name} chose no distractors on this data set")
     by = how if how in ("random", "third") else "clip"
     told = clip_beside.asked("clean", k=k, every=k <= 5, by=by)
     if how == "circular":
@@ -90,10 +93,12 @@ def test_position_bias(gate, clip_case, clip_beside):
     told = clip_beside.asked("clean", k=k)
     value = position_bias(told.places, k=k)
     chosen = told.places[told.places >= 0]
+    names = told.pairs.answers.classes
+    distractor = np.array([mark(names[each]) for each in told.pairs.options[:, 1]])
     gate(
         clip_case.gate, value, n=len(told.places), reason="every question is a tie",
         ci=None if np.isnan(value) else position_bias_interval(told.places, k=k, seed=seed_from(str(clip_case.gate))),
-        per_image=Outcomes(None, {"places": told.places, "distractor": told.pairs.options[:, 1]}, told.pairs.ids),
+        per_image=Outcomes(None, {"places": told.places, "distractor": distractor}, told.pairs.ids),
         conventions={
             **told.conventions, "measured": {"places": np.bincount(chosen, minlength=k).tolist(), "ties": int((told.places < 0).sum())},
         },

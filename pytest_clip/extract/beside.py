@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -121,7 +122,7 @@ class Beside:
     third: Callable[..., ZeroShot] | None = None
     third_name: str = ""
     chosen: Mapping[str, int] | None = None
-    """by image id the class that a third model chose, where a saved run says so"""
+    """by image id the `mark` of the class that a third model chose, where a saved run says so"""
     _told: dict[tuple[Any, ...], Told] = field(default_factory=dict)
 
     def pairs(self, where: str, *, k: int = 2, by: str = "clip") -> Pairs:
@@ -132,7 +133,8 @@ class Beside:
         wrong, truth = wrong_of(answers)
         rows = np.flatnonzero(truth >= 0)
         if by == "third" and self.chosen is not None:  # images that the run did not ask about are left out
-            at = np.array([self.chosen.get(each, -1) for each in answers.ids])
+            classes = {mark(name): k for k, name in reversed(list(enumerate(answers.classes)))}
+            at = np.array([classes.get(self.chosen.get(each, -1), -1) for each in answers.ids], dtype=np.int64)
             rows = rows[[bool(0 <= at[row] < wrong.shape[1] and wrong[row, at[row]]) for row in rows]]
             chosen = at[rows, None]
         elif by == "random":
@@ -220,6 +222,11 @@ class Beside:
             "options": asks.k, "orders": asks.orders, "pairs": asks.digest[:12], "distractors": by,
             "scoring": "likelihood, sum over tokens",
         }  # fmt: skip
+
+
+def mark(name: str) -> int:
+    """48 bits of a class name: a saved run says by them which class it chose, whatever number that has where the run is read."""
+    return int(hashlib.sha256(name.encode()).hexdigest()[:12], 16)
 
 
 def scores_of(answers: ZeroShot) -> NDArray[np.float64]:

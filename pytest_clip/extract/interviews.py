@@ -44,7 +44,7 @@ class _Eye:
 
 @dataclass
 class Interviews:
-    """Asks `lmm`. `say` hears what the questions of an image set cost before the first is asked."""
+    """Asks `lmm`; a bar for each set of questions shows how many remain."""
 
     extraction: Extraction
     lmm: Lmm

@@ -38,8 +38,16 @@ class Reporting:
         self.contradictions: list[str] = []
         self.heard = Heard()
 
-    def pytest_report_header(self) -> str:
-        return terminal.header(self.session, self.plan.suites)
+    def pytest_report_header(self) -> list[str]:
+        asked = [] if self.session.settings.lmm is None else self._asked()  # what it costs is said before it begins
+        return [terminal.header(self.session, self.plan.suites), *asked]
+
+    def _asked(self) -> list[str]:
+        from pytest_clip.report import listing
+
+        return [
+            f"clip: on {data.label}: {each}" for data in self.session.data for each in listing.lmm(self.session, self.plan.suites, data)
+        ]
 
     def plan_for(self, nodeids: list[str]) -> None:
         """Remember, here and for the controller, which tests measure a gate."""

@@ -184,7 +184,7 @@ def _depth_model(config: pytest.Config, base: Path) -> DepthModel | None:
 
 def _lmm(config: pytest.Config, base: Path) -> LmmChoice | None:
     """The LMM of the command line, a folder relative to where it was typed, or that of the ini file, relative to it. Where the project
-    makes its own, any name will do."""
+    may make its own, any name will do until the project leaves it to us."""
     from pytest_clip.models.lmm import names
 
     text, here, by = config.option.clip_lmm, config.invocation_params.dir, "--clip-lmm"
@@ -197,11 +197,12 @@ def _lmm(config: pytest.Config, base: Path) -> LmmChoice | None:
         "device_map": _pick(config, "clip_lmm_device_map", None),
         "batch_size": _pick(config, "clip_lmm_batch_size", 8),
     }
-    if config.hook.pytest_clip_make_lmm.get_hookimpls():
-        return names.LmmChoice(text, None, hooked=True, **how)
+    hooked = bool(config.hook.pytest_clip_make_lmm.get_hookimpls())
     try:
-        return names.find(text, base=here, **how)
+        return names.find(text, base=here, hooked=hooked, **how)
     except ClipError as error:
+        if hooked:
+            return names.LmmChoice(text, None, hooked=True, fault=f"{by}: {error}", **how)
         raise pytest.UsageError(f"{by}: {error}") from None
 
 

@@ -113,7 +113,7 @@ def _data(session: ClipSession, suites: Sequence[str], models: int) -> list[str]
             alike.setdefault(reason, []).append(name)
         told += [f"  not there: {', '.join(names)}: {reason}" for reason, names in alike.items()]
         told += [_cost(cost, _texts(session, suites, data), max(1, models)), *_times(session, cost, models)]
-        told += _lmm(session, suites, data)
+        told += [f"  {each}" for each in lmm(session, suites, data)]
     return told
 
 
@@ -139,19 +139,19 @@ def _times(session: ClipSession, cost: Cost, models: int) -> list[str]:
     return told
 
 
-def _lmm(session: ClipSession, suites: Sequence[str], data: DataChoice) -> list[str]:
+def lmm(session: ClipSession, suites: Sequence[str], data: DataChoice) -> list[str]:
     """What the LMM is asked, and how long that takes by its last rate; of each CLIP anew, because each has failures of its own."""
     choice = session.settings.lmm
     if choice is None or LMM not in suites:
         return []
     cost, clips = lmmcost.of(session, data), max(1, len(session.judged))
     words = f", {cost.words * clips:,} of them answered in words" if cost.words else ""
-    told = f"  {choice.label}: {cost.questions * clips:,} questions with {cost.options * clips:,} options{words}; less what the cache holds"
+    told = f"{choice.label}: {cost.questions * clips:,} questions with {cost.options * clips:,} options{words}; less what the cache holds"
     rate = rates.known(session.settings.cache_dir, (clocked(choice.label),), session.settings.device) if session.settings.cache else None
     if rate is None:
-        return [told, f"  time of {choice.label}: not known, because no run with this cache has asked it yet"]
+        return [told, f"time of {choice.label}: not known, because no run with this cache has asked it yet"]
     spent = _long(cost.questions * clips / rate.per_second)
-    return [told, f"  time of {choice.label}: about {spent} at {rate.per_second:,.3g} questions a second, its last rate on {rate.device}"]
+    return [told, f"time of {choice.label}: about {spent} at {rate.per_second:,.3g} questions a second, its last rate on {rate.device}"]
 
 
 def _long(seconds: float) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_clip import ClipError
-from pytest_clip.session import factors, load
+from pytest_clip.session import factors, load, third
 from pytest_clip.session.choices import DataChoice, ModelChoice
 from pytest_clip.session.ownership import refuse_shared
 from pytest_clip.session.run import ClipSession
@@ -49,6 +49,9 @@ def start(settings: Settings, *, check: Callable[[], object] = lambda: None, our
     elif not hooked:
         faults.of(lambda: look([choice for choice in models if choice.spec.kind == "unknown"]))
     faults.of(lambda: _lmm(settings))
+    other = faults.of(lambda: third.check(settings, [choice.label for choice in data]))
+    if other is not None and (ours or (not hooked and other.kind == "unknown")):
+        faults.of(lambda: look([ModelChoice(other.label, other, (other.text,))]))
     faults.raise_all()
     assert rulebook is not None
     goal = _update_target(settings, files)

@@ -2,20 +2,23 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-import torch  # noqa: F401 - inner runs forget what they import; this is here already
+import tiny_hf
+import tiny_models
+import torch
 from PIL import Image
 
 from pytest_clip.data import load  # noqa: F401
 from pytest_clip.extract import beside, extraction, interviews, zeroshot  # noqa: F401
 from pytest_clip.gates import evidence, first, layers, thresholds, verdicts  # noqa: F401
 from pytest_clip.models import dense  # noqa: F401
-from pytest_clip.models.lmm import tower  # noqa: F401
+from pytest_clip.models.lmm import tower
 from pytest_clip.plugin import collection, gating, lmm  # noqa: F401
 from pytest_clip.report import json as report_json  # noqa: F401
 from pytest_clip.session import pictured, start  # noqa: F401
@@ -36,17 +39,20 @@ POINTS = np.array([COLOURS[name] for name in NAMES]) / 255
 
 
 class Clip:
-    """Sees the mean colour; confuses orange with red and purple with blue."""
-    label, precision, device, fingerprint, logit_scale, logit_bias = "colours", "fp32", "cpu", "c" * 16, 20.0, None
+    """Sees the mean colour; confuses orange with `more[0]` (red) and purple with `more[1]` (blue)."""
+    precision, device, logit_scale, logit_bias = "fp32", "cpu", 20.0, None
     image_size, facts = (8, 8), {}
+
+    def __init__(self, label="colours", more=("red", "blue")):
+        self.label, self.more, self.fingerprint = label, more, format(sum(map(ord, label)), "016x")
 
     def preprocess(self, image):
         return torch.from_numpy(np.asarray(image.convert("RGB").resize((8, 8)), dtype=np.float32)).permute(2, 0, 1) / 255
 
     def encode_image(self, images):
         near = -torch.cdist(images.mean((2, 3)), torch.tensor(POINTS, dtype=torch.float32)) * 8
-        near[:, NAMES.index("red")] += 3.6
-        near[:, NAMES.index("blue")] += 3.6
+        for name in self.more:
+            near[:, NAMES.index(name)] += 3.6
         return torch.nn.functional.normalize(near.softmax(-1) ** 0.5, dim=-1)
 
     def encode_text(self, texts):
@@ -66,8 +72,7 @@ class Lmm:
         return {name: -10 * float(np.abs(point - POINTS[k]).sum()) for k, name in enumerate(NAMES)}
 
     def option_scores(self, images, prompts, options):
-        with open("asked", "a") as log:
-            log.write(f"{len(images)}\\n")
+        self.note(images)
         if (limit := os.environ.get("DIE_AFTER")) and sum(map(int, open("asked").read().split())) > int(limit):
             os.kill(os.getpid(), 9)
         total = np.array([[self.seen(image)[each] for each in row] for image, row in zip(images, options)], dtype=np.float32) - 1
@@ -79,28 +84,34 @@ class Lmm:
             total[:, -1] -= 100
         return OptionScores(total, np.ones(total.shape, dtype=np.int64))
 
+    def note(self, images):
+        with open("asked", "a") as log:
+            log.write(f"{len(images)}\\n")
+
     def answer(self, images, prompts):
+        self.note(images)
         best = [max((each for each in NAMES if each in prompt), key=self.seen(image).get) for image, prompt in zip(images, prompts)]
         german = {"red": "rot", "green": "gruen", "blue": "blau"}
         return [f"Das Ding ist {german.get(each, 'bunt')}." if self.how == "german" else f"It is {each}." for each in best]
 
 
 def pytest_clip_make_model(spec, config):
-    return Clip() if spec.text == "colours" else None
+    return {"colours": Clip(), "tints": Clip("tints", ("yellow", "green"))}.get(spec.text)
 
 
 def pytest_clip_make_lmm(name, config):
     return Lmm(name.removeprefix("stub-")) if name.startswith("stub-") else None
 '''.replace("@COLOURS@", repr(COLOURS))
 IMAGES = 7
+BOTH = {"position_bias[circular-2]", "position_bias[circular-5]"}
 GATES = {
     "sound": set(),
-    "first": {"position_bias[circular-2]", "position_bias[circular-5]"},
-    "blind": {"accuracy[vanilla-2]"},
-    "eats": {"position_bias[circular-2]"},  # of five the last is missing: 0.25 there
+    "first": BOTH,
+    "blind": {"gain_over_blank[clean]"},
+    "eats": BOTH,
     "german": {"unparsed[clean]"},
 }
-"""By what is wrong with an LMM the gates that are meant for it."""
+"""By what is wrong with an LMM the gates that are meant for it; a swapped tower has a test of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +139,10 @@ def run(project, tmp_path, pytester, monkeypatch):
     def measured(*options, cache=tmp_path / "cache"):
         report = tmp_path / "report.json"
         report.unlink(missing_ok=True)
-        fixed = ("-p", "clip", "-p", "no:cacheprovider", "--clip-model=colours", "--clip-workers=1")
-        done = pytester.runpytest_inprocess(
-            *fixed, f"--clip-data={project / 'data'}", f"--clip-cache-dir={cache}", f"--clip-report=json:{report}", *options
-        )
+        fixed = ["-p", "clip", "-p", "no:cacheprovider", "--clip-workers=1"]
+        defaults = {"--clip-model=": "colours", "--clip-data=": project / "data"}
+        fixed += [f"{key}{value}" for key, value in defaults.items() if not any(each.startswith(key) for each in options)]
+        done = pytester.runpytest_inprocess(*fixed, f"--clip-cache-dir={cache}", f"--clip-report=json:{report}", *options)
         return int(done.ret), rows_of(report), done.stdout.str() + done.stderr.str()
 
     return measured
@@ -177,6 +188,10 @@ def test_each_broken_lmm_fails_the_gate_that_is_meant_for_it(run, project, how):
         assert rows["accuracy[vanilla-20]"]["verdict"] == "not_measured" if "accuracy[vanilla-20]" in rows else True
     if how == "blind":
         assert rows["accuracy[circular-2]"]["value"] == told["value"]  # it always names the same of two
+        assert rows["gain_over_blank[clean]"]["value"] == 0
+    if how == "eats":
+        assert rows["position_bias[circular-5]"]["value"] == pytest.approx(0.25, abs=0.01)
+        assert rows["position_bias[circular-5]"]["conventions"]["measured"]["places"][-1] == 0
     if how == "german":
         assert rows["unparsed[clean]"]["conventions"]["measured"]["examples"][0].startswith("Das Ding ist")
         assert rows["accuracy[generated-2]"]["value"] == 0
@@ -190,17 +205,30 @@ def test_clips_two_way_accuracy_is_its_top_1(run):
     assert told == pytest.approx(rows["accuracy/top1[clean]"]["value"], abs=1e-6)
 
 
-def test_a_third_model_chooses_by_its_name_or_its_saved_run(run, project):
+def test_a_third_model_chooses_by_its_name_or_its_saved_run(run, project, tmp_path):
     """The same model three times: its own failure categories each time. Of a run with fewer images fewer are asked."""
     only = ("--clip-suite=lmm", "--clip-lmm=stub-sound", "-o", "clip_unjudged=allow")
-    _, rows, output = run(*only, "-k", "position_bias", "--clip-save=third", "--clip-limit=40")
+    _, rows, output = run(*only, "-k", "position_bias", "--clip-save=third", "--clip-limit=40", "--clip-model=tints")
     assert set(rows) == {"position_bias[circular-2]", "position_bias[circular-5]"}, output
-    for third, n in (("colours", 8 * IMAGES), ("third", 40)):
+    found = {}
+    for third, n in (("tints", 8 * IMAGES), ("third", 40)):
         _, rows, output = run(*only, "-o", f"clip_lmm_third={third}", "-k", "third-2 or vanilla-2")
         assert rows["accuracy[third-2]"]["n"] == n, output
         assert rows["accuracy[third-2]"]["conventions"]["distractors"].endswith(third)
+        found[third] = rows["accuracy[third-2]"]["value"]
     assert rows["accuracy[vanilla-2]"]["n"] == 8 * IMAGES
+    # another class before all others: each has another number, and is the same class
+    other = tmp_path / "other" / "data"
+    shutil.copytree(project / "data", other)
+    shutil.copytree(project / "data" / "black", other / "aqua")
+    _, rows, output = run(*only, "-o", "clip_lmm_third=third", "-k", "third-2", f"--clip-data={other}")
+    assert (rows["accuracy[third-2]"]["value"], rows["accuracy[third-2]"]["n"]) == (found["third"], 40), output
     asked(project)
+    # what chose nothing is refused before anything is asked
+    run("-k", "top1", "--clip-save=plain", "-o", "clip_unjudged=allow")
+    status, rows, output = run(*only, "-o", "clip_lmm_third=plain")
+    assert (status, rows, asked(project)) == (4, {}, 0)
+    assert "clip_lmm_third: the saved run plain has no lmm/position_bias[circular-2] on data; save one: pytest --clip-model" in output
 
 
 def test_without_an_lmm_nothing_is_run_or_counted(run, project):
@@ -219,9 +247,9 @@ def test_what_it_costs_is_said_first(run, project):
     listed = run("--clip-suite=lmm", "--clip-lmm=stub-sound", "--clip-list")[2]
     [line] = [line for line in listed.splitlines() if " questions with " in line]
     asked(project)
-    run("--clip-suite=lmm", "--clip-lmm=stub-sound")
-    generated = 2 * 8 * IMAGES
-    assert f"{asked(project) + generated:,} questions" in line
+    output = run("--clip-suite=lmm", "--clip-lmm=stub-sound")[2]
+    assert f"{asked(project):,} questions" in line
+    assert f"clip: on data: {line.strip()}" in output.partition("collected")[0]
 
 
 @pytest.mark.slow
@@ -254,6 +282,109 @@ def test_killed_in_the_middle_the_next_run_asks_what_is_left(project, tmp_path):
         }
 
 
+@pytest.mark.slow
+def test_workers_share_what_is_asked(project, tmp_path):
+    """Two CLIPs, each with failures of its own, and drawn distractors in common: as many questions as in one process, and the same rows.
+
+    A worker each for their groups, and with pytest-xdist's own scheduling both workers in every group.
+    """
+
+    def measured(name, *options):
+        report = tmp_path / f"{name}.json"
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "--clip-model=colours", "--clip-model=tints", f"--clip-data={project / 'data'}",
+             "--clip-suite=lmm", "--clip-lmm=stub-sound", f"--clip-cache-dir={tmp_path / name}", f"--clip-report=json:{report}", *options],
+            cwd=project, capture_output=True, text=True,
+        )  # fmt: skip
+        assert report.exists(), done.stdout + done.stderr
+        rows = json.loads(report.read_text())["gates"]
+        return {(row["gate"], row["model"]): (row["value"], row["ci"], row["n"], row["verdict"]) for row in rows}, asked(project)
+
+    asked(project)
+    expected = measured("alone", "-n0")
+    assert len(expected[0]) > 50
+    assert measured("groups", "-n2") == expected
+    assert measured("load", "-n2", "--dist=load") == expected
+
+
+CLIP = {
+    "embed_dim": 16,
+    "vision_cfg": {"image_size": 32, "layers": 3, "width": 16, "head_width": 8, "patch_size": 8, "mlp_ratio": 2.0},
+    "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 2},
+}
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """The folder of an open_clip model, its normalisation that of the LLaVAs below."""
+    mean, std = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
+    return tiny_models.folder(tmp_path_factory.mktemp("tower") / "clip", CLIP, mean=mean, std=std)
+
+
+def llava(where, clip, change=lambda weights: None, **vision):
+    """A LLaVA on the image tower of `clip`, then changed."""
+    from pytest_clip.models import openclip, spec
+
+    loaded = openclip.load(spec.parse(f"local-dir:{clip}"), device="cpu", cache_dir=clip)
+    with tiny_hf.silent():
+        module = tiny_hf.lmm(tower={"intermediate_size": 32, **vision})
+        weights = dict(tower.translated(loaded.module.visual.state_dict()))
+        change(weights)
+        if not vision:
+            module.model.vision_tower.load_state_dict(weights, strict=False)
+        module.save_pretrained(where)
+        tiny_hf.lmm_processor().save_pretrained(where)
+    return where
+
+
+def swapped(weights):
+    weights.update({name: torch.randn(value.shape, generator=torch.Generator().manual_seed(1)) for name, value in weights.items()})
+
+
+def damaged(weights):
+    weights["encoder.layers.1.mlp.fc2.weight"] = weights["encoder.layers.1.mlp.fc2.weight"] * 1.01
+
+
+@pytest.mark.parametrize(
+    ("change", "vision", "verdict", "told"),
+    [
+        (lambda weights: None, {}, "pass", "the same weights"),
+        (swapped, {}, "fail", "another eye: "),
+        (damaged, {}, "fail", "another eye: encoder.layers.1.mlp.fc2.weight differs by up to "),
+        (lambda weights: None, {"hidden_size": 32}, None, "another eye: "),
+    ],
+    ids=["its own", "swapped", "damaged", "of another width"],
+)
+def test_whose_eye_it_is(run, project, clip, tmp_path, change, vision, verdict, told):
+    where = llava(tmp_path / "tiny", clip, change, **vision)
+    only = ("--clip-suite=lmm", f"--clip-lmm={where}", "-o", "clip_unjudged=allow", "--clip-limit=8")
+    status, rows, output = run(f"--clip-model=local-dir:{clip}", *only, "-k", "tower or (gain_over_clip and all)", "-rs")
+    failed = {gate for gate, row in rows.items() if row["verdict"] == "fail"}
+    assert (failed, status) == (({"tower_is_clip"}, 1) if verdict == "fail" else (set(), 0)), output
+    if verdict is None:
+        assert rows.get("tower_is_clip", {}).get("value") is None
+    else:
+        assert rows["tower_is_clip"]["verdict"] == verdict
+    assert rows["gain_over_clip[all]"]["conventions"]["eye"].startswith(told)
+    if verdict != "pass":
+        assert told.rstrip() in output
+
+
+def test_a_picture_is_looked_at_once_in_a_run(run, project, clip, tmp_path, monkeypatch):
+    """Of ten sets of questions about the same pictures, in words and as another image's; each corruption is a picture more."""
+    from pytest_clip.models.lmm.model import HfLmm
+
+    made, begin = [], HfLmm.__init__
+    monkeypatch.setattr(HfLmm, "__init__", lambda self, *args, **how: made.append(self) or begin(self, *args, **how))
+    where = llava(tmp_path / "tiny", clip)
+    only = ("--clip-suite=lmm", f"--clip-lmm={where}", "-o", "clip_unjudged=allow", "--clip-limit=8", f"--clip-model=local-dir:{clip}")
+    _, rows, output = run(*only)
+    assert {"accuracy[vanilla-all]", "accuracy[generated-2]", "accuracy[fog-3]", "shuffled[clean]", "blank[clean]"} <= set(rows), output
+    tried, grey, corruptions = 1, 1, 6
+    [model] = made
+    assert model.passes.seen == tried + grey + 8 + corruptions * 8
+
+
 def test_questions_of_a_table_and_of_pairs(run, project, tmp_path):
     """Two right, one wrong and one of three options; of two pairs one is wholly right."""
     table, mmvp = tmp_path / "own", tmp_path / "mmvp"
@@ -269,14 +400,20 @@ def test_questions_of_a_table_and_of_pairs(run, project, tmp_path):
         "Index,Question,Options,Correct Answer\n1,Which?,(a) red (b) green,(a)\n2,Which?,(a) red (b) green,(b)\n"
         "3,Which?,(a) blue (b) black,(a)\n4,Which?,(a) yellow (b) black,(b)\n"
     )
-    options = ("--clip-suite=lmm", "--clip-lmm=stub-sound", f"--clip-data={table}", f"--clip-data={mmvp}", "-o", "clip_unjudged=allow")
-    _, rows, output = run(*options)
+    data = [f"--clip-data={each}" for each in (project / "data", table, mmvp)]
+    _, rows, output = run("--clip-suite=lmm", "--clip-lmm=stub-sound", *data, "-o", "clip_unjudged=allow")
     found = {gate: (row["value"], row["n"]) for gate, row in rows.items() if gate.startswith("accuracy") and row["data"] != "data"}
     assert found == {"accuracy[questions]": (0.75, 4), "accuracy[mmvp]": (0.75, 4), "accuracy[pairs]": (0.5, 2)}, output
     told = rows["accuracy[questions]"]["conventions"]
     assert told["options_2"].startswith("3 questions in 2 orders, ")
     assert told["options_3"].startswith("1 questions in 3 orders, ")
     asked(project)
+
+
+def test_a_name_that_the_hook_leaves_to_us_and_is_nothing(run):
+    status, rows, output = run("--clip-suite=lmm", "--clip-lmm=plain", "-k", "tower")
+    assert (status, rows["tower_is_clip"]["value"]) == (1, None), output
+    assert "--clip-lmm: 'plain': there is no folder" in output
 
 
 @pytest.mark.parametrize(

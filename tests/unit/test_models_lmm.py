@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from pytest_clip import ClipError
-from pytest_clip.models.lmm import load, names
+from pytest_clip.models.lmm import features, load, names
 
 OPTIONS = (
     ["mug", "red car", "tea cup dog"], ["dog", "mug", "car"], ["a red van", "red", "tea"], ["mug", "dog", "a"], ["van", "a photo", "car"],
@@ -144,6 +144,46 @@ def test_answers_are_transformers_own(folder, pictures):
     assert loaded(folder, batch_size=3).answer(pictures, PROMPTS) == wanted
 
 
+def test_bf16_on_a_cpu(folder, pictures, expected):
+    model = loaded(folder, dtype="bf16")
+    found = model.option_scores(pictures, PROMPTS, LISTS)
+    assert model.real.module.dtype == torch.bfloat16
+    assert (model.facts["dtype"], model.facts["prefix_cache"]) == ("bf16", True)
+    assert found.total.dtype == np.float32
+    assert np.abs(found.total - expected).max() < 0.03 * np.abs(expected).max()  # a step of bf16 is 0.8 %
+
+
+def test_a_device_map(folder, pictures, expected):
+    pytest.importorskip("accelerate")
+    assert loaded(folder, device_map="auto").option_scores(pictures, PROMPTS, LISTS).total == pytest.approx(expected, abs=1e-4)
+
+
+def test_features_of_more_pictures_than_memory_holds():
+    """Who goes is drawn, and what is put together again is what the model returned."""
+    from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+    whole = torch.arange(40 * 3 * 2, dtype=torch.float32).view(40, 3, 2)
+    kept = features.Features(most=10 * 24)
+    for at in range(0, 40, 4):
+        found = BaseModelOutputWithPooling(last_hidden_state=whole, pooler_output=whole[at : at + 4])
+        assert kept.keep([str(k) for k in range(at, at + 4)], found, [1] * 4)
+        assert torch.equal(kept.together([str(at + 2), str(at)], torch.device("cpu")).pooler_output, whole[[at + 2, at]])
+        kept.trim()
+    assert (len(kept.kept), kept.bytes) == (10, 240)
+    assert len([key for key in kept.kept if int(key) < 20]) >= 2  # neither the oldest nor the newest alone
+    assert not kept.keep(["a", "b"], BaseModelOutputWithPooling(pooler_output=whole[:3]), [1, 1])
+    assert not kept.keep(["a", "b"], {"pooler_output": (whole[0], whole[1]), "of_another_kind": whole}, [1, 1])
+
+
+def test_the_digest_of_a_picture_is_what_it_shows():
+    plain, same, turned = Image.new("RGB", (4, 6)), Image.new("RGB", (4, 6)), Image.new("RGB", (6, 4))
+    palettes = [Image.new("P", (4, 6)) for _ in range(2)]
+    palettes[1].putpalette([9, 9, 9] * 256)
+    shown = [features.digest(each) for each in (plain, turned, Image.new("L", (4, 6)), *palettes)]
+    assert features.digest(same) == shown[0]
+    assert len({*shown}) == 5
+
+
 def test_the_fingerprint_is_the_content(folder, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "other-name")
     assert loaded(copy).fingerprint == loaded(folder).fingerprint
@@ -240,6 +280,18 @@ def test_weights_that_lack_a_part(broken):
     kept = {key: value for key, value in load_file(broken / "model.safetensors").items() if "projector" not in key}
     save_file(kept, broken / "model.safetensors", metadata={"format": "pt"})
     assert "and would be guessed; save the model again" in sentence(broken, ask=True)
+
+
+def test_a_package_that_a_processor_asks_for(folder, monkeypatch):
+    import transformers
+
+    def lacking(*_, **__):
+        raise ImportError("Package `num2words` is required to run SmolVLM processor.")
+
+    monkeypatch.setattr(transformers.AutoProcessor, "from_pretrained", lacking)
+    told = sentence(folder, ask=True)
+    assert "its processor needs a package that is not installed (ImportError: Package `num2words` is required" in told
+    assert told.endswith("pip install pytest-clip[lmm]")
 
 
 def test_code_that_comes_with_a_model(broken):

@@ -64,7 +64,10 @@ def test_the_same_weights(clip, made, dtype, choice):
 def test_the_same_weights_in_a_clip_of_half_precision(clip, made, kind):
     """--clip-precision rounds the CLIP, and the LMM beside it computes in float32."""
     half = types.SimpleNamespace(
-        label="half", activation=clip.activation, facts=clip.facts, module=types.SimpleNamespace(visual=copy.deepcopy(clip.module.visual).to(kind))
+        label="half",
+        activation=clip.activation,
+        facts=clip.facts,
+        module=types.SimpleNamespace(visual=copy.deepcopy(clip.module.visual).to(kind)),
     )
     assert tower.compare(half, made()).told == "the same weights"
 

@@ -91,9 +91,7 @@ def parts(found: Any, sizes: Sequence[int]) -> list[Parts] | None:
         pooled = pooled.split(list(sizes)) if len(pooled) == sum(sizes) else ()
     if any(not isinstance(some, list | tuple) or len(some) != len(sizes) for some in (pooled, *layers)):
         return None
-    return [
-        {POOLED: (_copied(part),), DEEP: tuple(_copied(layer[at]) for layer in layers)} for at, part in enumerate(pooled)
-    ]
+    return [{POOLED: (_copied(part),), DEEP: tuple(_copied(layer[at]) for layer in layers)} for at, part in enumerate(pooled)]
 
 
 def weight(own: Parts) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,9 +63,10 @@ class LazyLmm:
 
 
 def load(choice: LmmChoice, *, device: str = "auto") -> LazyLmm:
-    """The model of a choice, not yet read; ClipError for what is wrong with its files."""
+    """The model of a choice, not yet read; ClipError for what is wrong with its files. Whoever asks has asked the project before."""
     from pytest_clip.models.build import pick_device
 
+    choice = replace(choice, hooked=False)
     if fault := names.problem(choice):
         raise ClipError(fault)
     place = pick_device(device, "fp32")
@@ -135,7 +137,8 @@ def build(choice: LmmChoice, folder: Path, place: str, dtype: str, known: str) -
         if choice.device_map is None:
             module = module.to(place)
         model = HfLmm(
-            module, Chat(processor, where=shown, kind=config.model_type), label=choice.label, fingerprint=known, batch_size=choice.batch_size,
+            module, Chat(processor, where=shown, kind=config.model_type),
+            label=choice.label, fingerprint=known, batch_size=choice.batch_size,
             facts={"architecture": type(module).__name__, "dtype": dtype, "batch_size": choice.batch_size,
                    "parameters": sum(each.numel() for each in module.parameters()), "transformers": transformers.__version__},
         )  # fmt: skip
@@ -178,6 +181,8 @@ def _read(read: Callable[[], Any], what: str, shown: str) -> Any:
     except ClipError:
         raise
     except ImportError as error:  # SmolVLM's processor needs num2words
-        raise ClipError(f"{shown}: its {what} needs a package that is not installed ({raised(error)}); pip install pytest-clip[lmm]") from error
+        raise ClipError(
+            f"{shown}: its {what} needs a package that is not installed ({raised(error)}); pip install pytest-clip[lmm]"
+        ) from error
     except Exception as error:  # json, tokenizers, safetensors and transformers each raise their own
         raise ClipError(f"{shown}: its {what} cannot be read ({raised(error)}); copy its files again from where it was saved") from error

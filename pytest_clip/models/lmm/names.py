@@ -40,6 +40,8 @@ class LmmChoice:
     batch_size: int = 8
     hooked: bool = False
     """whether the project may make it"""
+    fault: str = ""
+    """why the text means nothing, where the project may know better"""
 
     @property
     def label(self) -> str:
@@ -75,6 +77,8 @@ def problem(choice: LmmChoice) -> str | None:
     """What is wrong with the model as far as packages and small files say; None where nothing is."""
     if choice.hooked:
         return None
+    if choice.fault:
+        return choice.fault
     if find_spec("transformers") is None:
         return f"--clip-lmm={choice.text} {NEEDS_LMM}"
     if choice.device_map is not None and find_spec("accelerate") is None:
