@@ -79,40 +79,45 @@ def read(path: Path) -> tuple[list[str], list[str]]:
 
 def wordnet() -> tuple[list[str], list[str]]:
     """Nouns and adjectives of the WordNet that `nltk` or `wn` has on this machine, in its order, without animals and food."""
-    for each in (_of_nltk, _of_wn):
-        found = each()
-        if found is not None:
-            words: dict[str, list[str]] = {"n": [], "a": []}
-            for kind, file, lemma in found:
+    for library, senses, cure in (
+        ("nltk", _of_nltk, "python -m nltk.downloader --force wordnet"),
+        ("wn", _of_wn, "python -m wn download oewn"),
+    ):
+        words: dict[str, list[str]] = {"n": [], "a": []}
+        try:
+            for kind, file, lemma in senses():
                 if file not in LEFT_OUT:
                     words[kind].append(lemma.replace("_", " "))
-            return words["n"], words["a"]
+        except ImportError:
+            continue
+        except Exception as error:  # what half a download makes a library raise; KeyError and IndexError are kinds of LookupError
+            if type(error) is LookupError:  # its files are not there
+                continue
+            raise ClipError(
+                f"clip_neglabel_words = wordnet: {library} cannot read its WordNet ({type(error).__name__}: {error}); "
+                f"get it again ({cure}), or name a file of words"
+            ) from error
+        return words["n"], words["a"]
     raise ClipError(
         "clip_neglabel_words = wordnet: neither nltk nor wn is installed with WordNet's files; "
         "pip install nltk && python -m nltk.downloader wordnet, or name a file of words"
     )
 
 
-def _of_nltk() -> Iterator[tuple[str, str, str]] | None:
-    """Kind, file and lemma of each sense; None where the library or its data is not there."""
-    try:
-        from nltk.corpus import wordnet as corpus
+def _of_nltk() -> Iterator[tuple[str, str, str]]:
+    """Kind, file and lemma of each sense; adjectives with their satellites."""
+    from nltk.corpus import wordnet as corpus
 
-        corpus.ensure_loaded()
-    except (ImportError, LookupError):
-        return None
+    corpus.ensure_loaded()
     return ((kind, synset.lexname(), lemma) for kind in "na" for synset in corpus.all_synsets(kind) for lemma in synset.lemma_names())
 
 
-def _of_wn() -> Iterator[tuple[str, str, str]] | None:
-    """The same of `wn`, whose satellites of adjectives are a kind of their own."""
-    try:
-        import wn
+def _of_wn() -> Iterator[tuple[str, str, str]]:
+    """The same of `wn`, whose satellites of adjectives are a kind of their own; LookupError where it has no English lexicon."""
+    import wn
 
-        corpus = next((wn.Wordnet(f"{each.id}:{each.version}") for each in wn.lexicons(lang="en")), None)
-    except ImportError:
-        return None
+    corpus = next((wn.Wordnet(f"{each.id}:{each.version}") for each in wn.lexicons(lang="en")), None)
     if corpus is None:
-        return None
+        raise LookupError("no English lexicon")
     kinds = (("n", "n"), ("a", "a"), ("a", "s"))
     return ((kind, synset.lexfile() or "", lemma) for kind, pos in kinds for synset in corpus.synsets(pos=pos) for lemma in synset.lemmas())

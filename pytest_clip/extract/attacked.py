@@ -59,6 +59,13 @@ class Attacked:
     progress: Callable[[str], Progress] = lambda what: Silent()
     told: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def targets(self) -> int:
+        """To how many wrong classes a picture with one right one is driven: the published nine, or as many as there are."""
+        from ..views.attacks.search import tried
+
+        return tried(len(self._columns))
+
     def survived(self, budget: str) -> Bools:
         """[n] answered rightly, and still so after everything that was tried within `budget` (a key of `BUDGETS`)."""
         names = list(BUDGETS)

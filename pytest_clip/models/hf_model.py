@@ -15,6 +15,7 @@ from pytest_clip import ClipError
 from pytest_clip.models import activation, fingerprint, hf_activation
 from pytest_clip.models.forward import CHANNELS_LAST, DTYPES, mixed, order_memory
 from pytest_clip.models.gradients import normalized
+from pytest_clip.models.hf_patches import places
 from pytest_clip.models.hf_sight import cut
 from pytest_clip.models.sight import Seeing
 
@@ -147,6 +148,14 @@ class HfModel(Seeing):
             high, wide = (each // side for each in self.image_size)
             states = states[:, : high * wide].transpose(1, 2).reshape(len(states), -1, high, wide)
         return states.float().cpu().clone()
+
+    def patch_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Features of each place of preprocessed images in the space of the texts, float32 [n, places, d], not normalised."""
+        high, wide = self.image_size
+        side = int(getattr(attrgetter("config.vision_config")(self.module), "patch_size", 1))
+        with torch.inference_mode(), mixed(self.precision, self.device):
+            found = places(self.module, self._ready(images), class_token=self.family.class_token, most=(high // side) * (wide // side))
+        return found.float().cpu().clone()
 
     def _blocks(self) -> Any:
         encoder = attrgetter("vision_model.encoder")(self.module)

@@ -85,6 +85,11 @@ def apgd(forward: Forward, images: Tensor, goal: Goal, loss: Losses, *, eps: Ten
     return found
 
 
+def together(images: Tensor) -> int:
+    """How many pictures pass at a time where these lie."""
+    return TOGETHER.get(images.device.type, 16)
+
+
 def look(forward: Forward, images: Tensor, goal: Goal, loss: Losses, *, slope: bool) -> tuple[Tensor, Tensor, Tensor]:
     """The loss [n], its gradient by the pictures (zeros unless `slope`), and whether the answer is wrong [n].
 
@@ -92,7 +97,7 @@ def look(forward: Forward, images: Tensor, goal: Goal, loss: Losses, *, slope: b
     how many are left of the others nor on threads, and the sign of a gradient makes a step of any last bit.
     """
     values, slopes, broken = [], [], []
-    size = TOGETHER.get(images.device.type, 16)
+    size = together(images)
     for at in range(0, len(images), size):
         rows = torch.arange(at, at + size, device=images.device).clamp(max=len(images) - 1)
         own = goal.of(rows)

@@ -8,36 +8,47 @@ import torch
 from torch import Tensor
 
 from ..seeds import draw, generators
-from .apgd import Forward, apgd, look
+from .apgd import Forward, apgd, look, together
 from .budgets import HALVINGS, TARGETS
-from .goals import Goal, Losses, margin, odds, targeted_dlr, wrong_classes
+from .goals import Goal, margin, odds, targeted_dlr, wrong_classes
 
 
-def broken(forward: Forward, images: Tensor, right: Tensor, ids: Sequence[str], *, eps: Tensor, steps: int) -> Tensor:
+def broken(
+    forward: Forward, images: Tensor, right: Tensor, ids: Sequence[str], *, eps: Tensor, steps: int, most: int = TARGETS
+) -> Tensor:  # fmt: skip
     """Bool [n]: which `images` float32 [n, 3, h, w] in [0, 1] APGD makes the model answer wrongly, each within its own `eps` [n].
 
-    First along the cross-entropy, then, of those left, towards each of the `TARGETS` likeliest wrong classes by the targeted ratio of
-    logits. `right` bool [n, C] are the right classes. Where a search begins follows from `ids` alone.
+    First along the cross-entropy, then, of those left, towards each of the `most` likeliest wrong classes (of the picture as it is) by the
+    targeted ratio of logits. `right` bool [n, C] are the right classes. Where a search begins follows from `ids` alone.
     """
     goal = Goal(right)
-    found = _run(forward, images, goal, odds, ids, eps=eps, steps=steps, kind="apgd-ce")
-    ranked = wrong_classes(_logits(forward, images, goal), right) if not bool(found.all()) else None
-    wrong = (~right).sum(1)
-    for rank in range(min(TARGETS, right.shape[1] - 1)):
-        left = torch.nonzero(~found & (wrong > rank))[:, 0]
-        if ranked is None or not len(left):
+    found = apgd(forward, images, goal, odds, eps=eps, start=_start("apgd-ce", ids, images), steps=steps)
+    if bool(found.all()):
+        return found
+    ranked, wrong = wrong_classes(_logits(forward, images, goal), right), (~right).sum(1)
+    rank, last = 0, tried(right.shape[1], most)
+    while rank < last and not bool(found.all()):
+        left = torch.nonzero(~found)[:, 0].tolist()
+        ranks = range(rank, min(last, rank + max(1, together(images) // len(left))))  # a pass costs the same with few pictures in it
+        rank = ranks.stop
+        pairs = [(row, aim) for aim in ranks for row in left if aim < wrong[row]]
+        if not pairs:
             break
-        aim = goal.of(left).towards(ranked[left, rank])
-        some = [ids[row] for row in left.tolist()]
-        found[left] = _run(forward, images[left], aim, targeted_dlr, some, eps=eps[left], steps=steps, kind=f"apgd-t-{rank}")
+        rows, aims = torch.tensor(pairs, device=images.device).T
+        start = torch.cat([_start(f"apgd-t-{aim}", [ids[row]], images) for row, aim in pairs])
+        goals = goal.of(rows).towards(ranked[rows, aims])
+        hit = apgd(forward, images[rows], goals, targeted_dlr, eps=eps[rows], start=start, steps=steps)
+        found[rows[hit]] = True
     return found
 
 
-def _run(
-    forward: Forward, images: Tensor, goal: Goal, loss: Losses, ids: Sequence[str], *, eps: Tensor, steps: int, kind: str
-) -> Tensor:  # fmt: skip
-    start = 2 * draw(torch.rand, tuple(images.shape[1:]), generators(kind, 0, ids, images.device)) - 1
-    return apgd(forward, images, goal, loss, eps=eps, start=start, steps=steps)
+def tried(classes: int, most: int = TARGETS) -> int:
+    """To how many wrong classes of so many classes a picture with one right one is driven."""
+    return min(most, classes - 1)
+
+
+def _start(kind: str, ids: Sequence[str], images: Tensor) -> Tensor:
+    return 2 * draw(torch.rand, tuple(images.shape[1:]), generators(kind, 0, ids, images.device)) - 1
 
 
 def _logits(forward: Forward, images: Tensor, goal: Goal) -> Tensor:
