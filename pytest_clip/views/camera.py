@@ -12,10 +12,12 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from .points import Points, Step
 from .seeds import draw
 
 REFERENCE = 512  # pixels: the picture that the shifts are meant for
@@ -25,6 +27,7 @@ Z_SHIFT, Z_CROP, Z_FRAMES = (-30, 30), (0.5, 0.6), (20, 25, 30, 35, 38)
 BORDER = 0.25  # of each side is left out when the nearest point is looked for
 STRIDE = 1.0  # pixels: frames are skipped while the nearest points move less than this from one to the next
 CHUNK = 1 << 16  # pixels that are worked on together
+ALONE = 128 * 128  # pixels from which on a picture at a time in NumPy is faster than a few of them in torch
 LAYER = math.log(1.05)  # points whose depths differ by less than 5 % are one surface
 LAYERS = 127
 SLANT = 0.2  # stretch by parallax of a surface seen at a slant, at the end of the way
@@ -101,16 +104,31 @@ def frames(x: Tensor, depth: Tensor, path: Path, steps: Sequence[float]) -> Iter
     down = torch.arange(-high, height + high, device=x.device)[:, None] - (height - 1) / 2
     across = torch.arange(-wide, width + wide, device=x.device) - (width - 1) / 2
     screen = _Screen(layer, (height, width))
+    points = screen.points(near, down, across, colour) if x.device.type == "cpu" and height * width >= ALONE else []
     u, v, zoom = (part[:, None, None] for part in (path.u, path.v, path.zoom))
     for step in steps:
         forward = step * (1 - zoom)  # of the way to the nearest point
-        shrink = near * (step * (1 - forward))
+        moved = step * (1 - forward)
         stretch: Tensor | float = SLANT * step
+        if path.forwards:
+            stretch = (stretch + forward / (1 - forward)).clamp(max=0.49)
+        if points:
+            yield _shots(points, path, moved, forward, stretch)
+            continue
+        shrink = near * moved
         y, x = down - v * shrink, across - u * shrink
         if path.forwards:
             closer = (1 - forward * near).clamp(min=0.05)
-            y, x, stretch = y / closer, x / closer, (stretch + forward / (1 - forward)).clamp(max=0.49)
+            y, x = y / closer, x / closer
         yield screen.shot(y, x, colour, stretch)
+
+
+def _shots(points: Sequence[Points], path: Path, moved: Tensor, forward: Tensor, stretch: Tensor | float) -> Tensor:
+    """int64 [n, h, w], a picture after the other: an array of one stays in the cache."""
+    ahead, apart = forward.flatten().numpy(), stretch.flatten().numpy() if isinstance(stretch, Tensor) else [stretch] * len(points)
+    cameras = [Step(a, b if path.forwards else None, c) for a, b, c in zip(moved.flatten().numpy(), ahead, apart, strict=True)]
+    ways = zip(points, cameras, path.u.numpy(), path.v.numpy(), strict=True)
+    return torch.from_numpy(np.stack([each.shot(camera, u, v) for each, camera, u, v in ways]))
 
 
 class _Screen:
@@ -128,6 +146,13 @@ class _Screen:
         # Two pixels of waste on every side take what falls outside the frame.
         self.wide, self.room = size[1] + 4, (size[0] + 4) * (size[1] + 4)
         self.start = torch.arange(len(layer), device=layer.device)[:, None, None] * self.room
+
+    def points(self, near: Tensor, down: Tensor, across: Tensor, colour: Tensor) -> list[Points]:
+        """The same for each picture alone, in NumPy."""
+        n, bit = len(near), 1 << self.bits
+        place = tuple(part.expand(near.shape[1:]).flatten().numpy() for part in (down, across))
+        parts = zip(self.key.view(n, -1).numpy(), near.flatten(1).numpy(), colour.numpy(), strict=True)
+        return [Points(key, bit, far, (place[0], place[1]), shown, self.size) for key, far, shown in parts]
 
     def shot(self, y: Tensor, x: Tensor, colour: Tensor, stretch: Tensor | float) -> Tensor:
         """The frame whose points lie at (y, x) pixels from the middle, neighbours at most 1 + stretch apart; int64 [n, h, w]."""
@@ -186,3 +211,8 @@ def unpacked(total: Tensor) -> Tensor:
     """Sums of packed frames as float32 [n, 3, h, w]."""
     mask = (1 << 20) - 1
     return torch.stack([total & mask, total >> 20 & mask, total >> 40], 1).float()
+
+
+def packed_levels(frame: Tensor) -> Tensor:
+    """Levels of one frame, uint8 [h, w, 3]."""
+    return torch.stack([frame.to(torch.uint8), (frame >> 20).to(torch.uint8), (frame >> 40).to(torch.uint8)], -1)

@@ -62,17 +62,29 @@ def _drawn(levels: npt.NDArray[np.int64], count: int, step: int) -> npt.NDArray[
     from_x, from_y = np.hstack([begin, x[:, :-1]]).ravel(), np.hstack([np.zeros_like(begin), y[:, :-1]]).ravel()
     go_x, go_y = x.ravel() - from_x, y.ravel() - from_y
     steps = np.maximum(np.ceil(np.maximum(np.abs(go_x), np.abs(go_y))), 1).astype(np.int32)
-    stroke = np.repeat(np.arange(steps.size, dtype=np.int32), steps + 1)  # of each pixel that is drawn, in the order of drawing
-    first = np.cumsum(steps + 1, dtype=np.int32) - steps - 1
-    at = np.arange(stroke.size, dtype=np.int32) - first[stroke]
-    go_x, go_y = go_x / steps, go_y / steps
-    px = np.floor(from_x[stroke] + at * go_x[stroke] + np.float32(0.5)).astype(np.int32)
-    py = np.floor(from_y[stroke] + at * go_y[stroke] + np.float32(0.5)).astype(np.int32)
-    inside = (px >= 0) & (px < width) & (py < height)
-    last = np.full(height * width, -1, dtype=np.int32)
-    last[(py * width + px)[inside]] = stroke[inside]  # of several strokes through one pixel the last stays
-    out = np.append(colours.reshape(3, -1), np.zeros((3, 1), dtype=np.int64), axis=1)[:, last]
-    return np.asarray(out.reshape(3, height, width))
+    pixels = steps + 1  # of each stroke
+    stroke = np.repeat(np.arange(steps.size, dtype=np.int32), pixels)  # of each pixel that is drawn, in the order of drawing
+    at = np.arange(stroke.size, dtype=np.int32) - np.repeat(np.cumsum(pixels, dtype=np.int32) - pixels, pixels)
+    px, py = (_walked(np.repeat(start, pixels), at, np.repeat(go / steps, pixels)) for start, go in ((from_x, go_x), (from_y, go_y)))
+    # Left and right of the picture, and below it, there is room for what is drawn outside: looking for it takes as long as drawing it.
+    np.clip(px, -1, width, out=px)
+    np.minimum(py, height, out=py)
+    py *= width + 2
+    py += px
+    py += 1
+    last = np.full((height + 1) * (width + 2), -1, dtype=np.int32)
+    last[py.astype(np.intp)] = stroke  # of several strokes through one pixel the last stays
+    shown = last.reshape(height + 1, width + 2)[:height, 1:-1].astype(np.intp)
+    out = np.append(colours.reshape(3, -1), np.zeros((3, 1), dtype=np.int64), axis=1)
+    return np.stack([each.take(shown, mode="wrap") for each in out])
+
+
+def _walked(start: npt.NDArray[np.float32], at: npt.NDArray[np.int32], go: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+    """The pixel that is met after `at` steps; `go` is written over."""
+    go *= at
+    go += start
+    go += np.float32(0.5)
+    return np.floor(go, out=go).astype(np.int32)
 
 
 def _means(values: npt.NDArray[np.int64], columns: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

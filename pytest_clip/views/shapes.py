@@ -67,20 +67,21 @@ def _shapes(colour: Floats, cover: Floats, rng: np.random.Generator, number: int
     kinds, sizes = rng.integers(4, size=many), rng.integers(SMALLEST, LARGEST + 1, size=many)
     left, top = rng.integers(width, size=many), rng.integers(height, size=many)
     colours, turns = rng.integers(256, size=(many, 3)) / 255, rng.integers(360, size=many)
-    for kind, size, x, y, rgb, turn in zip(*map(np.ndarray.tolist, (kinds, sizes, left, top)), colours, turns.tolist(), strict=True):
+    seen = np.zeros(cover.shape, dtype=np.int32)  # which shape each pixel shows, from 1 on: colours are filled in once, not for each
+    for number, (kind, size, x, y, turn) in enumerate(zip(*map(np.ndarray.tolist, (kinds, sizes, left, top, turns)), strict=True), 1):
         mask = _star(size, turn % 72) if kind == 2 else _solid(kind, size)
         before = mask.shape[0] // 2 if kind == 2 else 0  # a star lies around its place, the others to the right and below
-        _paste(colour, cover, mask, rgb.astype(np.float32)[:, None], x - before, y - before)
+        _paste(seen, mask, number, x - before, y - before)
+    np.minimum(seen, 1, out=cover, casting="unsafe")
+    colour[:] = np.concatenate((np.zeros((1, 3)), colours)).astype(np.float32).T[:, seen]
 
 
-def _paste(colour: Floats, cover: Floats, mask: npt.NDArray[np.bool_], rgb: Floats, x: int, y: int) -> None:
+def _paste(seen: npt.NDArray[np.int32], mask: npt.NDArray[np.bool_], number: int, x: int, y: int) -> None:
     """One shape at column x and row y, cut off at the border."""
-    height, width = cover.shape
+    height, width = seen.shape
     part = mask[max(-y, 0) : height - y, max(-x, 0) : width - x]
-    rows = slice(max(y, 0), max(y, 0) + part.shape[0])
-    columns = slice(max(x, 0), max(x, 0) + part.shape[1])
-    colour[:, rows, columns][:, part] = rgb
-    cover[rows, columns][part] = 1
+    top, left = max(y, 0), max(x, 0)
+    np.copyto(seen[top : top + part.shape[0], left : left + part.shape[1]], number, where=part)
 
 
 @lru_cache(maxsize=64)

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from .. import ClipError
-from .camera import FRAMES, REFERENCE, frames, unpacked, xy_path, z_path
+from .camera import FRAMES, REFERENCE, frames, packed_levels, xy_path, z_path
 from .catalog import NEEDS_AV
 from .seeds import draw
 
@@ -57,7 +57,7 @@ def _last(x: Tensor, depth: Tensor, each: Sequence[Generator], change: Callable[
     out = []
     for image, far, generator in zip(x, depth, each, strict=True):
         film = _film(image[None], far[None], [generator])
-        last = list(_decode(change(_encode(film, "libx264", {}), film.shape[1] * film.shape[2])))[-1]
+        last = _decoded(change(_encode(film, "libx264", {}), film[0].shape[0] * film[0].shape[1]))
         shown = torch.from_numpy(last).to(x.device).permute(2, 0, 1).float() / 255
         grid = _enlarged(image)
         out.append(F.avg_pool2d(shown[None], grid)[0, :, : image.shape[1], : image.shape[2]])
@@ -68,15 +68,18 @@ def _enlarged(image: Tensor) -> int:
     return math.ceil(SMALLEST / min(image.shape[-2:]))
 
 
-def _film(x: Tensor, depth: Tensor, each: Sequence[Generator]) -> Film:
-    """uint8 [119, h, w, 3] with even h and w."""
+def _film(x: Tensor, depth: Tensor, each: Sequence[Generator]) -> list[Film]:
+    """119 pictures uint8 [h, w, 3] with even h and w."""
     sideways = bool(draw(torch.rand, (1,), each).item() < 0.5)
     path = xy_path(x, each) if sideways else z_path(x, each)
-    there = [unpacked(frame)[0] for frame in frames(x, depth, path, [k / (FRAMES - 1) for k in range(FRAMES)])]
-    film = torch.stack(there + there[-2::-1])
-    film = film.repeat_interleave(_enlarged(x), 2).repeat_interleave(_enlarged(x), 3)
-    film = F.pad(film, (0, film.shape[3] % 2, 0, film.shape[2] % 2), mode="replicate")
-    return film.permute(0, 2, 3, 1).to(torch.uint8).contiguous().cpu().numpy()
+    there = [_picture(frame[0], _enlarged(x)) for frame in frames(x, depth, path, [k / (FRAMES - 1) for k in range(FRAMES)])]
+    return there + there[-2::-1]
+
+
+def _picture(frame: Tensor, grid: int) -> Film:
+    """uint8 [h, w, 3] of a packed frame: every pixel `grid` times along both sides, and the last ones once more where they are odd."""
+    shown = np.ascontiguousarray(packed_levels(frame).cpu().numpy().repeat(grid, 0).repeat(grid, 1))
+    return np.pad(shown, ((0, shown.shape[0] % 2), (0, shown.shape[1] % 2), (0, 0)), mode="edge")
 
 
 def _av() -> Any:
@@ -103,18 +106,28 @@ def _encode(film: Iterable[Film], codec: str, options: Mapping[str, object], *, 
 
 
 def _decode(film: bytes) -> Iterator[Film]:
-    """Its pictures; what cannot be decoded is passed over."""
+    """Its pictures."""
+    return (picture.to_ndarray(format="rgb24") for picture in _decoding(film))
+
+
+def _decoded(film: bytes) -> Film:
+    """Its last picture; of the others no colours are made, which takes a third of the time."""
+    *_, last = _decoding(film)
+    shown: Film = last.to_ndarray(format="rgb24")
+    return shown
+
+
+def _decoding(film: bytes) -> Iterator[Any]:
+    """Its pictures as the decoder has them; what cannot be decoded is passed over."""
     av = _av()
     with av.open(BytesIO(film)) as read:
         stream = read.streams.video[0]
         stream.codec_context.thread_count = 1
         for packet in read.demux(stream):
             try:
-                pictures = packet.decode()
+                yield from packet.decode()
             except av.error.FFmpegError:
                 continue
-            for picture in pictures:
-                yield picture.to_ndarray(format="rgb24")
 
 
 def _damaged(film: bytes, gap: int) -> bytes:
