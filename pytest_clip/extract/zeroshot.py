@@ -174,7 +174,7 @@ class ZeroShot:
 
         if self.scorer is not None:
             raise NeedsEmbeddingsError(f"{self.scorer} scores classes: it has no texts and no cosines")
-        scores: NDArray[np.float64] = self.columns("answers")[2] if tau == 1 and "_read" in self.__dict__ else self.columns("mcm", tau)[0]
+        scores: NDArray[np.float64] = self.columns("mcm", tau)[0]
         return scores
 
     @cached_property
