@@ -14,7 +14,9 @@ lose by other words: then there is no number.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pytest
@@ -38,11 +40,15 @@ class Asked:
     names: tuple[str, ...]
     ids: tuple[str, ...]
     confidence: np.ndarray
-    score: np.ndarray
-    """MCM: the higher, the better the image is known"""
     right: np.ndarray | None
     """None for images of no class"""
     conventions: dict
+    scored: Callable[[], np.ndarray]
+
+    @cached_property
+    def score(self):
+        """MCM: the higher, the better the image is known. Asked for where there are images of unknown classes."""
+        return self.scored()
 
 
 @pytest.fixture(scope="session")
@@ -54,20 +60,22 @@ def ask(clip_data, clip_settings, zero_shot):
         if (image_set, family) in kept:
             return kept[image_set, family]
         sets = clip_data.prompt_sets(family)
-        right, confidence, score, hashes = [], [], [], []
+        right, confidence, hashes = [], [], []
         for templates in sets.values():
             answers = zero_shot(image_set, templates=templates)
             if (answers.labels >= 0).all():
                 right.append(answers.right)
             confidence.append(answers.confidence)
-            score.append(answers.mcm(clip_settings.mcm_tau))
             hashes.append(answers.prompts)
         conventions = {k: answers.conventions[k] for k in ("logit_scale", "classes")} | {
             "prompt_sets": len(sets), "prompts": hashlib.sha256(" ".join(hashes).encode()).hexdigest()[:12],
         }  # fmt: skip
+
+        def scored():
+            return np.stack([zero_shot(image_set, templates=each).mcm(clip_settings.mcm_tau) for each in sets.values()], axis=1)
+
         kept[image_set, family] = Asked(
-            tuple(sets), answers.ids, np.stack(confidence, axis=1), np.stack(score, axis=1), np.stack(right, axis=1) if right else None,
-            conventions,
+            tuple(sets), answers.ids, np.stack(confidence, axis=1), np.stack(right, axis=1) if right else None, conventions, scored,
         )  # fmt: skip
         return kept[image_set, family]
 

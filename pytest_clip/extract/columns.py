@@ -19,7 +19,7 @@ def _answers(answers: ZeroShot, number: float) -> Columns:
 
     known = answers.labels.min(initial=0) >= 0
     right = answers.count_among(1) if known else np.full(len(answers.labels), np.nan)
-    return [right, softmax(answers.logits).max(1), *(_mcm(answers, 1.0) if "_read" in answers.__dict__ else [])]
+    return [right, softmax(answers.logits).max(1)]
 
 
 def _losses(answers: ZeroShot, number: float) -> Columns:
@@ -56,5 +56,5 @@ READERS: dict[str, Callable[[ZeroShot, float], Columns]] = {
     "scaled": _scaled,
     "mcm": _mcm,
 }
-"""By name: right and confidence, of many images MCM at a tau of 1, too; whether among the `number` highest; NLL, Brier, highest logit and
-energy; confidence and NLL at a temperature; MCM at a tau. NaN where an image of no class has none."""
+"""By name: right and confidence; whether among the `number` highest; NLL, Brier, highest logit and energy; confidence and NLL at a
+temperature; MCM at a tau. NaN where an image of no class has none."""

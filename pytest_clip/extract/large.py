@@ -84,11 +84,7 @@ class Large:
         return found
 
     def _read(self, what: str, number: float) -> NDArray[np.float64]:
-        def of(piece: ZeroShot) -> NDArray[np.float64]:
-            piece.__dict__["_read"] = piece.read  # one pass for all that is asked of many images
-            return piece.read(what, number)
-
-        return np.concatenate(self._pieces(of), axis=1)
+        return np.concatenate(self._pieces(lambda piece: piece.read(what, number)), axis=1)
 
     def _cosines(self) -> NDArray[np.float64]:
         return np.concatenate(self._pieces(lambda piece: piece.cosines))

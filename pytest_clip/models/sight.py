@@ -15,6 +15,7 @@ import torch
 import torchvision
 
 from pytest_clip import ClipError
+from pytest_clip.models.forward import normalized
 from pytest_clip.models.quiet import quiet
 
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ class Sight:
 
     def normalize(self, images: torch.Tensor) -> torch.Tensor:
         """uint8 [b, 3, h, w] to the float32 that the model takes."""
-        mean, std = (torch.tensor(self.told[key], device=images.device).view(3, 1, 1) for key in ("mean", "std"))
-        return images.contiguous().float().div_(255).sub_(mean).div_(std)
+        return normalized(images, mean=self.told["mean"], std=self.told["std"])
 
     def normalized_by(self, mean: Sequence[float], std: Sequence[float]) -> Sight:
         """The same sight under another mean and standard deviation."""

@@ -47,6 +47,14 @@ def test_the_run_says_the_same(pets: Path, measure: Callable) -> None:
     result.stdout.fnmatch_lines(["SKIPPED*get SugarCrepe (MIT; *), or write a column negative_caption into *pets/manifest.csv"])
 
 
+def test_what_lies_there_is_looked_for_once(pets: Path, project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each metric without images asked anew: 36 searches of 100 class folders took 9 of the 18 s of a run with everything stored."""
+    whole, looked = sources.kind_of, []
+    monkeypatch.setattr(sources, "kind_of", lambda data: looked.append(data) or whole(data))
+    project.runpytest_inprocess("-p", "clip", "--clip-list", "--clip-model=ViT-B-32", f"--clip-data={pets}")
+    assert looked == [str(pets)]
+
+
 def test_a_known_data_set_cannot_be_given_columns(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     (tmp_path / "x" / "test").mkdir(parents=True)
