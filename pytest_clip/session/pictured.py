@@ -21,7 +21,7 @@ def asked(shows: Shows, wanted: Wanted) -> list[Evidence]:
     """What the test shows. Where it cannot, why: nothing that goes wrong here may change a verdict."""
     try:
         found = shows(wanted)
-        return [of(each) for each in (found if isinstance(found, list | tuple) else [found]) if each is not None]
+        return [of(each) for each in (found if isinstance(found, Sequence) else [found]) if each is not None]
     except Exception as error:
         why = str(error) if isinstance(error, ClipError) else f"{type(error).__name__}: {error}"
         return [Evidence("unshown", {"reason": shortened(" ".join(why.split()), MOST)})]

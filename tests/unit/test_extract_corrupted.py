@@ -81,7 +81,7 @@ def test_cells_and_means():
     assert mean.value == pytest.approx(cells.mean())
     assert one.per_image.ids == tuple(map(str, range(N)))
     np.testing.assert_allclose(mean.per_image.arrays["correct"], cells.mean(0))
-    assert one.conventions == {"classes": 9, "images": N, "views": VERSION}
+    assert one.conventions == {"classes": 9, "images": N, "views": VERSION, "measured": {"without": 0.9}}
     for each in (one, mean):
         assert each.ci[0] < each.value < each.ci[1]
     error = judged(flat.test_mce_unnormalised, it, "corruptions/mce_unnormalised")

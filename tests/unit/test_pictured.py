@@ -121,6 +121,14 @@ def test_what_a_test_raises_is_a_reason(monkeypatch):
         raises(KeyboardInterrupt())
 
 
+def test_a_list_of_things_is_each_of_them():
+    wanted, thing = Wanted(3, green=False), Mistakes([Answered("a", "cat", "dog", 0.5)])
+    assert [each.kind for each in pictured.asked(lambda _: [thing, thing], wanted)] == ["mistakes", "mistakes"]
+    assert pictured.asked(lambda _: [], wanted) == []
+    [told] = pictured.asked(lambda _: "abc", wanted)
+    assert told.kind == "unshown"
+
+
 def test_nothing_to_show_is_nothing():
     assert pictured.asked(lambda wanted: None, Wanted(1, green=True)) == []
 
