@@ -159,18 +159,24 @@ def test_a_device_map(folder, pictures, expected):
 
 
 def test_features_of_more_pictures_than_memory_holds():
-    """Who goes is drawn, and what is put together again is what the model returned."""
+    """What is put together again is what the model returned; of twelve pictures with room for ten most are found again, round by round."""
     from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-    whole = torch.arange(40 * 3 * 2, dtype=torch.float32).view(40, 3, 2)
-    kept = features.Features(most=10 * 24)
-    for at in range(0, 40, 4):
-        found = BaseModelOutputWithPooling(last_hidden_state=whole, pooler_output=whole[at : at + 4])
-        assert kept.keep([str(k) for k in range(at, at + 4)], found, [1] * 4)
-        assert torch.equal(kept.together([str(at + 2), str(at)], torch.device("cpu")).pooler_output, whole[[at + 2, at]])
-        kept.trim()
+    whole = torch.arange(12 * 3 * 2, dtype=torch.float32).view(12, 3, 2)
+    kept, hits = features.Features(most=10 * 24), []
+    for _ in range(6):
+        hits.append(0)
+        for at in range(0, 12, 2):
+            names = [str(at), str(at + 1)]
+            new = [name for name in names if name not in kept.kept]
+            hits[-1] += 2 - len(new)
+            found = BaseModelOutputWithPooling(last_hidden_state=whole, pooler_output=whole[[int(name) for name in new]])
+            assert not new or kept.keep(new, found, [1] * len(new))
+            assert torch.equal(kept.together(names[::-1], torch.device("cpu")).pooler_output, whole[[at + 1, at]])
+            kept.trim()
     assert (len(kept.kept), kept.bytes) == (10, 240)
-    assert len([key for key in kept.kept if int(key) < 20]) >= 2  # neither the oldest nor the newest alone
+    assert hits[0] == 0
+    assert sum(hits[1:]) / 5 >= 6  # the least recently used would leave none
     assert not kept.keep(["a", "b"], BaseModelOutputWithPooling(pooler_output=whole[:3]), [1, 1])
     assert not kept.keep(["a", "b"], {"pooler_output": (whole[0], whole[1]), "of_another_kind": whole}, [1, 1])
 
