@@ -90,14 +90,17 @@ def sets(found: Found) -> tuple[SetInfo, ...]:
 
 
 def _retrieval(found: Found, name: str, pair: tuple[str, str]) -> SetInfo:
-    there = [found.parts[file] for file in pair if file in found.parts]
-    absent, told = _missing(found, " and ".join(file for file in pair if file not in found.parts)), ()
-    if len(there) == len(pair):
-        told = _told(*there)
-        absent = _of_videos(there[0], "filepath", [path for path, _, _ in told])
-    if absent:
-        return SetInfo(name, "negated", 0, labelled=False, captions=True, absent=absent)
-    _files(found, there[0], [path for path, _, _ in told])
+    def absent(why: str) -> SetInfo:
+        return SetInfo(name, "negated", 0, labelled=False, captions=True, absent=why)
+
+    if lost := [file for file in pair if file not in found.parts]:
+        return absent(_missing(found, " and ".join(lost)))
+    first, second = (found.parts[file] for file in pair)
+    told = _told(first, second)
+    named = [path for path, _, _ in told]
+    if why := _of_videos(first, "filepath", named):
+        return absent(why)
+    _files(found, first, named)
     return SetInfo(name, "negated", len(told), labelled=False, captions=True)
 
 
