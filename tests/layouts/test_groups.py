@@ -6,6 +6,7 @@ from pathlib import Path
 import painted
 import pytest
 
+from pytest_clip.cli import main as cli
 from pytest_clip.data import catalog, doctor, groups, layouts
 from pytest_clip.gates.catalog import expand
 
@@ -156,6 +157,18 @@ def test_a_table_like_fairface_is_own_data(tmp_path: Path) -> None:
     (root / "manifest.csv").write_text("\n".join(text) + "\n")
     assert catalog.sets(str(root))[0].columns == ("age", "race")
     assert not layouts.find(str(root))[0].name.startswith("fairface_")
+
+
+def test_the_command_says_which_columns_qualify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`pytest-clip doctor` on FairFace's layout and on a table like it, as the gates are then named."""
+    root = faces(tmp_path / "fair")
+    assert cli.main(["doctor", "--data", f"{root}::fairface_race", "--quick"]) == 0
+    assert "groups by age, gender are held against each other (suite groups)" in " ".join(capsys.readouterr().out.split())
+    own(tmp_path / "scans", [row | {"hand": "left"} for row in scanners({"Old": (260, 0), "New": (250, 0)})])
+    assert cli.main(["doctor", "--data", str(tmp_path / "scans"), "--quick"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "groups by scanner, site, scanner-x-site are held against each other (suite groups)" in told
+    assert "no groups by hand: it takes two values of 100 images or more" in told
 
 
 @pytest.mark.parametrize(

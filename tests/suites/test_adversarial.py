@@ -155,4 +155,5 @@ def test_a_second_run_attacks_nothing(measure, tmp_path):
     assert first[gate]["value"] == second[gate]["value"]
     assert first[gate]["conventions"]["eps"] == "0.25/255"
     assert first[gate]["conventions"]["steps"] == 5
+    assert first[gate]["conventions"]["targets"] == 9
     assert Path(tmp_path, "report.json").is_file()

@@ -81,6 +81,12 @@ def test_the_smallest_break_agrees_with_every_budget(tmp_path):
     assert np.isinf(breaks[these.survived("linf-4")]).all()
 
 
+@pytest.mark.parametrize(("classes", "names", "targets"), [(5, None, 4), (12, None, 9), (4, "aabc", 2)])
+def test_targets_are_the_published_nine_or_as_many_as_there_are(tmp_path, classes, names, targets):
+    """Classes of one name are one class."""
+    assert attacked(tmp_path, classes=classes, names=names).targets == targets
+
+
 def test_a_second_run_attacks_nothing(tmp_path):
     first = attacked(tmp_path)
     once, blind = first.breaks(), first.blind()
