@@ -33,7 +33,9 @@ class Points:
     """The points of one picture: `key` [m], whole numbers whose upper bits say how near, and `bit`, which is set where a pixel is the one
     that a point's place rounds to; `near` [m]; `place` ([m], [m]) pixels from the middle; `colour` int64 [m]; `size` of the frame."""
 
-    def __init__(self, key: Keys, bit: int, near: Floats, place: tuple[Floats, Floats], colour: npt.NDArray[np.int64], size: tuple[int, int]):
+    def __init__(
+        self, key: Keys, bit: int, near: Floats, place: tuple[Floats, Floats], colour: npt.NDArray[np.int64], size: tuple[int, int]
+    ):
         # NumPy counts bytes and compares everything else: 0.4 ms for 67,600 points, 7 ms by their keys. Points of a layer are in order.
         order = np.argsort((key // (2 * bit)).astype(np.uint8), kind="stable")
         self.key, self.near, self.down, self.across = key[order], near[order], place[0][order], place[1][order]
