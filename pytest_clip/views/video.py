@@ -127,9 +127,10 @@ def _decoding(film: bytes) -> Iterator[Any]:
         stream.codec_context.thread_count = 1
         for packet in read.demux(stream):
             try:
-                yield from packet.decode()
+                pictures = packet.decode()
             except av.error.FFmpegError:
                 continue
+            yield from pictures
 
 
 def _damaged(film: bytes, gap: int) -> bytes:
