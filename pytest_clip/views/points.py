@@ -88,7 +88,8 @@ def filled(seen: Keys) -> Keys:
 
     From the ends of each run of empty pixels: the work grows with them, a hundredth of a frame, and not with the frame.
     """
-    (height, width), out = seen.shape, np.ascontiguousarray(seen).ravel()
+    height, width = seen.shape
+    out: Keys = np.ascontiguousarray(seen).ravel()
     empty = np.flatnonzero(out < 0)
     if not len(empty):
         return seen
@@ -102,7 +103,8 @@ def filled(seen: Keys) -> Keys:
         some = order[there]
         found[some] = np.minimum(found[some], out[(at % height * width + at // height)[there]])
     out[empty] = found
-    return out.reshape(height, width)
+    whole: Keys = out.reshape(height, width)
+    return whole
 
 
 def _around(empty: npt.NDArray[np.intp], width: int) -> tuple[tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]], ...]:
