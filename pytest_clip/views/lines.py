@@ -14,6 +14,7 @@ from .shapes import random_of
 
 LINES = ((224, 1), (178, 2), (112, 4), (84, 6), (60, 8))  # how many over 224 pixels, and rows that one stroke stands for
 SHIFT = 40  # pixels that a black part of a line is moved to the left
+STROKES = 4096  # drawn at a time: their pixels stay in the cache
 TILE = 14  # pixels
 LIGHT = ((0, 50), (50, 100), (100, 125), (125, 150), (150, 255))  # levels of 255, drawn for each tile
 
@@ -62,24 +63,28 @@ def _drawn(levels: npt.NDArray[np.int64], count: int, step: int) -> npt.NDArray[
     from_x, from_y = np.hstack([begin, x[:, :-1]]).ravel(), np.hstack([np.zeros_like(begin), y[:, :-1]]).ravel()
     go_x, go_y = x.ravel() - from_x, y.ravel() - from_y
     steps = np.maximum(np.ceil(np.maximum(np.abs(go_x), np.abs(go_y))), 1).astype(np.int32)
-    pixels = steps + 1  # of each stroke
-    stroke = np.repeat(np.arange(steps.size, dtype=np.int32), pixels)  # of each pixel that is drawn, in the order of drawing
-    at = np.arange(stroke.size, dtype=np.int32) - np.repeat(np.cumsum(pixels, dtype=np.int32) - pixels, pixels)
-    px, py = (_walked(np.repeat(start, pixels), at, np.repeat(go / steps, pixels)) for start, go in ((from_x, go_x), (from_y, go_y)))
+    go_x, go_y = go_x / steps, go_y / steps
     # Left and right of the picture, and below it, there is room for what is drawn outside: looking for it takes as long as drawing it.
-    np.clip(px, -1, width, out=px)
-    np.minimum(py, height, out=py)
-    py *= width + 2
-    py += px
-    py += 1
     last = np.full((height + 1) * (width + 2), -1, dtype=np.int32)
-    last[py.astype(np.intp)] = stroke  # of several strokes through one pixel the last stays
+    for some in (slice(k, k + STROKES) for k in range(0, steps.size, STROKES)):
+        pixels = steps[some] + 1  # of each stroke
+        stroke = np.repeat(
+            np.arange(some.start, some.start + pixels.size, dtype=np.int32), pixels
+        )  # of each pixel, in the order of drawing
+        at = np.arange(stroke.size, dtype=np.int32) - np.repeat(np.cumsum(pixels, dtype=np.int32) - pixels, pixels)
+        px, py = (_walked(*(np.repeat(each[some], pixels) for each in way), at) for way in ((from_x, go_x), (from_y, go_y)))
+        np.clip(px, -1, width, out=px)
+        np.minimum(py, height, out=py)
+        py *= width + 2
+        py += px
+        py += 1
+        last[py.astype(np.intp)] = stroke  # of several strokes through one pixel the last stays
     shown = last.reshape(height + 1, width + 2)[:height, 1:-1].astype(np.intp)
     out = np.append(colours.reshape(3, -1), np.zeros((3, 1), dtype=np.int64), axis=1)
     return np.stack([each.take(shown, mode="wrap") for each in out])
 
 
-def _walked(start: npt.NDArray[np.float32], at: npt.NDArray[np.int32], go: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+def _walked(start: npt.NDArray[np.float32], go: npt.NDArray[np.float64], at: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """The pixel that is met after `at` steps; `go` is written over."""
     go *= at
     go += start
@@ -89,7 +94,9 @@ def _walked(start: npt.NDArray[np.float32], at: npt.NDArray[np.int32], go: npt.N
 
 def _means(values: npt.NDArray[np.int64], columns: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Whole means [c, lines, strokes] over the part of the picture that each stroke stands for."""
-    sums = np.add.reduceat(np.add.reduceat(values, columns, axis=2), rows, axis=1)
+    sums = values if len(rows) == values.shape[1] else np.add.reduceat(values, rows, axis=1)
+    sums = sums if len(columns) == values.shape[2] else np.add.reduceat(sums, columns, axis=2)
     widths = np.diff(np.append(columns, values.shape[2]))
     heights = np.diff(np.append(rows, values.shape[1]))
-    return np.asarray((sums // (heights[:, None] * widths)).transpose(0, 2, 1))
+    means = sums if sums is values else sums // (heights[:, None] * widths)  # of one pixel each
+    return np.asarray(means.transpose(0, 2, 1))

@@ -1,8 +1,8 @@
-"""The points of a picture as a moving camera sees them, on a CPU: what `camera` does in torch for a GPU, to the bit, in a sixth of the time.
+"""The points of a picture as a moving camera sees them, on a CPU: to the bit what `camera` does in torch for a GPU, in 0.6 of the time.
 
 Points are put in the order of their depths once for a picture, so that in each frame the nearest of those that fall on a pixel is the one
-that is written last; a scatter that looks for the largest takes eight times as long. Most points are meant for one pixel alone: the others
-that a point may fill are written apart, for those points that have some.
+that is written last. Most points are meant for one pixel alone: the others that a point may fill are written apart, for those points that
+have some. Empty pixels are looked up from the ends of their runs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class Points:
     """The points of one picture: `key` [m], whole numbers whose upper bits say how near, and `bit`, which is set where a pixel is the one
     that a point's place rounds to; `near` [m]; `place` ([m], [m]) pixels from the middle; `colour` int64 [m]; `size` of the frame."""
 
-    def __init__(self, key: Keys, bit: int, near: Floats, place: tuple[Floats, Floats], colour: npt.NDArray[np.int64], size: tuple[int, int]):
+    def __init__(
+        self, key: Keys, bit: int, near: Floats, place: tuple[Floats, Floats], colour: npt.NDArray[np.int64], size: tuple[int, int]
+    ):
         # NumPy counts bytes and compares everything else: 0.4 ms for 67,600 points, 7 ms by their keys. Points of a layer are in order.
         order = np.argsort((key // (2 * bit)).astype(np.uint8), kind="stable")
         self.key, self.near, self.down, self.across = key[order], near[order], place[0][order], place[1][order]
@@ -86,7 +88,8 @@ def filled(seen: Keys) -> Keys:
 
     From the ends of each run of empty pixels: the work grows with them, a hundredth of a frame, and not with the frame.
     """
-    (height, width), out = seen.shape, np.ascontiguousarray(seen).ravel()
+    height, width = seen.shape
+    out: Keys = np.ascontiguousarray(seen).ravel()
     empty = np.flatnonzero(out < 0)
     if not len(empty):
         return seen
@@ -100,7 +103,8 @@ def filled(seen: Keys) -> Keys:
         some = order[there]
         found[some] = np.minimum(found[some], out[(at % height * width + at // height)[there]])
     out[empty] = found
-    return out.reshape(height, width)
+    whole: Keys = out.reshape(height, width)
+    return whole
 
 
 def _around(empty: npt.NDArray[np.intp], width: int) -> tuple[tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]], ...]:

@@ -112,7 +112,9 @@ def _decode(film: bytes) -> Iterator[Film]:
 
 def _decoded(film: bytes) -> Film:
     """Its last picture; of the others no colours are made, which takes a third of the time."""
-    *_, last = _decoding(film)
+    last: Any = None
+    for picture in _decoding(film):
+        last = picture
     shown: Film = last.to_ndarray(format="rgb24")
     return shown
 
@@ -125,9 +127,10 @@ def _decoding(film: bytes) -> Iterator[Any]:
         stream.codec_context.thread_count = 1
         for packet in read.demux(stream):
             try:
-                yield from packet.decode()
+                pictures = packet.decode()
             except av.error.FFmpegError:
                 continue
+            yield from pictures
 
 
 def _damaged(film: bytes, gap: int) -> bytes:
