@@ -34,6 +34,7 @@ def baseline(k):
     return row(f"accuracy/top1[s{k}]", ("pass", "fail")[k % 2], 0.5, baseline=drop)
 
 
+GROUPS = {"groups": {"brick": 120, "a long name of a group <b>": 100}, "measured": {"brick": 0.5, "a long name of a group <b>": 0.9}}
 RECORDS = {
     "passing": record([row("accuracy/top1[clean]", "pass", 0.9)], exit_status=0),
     "failing": record(gates()),
@@ -41,6 +42,16 @@ RECORDS = {
     "models": record([each for name in ("a", "b <i>", "c") for each in gates(model=name)]),
     "thousand": record([row(f"accuracy/top1[s{k}]", ("pass", "fail")[k % 2], k / 1000) for k in range(1000)]),
     "shown": shown_of_tests(),
+    "figures": record(
+        [
+            *(row(f"groups/worst_accuracy[{c}]", "pass", 0.5, conventions=GROUPS) for c in ("texture", "site-x-scanner")),
+            *(
+                row(f"corruptions_laion_c/accuracy[{k}-1]", "pass", conventions={"measured": {"without": 0.9}})
+                for k in ("stickers", "lines")
+            ),
+            *(row(f"adversarial/robust_accuracy[linf-{k}]", "pass", 1 / k, conventions={"measured": {"clean": 0.95}}) for k in (2, 4)),
+        ]
+    ),
     "empty": record([], exit_status=5),
 }
 
