@@ -183,13 +183,13 @@ class ZeroShot:
     def right(self) -> NDArray[np.bool_]:
         """[n] whether the right class scores strictly highest."""
         if "_read" in self.__dict__ and self.labels.min(initial=0) >= 0:
-            return self.columns("answers")[0].astype(np.bool_)
+            return np.asarray(self.columns("answers")[0], dtype=np.bool_)
         return self.among(1)
 
     def among(self, k: int) -> NDArray[np.bool_]:
         """[n] whether the right class, or one of the `accepted`, is strictly among the `k` highest."""
         if "_read" in self.__dict__ and self.labels.min(initial=0) >= 0:
-            return self.columns("among", k)[0].astype(np.bool_)
+            return np.asarray(self.columns("among", k)[0], dtype=np.bool_)
         return self.count_among(k)
 
     def count_among(self, k: int) -> NDArray[np.bool_]:

@@ -72,7 +72,9 @@ def _drawn(levels: npt.NDArray[np.int64], count: int, step: int) -> npt.NDArray[
             np.arange(some.start, some.start + pixels.size, dtype=np.int32), pixels
         )  # of each pixel, in the order of drawing
         at = np.arange(stroke.size, dtype=np.int32) - np.repeat(np.cumsum(pixels, dtype=np.int32) - pixels, pixels)
-        px, py = (_walked(*(np.repeat(each[some], pixels) for each in way), at) for way in ((from_x, go_x), (from_y, go_y)))
+        px, py = (
+            _walked(np.repeat(start[some], pixels), np.repeat(go[some], pixels), at) for start, go in ((from_x, go_x), (from_y, go_y))
+        )
         np.clip(px, -1, width, out=px)
         np.minimum(py, height, out=py)
         py *= width + 2

@@ -89,7 +89,7 @@ def filled(seen: Keys) -> Keys:
     From the ends of each run of empty pixels: the work grows with them, a hundredth of a frame, and not with the frame.
     """
     height, width = seen.shape
-    out: Keys = np.ascontiguousarray(seen).ravel()
+    out: Keys = seen.reshape(-1)  # written over where it is contiguous
     empty = np.flatnonzero(out < 0)
     if not len(empty):
         return seen
