@@ -268,7 +268,7 @@ factors/accuracy[f2] 0.5000, factors/accuracy[f3] 0.5000, factors/accuracy[f4] 0
 suite accuracy     3 gates: 1 failed, 2 passed; top1 0.9100 clean, 0.6300 shift_far; closest to its bound: accuracy/top1[clean] 0.91 \
 (min 0.9, 1.1% of it left)
 suite calibration  3 gates: 1 failed, 1 insufficient, 1 unjudged; ece 0.1200 clean
-suite factors      8 gates: 1 waived, 7 unjudged; accuracy 0.5000 f0, worst 0.5000 f1; drop 0.2000 pose
+suite factors      8 gates: 1 waived, 7 unjudged; accuracy best 0.5000 f6, worst 0.5000 f0; drop 0.2000 pose
 suite ood          1 gate: 1 failed
 NOT SELECTED 2 rules of these suites (narrowed by -k, -m)
 model m: fingerprint 0123456789abcdef

@@ -19,15 +19,15 @@ SHOWN = 2
 
 
 def write(path: Path, *, kinds: Sequence[str] | None = None) -> Path:
-    """Write the sheet to `path` as a PNG: a row for each kind (all 35, or those named), the first scenes of `clean` in it.
+    """Write the sheet to `path` as a PNG: a row for each kind (all 31, or those named), the first scenes of `clean` in it.
 
     Codec kinds need PyAV; without it their rows say so.
     """
     from PIL import Image, ImageDraw, ImageFont
 
-    from ...views import KINDS, KINDS_3D, KINDS_LAION, SEVERITIES, catalog
+    from ...views import KINDS, KINDS_3D, SEVERITIES, catalog
 
-    known = (*KINDS, *KINDS_3D, *KINDS_LAION)
+    known = (*KINDS, *KINDS_3D)
     if unknown := [kind for kind in kinds or () if kind not in known]:
         raise ClipError(f"no corruption {unknown[0]!r}; there is {', '.join(known)}")
     if not path.resolve().parent.is_dir():
@@ -68,10 +68,8 @@ def _scenes() -> tuple[Tensor, Tensor, tuple[str, ...]]:
 
 
 def _seen(pictures: Tensor, depth: Tensor, ids: tuple[str, ...], kind: str, severity: int) -> Tensor:
-    from ...views import KINDS_3D, KINDS_LAION, corrupt, corrupt_3d, corrupt_laion
+    from ...views import KINDS, corrupt, corrupt_3d
 
     if severity == 0:
         return pictures
-    if kind in KINDS_3D:
-        return corrupt_3d(pictures, depth, kind, severity, ids)
-    return (corrupt_laion if kind in KINDS_LAION else corrupt)(pictures, kind, severity, ids)
+    return corrupt(pictures, kind, severity, ids) if kind in KINDS else corrupt_3d(pictures, depth, kind, severity, ids)
