@@ -116,3 +116,14 @@ def test_every_look_is_drawn_and_two_photographs_are_one():
     assert min(drawn.count(number) for number in range(6)) > 70  # 100 expected, 9 the deviation
     x = pictures(1, 64)
     assert not torch.equal(corrupt(x, "frost", 3, ["a"]), corrupt(x, "frost", 3, ["b"]))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_made_pictures_do_not_depend_on_the_threads(threads):
+    before, made = torch.get_num_threads(), ice.picture.__wrapped__(0)
+    try:
+        torch.set_num_threads(threads)
+        assert torch.equal(ice.picture.__wrapped__(0), made)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
