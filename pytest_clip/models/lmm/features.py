@@ -88,7 +88,7 @@ def parts(found: Any, sizes: Sequence[int]) -> list[Parts] | None:
         return None
     pooled, layers = found[POOLED], found[DEEP] if DEEP in fields else ()
     if isinstance(pooled, torch.Tensor):
-        pooled = pooled.split(list(sizes)) if len(pooled) == sum(sizes) else ()
+        pooled = torch.split(pooled, list(sizes)) if len(pooled) == sum(sizes) else ()
     if any(not isinstance(some, list | tuple) or len(some) != len(sizes) for some in (pooled, *layers)):
         return None
     return [{POOLED: (_copied(part),), DEEP: tuple(_copied(layer[at]) for layer in layers)} for at, part in enumerate(pooled)]
